@@ -1,0 +1,97 @@
+"""Settings from the environment, read once per process, checked, with their defaults."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from blustream_widget.errors import ConfigError
+
+# A UNIX socket's path has at most 107 bytes on Linux (103 on macOS).
+_SOCKET_PATH_MAX = 100
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of all processes; each is `BLUSTREAM_<NAME>` in the environment.
+
+    Parameters
+    ----------
+    runtime_dir : str
+        Folder (mode 0700) of the server's socket, secret and log; "" = `blustream` in Jupyter's.
+    encoder : str
+        Only this encoder, for example "libx264"; "" = the first that works.
+    cache_bytes : int
+        Budget of decoded bricks per worker; 0 = a quarter of the memory, at most 2 GB.
+    server_grace_s, session_grace_s, idle_s : float
+        How long the server lives with nobody, a session without its kernel, a worker without viewers.
+    spare_workers : int
+        Warm workers kept for the next viewer.
+    transports : str
+        Comma-separated subset of "websocket,webrtc,comm" that viewers may use.
+    ice_servers : str
+        JSON list of RTCIceServer objects; "" = none is asked.
+    ice_loopback : bool
+        WebRTC over 127.0.0.1 only (tests; browser and server on one machine).
+    volume_roots : str
+        Folders, separated by os.pathsep, below which local volumes may be opened; "" = anywhere.
+    log_level : str
+    """
+
+    runtime_dir: str = ""
+    encoder: str = ""
+    cache_bytes: int = 0
+    server_grace_s: float = 10.0
+    session_grace_s: float = 10.0
+    idle_s: float = 30.0
+    spare_workers: int = 1
+    transports: str = "websocket,webrtc,comm"
+    ice_servers: str = ""
+    ice_loopback: bool = False
+    volume_roots: str = ""
+    log_level: str = "INFO"
+
+
+def load_config(environ: dict[str, str] | None = None) -> Config:
+    """Read `BLUSTREAM_*` variables.
+
+    Raises
+    ------
+    ConfigError
+        Names the variable and what it may be.
+    """
+    env = dict(os.environ) if environ is None else environ
+    values = {}
+    for field in msgspec.structs.fields(Config):
+        variable = f"BLUSTREAM_{field.name.upper()}"
+        if variable in env:
+            try:
+                values[field.name] = msgspec.convert(env[variable], field.type, strict=False)
+            except msgspec.ValidationError as exc:
+                raise ConfigError(
+                    f"{variable}={env[variable]!r} cannot be read: {exc}.",
+                    hint=f"Unset it, or give a {field.type.__name__}.",
+                ) from exc
+    return Config(**values)
+
+
+def runtime_dir(config: Config) -> Path:
+    """Folder of the server's socket, made with mode 0700, short enough for a socket's path."""
+    if config.runtime_dir:
+        folder = Path(config.runtime_dir)
+    else:
+        from jupyter_core.paths import jupyter_runtime_dir
+
+        folder = Path(jupyter_runtime_dir()) / "blustream"
+        if len(str(folder)) > _SOCKET_PATH_MAX - 20:
+            folder = Path(tempfile.gettempdir()) / f"blustream-{os.getuid()}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.stat()
+    if status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise ConfigError(
+            f"The folder {folder} can be read by others.",
+            hint=f"Make it private: chmod 700 {folder}, or set BLUSTREAM_RUNTIME_DIR.",
+        )
+    return folder

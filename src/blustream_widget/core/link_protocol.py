@@ -1,0 +1,162 @@
+"""Messages between a kernel and the server, over one WebSocket on the server's UNIX socket.
+
+JSON text for everything but relayed pictures, which are binary: `struct <I` channel and the frame.
+One link serves all viewers of a kernel; it authenticates with the header
+`Authorization: Bearer <secret>`, the secret being in the server's runtime folder (mode 0600).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, TypeAlias
+
+import msgspec
+
+from blustream_widget.core.state import ViewState
+from blustream_widget.core.types import Capabilities, VolumeInfo, VolumeRef
+
+RELAY_PREFIX = struct.Struct("<I")
+
+
+class _Message(msgspec.Struct, frozen=True, tag_field="t", forbid_unknown_fields=True):
+    pass
+
+
+# ---------------------------------------------------------------- kernel to server
+
+
+class OpenSession(_Message, tag="open"):
+    """Start a session, or take it up again after the link broke (same id, `state` given).
+
+    `session` is made by the kernel (32 hex digits). `patch` holds what the user asked for first.
+    Answered by `SessionOpened` at once and `VolumeOpened` or `SessionError` later.
+    """
+
+    session: str
+    ref: VolumeRef
+    patch: dict[str, Any] = {}
+    state: ViewState | None = None
+
+
+class PatchState(_Message, tag="patch"):
+    """Change fields of the view; an invalid one is answered by `SessionError` and changes nothing."""
+
+    session: str
+    patch: dict[str, Any]
+
+
+class RefreshVolume(_Message, tag="refresh"):
+    """The shared array changed in place."""
+
+    session: str
+
+
+class CloseSession(_Message, tag="close"):
+    """End the session: worker, peers and shared memory go."""
+
+    session: str
+
+
+class RenewToken(_Message, tag="renew"):
+    """Ask for a fresh token (they expire); answered by `SessionToken`."""
+
+    session: str
+
+
+class RelayOpen(_Message, tag="relay-open"):
+    """A browser without a connection of its own speaks through the comm. `channel` is new in this link."""
+
+    session: str
+    channel: int
+
+
+class RelayText(_Message, tag="relay"):
+    """A text message of `core.protocol`, either way."""
+
+    channel: int
+    text: str
+
+
+class RelayClose(_Message, tag="relay-close"):
+    """The relayed browser is gone, or (from the server) must go."""
+
+    channel: int
+
+
+ToServer: TypeAlias = (
+    OpenSession
+    | PatchState
+    | RefreshVolume
+    | CloseSession
+    | RenewToken
+    | RelayOpen
+    | RelayText
+    | RelayClose
+)
+
+# ---------------------------------------------------------------- server to kernel
+
+
+class SessionOpened(_Message, tag="opened"):
+    """The session exists; `token` lets the notebook's browser join as owner."""
+
+    session: str
+    token: str
+
+
+class SessionToken(_Message, tag="token"):
+    """A fresh token."""
+
+    session: str
+    token: str
+
+
+class VolumeOpened(_Message, tag="volume"):
+    """The volume is open in a worker (again, after a restart)."""
+
+    session: str
+    info: VolumeInfo
+    state: ViewState
+    capabilities: Capabilities
+
+
+class Mirror(_Message, tag="mirror"):
+    """State and status for the kernel's traits, at most five times a second, always the newest last."""
+
+    session: str
+    state: ViewState
+    worker: str = ""
+    transport: str = ""
+    encoder: str = ""
+    codec: str = ""
+    displayed_fps: float = 0.0
+    latency_ms: float = 0.0
+    viewers: int = 0
+    lod: int = 0
+    progress: float = 1.0
+    exact: bool = False
+
+
+class SessionError(_Message, tag="error"):
+    """Something of this session failed; `fatal` means there is nothing to show."""
+
+    session: str
+    code: str
+    message: str
+    hint: str = ""
+    fatal: bool = False
+
+
+ToKernel: TypeAlias = (
+    SessionOpened
+    | SessionToken
+    | VolumeOpened
+    | Mirror
+    | SessionError
+    | RelayText
+    | RelayClose
+)
+
+encoder = msgspec.json.Encoder()
+to_server_decoder: msgspec.json.Decoder[ToServer] = msgspec.json.Decoder(ToServer)
+to_kernel_decoder: msgspec.json.Decoder[ToKernel] = msgspec.json.Decoder(ToKernel)

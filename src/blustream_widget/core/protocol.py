@@ -1,0 +1,383 @@
+"""Messages between browser (or any viewer) and server: types, numbers, bounds, frame header.
+
+Text messages are JSON objects with an integer `type`, the same over WebSocket, data channel and comm
+relay. Binary messages are a frame header and its picture. `js/src/protocol.ts` is generated from this
+module by `scripts/generate_protocol.py`.
+"""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum, IntFlag
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+
+from blustream_widget.core.state import ViewState
+from blustream_widget.core.types import VolumeInfo
+from blustream_widget.errors import ProtocolError
+
+PROTOCOL_VERSION = 1
+MAX_MESSAGE_BYTES = 64 * 1024
+"""Largest text message a viewer may send."""
+
+Seq: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Real: TypeAlias = Annotated[float, msgspec.Meta(ge=-1e30, le=1e30)]
+Index: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Sdp: TypeAlias = Annotated[str, msgspec.Meta(max_length=48 * 1024)]
+
+
+class MessageType(IntEnum):
+    """Numbers of all messages. 0x30 to 0x34 are those of the roadmap."""
+
+    HELLO = 0x01
+    WELCOME = 0x02
+    ERROR = 0x03
+    PING = 0x04
+    PONG = 0x05
+    ACK = 0x06
+    KEYFRAME = 0x07
+    REPORT = 0x08
+    STATUS = 0x09
+    ENDED = 0x0A
+    STREAM = 0x0B
+    RTC_OFFER = 0x10
+    RTC_ANSWER = 0x11
+    STATE = 0x20
+    VIEW_SYNC = 0x21
+    CHANGE_SLICE = 0x30
+    ZOOM_PAN = 0x31
+    WINDOW_LEVEL = 0x32
+    PROBE = 0x40
+    VALUE = 0x41
+
+
+class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    pass
+
+
+# ---------------------------------------------------------------- viewer to server
+
+
+class Hello(_Message, tag=int(MessageType.HELLO)):
+    """First message of a connection: who am I and what can I show.
+
+    `pictures` lists what the viewer can decode, best first. `t_ms` is any clock of the viewer.
+    """
+
+    token: Annotated[str, msgspec.Meta(max_length=4096)]
+    protocol: int = PROTOCOL_VERSION
+    pictures: tuple[Literal["h264", "jpeg"], ...] = ("h264", "jpeg")
+    transport: Literal["websocket", "comm"] = "websocket"
+
+
+class Ping(_Message, tag=int(MessageType.PING)):
+    """Round-trip probe; answered at once with the same number."""
+
+    n: Seq
+
+
+class Ack(_Message, tag=int(MessageType.ACK)):
+    """The frame was decoded and shown (WebSocket and comm only: paces the worker)."""
+
+    frame_no: Index
+
+
+class Keyframe(_Message, tag=int(MessageType.KEYFRAME)):
+    """The viewer cannot decode from here: send an IDR."""
+
+
+class Report(_Message, tag=int(MessageType.REPORT)):
+    """Once a second, what the viewer measured. `latency_ms` is input to shown picture, 0 if no input."""
+
+    transport: Literal["websocket", "webrtc", "comm"]
+    displayed_fps: Annotated[float, msgspec.Meta(ge=0, le=1000)]
+    latency_ms: Annotated[float, msgspec.Meta(ge=0, le=1e6)]
+    decoder: Annotated[str, msgspec.Meta(max_length=32)] = ""
+
+
+class Stream(_Message, tag=int(MessageType.STREAM)):
+    """Where the viewer wants frames from now on, and whether it looks at all (hidden tab: False)."""
+
+    path: Literal["socket", "webrtc"]
+    visible: bool = True
+
+
+class RtcOffer(_Message, tag=int(MessageType.RTC_OFFER)):
+    """SDP offer of the browser, with all its candidates."""
+
+    sdp: Sdp
+
+
+class ChangeSlice(_Message, tag=int(MessageType.CHANGE_SLICE)):
+    """Show this slice. `axis` None keeps the axis."""
+
+    seq: Seq
+    slice_idx: Index
+    axis: Annotated[int, msgspec.Meta(ge=0, le=2)] | None = None
+
+
+class ZoomPan(_Message, tag=int(MessageType.ZOOM_PAN)):
+    """Show this part of the slice."""
+
+    seq: Seq
+    zoom: Real
+    pan: tuple[Real, Real]
+
+
+class WindowLevel(_Message, tag=int(MessageType.WINDOW_LEVEL)):
+    """Show this range of values."""
+
+    seq: Seq
+    window: Real
+    level: Real
+
+
+class ViewSync(_Message, tag=int(MessageType.VIEW_SYNC)):
+    """Any other change of the view: only the fields given are changed."""
+
+    seq: Seq
+    axis: Annotated[int, msgspec.Meta(ge=0, le=2)] | None = None
+    slice_idx: tuple[Index, Index, Index] | None = None
+    channel: Annotated[int, msgspec.Meta(ge=0, le=4095)] | None = None
+    window: Real | None = None
+    level: Real | None = None
+    colormap: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    reverse: bool | None = None
+    zoom: Real | None = None
+    pan: tuple[Real, Real] | None = None
+    stretch: Real | None = None
+    interpolate: bool | None = None
+    width_px: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
+    height_px: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
+
+
+class Probe(_Message, tag=int(MessageType.PROBE)):
+    """Ask for the full-resolution value of one voxel of the shown channel. Newest wins."""
+
+    n: Seq
+    voxel: tuple[Index, Index, Index]
+
+
+ViewerMessage: TypeAlias = (
+    Hello
+    | Ping
+    | Ack
+    | Keyframe
+    | Report
+    | Stream
+    | RtcOffer
+    | ChangeSlice
+    | ZoomPan
+    | WindowLevel
+    | ViewSync
+    | Probe
+)
+
+# ---------------------------------------------------------------- server to viewer
+
+
+class Welcome(_Message, tag=int(MessageType.WELCOME)):
+    """The connection is accepted. `info` is None while the volume opens (then a second WELCOME comes).
+
+    `ice_servers` are passed to RTCPeerConnection as they are; `webrtc` is False where the server cannot.
+    """
+
+    session: str
+    peer: int
+    role: str
+    state: ViewState
+    info: VolumeInfo | None = None
+    webrtc: bool = True
+    ice_servers: tuple[dict[str, str | list[str]], ...] = ()
+    ice_loopback: bool = False
+    protocol: int = PROTOCOL_VERSION
+
+
+class Error(_Message, tag=int(MessageType.ERROR)):
+    """Something failed. `fatal`: the session shows nothing until it is fixed."""
+
+    code: str
+    message: str
+    hint: str = ""
+    fatal: bool = False
+
+
+class Pong(_Message, tag=int(MessageType.PONG)):
+    """Answer to `Ping`."""
+
+    n: Seq
+
+
+class State(_Message, tag=int(MessageType.STATE)):
+    """The state changed. `seq` is the newest message of this very viewer that it contains."""
+
+    seq: Seq
+    state: ViewState
+
+
+class Status(_Message, tag=int(MessageType.STATUS)):
+    """What the worker is doing. Sent on change, at most ten times a second."""
+
+    worker: Literal["starting", "opening", "ready", "restarting", "failed", "idle"]
+    lod: int = 0
+    progress: float = 1.0
+    exact: bool = False
+    encoder: str = ""
+    codec: str = ""
+    viewers: int = 0
+
+
+class Ended(_Message, tag=int(MessageType.ENDED)):
+    """The session is over; the viewer does not come back."""
+
+    reason: str
+
+
+class RtcAnswer(_Message, tag=int(MessageType.RTC_ANSWER)):
+    """SDP answer, with all candidates."""
+
+    sdp: Sdp
+
+
+class Value(_Message, tag=int(MessageType.VALUE)):
+    """Value of a probed voxel; None where there is no data (NaN)."""
+
+    n: Seq
+    voxel: tuple[int, int, int]
+    value: float | None
+
+
+ServerMessage: TypeAlias = (
+    Welcome | Error | Pong | State | Status | Ended | RtcAnswer | Value
+)
+
+_encoder = msgspec.json.Encoder()
+_viewer_decoder: msgspec.json.Decoder[ViewerMessage] = msgspec.json.Decoder(ViewerMessage)
+_server_decoder: msgspec.json.Decoder[ServerMessage] = msgspec.json.Decoder(ServerMessage)
+
+
+def encode(message: ViewerMessage | ServerMessage) -> bytes:
+    """JSON bytes of a message."""
+    return _encoder.encode(message)
+
+
+def decode_viewer(data: bytes | str) -> ViewerMessage:
+    """Decode and check what a viewer sent.
+
+    Raises
+    ------
+    ProtocolError
+        Too large, not JSON, unknown type or field, or a value out of bounds.
+    """
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise ProtocolError(
+            f"A message of {len(data)} bytes is too large.", hint=f"At most {MAX_MESSAGE_BYTES}."
+        )
+    try:
+        return _viewer_decoder.decode(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as exc:
+        raise ProtocolError(f"The message is not valid: {exc}") from exc
+
+
+def decode_server(data: bytes | str) -> ServerMessage:
+    """Decode what the server sent (tests, Python viewers)."""
+    try:
+        return _server_decoder.decode(data)
+    except msgspec.MsgspecError as exc:
+        raise ProtocolError(f"The message is not valid: {exc}") from exc
+
+
+# ---------------------------------------------------------------- frames
+
+
+class FrameFlags(IntFlag):
+    """What a picture is."""
+
+    KEY = 1
+    """Decodes alone (an IDR with its parameter sets, or a still picture)."""
+    JPEG = 2
+    """The payload is a JPEG file, not H.264."""
+    STILL = 4
+    """The payload is a lossless PNG of the picture at rest; not part of the H.264 stream."""
+    EXACT = 8
+    """Drawn wholly from the level of detail that the pane can show: nothing is missing."""
+    HEADER_ONLY = 16
+    """The payload went another way (RTP): match by `timestamp_90k`."""
+
+
+class FrameHeader(msgspec.Struct, frozen=True):
+    """What a frame shows, in front of every binary picture, little-endian, `HEADER_BYTES` long.
+
+    Parameters
+    ----------
+    flags : FrameFlags
+    axis, slice_idx, channel : int
+        What is drawn.
+    width_px, height_px : int
+    lod : int
+        Coarsest level of detail in the picture.
+    frame_no : int
+        Counts frames of the session, modulo 2**31.
+    revision : int
+        Of the `ViewState` that is shown, modulo 2**32.
+    timestamp_90k : int
+        RTP clock, modulo 2**32.
+    zoom, pan_x, pan_y, stretch, window, level : float
+        View it was drawn for, so that the browser can move the picture under a newer view.
+    """
+
+    flags: int
+    axis: int
+    lod: int
+    channel: int
+    width_px: int
+    height_px: int
+    frame_no: int
+    revision: int
+    timestamp_90k: int
+    slice_idx: int
+    zoom: float
+    pan_x: float
+    pan_y: float
+    stretch: float
+    window: float
+    level: float
+
+    def pack(self) -> bytes:
+        """Header bytes, to be followed by the picture."""
+        return _HEADER.pack(
+            self.flags,
+            self.axis,
+            self.lod,
+            self.channel & 0xFF,
+            self.width_px,
+            self.height_px,
+            self.frame_no & 0x7FFFFFFF,
+            self.revision & 0xFFFFFFFF,
+            self.timestamp_90k & 0xFFFFFFFF,
+            self.slice_idx,
+            self.zoom,
+            self.pan_x,
+            self.pan_y,
+            self.stretch,
+            self.window,
+            self.level,
+        )
+
+    @classmethod
+    def unpack(cls, data: bytes | memoryview) -> FrameHeader:
+        """Read the header at the start of `data`.
+
+        Raises
+        ------
+        ProtocolError
+            If `data` is shorter than a header.
+        """
+        if len(data) < HEADER_BYTES:
+            raise ProtocolError(f"A frame of {len(data)} bytes has no header.")
+        return cls(*_HEADER.unpack_from(data))
+
+
+_HEADER = struct.Struct("<BBBBHHIIIi6f")
+HEADER_BYTES = _HEADER.size  # 48

@@ -1,0 +1,260 @@
+"""The one truth of what is shown: `ViewState`, changed only by `with_patch`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from blustream_widget.core.types import Channel, VolumeInfo
+from blustream_widget.errors import StateError
+
+ZOOM_MIN, ZOOM_MAX = 0.1, 256.0
+STRETCH_MIN, STRETCH_MAX = 0.05, 50.0
+PAN_MIN, PAN_MAX = -1.0, 2.0
+PANE_MIN_PX, PANE_MAX_PX = 16, 4096
+PANE_MAX_PIXELS = 3840 * 2160
+WINDOW_MAX = 1e30
+# MIN_VOXELS_SHOWN keeps the scaled picture of a few voxels from growing without bound.
+MIN_VOXELS_SHOWN = 4.0
+
+COLORMAPS: tuple[str, ...] = (
+    "grey",
+    "seismic",
+    "red-white-blue",
+    "black-white-red",
+    "brown-white-grey",
+    "petrel",
+    "viridis",
+    "magma",
+    "inferno",
+    "turbo",
+    "bone",
+    "hot",
+    "labels",
+)
+"""Names that `ViewState.colormap` may have; the tables are in `render/colormaps.py`."""
+
+
+class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one view of a volume shows.
+
+    Parameters
+    ----------
+    revision : int
+        Grows by one with every change.
+    axis : int
+        0, 1, 2: the axis the slice is taken across.
+    slice_idx : tuple of int
+        0-based position on each of the three axes; the one of `axis` is shown.
+    channel : int
+    window, level : float
+        Full width (positive) and centre of the display range, in the channel's unit.
+    colormap : str
+        One of `COLORMAPS`.
+    reverse : bool
+        Colour map from the other end.
+    zoom : float
+        1 = the whole slice fits; ZOOM_MIN to ZOOM_MAX.
+    pan : tuple of float
+        Point of the slice in the pane's centre, as screen-oriented fractions; (0.5, 0.5) = middle.
+    stretch : float
+        Vertical exaggeration; 1 = as it is.
+    interpolate : bool
+        Linear between voxels (amplitudes); False shows voxels as blocks. Labels are never interpolated.
+    width_px, height_px : int
+        Size of the picture in device pixels; even numbers (video planes are halved).
+    """
+
+    revision: int = 0
+    axis: int = 0
+    slice_idx: tuple[int, int, int] = (0, 0, 0)
+    channel: int = 0
+    window: float = 1.0
+    level: float = 0.5
+    colormap: str = "grey"
+    reverse: bool = False
+    zoom: float = 1.0
+    pan: tuple[float, float] = (0.5, 0.5)
+    stretch: float = 1.0
+    interpolate: bool = True
+    width_px: int = 960
+    height_px: int = 540
+
+    def with_patch(self, patch: dict[str, Any], info: VolumeInfo) -> ViewState:
+        """Return the state with the fields of `patch` changed and `revision` + 1, or itself if equal.
+
+        Parameters
+        ----------
+        patch : dict
+            Field names and new values. `slice_idx` may be one int (for the axis after the patch) or
+            three. `revision` may not be given.
+        info : VolumeInfo
+            The volume that bounds axis, slice and channel.
+
+        Raises
+        ------
+        StateError
+            Names the field and the allowed range; nothing is changed.
+        """
+        if not patch:
+            return self
+        values: dict[str, Any] = {}
+        for name, value in patch.items():
+            check = _CHECKS.get(name)
+            if check is None:
+                known = ", ".join(sorted(_CHECKS))
+                raise StateError(f"There is no view setting {name!r}.", hint=f"Known: {known}.")
+            values[name] = check(name, value, info)
+        axis = values.get("axis", self.axis)
+        if "slice_idx" in patch:
+            values["slice_idx"] = _slice_positions(patch["slice_idx"], axis, self.slice_idx, info)
+        new = msgspec.structs.replace(self, **values)
+        if new.width_px * new.height_px > PANE_MAX_PIXELS:
+            raise StateError(
+                f"A picture of {new.width_px} x {new.height_px} pixels is too large.",
+                hint=f"At most {PANE_MAX_PIXELS} pixels, for example 3840 x 2160.",
+            )
+        if new == self:
+            return self
+        return msgspec.structs.replace(new, revision=self.revision + 1)
+
+
+def _number(name: str, value: Any, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise StateError(f"{name} = {value!r} is not a number.", hint=f"Give {low:g} to {high:g}.")
+    number = float(value)
+    if not math.isfinite(number) or not low <= number <= high:
+        raise StateError(f"{name} = {value!r} is out of range.", hint=f"Allowed: {low:g} to {high:g}.")
+    return number
+
+
+def _integer(name: str, value: Any, low: int, high: int) -> int:
+    number = _number(name, value, low, high)
+    if number != int(number):
+        raise StateError(f"{name} = {value!r} is not a whole number.", hint=f"Give {low} to {high}.")
+    return int(number)
+
+
+def _slice_positions(
+    value: Any, axis: int, old: tuple[int, int, int], info: VolumeInfo
+) -> tuple[int, int, int]:
+    if isinstance(value, (list, tuple)):
+        if len(value) != 3:
+            raise StateError(f"slice_idx = {value!r} needs one number or three.")
+        wanted = list(value)
+    else:
+        wanted = list(old)
+        wanted[axis] = value
+    for a, v in enumerate(wanted):
+        wanted[a] = _integer(f"slice_idx of {info.axes[a].name}", v, 0, info.axes[a].n - 1)
+    return (wanted[0], wanted[1], wanted[2])
+
+
+def _check_axis(name: str, value: Any, info: VolumeInfo) -> int:
+    return _integer(name, value, 0, 2)
+
+
+def _check_slice(name: str, value: Any, info: VolumeInfo) -> Any:
+    return value  # checked with the axis that the patch ends up with
+
+
+def _check_channel(name: str, value: Any, info: VolumeInfo) -> int:
+    return _integer(name, value, 0, len(info.channels) - 1)
+
+
+def _check_window(name: str, value: Any, info: VolumeInfo) -> float:
+    return _number(name, value, 1e-30, WINDOW_MAX)
+
+
+def _check_level(name: str, value: Any, info: VolumeInfo) -> float:
+    return _number(name, value, -WINDOW_MAX, WINDOW_MAX)
+
+
+def _check_colormap(name: str, value: Any, info: VolumeInfo) -> str:
+    if value not in COLORMAPS:
+        raise StateError(f"There is no colour map {value!r}.", hint=f"Known: {', '.join(COLORMAPS)}.")
+    return str(value)
+
+
+def _check_bool(name: str, value: Any, info: VolumeInfo) -> bool:
+    if not isinstance(value, bool):
+        raise StateError(f"{name} = {value!r} is neither True nor False.")
+    return value
+
+
+def _check_zoom(name: str, value: Any, info: VolumeInfo) -> float:
+    return _number(name, value, ZOOM_MIN, ZOOM_MAX)
+
+
+def _check_stretch(name: str, value: Any, info: VolumeInfo) -> float:
+    return _number(name, value, STRETCH_MIN, STRETCH_MAX)
+
+
+def _check_pan(name: str, value: Any, info: VolumeInfo) -> tuple[float, float]:
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        raise StateError(f"pan = {value!r} needs two numbers.", hint="(0.5, 0.5) is the middle.")
+    x, y = (_number(name, v, PAN_MIN, PAN_MAX) for v in value)
+    return (x, y)
+
+
+def _check_pane(name: str, value: Any, info: VolumeInfo) -> int:
+    return _integer(name, value, PANE_MIN_PX, PANE_MAX_PX) // 2 * 2
+
+
+_CHECKS = {
+    "axis": _check_axis,
+    "slice_idx": _check_slice,
+    "channel": _check_channel,
+    "window": _check_window,
+    "level": _check_level,
+    "colormap": _check_colormap,
+    "reverse": _check_bool,
+    "zoom": _check_zoom,
+    "pan": _check_pan,
+    "stretch": _check_stretch,
+    "interpolate": _check_bool,
+    "width_px": _check_pane,
+    "height_px": _check_pane,
+}
+
+
+def auto_window(channel: Channel, *, symmetric: bool) -> tuple[float, float]:
+    """(window, level) that shows a channel well, from its percentiles.
+
+    Symmetric: p98 of |value| around zero, the seismic custom. Otherwise 0.1 % off both ends.
+    Always a positive window, also for constant data.
+    """
+    if channel.is_label:
+        low, high = channel.value_min, channel.value_max
+    elif symmetric and len(channel.abs_percentiles) == 6 and channel.abs_percentiles[2] > 0:
+        low, high = -channel.abs_percentiles[2], channel.abs_percentiles[2]
+    elif len(channel.percentiles) == 13:
+        low, high = channel.percentiles[0], channel.percentiles[-1]
+    else:
+        low, high = channel.value_min, channel.value_max
+    if high <= low:
+        low, high = channel.value_min, channel.value_max
+    window = high - low if high > low else 1.0
+    return window, (low + high) / 2
+
+
+def first_state(info: VolumeInfo) -> ViewState:
+    """State in which a volume opens: the middle of its first plane, automatic window, fitting map."""
+    channel = info.channels[0]
+    window, level = auto_window(channel, symmetric=info.kind == "seismic")
+    signed = channel.value_min < 0 < channel.value_max
+    colormap = "labels" if channel.is_label else "grey"
+    if info.kind == "seismic" and signed:
+        colormap = "seismic"
+    n0, n1, n2 = info.shape
+    axis = 2 if info.kind == "medical" else 0
+    return ViewState(
+        axis=axis,
+        slice_idx=(n0 // 2, n1 // 2, n2 // 2),
+        window=window,
+        level=level,
+        colormap=colormap,
+        interpolate=not channel.is_label,
+    )

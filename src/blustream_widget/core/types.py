@@ -1,0 +1,203 @@
+"""Value types that travel between stages and processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+Samples: TypeAlias = npt.NDArray[np.generic]
+"""Voxel values, shape (n0, n1) or (n0, n1, n2), any real dtype, in the channel's unit."""
+
+Kind: TypeAlias = Literal["seismic", "medical", "generic"]
+"""What a volume is, judged from its metadata: decides orientation, names, tools and presets."""
+
+
+class Axis(msgspec.Struct, frozen=True):
+    """One axis of a volume: index i (0-based) has the survey number first + i * step.
+
+    Parameters
+    ----------
+    name : str
+        As the user says it: "inline", "crossline", "sample"; "sagittal", "coronal", "axial"; "axis 0"…
+    unit : str
+        Of the numbers: "ms", "m", "mm", or "" where numbers have none (line numbers, indices).
+    n : int
+        Number of voxels along the axis, at least 1.
+    first, step : float
+        Survey number of index 0, and the difference from one index to the next (may be negative).
+    spacing : float
+        World distance between neighbouring voxels, in `VolumeInfo.world_unit`; always positive. For a
+        time axis it is what makes a section look right at zoom 1, not a length.
+    """
+
+    name: str
+    unit: str
+    n: int
+    first: float
+    step: float
+    spacing: float
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """One value per voxel: an amplitude, a density, a label.
+
+    Parameters
+    ----------
+    name, unit : str
+    dtype : str
+        NumPy dtype string of the values above `data/`, for example "float32", "uint8", "int16".
+    value_min, value_max : float
+        Finite range of the data (exact or, for a volume of somebody else, as its header says).
+    is_label : bool
+        Values are names, not amounts: shown by nearest neighbour, reduced by majority.
+    percentiles : tuple of float
+        Values at 0.1, 1, 2, 5, 10, 25, 50, 75, 90, 95, 98, 99, 99.9 percent of the finite voxels.
+    abs_percentiles : tuple of float
+        Of |value| at 90, 95, 98, 99, 99.5, 100 percent: symmetric windows of signed data.
+    histogram : tuple of int
+        Counts in 256 equal bins from value_min to value_max; empty if not known.
+    label_names : dict
+        Name by label value, where known.
+    """
+
+    name: str
+    unit: str
+    dtype: str
+    value_min: float
+    value_max: float
+    is_label: bool = False
+    percentiles: tuple[float, ...] = ()
+    abs_percentiles: tuple[float, ...] = ()
+    histogram: tuple[int, ...] = ()
+    label_names: dict[int, str] = {}
+
+
+PERCENTILES = (0.1, 1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 98.0, 99.0, 99.9)
+ABS_PERCENTILES = (90.0, 95.0, 98.0, 99.0, 99.5, 100.0)
+
+
+class VolumeInfo(msgspec.Struct, frozen=True):
+    """What a viewer must know of a volume before it has seen one voxel.
+
+    Parameters
+    ----------
+    name : str
+        Short, for people: the file's name without its folder, or "array".
+    kind : Kind
+    axes : tuple of Axis
+        Three; array shape is (axes[0].n, axes[1].n, axes[2].n), for seismic (inline, crossline, sample).
+    channels : tuple of Channel
+        At least one. Trace headers and the like are left out.
+    n_lods : int
+        Levels of detail that exist, at least 1; LOD n has ceil(n / 2**n) voxels per axis.
+    brick_size : int
+        Voxels per side of one stored brick, the same at every LOD.
+    world_unit : str
+        Of `Axis.spacing` and `affine`: "m", "mm" or "".
+    affine : tuple of 16 float or None
+        Row-major 4x4: (index0, index1, index2, 1) to world. Medical: patient RAS+ in mm.
+        None where orientation and position are not known: then no letters are shown.
+    source : str
+        "openvds", "memory", "nifti", …
+    """
+
+    name: str
+    kind: Kind
+    axes: tuple[Axis, Axis, Axis]
+    channels: tuple[Channel, ...]
+    n_lods: int = 1
+    brick_size: int = 64
+    world_unit: str = ""
+    affine: tuple[float, ...] | None = None
+    source: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels along the three axes."""
+        return (self.axes[0].n, self.axes[1].n, self.axes[2].n)
+
+
+class SharedArray(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a kernel's array lies in shared memory.
+
+    Parameters
+    ----------
+    path : str
+        A file in a memory file system, made by the kernel, mode 0600. C-contiguous array data from byte 0.
+    shape : tuple of int
+        Three axes.
+    dtype : str
+        NumPy dtype string, native byte order.
+    """
+
+    path: Annotated[str, msgspec.Meta(max_length=4096)]
+    shape: tuple[int, int, int]
+    dtype: Annotated[str, msgspec.Meta(max_length=16)]
+
+
+class VolumeRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to open: an address or a shared array, plus what the user says of it.
+
+    `url` is a path, file:, s3:, azure:, gs: or http(s): address; `connection` is OpenVDS's connection
+    string and is never logged. Exactly one of `url` and `array` is given.
+    """
+
+    url: Annotated[str, msgspec.Meta(max_length=8192)] = ""
+    connection: Annotated[str, msgspec.Meta(max_length=8192)] = ""
+    array: SharedArray | None = None
+    name: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    kind: Kind | None = None
+    spacing: tuple[float, float, float] | None = None
+    axis_names: tuple[str, str, str] | None = None
+    unit: Annotated[str, msgspec.Meta(max_length=32)] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceData:
+    """Part of a slice, as far as it is here now.
+
+    Parameters
+    ----------
+    values : ndarray, 2-D, dtype of the channel
+        Indexed by the two axes other than `axis`, in ascending order, at LOD `lod`. Read only. NaN is
+        "no data".
+    axis, slice_idx, channel : int
+        Which slice; `slice_idx` in LOD0 voxels.
+    lod : int
+        Resolution of `values`: element (a, b) covers LOD0 voxels [a << lod, (a + 1) << lod).
+    origin : tuple of int
+        LOD voxel of `values[0, 0]` along the two axes.
+    coarsest_lod : int
+        Coarsest level that some part of `values` was filled from (== lod when complete).
+    progress : float
+        Share of the wanted bricks that are here, 0 to 1; 1 = complete.
+    """
+
+    values: Samples
+    axis: int
+    slice_idx: int
+    channel: int
+    lod: int
+    origin: tuple[int, int]
+    coarsest_lod: int
+    progress: float
+
+
+class EncoderTrial(msgspec.Struct, frozen=True):
+    """One encoder that was tried on this machine, and why it was refused ("" if it works)."""
+
+    name: str
+    reason: str
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What probing found in the worker."""
+
+    encoder: str = ""
+    codec: str = ""
+    encoders: tuple[EncoderTrial, ...] = ()
+    sources: tuple[str, ...] = ()

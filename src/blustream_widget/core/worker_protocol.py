@@ -1,0 +1,154 @@
+"""Messages between server and worker over one socket pair.
+
+Every message is `struct <IB` (payload length, kind) and a payload: kind 0 is the JSON of one of the
+structs here, kind 1 a frame (`FrameHeader` bytes and the picture). Up to 64 MiB.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TypeAlias
+
+import msgspec
+
+from blustream_widget.core.state import ViewState
+from blustream_widget.core.types import Capabilities, VolumeInfo, VolumeRef
+
+KIND_JSON = 0
+KIND_FRAME = 1
+PREFIX = struct.Struct("<IB")
+MAX_PAYLOAD_BYTES = 64 * 1024 * 1024
+
+
+class _Message(msgspec.Struct, frozen=True, tag_field="t", forbid_unknown_fields=True):
+    pass
+
+
+# ---------------------------------------------------------------- server to worker
+
+
+class Open(_Message, tag="open"):
+    """Open this volume; answered by `Opened` or `Failed`. Given once in a worker's life.
+
+    `state` is what to show first after a restart; None = `first_state` of the volume.
+    `pane` is the picture's size where it is known already.
+    """
+
+    ref: VolumeRef
+    state: ViewState | None = None
+    pane: tuple[int, int] | None = None
+
+
+class Show(_Message, tag="show"):
+    """The newest state. Replaces one that was not drawn yet."""
+
+    state: ViewState
+
+
+class Output(_Message, tag="output"):
+    """What to produce from now on. With nothing to produce the worker draws nothing."""
+
+    h264: bool = True
+    jpeg: bool = False
+    still: bool = True
+    bit_rate_bps: int = 20_000_000
+    max_fps: int = 60
+
+
+class WantKeyframe(_Message, tag="keyframe"):
+    """The next H.264 frame is an IDR; drawn at once if nothing else is."""
+
+
+class Refresh(_Message, tag="refresh"):
+    """The array's values changed in place: forget cached bricks, draw again."""
+
+
+class ProbeVoxel(_Message, tag="probe"):
+    """Answered by `ProbedValue`; a newer probe of the same peer replaces it."""
+
+    peer: int
+    n: int
+    channel: int
+    voxel: tuple[int, int, int]
+
+
+ToWorker: TypeAlias = Open | Show | Output | WantKeyframe | Refresh | ProbeVoxel
+
+# ---------------------------------------------------------------- worker to server
+
+
+class Ready(_Message, tag="ready"):
+    """The process is up and has probed its encoders; it waits for `Open`."""
+
+    pid: int
+    capabilities: Capabilities
+
+
+class Opened(_Message, tag="opened"):
+    """The volume is open; `state` is the first one (or the given one)."""
+
+    info: VolumeInfo
+    state: ViewState
+
+
+class Failed(_Message, tag="failed"):
+    """An error, as code, message and hint. `fatal`: the volume is not open."""
+
+    code: str
+    message: str
+    hint: str = ""
+    fatal: bool = False
+
+
+class Progress(_Message, tag="progress"):
+    """Level of detail on screen, and how much of the wanted one is there (0 to 1). On change only."""
+
+    lod: int
+    progress: float
+    exact: bool
+
+
+class ProbedValue(_Message, tag="value"):
+    """Full-resolution value; None for NaN."""
+
+    peer: int
+    n: int
+    voxel: tuple[int, int, int]
+    value: float | None
+
+
+class EncoderChanged(_Message, tag="encoder"):
+    """The encoder in use changed (fallback); `reason` is for people."""
+
+    capabilities: Capabilities
+    reason: str = ""
+
+
+class Stats(_Message, tag="stats"):
+    """Once a second while frames are drawn: sums since the last one."""
+
+    frames: int
+    draw_ms: float
+    encode_ms: float
+    cpu_ms: float
+    bytes: int
+
+
+FromWorker: TypeAlias = Ready | Opened | Failed | Progress | ProbedValue | EncoderChanged | Stats
+
+_encoder = msgspec.json.Encoder()
+to_worker_decoder: msgspec.json.Decoder[ToWorker] = msgspec.json.Decoder(ToWorker)
+from_worker_decoder: msgspec.json.Decoder[FromWorker] = msgspec.json.Decoder(FromWorker)
+
+
+def frame_message(header: bytes, picture: bytes | memoryview) -> tuple[bytes, bytes | memoryview]:
+    """(prefix and header, picture): two buffers to write one after the other, no copy of the picture."""
+    return PREFIX.pack(len(header) + len(picture), KIND_FRAME) + header, picture
+
+
+def json_message(message: ToWorker | FromWorker) -> bytes:
+    """One framed JSON message."""
+    payload = _encoder.encode(message)
+    return PREFIX.pack(len(payload), KIND_JSON) + payload
+
+

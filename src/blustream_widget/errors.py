@@ -1,0 +1,181 @@
+"""Every error a user can meet: stable code, message that names the thing, hint that says what to do."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BlustreamError(Exception):
+    """An error of this package.
+
+    Parameters
+    ----------
+    message : str
+        One sentence that names the thing and its value.
+    hint : str, optional
+        One sentence that says what to do next.
+
+    Notes
+    -----
+    `code` is stable: the browser shows its text by it and metrics count by it.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}" if self.hint else self.message
+
+
+class ConfigError(BlustreamError, ValueError):
+    """A setting has a value that cannot work."""
+
+    code = "config"
+
+
+class StateError(BlustreamError, ValueError):
+    """A change of the view state is outside what the volume or the viewer allows."""
+
+    code = "state"
+
+
+class VolumeError(BlustreamError):
+    """A volume cannot be used."""
+
+    code = "volume"
+
+
+class VolumeNotFoundError(VolumeError, FileNotFoundError):
+    """There is nothing at the path or address."""
+
+    code = "volume-not-found"
+
+
+class VolumeAccessError(VolumeError, PermissionError):
+    """The volume exists, but may not be read."""
+
+    code = "volume-access"
+
+
+class VolumeFormatError(VolumeError, ValueError):
+    """The file or array is not a volume that can be shown."""
+
+    code = "volume-format"
+
+
+class BrickReadError(VolumeError, OSError):
+    """A brick of an open volume could not be read."""
+
+    code = "brick-read"
+
+
+class RenderError(BlustreamError):
+    """A picture could not be drawn."""
+
+    code = "render"
+
+
+class EncodeError(BlustreamError):
+    """A picture could not be encoded."""
+
+    code = "encode"
+
+
+class NoEncoderError(EncodeError):
+    """No encoder of this machine opens and encodes a frame."""
+
+    code = "no-encoder"
+
+
+class EncoderFailedError(EncodeError):
+    """An encoder that worked stopped working."""
+
+    code = "encoder-failed"
+
+
+class TransportError(BlustreamError):
+    """The connection between browser, server and kernel failed."""
+
+    code = "transport"
+
+
+class SignallingError(TransportError):
+    """Offer, answer or token exchange failed."""
+
+    code = "signalling"
+
+
+class IceFailedError(TransportError):
+    """No network path was found for WebRTC."""
+
+    code = "ice-failed"
+
+
+class PeerClosedError(TransportError):
+    """The other side is gone."""
+
+    code = "peer-closed"
+
+
+class ProtocolError(TransportError, ValueError):
+    """A message is not one of the protocol, or is out of its bounds."""
+
+    code = "protocol"
+
+
+class SessionError(BlustreamError):
+    """A session does not allow what was asked."""
+
+    code = "session"
+
+
+class SessionNotFoundError(SessionError, LookupError):
+    """The session has ended or never existed."""
+
+    code = "session-not-found"
+
+
+class NotDriverError(SessionError, PermissionError):
+    """The sender's role does not allow this."""
+
+    code = "not-driver"
+
+
+class SessionFullError(SessionError):
+    """No more viewers or sessions are allowed."""
+
+    code = "session-full"
+
+
+class TokenError(SessionError, PermissionError):
+    """The token is missing, expired, forged or for something else."""
+
+    code = "token"
+
+
+class WorkerError(BlustreamError):
+    """The worker process could not start, or keeps dying."""
+
+    code = "worker"
+
+
+class MissingDependencyError(BlustreamError, ImportError):
+    """An optional package is needed and not installed."""
+
+    code = "missing-dependency"
+
+
+def _all_errors(root: type[BlustreamError]) -> dict[str, type[BlustreamError]]:
+    found = {root.code: root}
+    for child in root.__subclasses__():
+        found.update(_all_errors(child))
+    return found
+
+
+def from_code(code: str, message: str, hint: str = "") -> BlustreamError:
+    """Rebuild an error that crossed a process boundary as (code, message, hint)."""
+    return _all_errors(BlustreamError).get(code, BlustreamError)(message, hint=hint)
