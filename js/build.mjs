@@ -1,0 +1,43 @@
+// Bundles src/index.ts into the one file that anywidget serves: `node build.mjs [--watch]`.
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build, context } from "esbuild";
+
+/** The bundle travels to the page through the kernel's comm, whole, at every page load. */
+const GZIP_LIMIT_KB = 150;
+
+const here = dirname(fileURLToPath(import.meta.url));
+const outfile = join(here, "..", "src", "blustream_widget", "static", "widget.js");
+const watching = process.argv.includes("--watch");
+
+/** @type {import("esbuild").BuildOptions} */
+const options = {
+  absWorkingDir: here,
+  entryPoints: ["src/index.ts"],
+  outfile,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  platform: "browser",
+  charset: "utf8",
+  legalComments: "none",
+  loader: { ".css": "text", ".svg": "text" },
+  minify: !watching,
+  sourcemap: watching ? "inline" : false,
+  logLevel: "warning",
+};
+
+if (watching) {
+  await (await context(options)).watch();
+  console.log(`watching src/, writing ${outfile}`);
+} else {
+  await build(options);
+  const kb = gzipSync(readFileSync(outfile), { level: 9 }).length / 1000;
+  console.log(`widget.js: ${kb.toFixed(1)} kB gzipped (limit ${GZIP_LIMIT_KB})`);
+  if (kb > GZIP_LIMIT_KB) {
+    console.error("The bundle is over its limit: find the import that grew it.");
+    process.exit(1);
+  }
+}

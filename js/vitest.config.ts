@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+// Node is the default; a file that needs a DOM starts with `// @vitest-environment happy-dom`.
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
+    passWithNoTests: true,
+    restoreMocks: true,
+    unstubGlobals: true,
+  },
+});
