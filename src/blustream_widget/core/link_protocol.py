@@ -39,10 +39,14 @@ class OpenSession(_Message, tag="open"):
 
 
 class PatchState(_Message, tag="patch"):
-    """Change fields of the view; an invalid one is answered by `SessionError` and changes nothing."""
+    """Change fields of the view; an invalid one is answered by `SessionError` and changes nothing.
+
+    `seq` grows with every patch of a session; `Mirror.seq` tells which ones it contains.
+    """
 
     session: str
     patch: dict[str, Any]
+    seq: int = 0
 
 
 class RefreshVolume(_Message, tag="refresh"):
@@ -121,10 +125,15 @@ class VolumeOpened(_Message, tag="volume"):
 
 
 class Mirror(_Message, tag="mirror"):
-    """State and status for the kernel's traits, at most five times a second, always the newest last."""
+    """State and status for the kernel's traits, at most five times a second, always the newest last.
+
+    `seq` is that of the newest `PatchState` that was applied (or refused), so that the kernel never
+    takes an older state over what its user has just set.
+    """
 
     session: str
     state: ViewState
+    seq: int = 0
     worker: str = ""
     transport: str = ""
     encoder: str = ""
