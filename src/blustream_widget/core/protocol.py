@@ -379,5 +379,6 @@ class FrameHeader(msgspec.Struct, frozen=True):
         return cls(*_HEADER.unpack_from(data))
 
 
-_HEADER = struct.Struct("<BBBBHHIIIi6f")
+HEADER_LAYOUT = "<BBBBHHIIIi6f"
+_HEADER = struct.Struct(HEADER_LAYOUT)
 HEADER_BYTES = _HEADER.size  # 48

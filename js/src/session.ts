@@ -1,0 +1,95 @@
+/** What a view sees of the widget's connection: one `Session` per widget model, shared by its views. */
+import type { FrameHeader, ViewPatch, ViewState, VolumeInfo } from "./protocol";
+
+/**
+ * A picture to show. Draw it during the callback; the session owns `image`, keeps the newest one for
+ * `lastFrame()` and closes it when the next has been shown.
+ */
+export interface Frame {
+  readonly header: FrameHeader;
+  readonly image: VideoFrame | ImageBitmap;
+}
+
+/**
+ * - `connecting`: no path to the server has answered yet
+ * - `opening`: connected, the volume or the first picture is not there yet
+ * - `live`: pictures come
+ * - `reconnecting`: it was live, the connection broke, `retryInMs` counts to the next try
+ * - `failed`: `error` says why there is nothing to show; `retry()` tries again
+ * - `ended`: the session was closed and does not come back
+ */
+export type Phase = "connecting" | "opening" | "live" | "reconnecting" | "failed" | "ended";
+
+export type TransportName = "" | "websocket" | "webrtc" | "comm";
+
+export interface SessionError {
+  /** Stable, for example "volume-not-found". */
+  readonly code: string;
+  readonly message: string;
+  /** What to do next; may be empty. */
+  readonly hint: string;
+}
+
+export interface SessionStatus {
+  readonly phase: Phase;
+  /** The path that pictures come by. */
+  readonly transport: TransportName;
+  /** Why this path and no better one; empty while the best is used. */
+  readonly reason: string;
+  /** The server's encoder, for example "libx264". */
+  readonly encoder: string;
+  /** For example "h264" or "jpeg". */
+  readonly codec: string;
+  /** Pictures shown in the last second. */
+  readonly displayedFps: number;
+  /** Input to shown picture, median of the last seconds; 0 while nothing was measured. */
+  readonly latencyMs: number;
+  /** Coarsest level of detail in the shown picture. */
+  readonly lod: number;
+  /** Share of the wanted data that is here, 0 to 1. */
+  readonly progress: number;
+  /** Exact pixels are shown: full detail, lossless. */
+  readonly exact: boolean;
+  /** The worker: "starting", "opening", "ready", "restarting", "failed", "idle"; "" while unknown. */
+  readonly worker: string;
+  readonly viewers: number;
+  /** Until the next attempt, while `phase` is "reconnecting" or "connecting"; 0 while one is under way. */
+  readonly retryInMs: number;
+  readonly error: SessionError | null;
+}
+
+/** Value of a probed voxel; null where there is no data. */
+export interface ProbedValue {
+  readonly voxel: readonly [number, number, number];
+  readonly value: number | null;
+}
+
+export interface Session {
+  /** Includes patches that the server has not acknowledged yet. */
+  readonly state: ViewState;
+  /** Null until the volume is open. */
+  readonly info: VolumeInfo | null;
+  readonly status: SessionStatus;
+  /** "owner", "editor", "annotator", "viewer"; "" before the server has answered. */
+  readonly role: string;
+
+  /** Change the view. Absolute values; seen in `state` at once, sent once per animation frame. */
+  patch(patch: ViewPatch): void;
+  /** Ask for the value of a voxel; the newest question wins, `onValue` gets the answer. */
+  probe(voxel: readonly [number, number, number]): void;
+  /** Try to connect now, after `failed` or while `reconnecting`. */
+  retry(): void;
+  /** False while no view of this session can be seen: then no pictures come. */
+  setVisible(visible: boolean): void;
+
+  onFrame(listener: (frame: Frame) => void, signal: AbortSignal): void;
+  onState(listener: (state: ViewState) => void, signal: AbortSignal): void;
+  onStatus(listener: (status: SessionStatus) => void, signal: AbortSignal): void;
+  onInfo(listener: (info: VolumeInfo) => void, signal: AbortSignal): void;
+  onValue(listener: (value: ProbedValue) => void, signal: AbortSignal): void;
+  /** An error that took nothing away, for example a refused change: show it for a moment. */
+  onNotice(listener: (error: SessionError) => void, signal: AbortSignal): void;
+
+  /** The picture shown now, so that a new view need not wait for one. Valid until the next frame. */
+  lastFrame(): Frame | null;
+}
