@@ -20,7 +20,7 @@ def load_script(name: str) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["generate_protocol"])
+@pytest.mark.parametrize("name", ["generate_protocol", "generate_js_fixtures"])
 def test_generated_file_is_what_the_script_writes_now(name: str) -> None:
     script = load_script(name)
     assert script.TARGET.read_text(encoding="utf-8") == script.generate(), (

@@ -1,0 +1,184 @@
+/**
+ * Where a slice lies on the screen: orientation of the three planes, fit, zoom and pan.
+ *
+ * The same arithmetic as `core/geometry.py`; `tests/fixtures/geometry.json`, made by the Python side,
+ * keeps the two equal.
+ */
+import type { VolumeInfo } from "./protocol";
+
+/** Letters at the left, right, top and bottom edge; all "" where orientation is unknown. */
+export type EdgeLetters = readonly [string, string, string, string];
+
+/** How the slice across one axis is laid on the screen. */
+export interface Plane {
+  readonly normal: number;
+  /** Axis that runs along the screen's x, left to right. */
+  readonly columnAxis: number;
+  /** Axis that runs along the screen's y, top to bottom. */
+  readonly rowAxis: number;
+  /** The index falls from left to right. */
+  readonly flipX: boolean;
+  /** The index falls from top to bottom. */
+  readonly flipY: boolean;
+  readonly letters: EdgeLetters;
+}
+
+// Radiological: the patient's right is on the left of the picture, seen from the feet and the front.
+const RADIOLOGICAL: readonly EdgeLetters[] = [
+  ["A", "P", "S", "I"],
+  ["R", "L", "S", "I"],
+  ["R", "L", "A", "P"],
+];
+const POSITIVE = "RAS";
+const NEGATIVE = "LPI";
+const IN_PLANE: readonly (readonly [number, number])[] = [
+  [1, 2],
+  [0, 2],
+  [1, 0],
+];
+const NO_LETTERS: EdgeLetters = ["", "", "", ""];
+
+interface WorldAxis {
+  /** 0 = R-L, 1 = A-P, 2 = S-I. */
+  readonly world: number;
+  readonly sign: 1 | -1;
+}
+
+interface Match extends WorldAxis {
+  readonly strength: number;
+  readonly axis: number;
+}
+
+function matchesOf(affine: readonly number[]): Match[] {
+  const matches: Match[] = [];
+  for (let axis = 0; axis < 3; axis++) {
+    const column = [0, 1, 2].map((row) => affine[4 * row + axis] ?? 0);
+    // Not Math.hypot: its last bit may differ from Python's sum, and so the order of equal matches.
+    const length = Math.max(Math.sqrt(column.reduce((sum, v) => sum + v * v, 0)), 1e-30);
+    column.forEach((value, world) => {
+      matches.push({ strength: Math.abs(value) / length, axis, world, sign: value >= 0 ? 1 : -1 });
+    });
+  }
+  return matches.sort((a, b) => b.strength - a.strength || b.axis - a.axis || b.world - a.world);
+}
+
+/** For each array axis the world axis it runs along, strongest match first, each used once. */
+export function anatomicalAxes(affine: readonly number[]): readonly WorldAxis[] {
+  const chosen: WorldAxis[] = [];
+  const used = new Set<number>();
+  for (const { axis, world, sign } of matchesOf(affine)) {
+    if (chosen[axis] || used.has(world)) continue;
+    chosen[axis] = { world, sign };
+    used.add(world);
+  }
+  return chosen;
+}
+
+function medicalPlane(normal: number, affine: readonly number[]): Plane {
+  const axes = anatomicalAxes(affine);
+  const letters = RADIOLOGICAL[axes[normal]?.world ?? 0] ?? NO_LETTERS;
+  const [[columnAxis, flipX], [rowAxis, flipY]] = [letters[0], letters[2]].map(
+    (letter): [number, boolean] => {
+      const world = Math.max(POSITIVE.indexOf(letter), NEGATIVE.indexOf(letter));
+      const axis = axes.findIndex((candidate) => candidate.world === world);
+      // With a positive sign the index grows towards R, A or S: where the screen begins with that
+      // letter, the index must fall along the screen.
+      return [axis, (axes[axis]?.sign === 1) === POSITIVE.includes(letter)];
+    },
+  ) as [[number, boolean], [number, boolean]];
+  return { normal, columnAxis, rowAxis, flipX, flipY, letters };
+}
+
+/** Say how the slice across axis `normal` is laid on the screen. */
+export function planeOf(info: VolumeInfo, normal: number): Plane {
+  if (info.kind === "medical" && info.affine) return medicalPlane(normal, info.affine);
+  const [columnAxis, rowAxis] = IN_PLANE[normal] ?? [1, 2];
+  return { normal, columnAxis, rowAxis, flipX: false, flipY: false, letters: NO_LETTERS };
+}
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Fractional array indices along the plane's column and row axis. */
+export interface SlicePoint {
+  readonly column: number;
+  readonly row: number;
+}
+
+/** What of a view decides where its slice lies. */
+export interface PaneView {
+  readonly zoom: number;
+  readonly pan: readonly [number, number];
+  readonly stretch: number;
+  readonly width_px: number;
+  readonly height_px: number;
+}
+
+/** Screen place of a slice; `x0`, `y0`, `width` and `height` may reach outside the pane. */
+export class Placement {
+  constructor(
+    readonly plane: Plane,
+    readonly nColumns: number,
+    readonly nRows: number,
+    /** Left edge of the whole slice, in pane pixels. */
+    readonly x0: number,
+    readonly y0: number,
+    readonly width: number,
+    readonly height: number,
+  ) {}
+
+  /** Pane pixel of a voxel centre. */
+  toPixel(column: number, row: number): Point {
+    const u = (column + 0.5) / this.nColumns;
+    const v = (row + 0.5) / this.nRows;
+    return {
+      x: this.x0 + (this.plane.flipX ? 1 - u : u) * this.width,
+      y: this.y0 + (this.plane.flipY ? 1 - v : v) * this.height,
+    };
+  }
+
+  /** Indices, fractional, of a pane pixel; the inverse of `toPixel`. */
+  toVoxel(x: number, y: number): SlicePoint {
+    const u = (x - this.x0) / this.width;
+    const v = (y - this.y0) / this.height;
+    return {
+      column: (this.plane.flipX ? 1 - u : u) * this.nColumns - 0.5,
+      row: (this.plane.flipY ? 1 - v : v) * this.nRows - 0.5,
+    };
+  }
+}
+
+/**
+ * Place the slice across `normal` in a pane.
+ *
+ * Zoom 1 shows the whole slice as large as fits, centred; `pan` is the point of the slice in the
+ * pane's centre, as screen-oriented fractions. Seismic sections fill the pane at zoom 1, because their
+ * two axes have no common unit; everything else keeps the true aspect ratio of `Axis.spacing`.
+ */
+export function placeSlice(info: VolumeInfo, normal: number, view: PaneView): Placement {
+  const plane = planeOf(info, normal);
+  const columns = info.axes[plane.columnAxis] ?? info.axes[0];
+  const rows = info.axes[plane.rowAxis] ?? info.axes[0];
+  let fitWidth = view.width_px;
+  let fitHeight = view.height_px;
+  if (info.kind !== "seismic" || normal === 2) {
+    const worldWidth = columns.n * columns.spacing;
+    const worldHeight = rows.n * rows.spacing;
+    const scale = Math.min(view.width_px / worldWidth, view.height_px / worldHeight);
+    fitWidth = worldWidth * scale;
+    fitHeight = worldHeight * scale;
+  }
+  const width = fitWidth * view.zoom;
+  const height = fitHeight * view.zoom * view.stretch;
+  return new Placement(
+    plane,
+    columns.n,
+    rows.n,
+    view.width_px / 2 - view.pan[0] * width,
+    view.height_px / 2 - view.pan[1] * height,
+    width,
+    height,
+  );
+}

@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { placeSlice, planeOf } from "../src/geometry";
+import type { VolumeInfo } from "../src/protocol";
+import { contract } from "./contract";
+
+describe("the table that Python made", () => {
+  it.each(contract.geometry)("$name", (example) => {
+    const info = example.info as unknown as VolumeInfo;
+    const { zoom, pan, stretch, width_px, height_px } = example.view;
+    const view = { zoom, pan: pan as [number, number], stretch, width_px, height_px };
+    const placement = placeSlice(info, example.normal, view);
+    expect(planeOf(info, example.normal)).toEqual(example.plane);
+    const rect = [placement.x0, placement.y0, placement.width, placement.height];
+    rect.forEach((value, i) => {
+      expect(value).toBeCloseTo(example.rect[i] ?? Number.NaN, 8);
+    });
+    const [x, y] = example.pixel as [number, number];
+    const pixel = placement.toPixel(10, 20.25);
+    expect(pixel.x).toBeCloseTo(x, 8);
+    expect(pixel.y).toBeCloseTo(y, 8);
+    const voxel = placement.toVoxel(x, y);
+    expect(voxel.column).toBeCloseTo(10, 8);
+    expect(voxel.row).toBeCloseTo(20.25, 8);
+  });
+});

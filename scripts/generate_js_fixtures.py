@@ -1,0 +1,144 @@
+"""Write the table of cases by which the JS tests hold the browser's half equal to Python's."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from blustream_widget.core import protocol
+from blustream_widget.core.geometry import place_slice
+from blustream_widget.core.protocol import FrameFlags, FrameHeader
+from blustream_widget.core.state import first_state
+from blustream_widget.core.types import Axis, Channel, VolumeInfo
+
+TARGET = Path(__file__).resolve().parents[1] / "js" / "tests" / "fixtures" / "contract.json"
+
+_CHANNEL = Channel(name="amplitude", unit="", dtype="float32", value_min=-2.0, value_max=3.0)
+_TILT = (math.cos(0.3), math.sin(0.3))
+_AFFINES: dict[str, tuple[float, ...]] = {
+    "ras": (2, 0, 0, -90, 0, 2, 0, -126, 0, 0, 2, -72, 0, 0, 0, 1),
+    "lps": (-1, 0, 0, 90, 0, -1, 0, 126, 0, 0, 1, -72, 0, 0, 0, 1),
+    "permuted": (0, 0, -3, 0, 1.5, 0, 0, 0, 0, -1.5, 0, 0, 0, 0, 0, 1),
+    "tilted": (1, 0, 0, 0, 0, _TILT[0], -_TILT[1], 0, 0, _TILT[1], _TILT[0], 0, 0, 0, 0, 1),
+}
+
+
+def _volume(kind: str, affine: tuple[float, ...] | None) -> VolumeInfo:
+    names = ("inline", "crossline", "sample") if kind == "seismic" else ("i", "j", "k")
+    sizes, spacings = (91, 109, 64), (2.0, 2.5, 4.0)
+    axes = [
+        {"name": name, "unit": "", "n": n, "first": 100.0, "step": 2.0, "spacing": spacing}
+        for name, n, spacing in zip(names, sizes, spacings, strict=True)
+    ]
+    return msgspec.convert(
+        {
+            "name": kind,
+            "kind": kind,
+            "axes": [msgspec.to_builtins(msgspec.convert(axis, Axis)) for axis in axes],
+            "channels": [msgspec.to_builtins(_CHANNEL)],
+            "affine": affine,
+        },
+        VolumeInfo,
+    )
+
+
+def volumes() -> Iterator[tuple[str, VolumeInfo]]:
+    """Every kind of volume that is laid on the screen in its own way."""
+    yield "seismic", _volume("seismic", None)
+    yield "generic", _volume("generic", None)
+    yield "medical", _volume("medical", None)
+    for name, affine in _AFFINES.items():
+        yield f"medical {name}", _volume("medical", affine)
+
+
+def _geometry() -> list[dict[str, Any]]:
+    views = (
+        {"zoom": 1.0, "pan": (0.5, 0.5), "stretch": 1.0, "width_px": 960, "height_px": 540},
+        {"zoom": 3.5, "pan": (0.2, 0.9), "stretch": 1.7, "width_px": 320, "height_px": 480},
+    )
+    cases = []
+    for (name, info), normal, view in product(volumes(), range(3), views):
+        place = place_slice(info, normal, **view)  # type: ignore[arg-type]  # a table of mixed values
+        pixel = place.to_pixel(10, 20.25)
+        cases.append(
+            {
+                "name": f"{name}, axis {normal}, zoom {view['zoom']}",
+                "info": info,
+                "normal": normal,
+                "view": view,
+                "plane": {
+                    "normal": normal,
+                    "columnAxis": place.plane.column_axis,
+                    "rowAxis": place.plane.row_axis,
+                    "flipX": place.plane.flip_x,
+                    "flipY": place.plane.flip_y,
+                    "letters": place.plane.letters,
+                },
+                "rect": (place.x0_px, place.y0_px, place.width_px, place.height_px),
+                "pixel": pixel,
+            }
+        )
+    return cases
+
+
+def _frame() -> dict[str, Any]:
+    header = FrameHeader(
+        flags=int(FrameFlags.KEY | FrameFlags.EXACT),
+        axis=2,
+        lod=3,
+        channel=1,
+        width_px=1280,
+        height_px=720,
+        frame_no=0x7FFFFFFE,
+        revision=0xFFFFFFFE,
+        timestamp_90k=0x80000001,
+        slice_idx=123456,
+        zoom=1.5,
+        pan_x=0.25,
+        pan_y=0.75,
+        stretch=2.0,
+        window=1500.0,
+        level=-40.0,
+    )
+    return {"hex": header.pack().hex(), "header": header}
+
+
+def _server_messages() -> list[dict[str, Any]]:
+    info = _volume("seismic", None)
+    messages: list[protocol.ServerMessage] = [
+        protocol.Welcome(session="s", peer=1, role="owner", state=first_state(info), info=info),
+        protocol.State(seq=7, state=first_state(info)),
+        protocol.Status(worker="ready", encoder="libx264", codec="h264"),
+        protocol.Value(n=1, voxel=(1, 2, 3), value=None),
+        protocol.Error(code="state", message="zoom = 1000 is out of range."),
+        protocol.Ended(reason="closed"),
+    ]
+    return [{"name": type(message).__name__, "text": _text(message)} for message in messages]
+
+
+def _text(message: protocol.ServerMessage) -> str:
+    return protocol.encode(message).decode()
+
+
+def generate() -> str:
+    """Text of the fixture file."""
+    table = {"geometry": _geometry(), "frame": _frame(), "server": _server_messages()}
+    return json.dumps(msgspec.to_builtins(table), indent=1) + "\n"
+
+
+def main() -> int:
+    """Write the file."""
+    TARGET.parent.mkdir(parents=True, exist_ok=True)
+    TARGET.write_text(generate(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
