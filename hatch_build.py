@@ -1,4 +1,4 @@
-"""Build hook: puts the front end's bundle into every wheel and source distribution."""
+"""Build hook: puts the front end's bundle and the demo's notebook into the packages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BUNDLE = Path("src", "blustream_widget", "static", "widget.js")
+NOTEBOOK = "01-first-look.ipynb"
 
 
 class FrontEndHook(BuildHookInterface[Any]):
@@ -23,7 +24,7 @@ class FrontEndHook(BuildHookInterface[Any]):
         version : str
             "editable" for `pip install -e`, which may come before the bundle: `make` builds it.
         build_data : dict
-            Hatch's own; unchanged.
+            Hatch's own; a wheel gets the notebook that `blustream demo` opens.
 
         Raises
         ------
@@ -33,6 +34,9 @@ class FrontEndHook(BuildHookInterface[Any]):
         if version == "editable":
             return
         root = Path(self.root)
+        if self.target_name == "wheel":
+            source = str(root / "notebooks" / NOTEBOOK)
+            build_data["force_include"][source] = f"blustream_widget/notebooks/{NOTEBOOK}"
         npm = shutil.which("npm")
         sources = root / "js"
         if npm and (sources / "src").is_dir():

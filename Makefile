@@ -1,0 +1,79 @@
+# make demo             set up, then open the demo notebook in JupyterLab (HEADLESS=1: without a person)
+# make test             set up, then every check and every test
+# make check            the quick part of it: format, lint, types, import contract, unit tests
+# make format           rewrite Python and TypeScript the way the checks want them
+# make lock             renew constraints.txt and js/package-lock.json within pyproject's and package.json's bounds
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+PIP_VERSION := 26.3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON_PACKAGES := $(VENV)/.installed
+JS_PACKAGES := js/node_modules/.installed
+BUNDLE := src/blustream_widget/static/widget.js
+JS_SOURCES := $(shell find js/src -type f -not -name '*.test.ts' 2>/dev/null)
+QUICK := not browser and not gpu and not bench
+export PYTHON PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test check format lock setup static clean system
+
+demo: setup
+	@$(if $(HEADLESS),scripts/system_packages.sh browser)
+	@$(BIN)/blustream demo $(if $(HEADLESS),--headless)
+
+# pytest runs once, with every test, and its summary is the last line.
+test: setup static
+	@scripts/system_packages.sh browser volumes
+	@$(BIN)/python scripts/fetch_test_data.py
+	@$(BIN)/python -m pytest -q -m "not bench"
+
+check: setup static
+	@$(BIN)/python -m pytest -q -m "$(QUICK)"
+
+setup: $(PYTHON_PACKAGES) $(BUNDLE)
+
+static: $(PYTHON_PACKAGES) $(JS_PACKAGES)
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo | tail -n 1
+	@npm --prefix js run --silent check
+	@npm --prefix js run --silent test
+
+format: $(PYTHON_PACKAGES) $(JS_PACKAGES)
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format --quiet .
+	@npm --prefix js run --silent format
+
+lock: $(PYTHON_PACKAGES) $(JS_PACKAGES)
+	@$(BIN)/pip install -q uv
+	@$(BIN)/uv pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate -o constraints.txt
+	@npm --prefix js update --package-lock-only
+
+clean:
+	rm -rf $(VENV) .cache js/node_modules src/blustream_widget/static dist build test-output
+
+system:
+	@scripts/system_packages.sh venv node
+
+# The stamps lie inside what they speak of: a deleted folder is made again.
+$(PYTHON_PACKAGES): pyproject.toml constraints.txt hatch_build.py | system
+	@echo "Installing Python packages into $(VENV)"
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q pip==$(PIP_VERSION)
+	@$(BIN)/pip install -q -c constraints.txt --build-constraint constraints.txt -e . --group dev
+	@touch $@
+
+$(JS_PACKAGES): js/package.json js/package-lock.json js/.npmrc | system
+	@echo "Installing JavaScript packages into js/node_modules"
+	@npm --prefix js ci --silent
+	@touch $@
+
+$(BUNDLE): $(JS_SOURCES) js/build.mjs js/tsconfig.json $(JS_PACKAGES)
+	@npm --prefix js run --silent build

@@ -1,0 +1,1 @@
+"""Fakes, contract suites, volumes by formula, a JupyterLab to test in: also for plug-in authors."""

@@ -1,0 +1,28 @@
+"""Wait for something that another process does and sends no event for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def wait_until(condition: Callable[[], T], *, timeout_s: float, what: str) -> T:
+    """Return the first truthy value of `condition`, which is asked every 50 ms.
+
+    Raises
+    ------
+    TimeoutError
+        Names `what` did not come about within `timeout_s`.
+    """
+    never = threading.Event()
+    end = time.monotonic() + timeout_s
+    while True:
+        if value := condition():
+            return value
+        if time.monotonic() > end:
+            raise TimeoutError(f"Waited {timeout_s:g} s in vain: {what}.")
+        never.wait(0.05)
