@@ -26,7 +26,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     cache_bytes : int
         Budget of decoded bricks per worker; 0 = a quarter of the memory, at most 2 GB.
     server_grace_s, session_grace_s, idle_s : float
-        How long the server lives with nobody, a session without its kernel, a worker without viewers.
+        How long the server lives with nobody, a session without its kernel, a worker without
+        viewers.
     spare_workers : int
         Warm workers kept for the next viewer.
     transports : str

@@ -1,4 +1,4 @@
-"""Every error a user can meet: stable code, message that names the thing, hint that says what to do."""
+"""Errors a user can meet: a stable code, a message that names the thing, a hint."""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ class Plane:
     flip_x, flip_y : bool
         True where the index falls from left to right, or from top to bottom.
     letters : tuple of str
-        At the left, right, top, bottom edge ("R", "L", "A", "P"); all "" where orientation is unknown.
+        At the left, right, top, bottom edge ("R", "L", "A", "P"); all "" where orientation is
+        unknown.
     """
 
     normal: int
@@ -35,8 +36,9 @@ class Plane:
     letters: tuple[str, str, str, str] = ("", "", "", "")
 
 
-# Radiological: the patient's right is on the left of the picture, seen from the feet and from the front.
-# (left, right, top, bottom) by the anatomical axis that the slice is taken across: R-L, A-P, S-I.
+# Radiological: the patient's right is on the left of the picture, seen from the feet and from the
+# front. (left, right, top, bottom) by the anatomical axis that the slice is taken across: R-L,
+# A-P, S-I.
 _RADIOLOGICAL = (("A", "P", "S", "I"), ("R", "L", "S", "I"), ("R", "L", "A", "P"))
 _POSITIVE = "RAS"
 _NEGATIVE = "LPI"
@@ -61,7 +63,7 @@ def anatomical_axes(affine: tuple[float, ...]) -> tuple[tuple[int, int], ...]:
     return tuple(chosen[axis] for axis in range(3))
 
 
-def _medical_plane(info: VolumeInfo, normal: int, affine: tuple[float, ...]) -> Plane:
+def _medical_plane(normal: int, affine: tuple[float, ...]) -> Plane:
     axes = anatomical_axes(affine)
     by_world = {world: (axis, sign) for axis, (world, sign) in enumerate(axes)}
     letters = _RADIOLOGICAL[axes[normal][0]]
@@ -86,7 +88,7 @@ def plane_of(info: VolumeInfo, normal: int) -> Plane:
     Medical with a known affine: radiological convention.
     """
     if info.kind == "medical" and info.affine is not None:
-        return _medical_plane(info, normal, info.affine)
+        return _medical_plane(normal, info.affine)
     column_axis, row_axis = ((1, 2), (0, 2), (1, 0))[normal]
     return Plane(normal, column_axis, row_axis)
 
@@ -136,11 +138,11 @@ def place_slice(
 ) -> Placement:
     """Place the slice across `normal` in a pane of `width_px` x `height_px`.
 
-    Zoom 1 shows the whole slice as large as fits, centred. `pan` is the point of the slice that lies
-    in the pane's centre, as screen-oriented fractions (0.5, 0.5 = middle; 0, 0 = top left corner).
-    Seismic sections (a vertical time or depth axis against line numbers) fill the pane at zoom 1,
-    as seismic viewers do: their two axes have no common unit, `stretch` scales the vertical.
-    Everything else keeps the true aspect ratio of `Axis.spacing`.
+    Zoom 1 shows the whole slice as large as fits, centred. `pan` is the point of the slice that
+    lies in the pane's centre, as screen-oriented fractions (0.5, 0.5 = middle; 0, 0 = top left
+    corner). Seismic sections (a vertical time or depth axis against line numbers) fill the pane at
+    zoom 1, as seismic viewers do: their two axes have no common unit, `stretch` scales the
+    vertical. Everything else keeps the true aspect ratio of `Axis.spacing`.
     """
     plane = plane_of(info, normal)
     columns, rows = info.axes[plane.column_axis], info.axes[plane.row_axis]

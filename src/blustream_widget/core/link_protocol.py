@@ -68,7 +68,7 @@ class RenewToken(_Message, tag="renew"):
 
 
 class RelayOpen(_Message, tag="relay-open"):
-    """A browser without a connection of its own speaks through the comm. `channel` is new in this link."""
+    """A browser without a connection speaks through the comm. `channel` is new in this link."""
 
     session: str
     channel: int
@@ -125,7 +125,7 @@ class VolumeOpened(_Message, tag="volume"):
 
 
 class Mirror(_Message, tag="mirror"):
-    """State and status for the kernel's traits, at most five times a second, always the newest last.
+    """State and status for the kernel's traits: at most 5 a second, always the newest last.
 
     `seq` is that of the newest `PatchState` that was applied (or refused), so that the kernel never
     takes an older state over what its user has just set.
@@ -157,13 +157,7 @@ class SessionError(_Message, tag="error"):
 
 
 ToKernel: TypeAlias = (
-    SessionOpened
-    | SessionToken
-    | VolumeOpened
-    | Mirror
-    | SessionError
-    | RelayText
-    | RelayClose
+    SessionOpened | SessionToken | VolumeOpened | Mirror | SessionError | RelayText | RelayClose
 )
 
 encoder = msgspec.json.Encoder()

@@ -1,8 +1,8 @@
-"""Messages between browser (or any viewer) and server: types, numbers, bounds, frame header.
+"""Messages between a viewer (browser) and the server: numbers, bounds, frame header.
 
-Text messages are JSON objects with an integer `type`, the same over WebSocket, data channel and comm
-relay. Binary messages are a frame header and its picture. `js/src/protocol.ts` is generated from this
-module by `scripts/generate_protocol.py`.
+Text messages are JSON objects with an integer `type`, the same over WebSocket, data channel and
+comm relay. Binary messages are a frame header and its picture. `js/src/protocol.ts` is generated
+from this module by `scripts/generate_protocol.py`.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Keyframe(_Message, tag=int(MessageType.KEYFRAME)):
 
 
 class Report(_Message, tag=int(MessageType.REPORT)):
-    """Once a second, what the viewer measured. `latency_ms` is input to shown picture, 0 if no input."""
+    """What the viewer measured in a second. `latency_ms`: input to picture, 0 if no input."""
 
     transport: Literal["websocket", "webrtc", "comm"]
     displayed_fps: Annotated[float, msgspec.Meta(ge=0, le=1000)]
@@ -97,7 +97,7 @@ class Report(_Message, tag=int(MessageType.REPORT)):
 
 
 class Stream(_Message, tag=int(MessageType.STREAM)):
-    """Where the viewer wants frames from now on, and whether it looks at all (hidden tab: False)."""
+    """Where the viewer wants frames, and whether it looks at all (hidden tab: False)."""
 
     path: Literal["socket", "webrtc"]
     visible: bool = True
@@ -178,9 +178,10 @@ ViewerMessage: TypeAlias = (
 
 
 class Welcome(_Message, tag=int(MessageType.WELCOME)):
-    """The connection is accepted. `info` is None while the volume opens (then a second WELCOME comes).
+    """Accepted. `info` is None while the volume opens (then a second WELCOME comes).
 
-    `ice_servers` are passed to RTCPeerConnection as they are; `webrtc` is False where the server cannot.
+    `ice_servers` are passed to RTCPeerConnection as they are; `webrtc` is False where the server
+    cannot.
     """
 
     session: str
@@ -248,9 +249,7 @@ class Value(_Message, tag=int(MessageType.VALUE)):
     value: float | None
 
 
-ServerMessage: TypeAlias = (
-    Welcome | Error | Pong | State | Status | Ended | RtcAnswer | Value
-)
+ServerMessage: TypeAlias = Welcome | Error | Pong | State | Status | Ended | RtcAnswer | Value
 
 _encoder = msgspec.json.Encoder()
 _viewer_decoder: msgspec.json.Decoder[ViewerMessage] = msgspec.json.Decoder(ViewerMessage)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from blustream_widget.core.types import Channel, VolumeInfo
+from blustream_widget.core.types import Axis, Channel, VolumeInfo
 from blustream_widget.errors import StateError
 
 ZOOM_MIN, ZOOM_MAX = 0.1, 256.0
@@ -62,7 +62,8 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     stretch : float
         Vertical exaggeration; 1 = as it is.
     interpolate : bool
-        Linear between voxels (amplitudes); False shows voxels as blocks. Labels are never interpolated.
+        Linear between voxels (amplitudes); False shows voxels as blocks. Labels are never
+        interpolated.
     width_px, height_px : int
         Size of the picture in device pixels; even numbers (video planes are halved).
     """
@@ -83,7 +84,7 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     height_px: int = 540
 
     def with_patch(self, patch: dict[str, Any], info: VolumeInfo) -> ViewState:
-        """Return the state with the fields of `patch` changed and `revision` + 1, or itself if equal.
+        """Return the state with `patch` applied and `revision` + 1, or itself if nothing changes.
 
         Parameters
         ----------
@@ -126,14 +127,18 @@ def _number(name: str, value: Any, low: float, high: float) -> float:
         raise StateError(f"{name} = {value!r} is not a number.", hint=f"Give {low:g} to {high:g}.")
     number = float(value)
     if not math.isfinite(number) or not low <= number <= high:
-        raise StateError(f"{name} = {value!r} is out of range.", hint=f"Allowed: {low:g} to {high:g}.")
+        raise StateError(
+            f"{name} = {value!r} is out of range.", hint=f"Allowed: {low:g} to {high:g}."
+        )
     return number
 
 
 def _integer(name: str, value: Any, low: int, high: int) -> int:
     number = _number(name, value, low, high)
     if number != int(number):
-        raise StateError(f"{name} = {value!r} is not a whole number.", hint=f"Give {low} to {high}.")
+        raise StateError(
+            f"{name} = {value!r} is not a whole number.", hint=f"Give {low} to {high}."
+        )
     return int(number)
 
 
@@ -152,11 +157,11 @@ def _slice_positions(
     return (wanted[0], wanted[1], wanted[2])
 
 
-def _check_axis(name: str, value: Any, info: VolumeInfo) -> int:
+def _check_axis(name: str, value: Any, _info: VolumeInfo) -> int:
     return _integer(name, value, 0, 2)
 
 
-def _check_slice(name: str, value: Any, info: VolumeInfo) -> Any:
+def _check_slice(_name: str, value: Any, _info: VolumeInfo) -> Any:
     return value  # checked with the axis that the patch ends up with
 
 
@@ -164,42 +169,44 @@ def _check_channel(name: str, value: Any, info: VolumeInfo) -> int:
     return _integer(name, value, 0, len(info.channels) - 1)
 
 
-def _check_window(name: str, value: Any, info: VolumeInfo) -> float:
+def _check_window(name: str, value: Any, _info: VolumeInfo) -> float:
     return _number(name, value, 1e-30, WINDOW_MAX)
 
 
-def _check_level(name: str, value: Any, info: VolumeInfo) -> float:
+def _check_level(name: str, value: Any, _info: VolumeInfo) -> float:
     return _number(name, value, -WINDOW_MAX, WINDOW_MAX)
 
 
-def _check_colormap(name: str, value: Any, info: VolumeInfo) -> str:
+def _check_colormap(_name: str, value: Any, _info: VolumeInfo) -> str:
     if value not in COLORMAPS:
-        raise StateError(f"There is no colour map {value!r}.", hint=f"Known: {', '.join(COLORMAPS)}.")
+        raise StateError(
+            f"There is no colour map {value!r}.", hint=f"Known: {', '.join(COLORMAPS)}."
+        )
     return str(value)
 
 
-def _check_bool(name: str, value: Any, info: VolumeInfo) -> bool:
+def _check_bool(name: str, value: Any, _info: VolumeInfo) -> bool:
     if not isinstance(value, bool):
         raise StateError(f"{name} = {value!r} is neither True nor False.")
     return value
 
 
-def _check_zoom(name: str, value: Any, info: VolumeInfo) -> float:
+def _check_zoom(name: str, value: Any, _info: VolumeInfo) -> float:
     return _number(name, value, ZOOM_MIN, ZOOM_MAX)
 
 
-def _check_stretch(name: str, value: Any, info: VolumeInfo) -> float:
+def _check_stretch(name: str, value: Any, _info: VolumeInfo) -> float:
     return _number(name, value, STRETCH_MIN, STRETCH_MAX)
 
 
-def _check_pan(name: str, value: Any, info: VolumeInfo) -> tuple[float, float]:
+def _check_pan(name: str, value: Any, _info: VolumeInfo) -> tuple[float, float]:
     if not isinstance(value, (list, tuple)) or len(value) != 2:
         raise StateError(f"pan = {value!r} needs two numbers.", hint="(0.5, 0.5) is the middle.")
     x, y = (_number(name, v, PAN_MIN, PAN_MAX) for v in value)
     return (x, y)
 
 
-def _check_pane(name: str, value: Any, info: VolumeInfo) -> int:
+def _check_pane(name: str, value: Any, _info: VolumeInfo) -> int:
     return _integer(name, value, PANE_MIN_PX, PANE_MAX_PX) // 2 * 2
 
 
@@ -218,6 +225,20 @@ _CHECKS = {
     "width_px": _check_pane,
     "height_px": _check_pane,
 }
+
+
+def check_fields(patch: dict[str, Any]) -> None:
+    """Check a patch as far as that is possible before a volume is open.
+
+    Raises
+    ------
+    StateError
+        As `ViewState.with_patch`, but positions and channels have no upper bound yet.
+    """
+    axis = Axis(name="axis", unit="", n=2**31, first=0.0, step=1.0, spacing=1.0)
+    channel = Channel(name="", unit="", dtype="float32", value_min=0.0, value_max=1.0)
+    unbounded = VolumeInfo(name="", kind="generic", axes=(axis,) * 3, channels=(channel,) * 4096)
+    ViewState().with_patch(patch, unbounded)
 
 
 def auto_window(channel: Channel, *, symmetric: bool) -> tuple[float, float]:
@@ -241,7 +262,7 @@ def auto_window(channel: Channel, *, symmetric: bool) -> tuple[float, float]:
 
 
 def first_state(info: VolumeInfo) -> ViewState:
-    """State in which a volume opens: the middle of its first plane, automatic window, fitting map."""
+    """State in which a volume opens: middle of its first plane, automatic window, fitting map."""
     channel = info.channels[0]
     window, level = auto_window(channel, symmetric=info.kind == "seismic")
     signed = channel.value_min < 0 < channel.value_max

@@ -22,7 +22,8 @@ class Axis(msgspec.Struct, frozen=True):
     Parameters
     ----------
     name : str
-        As the user says it: "inline", "crossline", "sample"; "sagittal", "coronal", "axial"; "axis 0"…
+        As the user says it: "inline", "crossline", "sample"; "sagittal", "coronal", "axial"; "axis
+        0"…
     unit : str
         Of the numbers: "ms", "m", "mm", or "" where numbers have none (line numbers, indices).
     n : int
@@ -30,8 +31,8 @@ class Axis(msgspec.Struct, frozen=True):
     first, step : float
         Survey number of index 0, and the difference from one index to the next (may be negative).
     spacing : float
-        World distance between neighbouring voxels, in `VolumeInfo.world_unit`; always positive. For a
-        time axis it is what makes a section look right at zoom 1, not a length.
+        World distance between neighbouring voxels, in `VolumeInfo.world_unit`; always positive.
+        For a time axis it is what makes a section look right at zoom 1, not a length.
     """
 
     name: str
@@ -89,7 +90,8 @@ class VolumeInfo(msgspec.Struct, frozen=True):
         Short, for people: the file's name without its folder, or "array".
     kind : Kind
     axes : tuple of Axis
-        Three; array shape is (axes[0].n, axes[1].n, axes[2].n), for seismic (inline, crossline, sample).
+        Three; array shape is (axes[0].n, axes[1].n, axes[2].n), for seismic (inline, crossline,
+        sample).
     channels : tuple of Channel
         At least one. Trace headers and the like are left out.
     n_lods : int
@@ -127,7 +129,8 @@ class SharedArray(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Parameters
     ----------
     path : str
-        A file in a memory file system, made by the kernel, mode 0600. C-contiguous array data from byte 0.
+        A file in a memory file system, made by the kernel, mode 0600. C-contiguous array data from
+        byte 0.
     shape : tuple of int
         Three axes.
     dtype : str
@@ -142,8 +145,8 @@ class SharedArray(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class VolumeRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to open: an address or a shared array, plus what the user says of it.
 
-    `url` is a path, file:, s3:, azure:, gs: or http(s): address; `connection` is OpenVDS's connection
-    string and is never logged. Exactly one of `url` and `array` is given.
+    `url` is a path, file:, s3:, azure:, gs: or http(s): address; `connection` is OpenVDS's
+    connection string and is never logged. Exactly one of `url` and `array` is given.
     """
 
     url: Annotated[str, msgspec.Meta(max_length=8192)] = ""
@@ -163,8 +166,8 @@ class SliceData:
     Parameters
     ----------
     values : ndarray, 2-D, dtype of the channel
-        Indexed by the two axes other than `axis`, in ascending order, at LOD `lod`. Read only. NaN is
-        "no data".
+        Indexed by the two axes other than `axis`, in ascending order, at LOD `lod`. Read only. NaN
+        is "no data".
     axis, slice_idx, channel : int
         Which slice; `slice_idx` in LOD0 voxels.
     lod : int

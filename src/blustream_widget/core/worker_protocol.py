@@ -101,7 +101,7 @@ class Failed(_Message, tag="failed"):
 
 
 class Progress(_Message, tag="progress"):
-    """Level of detail on screen, and how much of the wanted one is there (0 to 1). On change only."""
+    """Level of detail on screen and share of the wanted one that is there. On change only."""
 
     lod: int
     progress: float
@@ -142,7 +142,7 @@ from_worker_decoder: msgspec.json.Decoder[FromWorker] = msgspec.json.Decoder(Fro
 
 
 def frame_message(header: bytes, picture: bytes | memoryview) -> tuple[bytes, bytes | memoryview]:
-    """(prefix and header, picture): two buffers to write one after the other, no copy of the picture."""
+    """(prefix and header, picture): two buffers to write one after the other, without a copy."""
     return PREFIX.pack(len(header) + len(picture), KIND_FRAME) + header, picture
 
 
@@ -150,5 +150,3 @@ def json_message(message: ToWorker | FromWorker) -> bytes:
     """One framed JSON message."""
     payload = _encoder.encode(message)
     return PREFIX.pack(len(payload), KIND_JSON) + payload
-
-

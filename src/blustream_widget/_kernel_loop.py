@@ -1,0 +1,23 @@
+"""Where observers run: on the kernel's own thread when it is free, never beside a running cell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+class KernelLoop:
+    """The event loop of the thread that made it, or none (a plain script: calls run at once)."""
+
+    def __init__(self) -> None:
+        try:
+            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop = None
+
+    def call(self, body: Callable[[], None]) -> None:
+        """Run `body` on the kernel's thread when it is next idle; from any thread."""
+        if self._loop is None:
+            body()
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(body)

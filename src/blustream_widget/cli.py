@@ -1,0 +1,135 @@
+"""`blustream`: demo, import, info, doctor, bench, serve."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from blustream_widget._version import __version__
+from blustream_widget.errors import BlustreamError
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status. Errors of ours are one line, not a traceback."""
+    arguments = _parser().parse_args(argv)
+    command: Command = arguments.command
+    try:
+        return command(arguments)
+    except BlustreamError as exc:
+        print(f"blustream: {exc}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("blustream: stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="blustream", description="Look at huge volumes from a notebook."
+    )
+    parser.add_argument("--version", action="version", version=f"blustream {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="make a demo volume and open it in JupyterLab")
+    demo.add_argument(
+        "--headless", action="store_true", help="run it in headless Chromium, check, exit"
+    )
+    demo.add_argument("--folder", type=Path, default=Path("blustream-demo"), help="working folder")
+    demo.add_argument("--size", type=int, default=512, help="voxels per side of the volume")
+    demo.add_argument("--screenshot", type=Path, help="where --headless saves its picture")
+    demo.set_defaults(command=_demo)
+
+    importer = commands.add_parser("import", help="turn NIfTI, NumPy or SEG-Y into VDS")
+    importer.add_argument("source", type=Path)
+    importer.add_argument("target", type=Path)
+    importer.add_argument(
+        "--labels", type=Path, help="second file of the same grid, as label channel"
+    )
+    importer.add_argument("--codec", default="none", choices=["none", "rle", "zip", "wavelet"])
+    importer.add_argument("--brick", type=int, default=64, choices=[32, 64, 128, 256])
+    importer.add_argument("--force", action="store_true", help="replace an existing target")
+    importer.set_defaults(command=_import)
+
+    info = commands.add_parser("info", help="print what is inside a volume")
+    info.add_argument("source")
+    info.add_argument("--connection", default="", help="OpenVDS connection string")
+    info.set_defaults(command=_info)
+
+    doctor = commands.add_parser("doctor", help="say what works on this machine, and why not")
+    doctor.set_defaults(command=_doctor)
+
+    bench = commands.add_parser("bench", help="measure", add_help=False)
+    bench.add_argument("rest", nargs=argparse.REMAINDER)
+    bench.set_defaults(command=_bench)
+
+    serve = commands.add_parser("serve", help="run the server in the foreground")
+    serve.set_defaults(command=_serve)
+    return parser
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from blustream_widget.demo import run_demo
+
+    return run_demo(
+        arguments.folder,
+        size=arguments.size,
+        headless=arguments.headless,
+        screenshot=arguments.screenshot,
+    )
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from blustream_widget.data.importer import import_volume
+    from blustream_widget.progress import ProgressBar
+
+    with ProgressBar() as bar:
+        import_volume(
+            arguments.source,
+            arguments.target,
+            labels=arguments.labels,
+            codec=arguments.codec,
+            brick=arguments.brick,
+            overwrite=arguments.force,
+            progress=bar.show,
+        )
+    print(f"wrote {arguments.target}")
+    return 0
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    from blustream_widget.core.types import VolumeRef
+    from blustream_widget.data.describe import describe
+    from blustream_widget.source_arg import check_address
+
+    print(describe(VolumeRef(url=check_address(arguments.source), connection=arguments.connection)))
+    return 0
+
+
+def _doctor(_arguments: argparse.Namespace) -> int:
+    from blustream_widget.doctor import examine
+
+    report = examine()
+    print(report.text())
+    return 0 if report.usable else 1
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from blustream_widget.bench.main import main as bench_main
+
+    return bench_main(arguments.rest)
+
+
+def _serve(_arguments: argparse.Namespace) -> int:
+    from blustream_widget.config import load_config
+    from blustream_widget.server.main import run
+
+    run(load_config())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""`blustream doctor`: what works on this machine, what does not, and why."""
+
+from __future__ import annotations
+
+import importlib.metadata as metadata
+import os
+import platform
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from blustream_widget._version import __version__
+from blustream_widget.config import load_config, runtime_dir
+from blustream_widget.errors import BlustreamError
+from blustream_widget.shared import shared_folder
+
+_PACKAGES = (
+    "openvds",
+    "av",
+    "aiortc",
+    "aiohttp",
+    "anywidget",
+    "ipywidgets",
+    "jupyter-server-proxy",
+    "numpy",
+)
+
+
+@dataclass
+class Finding:
+    """One line of the report."""
+
+    what: str
+    ok: bool
+    detail: str
+    needed: bool = True
+
+
+@dataclass
+class Report:
+    """What was found."""
+
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def usable(self) -> bool:
+        """Everything that is needed works."""
+        return all(finding.ok for finding in self.findings if finding.needed)
+
+    def text(self) -> str:
+        """Lines for people: yes, no, or "-" for what is not needed."""
+        lines = [
+            f"blustream {__version__} on {platform.platform()}, Python {platform.python_version()}"
+        ]
+        for finding in self.findings:
+            mark = "yes" if finding.ok else ("NO " if finding.needed else "-  ")
+            lines.append(f"  {mark}  {finding.what:<24} {finding.detail}")
+        return "\n".join(lines)
+
+
+def examine() -> Report:
+    """Try everything that the viewer needs, really, and say what happened."""
+    report = Report()
+    _packages(report)
+    _encoders(report)
+    _front_end(report)
+    _folders(report)
+    return report
+
+
+def _packages(report: Report) -> None:
+    for name in _PACKAGES:
+        try:
+            report.findings.append(Finding(name, True, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            report.findings.append(Finding(name, False, f"not installed: pip install {name}"))
+
+
+def _encoders(report: Report) -> None:
+    from blustream_widget.encode import probe
+
+    try:
+        capabilities = probe(load_config().encoder)
+    except BlustreamError as exc:
+        report.findings.append(Finding("H.264 encoder", False, str(exc)))
+        return
+    for trial in capabilities.encoders:
+        detail = trial.reason or (
+            "works, in use" if trial.name == capabilities.encoder else "works"
+        )
+        report.findings.append(Finding(trial.name, not trial.reason, detail, needed=False))
+    report.findings.append(
+        Finding("H.264 encoder", bool(capabilities.encoder), capabilities.encoder)
+    )
+
+
+def _front_end(report: Report) -> None:
+    bundle = Path(__file__).parent / "static" / "widget.js"
+    size = (
+        f"{bundle.stat().st_size / 1024:.0f} kB"
+        if bundle.is_file()
+        else "not built: npm run build in js/"
+    )
+    report.findings.append(Finding("front-end bundle", bundle.is_file(), size))
+    points = metadata.entry_points(group="jupyter_serverproxy_servers")
+    found = any(point.name == "blustream" for point in points)
+    detail = (
+        "registered"
+        if found
+        else "not registered here: pictures go through the comm, which is slower"
+    )
+    report.findings.append(Finding("jupyter-server-proxy", found, detail, needed=False))
+
+
+def _folders(report: Report) -> None:
+    try:
+        report.findings.append(Finding("runtime folder", True, str(runtime_dir(load_config()))))
+    except (BlustreamError, OSError) as exc:
+        report.findings.append(Finding("runtime folder", False, str(exc)))
+    folder = shared_folder()
+    free_gb = shutil.disk_usage(folder).free / 1e9
+    report.findings.append(
+        Finding("shared memory", free_gb > 0.1, f"{folder}, {free_gb:.1f} GB free")
+    )
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    report.findings.append(Finding("processor cores", True, str(cores), needed=False))

@@ -1,0 +1,108 @@
+"""What a user may give to `Viewer(...)`, checked before anything starts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from blustream_widget.core.types import Kind, VolumeRef
+from blustream_widget.errors import VolumeAccessError, VolumeFormatError, VolumeNotFoundError
+from blustream_widget.shared import SharedSegment
+
+SCHEMES = ("s3", "azure", "azuresas", "gs", "http", "https", "file")
+_SUFFIXES = (".vds", ".nii", ".nii.gz", ".npy", ".npz", ".sgy", ".segy", ".img", ".hdr")
+
+
+def volume_ref(
+    volume: Any,  # str, PathLike, or anything numpy.asarray takes
+    *,
+    connection: str = "",
+    name: str = "",
+    kind: Kind | None = None,
+    spacing: tuple[float, float, float] | None = None,
+    axis_names: tuple[str, str, str] | None = None,
+    unit: str = "",
+) -> tuple[VolumeRef, SharedSegment | None]:
+    """Check what the user gave and make it a reference that a worker can open.
+
+    Returns
+    -------
+    ref : VolumeRef
+    segment : SharedSegment or None
+        The array's copy in shared memory; the caller closes it.
+
+    Raises
+    ------
+    VolumeNotFoundError, VolumeAccessError, VolumeFormatError
+        Name the file or array and say what to do.
+    """
+    about = VolumeRef(kind=kind, spacing=spacing, axis_names=axis_names, unit=unit)
+    if isinstance(volume, (str, os.PathLike)):
+        url = check_address(os.fspath(volume))
+        return msgspec.structs.replace(about, url=url, connection=connection, name=name), None
+    from blustream_widget.data.arrays import check_array
+
+    segment = SharedSegment(check_array(volume))
+    return msgspec.structs.replace(about, array=segment.ref, name=name or "array"), segment
+
+
+def check_address(text: str | bytes) -> str:
+    """Absolute path or remote address of a volume, after the checks that need no reader."""
+    address = os.fsdecode(text)
+    if not address.strip():
+        raise VolumeNotFoundError(
+            "The volume's path is empty.", hint='Give a file or an address: Viewer("survey.vds").'
+        )
+    if "\0" in address:
+        raise VolumeNotFoundError(f"The path {address!r} contains a zero byte.")
+    if "://" in address:
+        scheme = urlsplit(address).scheme.lower()
+        if scheme not in SCHEMES:
+            raise VolumeFormatError(
+                f"There is no reader for {scheme}:// ({_shown(address)}).",
+                hint=f"Known: a path, or {', '.join(f'{s}://' for s in SCHEMES)}.",
+            )
+        if scheme != "file":
+            return address
+        address = urlsplit(address).path
+    return str(_check_path(Path(address).expanduser().absolute()))
+
+
+def _check_path(path: Path) -> Path:
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        raise VolumeNotFoundError(
+            f"There is no file {path}.",
+            hint="Check the path; it is looked up where the kernel runs.",
+        ) from exc
+    except PermissionError as exc:
+        raise VolumeAccessError(
+            f"The folder of {path} may not be read.", hint="Ask for read access, or move the file."
+        ) from exc
+    except OSError as exc:
+        raise VolumeNotFoundError(f"{path} cannot be looked up: {exc.strerror}.") from exc
+    if path.is_dir():
+        raise VolumeFormatError(
+            f"{path} is a folder.", hint="Give one volume file, for example survey.vds."
+        )
+    if not os.access(path, os.R_OK):
+        raise VolumeAccessError(f"{path} may not be read.", hint=f"For example: chmod u+r {path}.")
+    if status.st_size == 0:
+        raise VolumeFormatError(f"{path} is empty (0 bytes).", hint="Copy or import it again.")
+    if not path.name.lower().endswith(_SUFFIXES):
+        raise VolumeFormatError(
+            f"{path} has no suffix of a known volume format.",
+            hint=f"Known: {', '.join(_SUFFIXES)}.",
+        )
+    return path
+
+
+def _shown(address: str) -> str:
+    """Address without user info and query, which can hold credentials."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"

@@ -1,0 +1,93 @@
+"""The widget's traits: what mirrors the view's state, what reports, what only the browser reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets as t
+
+from blustream_widget.errors import BlustreamError
+
+BUNDLE = Path(__file__).parent / "static" / "widget.js"
+
+# Traits that mirror a field of ViewState. `axis` and `slice_no` are the same in the user's words.
+STATE_TRAITS = (
+    "axis",
+    "slice_idx",
+    "slice_no",
+    "channel",
+    "window",
+    "level",
+    "colormap",
+    "reverse",
+    "zoom",
+    "pan",
+    "stretch",
+    "interpolate",
+)
+STATUS_TRAITS = (
+    "worker",
+    "transport",
+    "encoder",
+    "codec",
+    "displayed_fps",
+    "latency_ms",
+    "viewers",
+    "lod",
+    "progress",
+    "exact",
+)
+
+
+def _state_trait(trait: Any) -> Any:  # Any: traitlets' TraitType, whose tag() is untyped
+    # The browser has its own connection to the state; an echo by the kernel would only be late.
+    return trait.tag(sync=True, echo_update=False)
+
+
+class ViewTraits(anywidget.AnyWidget):
+    """Declarations only; `Viewer` gives them their behaviour."""
+
+    _esm = BUNDLE if BUNDLE.is_file() else "export default {}"
+
+    # The state, two-way.
+    axis = _state_trait(t.Unicode("", help="Axis the slice is taken across, by name."))
+    slice_idx = _state_trait(t.Int(0, help="0-based position of the slice along the axis."))
+    slice_no = _state_trait(t.Float(0.0, help="Position of the slice as survey number."))
+    channel = _state_trait(t.Int(0, help="Shown channel, 0-based."))
+    window = _state_trait(t.Float(1.0, help="Full width of the display range, in the data's unit."))
+    level = _state_trait(t.Float(0.5, help="Centre of the display range, in the data's unit."))
+    colormap = _state_trait(t.Unicode("grey", help="Colour map, one of Viewer.colormaps."))
+    reverse = _state_trait(t.Bool(False, help="Colour map from the other end."))
+    zoom = _state_trait(t.Float(1.0, help="1 shows the whole slice; 0.1 to 256."))
+    pan = _state_trait(
+        t.Tuple(t.Float(), t.Float(), default_value=(0.5, 0.5), help="Slice point in the middle.")
+    )
+    stretch = _state_trait(t.Float(1.0, help="Vertical exaggeration, 0.05 to 50."))
+    interpolate = _state_trait(t.Bool(True, help="Linear between voxels; False shows blocks."))
+
+    height = t.Int(560, min=120, max=4320, help="Height in the cell, CSS pixels.").tag(sync=True)
+
+    # What is, read only.
+    pane_size = t.Tuple((0, 0), read_only=True, help="Picture size in device pixels.")
+    worker = t.Unicode("", read_only=True, help="What the worker does: opening, ready, …")
+    transport = t.Unicode("", read_only=True, help="websocket, webrtc or comm.")
+    encoder = t.Unicode("", read_only=True, help="Encoder in use, for example libx264.")
+    codec = t.Unicode("", read_only=True, help="Codec string of the stream.")
+    displayed_fps = t.Float(0.0, read_only=True, help="Frames shown per second.")
+    latency_ms = t.Float(0.0, read_only=True, help="Input to shown picture, median of a second.")
+    viewers = t.Int(0, read_only=True, help="Browsers that look at this session.")
+    lod = t.Int(0, read_only=True, help="Coarsest level of detail in the picture.")
+    progress = t.Float(1.0, read_only=True, help="Share of the wanted detail that is there.")
+    exact = t.Bool(False, read_only=True, help="Lossless picture of full detail is shown.")
+    capabilities = t.Dict(read_only=True, help="Encoders tried and why each was refused.")
+    error = t.Instance(BlustreamError, allow_none=True, read_only=True, help="Last error, or None.")
+
+    # Between kernel and browser only.
+    _session = t.Unicode("").tag(sync=True)
+    _token = t.Unicode("").tag(sync=True, echo_update=False)
+    _transports = t.Unicode("").tag(sync=True)
+    _path = t.Unicode("blustream/ws").tag(sync=True)
+    _error = t.Dict().tag(sync=True)
+    _closed = t.Bool(False).tag(sync=True)

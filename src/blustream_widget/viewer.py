@@ -1,0 +1,395 @@
+"""The widget: traits that mirror the view's state, and methods that post patches."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import uuid
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
+
+import traitlets as t
+
+from blustream_widget._kernel_loop import KernelLoop
+from blustream_widget._relay import Relay
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.state import (
+    COLORMAPS,
+    ViewState,
+    auto_window,
+    check_fields,
+    first_state,
+)
+from blustream_widget.core.types import Kind, VolumeInfo
+from blustream_widget.errors import (
+    BlustreamError,
+    MissingDependencyError,
+    StateError,
+    WorkerError,
+    from_code,
+)
+from blustream_widget.link import Link, shared_link
+from blustream_widget.source_arg import volume_ref
+from blustream_widget.view_traits import BUNDLE, STATE_TRAITS, STATUS_TRAITS, ViewTraits
+
+logger = logging.getLogger(__name__)
+
+_OPEN_TIMEOUT_S = 60.0
+
+# Set while traits follow the server or the browser: such changes are not sent back.
+_following: ContextVar[bool] = ContextVar("blustream_following", default=False)
+
+
+class Viewer(ViewTraits):
+    """A live view of a volume, streamed as video from a worker process.
+
+    Parameters
+    ----------
+    volume : str, path or array
+        A .vds file or address (s3://, azure://, gs://, http(s)://), a NIfTI, .npy or SEG-Y file,
+        or a 3-D array of real numbers (NumPy, or anything `numpy.asarray` takes).
+    axis : str or int, optional
+        Axis the slice is taken across, by name ("inline", "axial") or number 0, 1, 2.
+    slice_idx : int, optional
+        0-based position along the axis.
+    slice_no : float, optional
+        The same by survey number (inline 1412, 840 ms).
+    window, level : float, optional
+        Full width and centre of the display range in the data's unit; default from percentiles.
+    colormap : str, optional
+        One of `Viewer.colormaps`.
+    height : int
+        Height of the cell's output in CSS pixels.
+    connection : str
+        OpenVDS connection string for remote volumes. Never logged, never sent to a browser.
+    kind : {"seismic", "medical", "generic"}, optional
+        Overrides what the metadata say.
+    spacing : tuple of 3 float, optional
+        World distance between voxels of an array, along its axes.
+    axis_names : tuple of 3 str, optional
+        Names of an array's axes.
+    name, unit : str
+        Shown name of the volume, unit of its values.
+    **fields
+        Any other field of the view: channel, reverse, zoom, pan, stretch, interpolate.
+    transports : str
+        Comma-separated subset of "websocket,webrtc,comm": what the browser may use.
+
+    Raises
+    ------
+    VolumeNotFoundError, VolumeAccessError, VolumeFormatError
+        At once for what can be seen without reading the volume; what only its reader can see is
+        shown in the view, kept in `viewer.error`, and raised by everything that needs the open
+        volume.
+
+    Examples
+    --------
+    >>> viewer = Viewer("survey.vds")          # doctest: +SKIP
+    >>> viewer.axis, viewer.slice_no = "crossline", 2040   # doctest: +SKIP
+    """
+
+    colormaps = COLORMAPS
+
+    def __init__(
+        self,
+        volume: Any,
+        *,
+        axis: str | int | None = None,
+        slice_idx: int | None = None,
+        slice_no: float | None = None,
+        window: float | None = None,
+        level: float | None = None,
+        colormap: str | None = None,
+        height: int = 560,
+        connection: str = "",
+        kind: Kind | None = None,
+        spacing: tuple[float, float, float] | None = None,
+        axis_names: tuple[str, str, str] | None = None,
+        name: str = "",
+        unit: str = "",
+        transports: str = "websocket,webrtc,comm",
+        _link: Link | None = None,
+        **fields: Any,
+    ) -> None:
+        if not BUNDLE.is_file():
+            raise MissingDependencyError(
+                "The front end of blustream_widget was not built.",
+                hint="Install a released wheel, or run npm ci && npm run build in the folder js.",
+            )
+        patch = {"window": window, "level": level, "colormap": colormap, **fields}
+        patch = {field: value for field, value in patch.items() if value is not None}
+        check_fields(patch)
+        ref, self._segment = volume_ref(
+            volume,
+            connection=connection,
+            name=name,
+            kind=kind,
+            spacing=spacing,
+            axis_names=axis_names,
+            unit=unit,
+        )
+        self._kernel = KernelLoop()
+        self._link = _link or shared_link()
+        self._opened = threading.Event()
+        self._state: ViewState | None = None
+        self._info: VolumeInfo | None = None
+        self._seq = 0
+        self._mirror: lp.Mirror | None = None
+        session = uuid.uuid4().hex
+        super().__init__(height=height, _session=session, _transports=transports)
+        self._relay = Relay(self._link, session, self.send)
+        self.on_msg(self._on_browser)
+        self._link.open_session(session, ref, patch, self)
+        try:
+            self._place(axis, slice_idx, slice_no)
+        except Exception:
+            self.close()
+            raise
+
+    def _place(self, axis: str | int | None, slice_idx: int | None, slice_no: float | None) -> None:
+        # Names and survey numbers need the volume's axes: only then the cell waits for it.
+        if axis is not None:
+            self.axis = self._axis_name(axis)
+        if slice_idx is not None:
+            self.slice_idx = slice_idx
+        if slice_no is not None:
+            self.slice_no = slice_no
+
+    # -------------------------------------------------- what users call
+
+    @property
+    def info(self) -> VolumeInfo:
+        """The volume's axes, channels and geometry; waits until it is open.
+
+        Raises
+        ------
+        VolumeError, WorkerError
+            If it cannot be opened, or did not open within a minute.
+        """
+        if not self._opened.wait(_OPEN_TIMEOUT_S):
+            raise WorkerError(
+                f"The volume did not open within {_OPEN_TIMEOUT_S:.0f} s.",
+                hint="See `blustream doctor`, and the log in the server's runtime folder.",
+            )
+        if self._info is None:
+            assert self.error is not None
+            raise self.error
+        return self._info
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels along the three axes; waits until the volume is open."""
+        return self.info.shape
+
+    def auto_window(self, *, symmetric: bool | None = None) -> None:
+        """Set window and level from the shown channel's percentiles.
+
+        Parameters
+        ----------
+        symmetric : bool, optional
+            Around zero; default for seismic.
+        """
+        info = self.info
+        chosen = info.kind == "seismic" if symmetric is None else symmetric
+        found = auto_window(info.channels[self.channel], symmetric=chosen)
+        self._post(dict(zip(("window", "level"), found, strict=True)))
+
+    def fit(self) -> None:
+        """Show the whole slice, centred."""
+        self._post({"zoom": 1.0, "pan": (0.5, 0.5)})
+
+    def refresh(self) -> None:
+        """Show what was changed in place in the array that this viewer was made from."""
+        if self._segment is None:
+            raise StateError(
+                "This viewer shows a file, which is read as it was opened.",
+                hint="refresh() is for Viewer(array).",
+            )
+        self._segment.copy()
+        self._link.refresh(self._session)
+
+    def close(self) -> None:
+        """End the view: its worker, connections and shared memory go. May be called twice."""
+        if self._session and not self._closed:
+            self._closed = True
+            self._link.close_session(self._session)
+            self._close_segment()
+        super().close()
+
+    def _close_segment(self) -> None:
+        if self._segment is not None:
+            self._segment.close()
+
+    # -------------------------------------------------- traits: check, then post
+
+    @t.validate(*STATE_TRAITS)
+    def _check(self, proposal: Any) -> Any:
+        name, value = proposal["trait"].name, proposal["value"]
+        if _following.get():
+            return value
+        try:
+            new = self._patched(self._to_patch(name, value))
+        except StateError as exc:
+            raise t.TraitError(str(exc)) from exc
+        return self._trait_values(new)[name]
+
+    @t.observe(*STATE_TRAITS)
+    def _on_field(self, change: Any) -> None:
+        if not _following.get():
+            self._post(self._to_patch(change["name"], change["new"]))
+
+    def _to_patch(self, name: str, value: Any) -> dict[str, Any]:
+        info = self.info
+        if name == "axis":
+            names = [axis.name for axis in info.axes]
+            if value not in names:
+                raise StateError(
+                    f"There is no axis {value!r} in {info.name}.",
+                    hint=f"Known: {', '.join(names)}.",
+                )
+            return {"axis": names.index(value)}
+        if name == "slice_no":
+            axis = info.axes[self._current().axis]
+            last = axis.first + axis.step * (axis.n - 1)
+            index = round((value - axis.first) / axis.step) if axis.step else 0
+            if not 0 <= index < axis.n:
+                low, high = sorted((axis.first, last))
+                raise StateError(
+                    f"{axis.name} {value:g} is outside {info.name}.",
+                    hint=f"It goes from {low:g} to {high:g} {axis.unit}".rstrip() + ".",
+                )
+            return {"slice_idx": index}
+        return {name: value}
+
+    def _axis_name(self, axis: str | int) -> str:
+        if isinstance(axis, int) and not isinstance(axis, bool) and 0 <= axis <= 2:
+            return self.info.axes[axis].name
+        return str(axis)
+
+    def _current(self) -> ViewState:
+        if self._state is None:
+            self._state = first_state(self.info)
+        return self._state
+
+    def _patched(self, patch: dict[str, Any]) -> ViewState:
+        return self._current().with_patch(patch, self.info)
+
+    def _post(self, patch: dict[str, Any]) -> None:
+        new = self._patched(patch)
+        if new == self._current():
+            return
+        self._state = new
+        self._seq += 1
+        self._link.patch(self._session, patch, self._seq)
+        self._follow(new)
+
+    def _trait_values(self, state: ViewState) -> dict[str, Any]:
+        axis = self.info.axes[state.axis]
+        index = state.slice_idx[state.axis]
+        values = {name: getattr(state, name) for name in STATE_TRAITS if name != "slice_no"}
+        return values | {
+            "axis": axis.name,
+            "slice_idx": index,
+            "slice_no": axis.first + axis.step * index,
+        }
+
+    def _follow(self, state: ViewState) -> None:
+        with _quietly(), self.hold_trait_notifications():
+            for name, value in self._trait_values(state).items():
+                self.set_trait(name, value)
+            self.set_trait("pane_size", (state.width_px, state.height_px))
+
+    # -------------------------------------------------- ipywidgets' side of the traits
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what the browser set; it has told the server itself."""
+        with _quietly():
+            super().set_state(sync_data)
+
+    def _should_send_property(self, key: str, value: Any) -> bool:
+        if key in STATE_TRAITS and self._token:
+            return False  # the browser has it from the server, newer than the kernel's
+        return bool(super()._should_send_property(key, value))
+
+    def _on_browser(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        if isinstance(content, dict) and content.get("kind") == "token":
+            self._link.renew_token(self._session)
+        else:
+            self._relay.on_browser(content)
+
+    # -------------------------------------------------- what the link says, on its thread
+
+    def on_message(self, message: lp.ToKernel) -> None:
+        """Hear the server; not for users."""
+        if isinstance(message, (lp.SessionOpened, lp.SessionToken)):
+            self._token = message.token
+            self.send({"kind": "token", "token": message.token})
+        elif isinstance(message, lp.VolumeOpened):
+            self._on_opened(message)
+        elif isinstance(message, lp.Mirror):
+            waiting, self._mirror = self._mirror, message
+            if waiting is None:
+                self._kernel.call(self._take_mirror)
+        elif isinstance(message, lp.SessionError):
+            self._on_error(from_code(message.code, message.message, message.hint), message.fatal)
+
+    def on_relay(self, channel: int, data: str | bytes) -> None:
+        """Pass on what the server sends to a relayed browser; not for users."""
+        self._relay.on_server(channel, data)
+
+    def on_link_error(self, error: BlustreamError) -> None:
+        """Hear that there is no server; not for users."""
+        self._on_error(error, fatal=True)
+
+    def _on_opened(self, message: lp.VolumeOpened) -> None:
+        first_time = self._info is None
+        self._info = message.info
+        if first_time:
+            self._state = message.state
+        self._opened.set()
+
+        def take() -> None:
+            self.set_trait("capabilities", _as_dict(message.capabilities))
+            self.set_trait("error", None)
+            self._error = {}
+            self._follow(self._current())
+
+        self._kernel.call(take)
+
+    def _on_error(self, error: BlustreamError, fatal: bool) -> None:
+        logger.warning("%s", error)
+        with contextlib.suppress(t.TraitError):
+            self.set_trait("error", error)
+        if fatal:
+            self._error = {"code": error.code, "message": error.message, "hint": error.hint}
+            self._opened.set()
+
+    def _take_mirror(self) -> None:
+        message, self._mirror = self._mirror, None
+        if message is None or self._info is None:
+            return
+        for name in STATUS_TRAITS:
+            self.set_trait(name, getattr(message, name))
+        if message.seq >= self._seq:
+            self._state = message.state
+            self._follow(message.state)
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    token = _following.set(True)
+    try:
+        yield
+    finally:
+        _following.reset(token)
+
+
+def _as_dict(capabilities: Any) -> dict[str, Any]:
+    return {
+        "encoder": capabilities.encoder,
+        "codec": capabilities.codec,
+        "encoders": {trial.name: trial.reason or "works" for trial in capabilities.encoders},
+        "sources": list(capabilities.sources),
+    }
