@@ -6,8 +6,6 @@ import contextlib
 import logging
 import threading
 import uuid
-from collections.abc import Iterator
-from contextvars import ContextVar
 from typing import Any
 
 import traitlets as t
@@ -37,9 +35,6 @@ from blustream_widget.view_traits import BUNDLE, STATE_TRAITS, STATUS_TRAITS, Vi
 logger = logging.getLogger(__name__)
 
 _OPEN_TIMEOUT_S = 60.0
-
-# Set while traits follow the server or the browser: such changes are not sent back.
-_following: ContextVar[bool] = ContextVar("blustream_following", default=False)
 
 
 class Viewer(ViewTraits):
@@ -227,18 +222,16 @@ class Viewer(ViewTraits):
     @t.validate(*STATE_TRAITS)
     def _check(self, proposal: Any) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
-        if _following.get():
-            return value
         try:
             new = self._patched(self._to_patch(name, value))
         except StateError as exc:
             raise t.TraitError(str(exc)) from exc
-        return self._trait_values(new)[name]
+        return self._values_of(new)[name]
 
     @t.observe(*STATE_TRAITS)
     def _on_field(self, change: Any) -> None:
-        if not _following.get():
-            self._post(self._to_patch(change["name"], change["new"]))
+        # Traits that follow the server equal the state already: then nothing is posted.
+        self._post(self._to_patch(change["name"], change["new"]))
 
     def _to_patch(self, name: str, value: Any) -> dict[str, Any]:
         info = self.info
@@ -280,12 +273,11 @@ class Viewer(ViewTraits):
         new = self._patched(patch)
         if new == self._current():
             return
-        self._state = new
         self._seq += 1
         self._link.patch(self._session, patch, self._seq)
         self._follow(new)
 
-    def _trait_values(self, state: ViewState) -> dict[str, Any]:
+    def _values_of(self, state: ViewState) -> dict[str, Any]:
         axis = self.info.axes[state.axis]
         index = state.slice_idx[state.axis]
         values = {name: getattr(state, name) for name in STATE_TRAITS if name != "slice_no"}
@@ -296,8 +288,9 @@ class Viewer(ViewTraits):
         }
 
     def _follow(self, state: ViewState) -> None:
-        with _quietly(), self.hold_trait_notifications():
-            for name, value in self._trait_values(state).items():
+        self._state = state
+        with self.hold_trait_notifications():
+            for name, value in self._values_of(state).items():
                 self.set_trait(name, value)
             self.set_trait("pane_size", (state.width_px, state.height_px))
 
@@ -305,8 +298,14 @@ class Viewer(ViewTraits):
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what the browser set; it has told the server itself."""
-        with _quietly():
-            super().set_state(sync_data)
+        if self._info is not None:
+            for name in [name for name in sync_data if name in STATE_TRAITS]:
+                try:
+                    self._state = self._patched(self._to_patch(name, sync_data[name]))
+                except StateError as exc:
+                    logger.warning("The browser's %s is refused: %s", name, exc)
+                    del sync_data[name]
+        super().set_state(sync_data)
 
     def _should_send_property(self, key: str, value: Any) -> bool:
         if key in STATE_TRAITS and self._token:
@@ -373,17 +372,7 @@ class Viewer(ViewTraits):
         for name in STATUS_TRAITS:
             self.set_trait(name, getattr(message, name))
         if message.seq >= self._seq:
-            self._state = message.state
             self._follow(message.state)
-
-
-@contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    token = _following.set(True)
-    try:
-        yield
-    finally:
-        _following.reset(token)
 
 
 def _as_dict(capabilities: Any) -> dict[str, Any]:

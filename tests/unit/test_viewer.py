@@ -1,0 +1,283 @@
+"""The widget follows the server, and the server follows the widget, without echoes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+import traitlets
+
+from blustream_widget import errors
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.state import first_state
+from blustream_widget.core.types import (
+    Axis,
+    Capabilities,
+    Channel,
+    EncoderTrial,
+    VolumeInfo,
+    VolumeRef,
+)
+from blustream_widget.viewer import Viewer
+
+INFO = VolumeInfo(
+    name="survey.vds",
+    kind="seismic",
+    axes=(
+        Axis("inline", "", 100, 1000, 1, 25.0),
+        Axis("crossline", "", 80, 2000, 2, 12.5),
+        Axis("sample", "ms", 50, 0, 4, 10.0),
+    ),
+    channels=(Channel("Amplitude", "", "float32", -8.0, 8.0),),
+)
+
+
+class FakeLink:
+    """Stands for the link: opens every volume at once as INFO, keeps what it was told."""
+
+    def __init__(self, *, error: errors.BlustreamError | None = None) -> None:
+        self.patches: list[dict[str, Any]] = []
+        self.calls: list[str] = []
+        self.relayed: list[tuple[int, str]] = []
+        self.ref: VolumeRef | None = None
+        self._error = error
+
+    def open_session(
+        self, session: str, ref: VolumeRef, patch: dict[str, Any], listener: Any
+    ) -> None:
+        self.ref, self.session, self.listener, self.first_patch = ref, session, listener, patch
+        listener.on_message(lp.SessionOpened(session=session, token="secret-token"))
+        if self._error is not None:
+            e = self._error
+            listener.on_message(
+                lp.SessionError(
+                    session=session, code=e.code, message=e.message, hint=e.hint, fatal=True
+                )
+            )
+            return
+        self.state = first_state(INFO).with_patch(patch, INFO)
+        tried = (EncoderTrial("h264_nvenc", "no device"), EncoderTrial("libx264", ""))
+        capabilities = Capabilities(encoder="libx264", codec="avc1.42c01f", encoders=tried)
+        listener.on_message(lp.VolumeOpened(session, INFO, self.state, capabilities))
+
+    def patch(self, session: str, patch: dict[str, Any], seq: int) -> None:
+        self.patches.append(patch)
+        self.seq = seq
+
+    def mirror(self, *, seq: int = 0, **patch: Any) -> None:
+        self.state = self.state.with_patch(patch, INFO)
+        self.listener.on_message(
+            lp.Mirror(
+                session=self.session, state=self.state, seq=seq, transport="webrtc", latency_ms=21.0
+            )
+        )
+
+    def refresh(self, session: str) -> None:
+        self.calls.append("refresh")
+
+    def close_session(self, session: str) -> None:
+        self.calls.append("close")
+
+    def renew_token(self, session: str) -> None:
+        self.calls.append("renew")
+
+    def open_relay(self, session: str) -> int:
+        return 7
+
+    def relay(self, channel: int, text: str) -> None:
+        self.relayed.append((channel, text))
+
+    def close_relay(self, channel: int) -> None:
+        self.calls.append(f"close-relay {channel}")
+
+
+@pytest.fixture
+def volume(tmp_path):
+    path = tmp_path / "survey.vds"
+    path.write_bytes(b"VDS")
+    return path
+
+
+@pytest.fixture
+def link() -> FakeLink:
+    return FakeLink()
+
+
+@pytest.fixture
+def viewer(volume, link):
+    viewer = Viewer(volume, _link=link)
+    yield viewer
+    viewer.close()
+
+
+def test_an_open_volume_sets_the_traits(viewer: Viewer) -> None:
+    assert (viewer.axis, viewer.slice_idx, viewer.slice_no) == ("inline", 50, 1050.0)
+    assert viewer.shape == (100, 80, 50)
+    assert viewer.capabilities["encoders"] == {"h264_nvenc": "no device", "libx264": "works"}
+
+
+def test_setting_a_trait_patches_the_server_once(viewer: Viewer, link: FakeLink) -> None:
+    viewer.slice_idx = 12
+    assert link.patches == [{"slice_idx": 12}]
+    assert viewer.slice_no == 1012.0
+
+
+def test_a_survey_number_and_an_axis_name_become_indices(viewer: Viewer, link: FakeLink) -> None:
+    viewer.axis = "crossline"
+    viewer.slice_no = 2040
+    assert link.patches == [{"axis": 1}, {"slice_idx": 20}]
+    assert (viewer.slice_idx, viewer.slice_no) == (20, 2040.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("slice_idx", 100, "0 to 99"),
+        ("slice_no", 900.0, "1000 to 1099"),
+        ("axis", "x", "inline, crossline, sample"),
+        ("colormap", "rainbow", "seismic"),
+        ("window", -1.0, "window"),
+        ("zoom", float("nan"), "zoom"),
+    ],
+)
+def test_a_wrong_value_is_refused_where_it_is_set(viewer, link, name, value, words) -> None:
+    before = getattr(viewer, name)
+    with pytest.raises(traitlets.TraitError, match=words):
+        setattr(viewer, name, value)
+    assert getattr(viewer, name) == before
+    assert link.patches == []
+
+
+def test_a_move_in_the_browser_fires_observers_and_is_not_sent_back(viewer, link) -> None:
+    seen: list[int] = []
+    viewer.observe(lambda change: seen.append(change["new"]), "slice_idx")
+    link.mirror(slice_idx=77)
+    assert seen == [77]
+    assert viewer.slice_no == 1077.0
+    assert (viewer.transport, viewer.latency_ms) == ("webrtc", 21.0)
+    assert link.patches == []
+
+
+def test_an_observer_may_set_another_trait(viewer, link) -> None:
+    viewer.observe(lambda change: setattr(viewer, "zoom", 2.0), "slice_idx")
+    viewer.slice_idx = 5
+    assert link.patches == [{"slice_idx": 5}, {"zoom": 2.0}]
+
+
+def test_an_observer_of_a_browser_move_may_set_another_trait(viewer, link) -> None:
+    viewer.observe(lambda change: setattr(viewer, "zoom", 3.0), "slice_idx")
+    link.mirror(slice_idx=9)
+    assert link.patches == [{"zoom": 3.0}]
+
+
+def test_a_late_mirror_does_not_undo_what_was_just_set(viewer, link) -> None:
+    viewer.slice_idx = 30
+    link.mirror(seq=0, slice_idx=49)
+    assert viewer.slice_idx == 30
+    link.mirror(seq=1, slice_idx=31)
+    assert viewer.slice_idx == 31
+
+
+def test_what_the_browser_set_is_not_patched_again(viewer, link) -> None:
+    viewer.set_state({"slice_idx": 66})
+    assert viewer.slice_idx == 66
+    assert link.patches == []
+
+
+def test_keyword_arguments_are_the_first_view(volume) -> None:
+    link = FakeLink()
+    viewer = Viewer(volume, axis="sample", slice_no=80, colormap="grey", zoom=2.0, _link=link)
+    assert link.first_patch == {"colormap": "grey", "zoom": 2.0}
+    assert (viewer.axis, viewer.slice_idx, viewer.zoom) == ("sample", 20, 2.0)
+    viewer.close()
+
+
+def test_a_wrong_keyword_starts_nothing(volume) -> None:
+    link = FakeLink()
+    with pytest.raises(errors.StateError, match="colour map 'nope'"):
+        Viewer(volume, colormap="nope", _link=link)
+    assert link.ref is None
+
+
+def test_a_wrong_first_slice_ends_the_session(volume) -> None:
+    link = FakeLink()
+    with pytest.raises(traitlets.TraitError, match="0 to 99"):
+        Viewer(volume, slice_idx=500, _link=link)
+    assert link.calls == ["close"]
+
+
+def test_a_volume_that_cannot_be_opened_is_an_error_that_the_view_shows(volume) -> None:
+    error = errors.VolumeFormatError("survey.vds is damaged.", hint="Copy it again.")
+    viewer = Viewer(volume, _link=FakeLink(error=error))
+    assert viewer._error == {
+        "code": "volume-format",
+        "message": "survey.vds is damaged.",
+        "hint": "Copy it again.",
+    }
+    with pytest.raises(errors.VolumeFormatError, match="damaged"):
+        _ = viewer.shape
+    viewer.close()
+
+
+def test_an_array_goes_through_shared_memory_and_refresh_copies_it(link) -> None:
+    array = np.arange(4 * 5 * 6, dtype=np.int16).reshape(4, 5, 6) - 60
+    viewer = Viewer(array, _link=link)
+    assert link.ref is not None
+    assert link.ref.array is not None
+    shared = link.ref.array
+    seen = np.memmap(shared.path, dtype=shared.dtype, mode="r", shape=shared.shape)
+    assert seen.min() == -60
+    np.testing.assert_array_equal(seen, array)
+    array[1, 2, 3] = 999
+    viewer.refresh()
+    assert seen[1, 2, 3] == 999
+    assert link.calls == ["refresh"]
+    viewer.close()
+    with pytest.raises(FileNotFoundError):
+        np.memmap(shared.path, dtype=shared.dtype, mode="r", shape=shared.shape)
+
+
+def test_refresh_of_a_file_says_why_not(viewer) -> None:
+    with pytest.raises(errors.StateError, match="Viewer\\(array\\)"):
+        viewer.refresh()
+
+
+def test_close_ends_the_session_once(viewer, link) -> None:
+    viewer.close()
+    viewer.close()
+    assert link.calls == ["close"]
+
+
+def test_the_token_and_connection_never_show_in_the_repr_or_an_error(volume) -> None:
+    link = FakeLink()
+    viewer = Viewer(volume, connection="AccountKey=topsecret", _link=link)
+    assert "topsecret" not in repr(viewer)
+    assert (
+        "topsecret"
+        not in msgspec.json.encode(viewer.get_state(drop_defaults=True), enc_hook=str).decode()
+    )
+    viewer.close()
+
+
+def test_a_relayed_browser_reaches_the_server_and_back(viewer, link) -> None:
+    sent: list[tuple[Any, Any]] = []
+    viewer._relay._send = lambda content, buffers=None: sent.append((content, buffers))
+    viewer._on_browser(viewer, {"kind": "relay-open", "channel": "tab-1"}, [])
+    viewer._on_browser(viewer, {"kind": "relay", "channel": "tab-1", "text": "{}"}, [])
+    assert link.relayed == [(7, "{}")]
+    viewer.on_relay(7, "welcome")
+    viewer.on_relay(7, b"frame")
+    assert sent == [
+        ({"kind": "relay", "channel": "tab-1", "text": "welcome"}, None),
+        ({"kind": "relay-frame", "channel": "tab-1"}, [b"frame"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "content", [None, 5, "x", {}, {"kind": "relay"}, {"kind": "relay", "channel": 3}]
+)
+def test_a_strange_message_of_a_page_is_ignored(viewer, link, content) -> None:
+    viewer._on_browser(viewer, content, [])
+    assert link.relayed == []
