@@ -16,7 +16,7 @@ NOTEBOOK = "01-first-look.ipynb"
 class FrontEndHook(BuildHookInterface[Any]):
     """Builds the bundle where Node is installed; refuses to build a package without one."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the bundle before the files are collected.
 
         Parameters

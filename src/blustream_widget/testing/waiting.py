@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], *, timeout_s: float, what: str) -> T:
+def wait_until(condition: Callable[[], T | None], *, timeout_s: float, what: str) -> T:
     """Return the first truthy value of `condition`, which is asked every 50 ms.
 
     Raises

@@ -1,0 +1,115 @@
+"""`blustream demo --headless`: the notebook in Chromium, its picture read pixel by pixel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from blustream_widget.testing.lab import JupyterLab
+from blustream_widget.testing.notebook_page import NotebookPage, chromium
+from blustream_widget.testing.waiting import wait_until
+
+_PICTURE_TIMEOUT_S = 30.0
+# A section of seismic has a standard deviation of some tens of grey levels; an empty pane has 0.
+_CONTRAST_MIN = 5.0
+# Another inline changes most pixels; what a codec does to a still picture stays below both.
+_CHANGED_BY = 12
+_CHANGED_SHARE_MIN = 0.05
+
+
+def check_demo(
+    folder: Path, notebook: str, environment: Mapping[str, str], screenshot: Path
+) -> int:
+    """Run a notebook that shows `viewer`, and see whether its picture follows the slice.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds `notebook`.
+    environment : mapping
+        Variables for the kernel.
+    screenshot : Path
+        PNG of the page after the check; a failure saves one too.
+
+    Returns
+    -------
+    int
+        0 if it does; else 1, with the reason and what page and server wrote on the terminal.
+    """
+    print("Starting JupyterLab and Chromium …", flush=True)
+    with JupyterLab(folder, environment=environment) as lab, chromium() as browser:
+        from playwright.sync_api import Error as BrowserError  # `chromium` has found it
+
+        page = NotebookPage(browser, lab, notebook)
+        try:
+            _check(page)
+        except (TimeoutError, RuntimeError, BrowserError) as exc:
+            _complain(page, exc)
+            return 1
+        finally:
+            page.screenshot(screenshot)
+            print(f"Screenshot: {screenshot}")
+            page.close()
+    return 0
+
+
+def _check(page: NotebookPage) -> None:
+    page.run_all()
+    started_s = time.monotonic()
+    page.viewer().scroll_into_view_if_needed()
+    before = wait_until(
+        lambda: _picture(page), timeout_s=_PICTURE_TIMEOUT_S, what="the viewer shows a picture"
+    )
+    waited_s = time.monotonic() - started_s
+    height, width, _ = before.pixels.shape
+    transport = page.viewer().get_attribute("data-transport")
+    print(
+        f"Picture: {width} x {height} pixels by {transport}, {waited_s:.1f} s after the last cell"
+    )
+
+    first = page.read_python("viewer.slice_idx")
+    other = first // 2
+    page.run_python(f"viewer.slice_idx = {other}")
+    share = wait_until(
+        lambda: _changed_share(before.pixels, page.pixels(page.viewer())),
+        timeout_s=_PICTURE_TIMEOUT_S,
+        what="the picture changes with the slice",
+    )
+    print(f"Slice {first} → {other}: {share:.0%} of the pixels changed")
+
+
+class _Picture:
+    """Pixels that are truthy, which an array is not."""
+
+    def __init__(self, pixels: npt.NDArray[np.uint8]) -> None:
+        self.pixels = pixels
+
+
+def _picture(page: NotebookPage) -> _Picture | None:
+    """Read the picture; None while there is none or it is empty."""
+    if page.viewer().count() == 0:
+        return None
+    pixels = page.pixels(page.viewer())
+    if not pixels.size or float(pixels[..., :3].std()) < _CONTRAST_MIN:
+        return None
+    return _Picture(pixels)
+
+
+def _changed_share(before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -> float:
+    """Share of pixels that differ visibly, 0 where it is too small to be another slice."""
+    if before.shape != after.shape:
+        return 0.0
+    difference = np.abs(before[..., :3].astype(np.int16) - after[..., :3])
+    share = float((difference.max(axis=-1) > _CHANGED_BY).mean())
+    return share if share > _CHANGED_SHARE_MIN else 0.0
+
+
+def _complain(page: NotebookPage, exc: Exception) -> None:
+    print(f"Failed: {exc}")
+    for problem in page.problems:
+        print(f"  page: {problem}")
+    print(page.lab.log_tail())
