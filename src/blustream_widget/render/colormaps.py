@@ -1,0 +1,132 @@
+"""Colour maps by name: RGB tables of `LEVELS` entries, and the distinct colours of labels.
+
+The maps of the seismic trade have control points of their own here; the others come from `cmap`.
+`scripts/generate_colormaps.py` gives the browser the same maps for its colour bar.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from functools import cache
+
+import cmap
+import numpy as np
+import numpy.typing as npt
+
+from blustream_widget.core.state import COLORMAPS
+from blustream_widget.errors import StateError
+
+LEVELS = 1024
+"""Entries of a map: two ramps of 256 greys each (white in the middle) lose nothing with 1024."""
+
+LABEL_PERIOD = LEVELS - 1
+"""Label values v and v + LABEL_PERIOD have the same colour; 0 alone is the background."""
+
+RgbTable = npt.NDArray[np.uint8]
+
+# Position (0 to 1) and sRGB colour; linear in between. Low amplitudes first.
+_ControlPoints = tuple[tuple[float, tuple[int, int, int]], ...]
+_POINTS: dict[str, _ControlPoints] = {
+    "grey": ((0.0, (0, 0, 0)), (1.0, (255, 255, 255))),
+    "seismic": (
+        (0.0, (0, 0, 77)),
+        (0.25, (0, 0, 255)),
+        (0.5, (255, 255, 255)),
+        (0.75, (255, 0, 0)),
+        (1.0, (128, 0, 0)),
+    ),
+    "red-white-blue": ((0.0, (255, 0, 0)), (0.5, (255, 255, 255)), (1.0, (0, 0, 255))),
+    "black-white-red": ((0.0, (0, 0, 0)), (0.5, (255, 255, 255)), (1.0, (255, 0, 0))),
+    "brown-white-grey": (
+        (0.0, (89, 46, 8)),
+        (0.25, (170, 116, 60)),
+        (0.5, (255, 255, 255)),
+        (0.75, (150, 150, 150)),
+        (1.0, (40, 40, 40)),
+    ),
+    "petrel": (
+        (0.0, (161, 255, 255)),
+        (0.25, (0, 0, 191)),
+        (0.4, (77, 77, 77)),
+        (0.5, (204, 204, 204)),
+        (0.6, (97, 69, 0)),
+        (0.75, (191, 0, 0)),
+        (1.0, (255, 255, 0)),
+    ),
+}
+
+# Names of `cmap`'s catalogue.
+_CATALOGUE = {
+    "viridis": "viridis",
+    "magma": "magma",
+    "inferno": "inferno",
+    "turbo": "turbo",
+    "bone": "matlab:bone",
+    "hot": "matlab:hot",
+}
+
+_GOLDEN_RATIO = 0.6180339887498949
+
+
+def _from_points(points: _ControlPoints) -> RgbTable:
+    positions = np.linspace(0.0, 1.0, LEVELS)
+    stops = [stop for stop, _ in points]
+    channels = [np.interp(positions, stops, [rgb[c] for _, rgb in points]) for c in range(3)]
+    return np.rint(np.stack(channels, axis=1)).astype(np.uint8)
+
+
+def _from_catalogue(name: str) -> RgbTable:
+    colors = cmap.Colormap(name)(np.linspace(0.0, 1.0, LEVELS))
+    return np.rint(np.asarray(colors)[:, :3] * 255).astype(np.uint8)
+
+
+def label_color(value: int) -> tuple[int, int, int]:
+    """Give a label value its sRGB colour: 0 is black, neighbours differ clearly, always the same."""
+    if value == 0:
+        return (0, 0, 0)
+    entry = (value - 1) % LABEL_PERIOD + 1
+    # Steps of the golden ratio never come close to a hue of the neighbours; saturation and
+    # brightness change in between so that far labels of one hue still differ.
+    red, green, blue = colorsys.hsv_to_rgb(
+        entry * _GOLDEN_RATIO % 1.0,
+        (0.85, 0.55, 0.7)[entry % 3],
+        (0.95, 0.75, 0.6)[entry // 3 % 3],
+    )
+    return (round(red * 255), round(green * 255), round(blue * 255))
+
+
+@cache
+def rgb_table(name: str, *, reverse: bool = False) -> RgbTable:
+    """Colours of a map, from the low to the high end of the window.
+
+    Parameters
+    ----------
+    name : str
+        One of `core.state.COLORMAPS`.
+    reverse : bool
+        From the other end. The labels' colours have no ends and stay.
+
+    Returns
+    -------
+    ndarray, shape (LEVELS, 3), uint8, sRGB, read only
+        For "labels", entry v is the colour of label v.
+
+    Raises
+    ------
+    StateError
+        If there is no such map.
+    """
+    if name == "labels":
+        table = np.array([label_color(v) for v in range(LEVELS)], np.uint8)
+    elif name in _POINTS:
+        table = _from_points(_POINTS[name])
+    elif name in _CATALOGUE:
+        table = _from_catalogue(_CATALOGUE[name])
+    else:
+        raise StateError(
+            f"There is no colour map {name!r}.", hint=f"Known: {', '.join(COLORMAPS)}."
+        )
+    if reverse and name != "labels":
+        table = np.ascontiguousarray(table[::-1])
+    table.setflags(write=False)
+    return table
