@@ -1,0 +1,1 @@
+"""Measurements: what the viewer costs and how quick it is, against the same clock."""

@@ -1,0 +1,46 @@
+"""`blustream bench`: one sub-command for each thing that is measured."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a benchmark; returns the exit status."""
+    arguments = _parser().parse_args(argv)
+    return int(arguments.command(arguments, ["blustream", "bench", *argv]))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="blustream bench", description="Measure the viewer.")
+    commands = parser.add_subparsers(required=True, metavar="WHAT")
+    latency = commands.add_parser(
+        "latency", help="input event to displayed pixels, in Chromium, in JupyterLab"
+    )
+    latency.add_argument("--json", type=Path, help="write the records here")
+    latency.add_argument("--steps", type=int, default=60, help="single steps per case (default 60)")
+    latency.add_argument("--scrub", type=int, default=180, help="events per scrub (default 180)")
+    latency.add_argument("--width", type=int, default=1280, help="picture in device pixels")
+    latency.add_argument("--height", type=int, default=720)
+    latency.add_argument("--transports", default="websocket,webrtc,comm")
+    latency.add_argument("--kernels", default="idle,busy-python,busy-gil")
+    latency.set_defaults(command=_latency)
+    return parser
+
+
+def _latency(arguments: argparse.Namespace, command: Sequence[str]) -> int:
+    from blustream_widget.bench.latency import LatencyBench
+    from blustream_widget.bench.machine import machine_record
+    from blustream_widget.bench.report import publish
+
+    machine = machine_record(command)
+    bench = LatencyBench(
+        size_px=(arguments.width, arguments.height),
+        n_steps=arguments.steps,
+        n_scrub=arguments.scrub,
+    )
+    results = bench.run(arguments.transports.split(","), arguments.kernels.split(","))
+    publish(machine, results, arguments.json)
+    return 0
