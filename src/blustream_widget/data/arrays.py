@@ -1,0 +1,109 @@
+"""Which arrays can be shown, and what to do about those that cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from blustream_widget.core.types import Samples
+from blustream_widget.errors import VolumeFormatError
+
+LONGEST_AXIS = 1 << 20
+LARGEST_BYTES = 1 << 40
+_CHUNK = 1 << 22
+
+
+def check_array(array: Any) -> Samples:
+    """Return an array that can be shown, as a view of the same memory where possible.
+
+    Parameters
+    ----------
+    array : array_like
+        Anything that `numpy.asarray` takes: NumPy, xarray, a CPU tensor.
+
+    Returns
+    -------
+    ndarray, 3-D, integers of 8 to 64 bits or floats of 16 to 64
+        A view where `array` lies in this process's memory, so that later changes in place are seen.
+
+    Raises
+    ------
+    VolumeFormatError
+        Zero-size, not 3-D, not real numbers, nothing but NaN, or of absurd size.
+    """
+    try:
+        values = np.asarray(array)
+    except (TypeError, ValueError, RuntimeError) as exc:  # RuntimeError: a tensor on a GPU
+        raise VolumeFormatError(
+            f"A {type(array).__name__} cannot be read as an array: {exc}.",
+            hint="Give a NumPy array with three axes.",
+        ) from exc
+    check_shape(values.shape)
+    values = _real(values)
+    if values.nbytes > LARGEST_BYTES:
+        raise VolumeFormatError(
+            f"The array has {values.nbytes / 1e12:.1f} TB.",
+            hint="Write it to a VDS (blustream import) and show the file.",
+        )
+    if not has_numbers(values):
+        raise VolumeFormatError(
+            "The array has no finite value: all are NaN or infinite.",
+            hint="Check the step that made it.",
+        )
+    return values
+
+
+def check_shape(shape: tuple[int, ...], name: str = "The array") -> None:
+    """Refuse shapes that are not a volume.
+
+    Raises
+    ------
+    VolumeFormatError
+    """
+    if len(shape) != 3:
+        advice = {
+            1: "Reshape it to three axes.",
+            2: "One picture is not a volume: array[None] makes it one of a single slice.",
+            4: "Pick one of them, for example array[..., 0].",
+        }.get(len(shape), "Give three axes.")
+        raise VolumeFormatError(
+            f"{name} has {len(shape)} axes (shape {shape}), not 3.", hint=advice
+        )
+    if 0 in shape:
+        raise VolumeFormatError(
+            f"{name} has no voxels (shape {shape}).", hint="Check the selection that made it."
+        )
+    if max(shape) > LONGEST_AXIS:
+        raise VolumeFormatError(
+            f"{name} has an axis of {max(shape)} voxels; at most {LONGEST_AXIS} are shown.",
+            hint="Reshape it, or take a part of it.",
+        )
+
+
+def has_numbers(values: Samples) -> bool:
+    """At least one finite value; reads no further than the first."""
+    if values.dtype.kind != "f":
+        return True
+    # The middle first: volumes with a blank rim are common.
+    middle = values[tuple(slice(n // 4, n // 4 + max(1, min(n // 2, 64))) for n in values.shape)]
+    if np.isfinite(middle).any():
+        return True
+    per_slab = max(1, _CHUNK // max(1, values[0].size))
+    return any(
+        bool(np.isfinite(values[i : i + per_slab]).any()) for i in range(0, len(values), per_slab)
+    )
+
+
+def _real(values: Samples) -> Samples:
+    kind, itemsize = values.dtype.kind, values.dtype.itemsize
+    if kind == "b":
+        return values.view(np.uint8)
+    if kind in "ui" or (kind == "f" and itemsize <= 8):
+        return values
+    advice = {
+        "c": "Show its magnitude or phase: numpy.abs(array), numpy.angle(array).",
+        "O": "Convert it: array.astype('float32').",
+        "f": "Convert it: array.astype('float64').",
+    }.get(kind, "Give integers or floats.")
+    raise VolumeFormatError(f"An array of {values.dtype} cannot be shown.", hint=advice)

@@ -1,0 +1,77 @@
+"""Decoded bricks in memory, least recently used out first, within a budget of bytes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection
+
+from blustream_widget.core.types import Samples
+from blustream_widget.data.source import BrickKey
+
+
+class BrickCache:
+    """Bricks by key; never more than `budget_bytes`.
+
+    Parameters
+    ----------
+    budget_bytes : int
+        Positive. A brick larger than this is not kept.
+
+    Notes
+    -----
+    Not for several threads at once: the owner has the lock.
+    """
+
+    def __init__(self, budget_bytes: int) -> None:
+        self.budget_bytes = budget_bytes
+        self.used_bytes = 0
+        self._bricks: OrderedDict[BrickKey, Samples] = OrderedDict()
+        self._shown: frozenset[BrickKey] = frozenset()
+        self._resident: set[BrickKey] = set()
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._bricks
+
+    def __len__(self) -> int:
+        return len(self._bricks)
+
+    def find(self, key: BrickKey) -> Samples | None:
+        """Return the brick and mark it as used, or None."""
+        brick = self._bricks.get(key)
+        if brick is not None:
+            self._bricks.move_to_end(key)
+        return brick
+
+    def pin(self, shown: Collection[BrickKey]) -> None:
+        """Evict these last: the slice on the screen is cut from them. Replaces the previous ones."""
+        self._shown = frozenset(shown)
+
+    def keep(self, key: BrickKey) -> None:
+        """Evict this brick last for as long as the volume is open: it is part of the coarsest level."""
+        self._resident.add(key)
+
+    def put(self, key: BrickKey, brick: Samples) -> None:
+        """Add or replace a brick, then evict down to the budget."""
+        old = self._bricks.pop(key, None)
+        if old is not None:
+            self.used_bytes -= old.nbytes
+        if brick.nbytes > self.budget_bytes:
+            return
+        self._bricks[key] = brick
+        self.used_bytes += brick.nbytes
+        if self.used_bytes > self.budget_bytes:
+            self._evict(spare=key)
+
+    def clear(self) -> None:
+        """Forget every brick."""
+        self._bricks.clear()
+        self.used_bytes = 0
+
+    def _evict(self, spare: BrickKey) -> None:
+        # Pinned bricks go too when nothing else is left: the budget is a promise, the pin a wish.
+        for pinned in (False, True):
+            for key in list(self._bricks):
+                if self.used_bytes <= self.budget_bytes:
+                    return
+                if key != spare and (key in self._shown or key in self._resident) == pinned:
+                    self.used_bytes -= self._bricks.pop(key).nbytes

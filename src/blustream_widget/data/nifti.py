@@ -1,0 +1,203 @@
+"""NIfTI files (nibabel): voxels in their real unit, patient axes, millimetres."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import shutil
+import tempfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
+
+from blustream_widget.core.geometry import anatomical_axes
+from blustream_widget.core.types import Axis, Channel, Samples, VolumeInfo
+from blustream_widget.data.arrays import check_shape
+from blustream_widget.data.memory_info import array_info
+from blustream_widget.errors import VolumeFormatError
+
+_COPY_AGAIN = "Copy it again; `gzip -t` tells whether a .gz is whole."
+_PLANES = ("sagittal", "coronal", "axial")
+_LARGEST_IN_MEMORY_BYTES = 8 << 30
+_MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
+_OBLIQUE = 1e-3
+
+
+@dataclass(frozen=True)
+class NiftiFile:
+    """An open NIfTI file.
+
+    Parameters
+    ----------
+    path : Path
+    shape : tuple of int
+        Three axes as in the file, first index fastest there.
+    affine : tuple of 16 float
+        Row-major, voxel index to patient RAS+ in mm.
+    """
+
+    path: Path
+    shape: tuple[int, int, int]
+    affine: tuple[float, ...]
+    image: Any  # nibabel images are not typed
+    unit: str = ""
+
+    @property
+    def channel_name(self) -> str:
+        """Name of the file without its suffix."""
+        return self.path.name.split(".nii")[0]
+
+    def load(self) -> Samples:
+        """Read all voxels: integers as stored when the file does not scale them, else float32.
+
+        Raises
+        ------
+        VolumeFormatError
+            Truncated or damaged, or too large to be held in memory.
+        """
+        if math.prod(self.shape) * self.dtype.itemsize > _LARGEST_IN_MEMORY_BYTES:
+            raise VolumeFormatError(
+                f"{self.path} has {math.prod(self.shape) * self.dtype.itemsize / 1e9:.0f} GB of voxels.",
+                hint=f"Import it once: blustream import {self.path.name} {self.channel_name}.vds",
+            )
+        return self.read(slice(None))
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """Dtype of what `read` gives, native byte order."""
+        slope, intercept = self.image.dataobj.slope, self.image.dataobj.inter
+        stored = np.dtype(self.image.dataobj.dtype).newbyteorder("=")
+        if stored.kind in "ui" and (slope, intercept) == (1.0, 0.0):
+            return stored
+        return np.dtype(np.float64) if stored == np.float64 else np.dtype(np.float32)
+
+    def read(self, k: slice) -> Samples:
+        """Voxels of some slices along the last axis, shape (n0, n1, len(k)).
+
+        Raises
+        ------
+        VolumeFormatError
+        """
+        index = (slice(None), slice(None), k) + (0,) * (len(self.image.shape) - 3)
+        try:
+            values = self.image.dataobj[index]
+        except (OSError, EOFError, ValueError, zlib.error) as exc:
+            raise VolumeFormatError(
+                f"{self.path} is truncated or damaged: {exc}.", hint=_COPY_AGAIN
+            ) from exc
+        converted: Samples = np.asarray(values, dtype=self.dtype)
+        return converted
+
+    def info(self, *channels: Channel) -> VolumeInfo:
+        """Axes named by anatomy, in mm."""
+        return array_info(
+            self.shape,
+            channels,
+            name=self.path.name,
+            kind="medical",
+            axes=patient_axes(self.shape, self.affine),
+            world_unit="mm",
+            affine=self.affine,
+            source="nifti",
+        )
+
+
+def open_nifti(path: Path) -> NiftiFile:
+    """Read the header of a .nii or .nii.gz.
+
+    Raises
+    ------
+    VolumeFormatError
+        Not NIfTI, damaged, without three axes, or with colours instead of values.
+    """
+    try:
+        image = nibabel.load(path)
+        shape = image.shape
+        dtype = np.dtype(image.get_data_dtype())
+    except (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, zlib.error) as exc:
+        raise VolumeFormatError(
+            f"{path} is not a readable NIfTI file: truncated, damaged or of another format.",
+            hint=_COPY_AGAIN,
+        ) from exc
+    if dtype.kind not in "uif":
+        raise VolumeFormatError(
+            f"{path} has voxels of {dtype}, not one real number each.",
+            hint="Convert it to a scalar image first.",
+        )
+    extra = [n for n in shape[3:] if n > 1]
+    if len(shape) < 3 or extra:
+        raise VolumeFormatError(
+            f"{path} has the shape {shape}: {'a series' if extra else 'no volume'}, not one volume.",
+            hint="Extract one volume of it first, for example with nibabel.four_to_three.",
+        )
+    check_shape(shape[:3], str(path))
+    return NiftiFile(path, shape[:3], _affine_mm(image), image)
+
+
+def uncompressed(path: Path, folder: Path) -> tuple[NiftiFile, Path | None]:
+    """Open a NIfTI file for reading in parts: a .gz is unpacked to a temporary file in `folder`.
+
+    Returns
+    -------
+    file : NiftiFile
+    temporary : Path or None
+        The caller deletes it.
+
+    Raises
+    ------
+    VolumeFormatError
+        The compressed data end early or are damaged.
+    """
+    if not path.name.lower().endswith(".gz"):
+        return open_nifti(path), None
+    open_nifti(path)  # a header that cannot be used is found before everything is unpacked
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=".nii", delete=False) as target:
+        temporary = Path(target.name)
+        try:
+            with gzip.open(path) as packed:
+                shutil.copyfileobj(packed, target, 1 << 20)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
+            temporary.unlink()
+            raise VolumeFormatError(
+                f"{path} is truncated or damaged: {exc}.", hint=_COPY_AGAIN
+            ) from exc
+        except BaseException:
+            temporary.unlink()
+            raise
+    file = open_nifti(temporary)
+    return NiftiFile(path, file.shape, file.affine, file.image, file.unit), temporary
+
+
+def patient_axes(shape: tuple[int, int, int], affine: tuple[float, ...]) -> tuple[Axis, Axis, Axis]:
+    """Axes named after the plane of their slices; numbered in mm where the grid is not oblique."""
+    axes = []
+    for axis, (world, _) in enumerate(anatomical_axes(affine)):
+        column = [affine[4 * row + axis] for row in range(3)]
+        spacing = math.hypot(*column) or 1.0
+        off_axis = max(abs(v) for row, v in enumerate(column) if row != world)
+        is_straight = off_axis <= _OBLIQUE * spacing
+        axes.append(
+            Axis(
+                name=_PLANES[world],
+                unit="mm" if is_straight else "",
+                n=shape[axis],
+                first=affine[4 * world + 3] if is_straight else 0.0,
+                step=column[world] if is_straight else 1.0,
+                spacing=spacing,
+            )
+        )
+    return axes[0], axes[1], axes[2]
+
+
+def _affine_mm(image: Any) -> tuple[float, ...]:
+    affine = np.array(image.affine, float)
+    affine[:3] *= _MM.get(image.header.get_xyzt_units()[0], 1.0)
+    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-12:
+        affine = np.diag([*(abs(float(z)) or 1.0 for z in image.header.get_zooms()[:3]), 1.0])
+    return tuple(float(v) for v in affine.ravel())

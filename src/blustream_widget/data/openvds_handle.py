@@ -1,0 +1,137 @@
+"""One open handle of a VDS: requests bricks, and closes without ending the process.
+
+Each check here stands for a call that was seen to kill the process: a LOD or brick that does not
+exist, a second close, a layout or a request after close, a buffer of another dtype or layout.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import Any, NamedTuple
+
+import numpy as np
+import openvds
+
+from blustream_widget.core.types import Samples
+from blustream_widget.data.openvds_layout import FORMATS, ChannelAccess
+from blustream_widget.data.source import BrickDone, BrickKey
+from blustream_widget.errors import BrickReadError
+from blustream_widget.runtime import start_thread
+
+Voxel = tuple[int, int, int]
+# Under 1 ms OpenVDS waits for ever; a closing handle must be noticed soon.
+_WAIT_S = 0.25
+
+
+class _Pending(NamedTuple):
+    key: BrickKey
+    request: Any  # openvds.VolumeDataRequest, untyped
+    buffer: Samples
+    done: BrickDone
+
+
+class PendingBrick:
+    """A brick that OpenVDS is reading."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+
+    def cancel(self) -> None:
+        """Ask OpenVDS to drop it; harmless when it is already here."""
+        self._request.cancel()
+
+
+class Handle:
+    """An open VDS and the thread that waits for its bricks, in the order they were asked for.
+
+    Parameters
+    ----------
+    vds : openvds.core.VDS
+        Becomes the handle's own.
+    name : str
+        For messages.
+    lod0_shape : tuple of int
+        Voxels along the three array axes.
+    """
+
+    def __init__(self, vds: Any, name: str, lod0_shape: Voxel) -> None:
+        self._vds = vds
+        self._manager = openvds.getAccessManager(vds)
+        self._name = name
+        self._shape = lod0_shape
+        self._pending: queue.SimpleQueue[_Pending | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._thread = start_thread(self._deliver, name="blustream-vds-read")
+
+    def request(
+        self, access: ChannelAccess, key: BrickKey, bounds: tuple[Voxel, Voxel], done: BrickDone
+    ) -> PendingBrick | None:
+        """Ask for a brick of checked key and bounds (voxels of its LOD); None when closed."""
+        lower = [min(v << key.lod, n - 1) for v, n in zip(bounds[0], self._shape, strict=True)]
+        upper = [min(v << key.lod, n) for v, n in zip(bounds[1], self._shape, strict=True)]
+        buffer = np.empty([u - v for v, u in zip(*bounds, strict=True)], access.dtype)
+        no_value = None
+        if access.no_value is not None:
+            no_value = float("nan") if buffer.dtype.kind == "f" else access.no_value
+        with self._lock:
+            if self._closing.is_set():
+                return None
+            request = self._manager.requestVolumeSubset(
+                tuple(lower[::-1]),
+                tuple(upper[::-1]),
+                data_out=buffer,
+                lod=key.lod,
+                channel=access.index,
+                format=FORMATS[access.dtype],
+                replacementNoValue=no_value,
+            )
+            self._pending.put(_Pending(key, request, buffer, done))
+        return PendingBrick(request)
+
+    def close(self) -> None:
+        """Cancel what is pending, then close; once, however often it is called."""
+        with self._lock:
+            if self._closing.is_set():
+                return
+            self._closing.set()
+            self._pending.put(None)
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout=10.0)
+
+    def _deliver(self) -> None:
+        try:
+            while (item := self._pending.get()) is not None:
+                item.done(item.key, self._wait(item))
+        finally:
+            # Last in this thread: nothing can be in use any more.
+            self._manager = None
+            openvds.close(self._vds)
+            self._vds = None
+
+    def _wait(self, item: _Pending) -> Samples | BrickReadError | None:
+        request = item.request
+        try:
+            while not request.waitForCompletion(_WAIT_S):
+                if request.isCanceled:
+                    return self._reason(item)
+                if self._closing.is_set():
+                    request.cancelAndWaitForCompletion()
+                    return None
+        except RuntimeError as exc:  # what OpenVDS's own exceptions derive from
+            return BrickReadError(f"{_place(item.key)} of {self._name} cannot be read: {exc}.")
+        item.buffer.flags.writeable = False
+        return item.buffer
+
+    def _reason(self, item: _Pending) -> BrickReadError | None:
+        if not item.request.errorCode:
+            return None
+        return BrickReadError(
+            f"{_place(item.key)} of {self._name} cannot be read: {item.request.errorMessage}.",
+            hint="The file is damaged or its storage is away: copy it again, or check the connection.",
+        )
+
+
+def _place(key: BrickKey) -> str:
+    return f"Brick {tuple(key[2:])} of LOD {key.lod}, channel {key.channel},"

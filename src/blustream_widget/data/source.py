@@ -1,0 +1,92 @@
+"""What every volume source offers: bricks on request, never waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+
+from blustream_widget.core.types import Samples, VolumeInfo
+from blustream_widget.errors import BlustreamError
+
+
+class BrickKey(NamedTuple):
+    """One brick: channel index, level of detail, and brick indices along the three array axes."""
+
+    channel: int
+    lod: int
+    i0: int
+    i1: int
+    i2: int
+
+
+class Region(NamedTuple):
+    """Part of a slice in LOD0 voxels, half open, along its two axes in ascending order."""
+
+    a0: int
+    a1: int
+    b0: int
+    b1: int
+
+
+BrickDone: TypeAlias = Callable[[BrickKey, "Samples | BlustreamError | None"], None]
+"""Gets the brick, the error that prevented it, or None when it was cancelled. Any thread."""
+
+
+class BrickRequest(Protocol):
+    """A brick on its way."""
+
+    def cancel(self) -> None:
+        """Ask to forget the brick; `done` is still called once. May be called at any time."""
+
+
+class VolumeSource(Protocol):
+    """A volume that is open for reading.
+
+    Notes
+    -----
+    `request_brick` is called from one or more threads and returns at once. `done` may be called
+    from another thread, or before `request_brick` returns.
+    """
+
+    @property
+    def info(self) -> VolumeInfo:
+        """What the volume is; never changes while it is open."""
+
+    def request_brick(
+        self, key: BrickKey, done: BrickDone, *, prefetch: bool = False
+    ) -> BrickRequest:
+        """Ask for a brick, shape (n0, n1, n2) clipped at the volume's end, dtype of the channel.
+
+        Parameters
+        ----------
+        key : BrickKey
+        done : BrickDone
+            Called exactly once. The array is the receiver's to keep; nobody writes to it afterwards.
+        prefetch : bool
+            The brick is wanted later: it must not delay bricks that are wanted now.
+
+        Raises
+        ------
+        ValueError
+            If there is no such brick.
+        """
+
+    def close(self) -> None:
+        """Cancel what is on its way and free everything. May be called twice, from any thread."""
+
+
+@runtime_checkable
+class DirectSource(VolumeSource, Protocol):
+    """A source whose voxels lie in memory: a slice is cut at once, without bricks."""
+
+    def read_slice(
+        self, axis: int, slice_idx: int, channel: int, lod: int, region: Region
+    ) -> Samples:
+        """Cut a slice, reduced in its plane to LOD `lod`, region widened to whole LOD voxels."""
+
+
+class DoneRequest:
+    """The request of a brick that was already delivered."""
+
+    def cancel(self) -> None:
+        """Do nothing: there is nothing left to cancel."""
