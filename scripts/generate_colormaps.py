@@ -13,7 +13,7 @@ from blustream_widget.render.colormaps import label_color, rgb_table
 TARGET = Path(__file__).resolve().parents[1] / "js" / "src" / "colormaps.ts"
 
 N_STOPS = 33
-"""Odd, so that the middle of a diverging map is a stop; linear between, a few levels off at most."""
+"""Odd, so that the middle of a diverging map is a stop; linear in between."""
 
 N_LABELS = 256
 """Label colours that the browser knows by value; larger labels are not named in a legend."""

@@ -190,6 +190,27 @@ class SliceData:
     progress: float
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawn picture on its way to an encoder.
+
+    Parameters
+    ----------
+    pixels : ndarray, uint8, C order
+        "yuv420p": BT.709 limited range, shape (height * 3 // 2, width), planes Y, U, V one after the
+        other, U and V as (height // 2, width // 2) each. "yuvj420p": the same with BT.601 full
+        range, as JPEG wants it. "rgb24": sRGB, shape (height, width, 3).
+    pixel_format : str
+    width_px, height_px : int
+        Even.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    pixel_format: Literal["yuv420p", "yuvj420p", "rgb24"]
+    width_px: int
+    height_px: int
+
+
 class EncoderTrial(msgspec.Struct, frozen=True):
     """One encoder that was tried on this machine, and why it was refused ("" if it works)."""
 

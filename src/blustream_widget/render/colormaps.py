@@ -81,7 +81,7 @@ def _from_catalogue(name: str) -> RgbTable:
 
 
 def label_color(value: int) -> tuple[int, int, int]:
-    """Give a label value its sRGB colour: 0 is black, neighbours differ clearly, always the same."""
+    """Give a label value its sRGB colour: 0 is black, neighbours differ, always the same."""
     if value == 0:
         return (0, 0, 0)
     entry = (value - 1) % LABEL_PERIOD + 1

@@ -1,0 +1,81 @@
+"""Window and level: from voxel values to entries of a colour table."""
+
+from __future__ import annotations
+
+
+import numpy as np
+import numpy.typing as npt
+
+from blustream_widget.core.types import Samples
+from blustream_widget.render.colormaps import LABEL_PERIOD, LEVELS
+from blustream_widget.render.scratch import Scratch
+
+Entries = npt.NDArray[np.intp]
+"""Indices into `ColorTable.packed`; -1 is "no data". `numpy.take` is fastest with `intp`."""
+
+
+def window_entries(values: Samples, *, window: float, level: float, scratch: Scratch) -> Entries:
+    """Map values to table entries, linearly, clipping outside the window.
+
+    Parameters
+    ----------
+    values : ndarray, shape (a, b), any real dtype
+        In the unit of `window`. NaN is "no data".
+    window, level : float
+        Full width (positive) and centre of the range that the table spans.
+    scratch : Scratch
+
+    Returns
+    -------
+    ndarray, shape (a, b), intp
+        floor((value - low) / window * LEVELS), clipped to 0 … LEVELS - 1; -1 for NaN. Of `scratch`.
+
+    References
+    ----------
+    DICOM PS3.3 C.11.2.1.3.2, LINEAR_EXACT.
+    """
+    # 32-bit integers and doubles do not fit into float32.
+    exact = np.result_type(values.dtype, np.float32)
+    work = scratch.array("levels", values.shape, exact.type)
+    entries = scratch.array("entries", values.shape, np.intp)
+    kind = exact.type
+    # A value of 1e38 in a window of 1e-30 overflows to infinity, which clips as it should.
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.subtract(values, kind(level - window / 2), out=work)
+        np.multiply(work, kind(LEVELS / window), out=work)
+        np.clip(work, 0, LEVELS - 1, out=work)
+    np.fmax(work, kind(-1), out=work)  # of NaN and -1 it returns -1
+    np.copyto(entries, work, casting="unsafe")
+    return entries
+
+
+def label_entries(values: Samples, *, scratch: Scratch) -> Entries:
+    """Map label values to entries of the label table: 0 to 0, the others in turn; NaN to -1.
+
+    Parameters
+    ----------
+    values : ndarray, shape (a, b), any real dtype
+        Rounded to whole numbers.
+    scratch : Scratch
+
+    Returns
+    -------
+    ndarray, shape (a, b), intp
+        Of `scratch`.
+    """
+    entries = scratch.array("entries", values.shape, np.intp)
+    missing: npt.NDArray[np.bool_] | None = None
+    if values.dtype.kind == "f":
+        rounded = np.nan_to_num(np.rint(values), nan=0.0, posinf=0.0, neginf=0.0)
+        missing = ~np.isfinite(values)
+        values = np.clip(rounded, -(2.0**53), 2.0**53)
+    np.copyto(entries, values, casting="unsafe")
+    if values.dtype != np.uint8:  # whose values are entries as they are
+        background = entries == 0
+        np.subtract(entries, 1, out=entries)
+        np.remainder(entries, LABEL_PERIOD, out=entries)
+        np.add(entries, 1, out=entries)
+        entries[background] = 0
+    if missing is not None:
+        entries[missing] = -1
+    return entries

@@ -1,0 +1,81 @@
+"""Colour maps as look-up tables in the colour space of the picture: pictures are not converted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from blustream_widget.render.colormaps import LEVELS, RgbTable, rgb_table
+
+ColorSpace: TypeAlias = Literal["bt709", "jpeg", "rgb"]
+"""BT.709 limited range for video, BT.601 full range for JPEG, sRGB for stills."""
+
+Rgb = tuple[int, int, int]
+
+# Luma weights of red and blue, luma offset and range, chroma range.
+# ITU-R BT.709-6 item 3, limited range; JFIF 1.02 (BT.601 weights, full range).
+_YCBCR = {"bt709": (0.2126, 0.0722, 16, 219, 224), "jpeg": (0.299, 0.114, 0, 255, 255)}
+_NEUTRAL = 128
+
+
+@dataclass(frozen=True, slots=True)
+class ColorTable:
+    """Components of each entry, packed so that one look-up fetches all three.
+
+    Parameters
+    ----------
+    packed : ndarray, shape (LEVELS + 1,), uint32
+        Bytes 0, 1, 2 in memory order are the components. The last entry is "no data", so that
+        index -1 finds it too.
+    no_data : tuple of int
+        Components of the last entry.
+    is_grey : bool
+        Components 1 and 2 are neutral everywhere: chroma need not be drawn.
+    is_subsampled : bool
+        Components 1 and 2 are drawn at half the size.
+    """
+
+    packed: npt.NDArray[np.uint32]
+    no_data: Rgb
+    is_grey: bool
+    is_subsampled: bool
+
+
+def _to_ycbcr(rgb: RgbTable, space: str) -> npt.NDArray[np.uint8]:
+    red_weight, blue_weight, offset, luma_range, chroma_range = _YCBCR[space]
+    red, green, blue = (rgb[:, c].astype(np.float64) / 255 for c in range(3))
+    luma = red_weight * red + (1 - red_weight - blue_weight) * green + blue_weight * blue
+    cb = (blue - luma) / (2 * (1 - blue_weight))
+    cr = (red - luma) / (2 * (1 - red_weight))
+    components = (
+        offset + luma_range * luma,
+        _NEUTRAL + chroma_range * cb,
+        _NEUTRAL + chroma_range * cr,
+    )
+    return np.clip(np.rint(np.stack(components, axis=1)), 0, 255).astype(np.uint8)
+
+
+@lru_cache(maxsize=64)
+def color_table(
+    name: str, *, reverse: bool = False, surround: Rgb = (0, 0, 0), space: ColorSpace = "bt709"
+) -> ColorTable:
+    """Table of the colour map `name`; `surround` is the colour of "no data".
+
+    Raises
+    ------
+    StateError
+        If there is no such map.
+    """
+    rgb = np.vstack([rgb_table(name, reverse=reverse), np.array([surround], np.uint8)])
+    components = rgb if space == "rgb" else _to_ycbcr(rgb, space)
+    padded = np.zeros((LEVELS + 1, 4), np.uint8)
+    padded[:, :3] = components
+    packed = padded.view(np.uint32).ravel()
+    packed.setflags(write=False)
+    first, second, third = (int(c) for c in components[-1])
+    is_grey = space != "rgb" and bool((components[:-1, 1:] == _NEUTRAL).all())
+    return ColorTable(packed, (first, second, third), is_grey, space != "rgb")

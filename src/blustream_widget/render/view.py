@@ -1,0 +1,78 @@
+"""What a view needs of the volume: which slice, at which level of detail, which part of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from blustream_widget.core.geometry import Placement, place_slice
+from blustream_widget.core.state import ViewState
+from blustream_widget.core.types import VolumeInfo
+
+# While the hand moves, a voxel may be a little larger than a pixel: the next finer level costs four
+# times the voxels and nobody sees the difference in motion.
+_MOTION_VOXEL_PX = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class SliceView:
+    """A slice, and where it lies on the pane.
+
+    Parameters
+    ----------
+    axis, slice_idx, channel : int
+    lod : int
+        The coarsest whose voxels are not larger than a pixel.
+    region : tuple of int
+        LOD0 voxels that the pane shows, with a margin for interpolation: (a0, a1, b0, b1), half
+        open, along the two axes in ascending order.
+    placement : Placement
+    """
+
+    axis: int
+    slice_idx: int
+    channel: int
+    lod: int
+    region: tuple[int, int, int, int]
+    placement: Placement
+
+
+def _choose_lod(placement: Placement, n_lods: int, largest_px: float) -> int:
+    voxel_px = max(placement.width_px / placement.n_columns, placement.height_px / placement.n_rows)
+    return min(max(math.floor(math.log2(largest_px / voxel_px)), 0), n_lods - 1)
+
+
+def _shown(first: float, last: float, n: int, margin: int) -> tuple[int, int]:
+    """Voxels between two fractional indices, at least one."""
+    low, high = min(first, last), max(first, last)
+    start = min(max(math.floor(low) - margin, 0), n - 1)
+    return start, max(min(math.ceil(high) + 1 + margin, n), start + 1)
+
+
+def plan_slice(state: ViewState, info: VolumeInfo, *, in_motion: bool = False) -> SliceView:
+    """Say what of the volume must be read to draw `state`."""
+    placement = place_slice(
+        info,
+        state.axis,
+        zoom=state.zoom,
+        pan=state.pan,
+        stretch=state.stretch,
+        width_px=state.width_px,
+        height_px=state.height_px,
+    )
+    lod = _choose_lod(placement, info.n_lods, _MOTION_VOXEL_PX if in_motion else 1.0)
+    left, top = placement.to_voxel(0.0, 0.0)
+    right, bottom = placement.to_voxel(float(state.width_px), float(state.height_px))
+    margin = 2 << lod
+    columns = _shown(left, right, placement.n_columns, margin)
+    rows = _shown(top, bottom, placement.n_rows, margin)
+    plane = placement.plane
+    first, second = (columns, rows) if plane.column_axis < plane.row_axis else (rows, columns)
+    return SliceView(
+        axis=state.axis,
+        slice_idx=state.slice_idx[state.axis],
+        channel=state.channel,
+        lod=lod,
+        region=(*first, *second),
+        placement=placement,
+    )
