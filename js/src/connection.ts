@@ -1,0 +1,260 @@
+/**
+ * Keeps one way to the server: the WebSocket where it works, the comm relay where it does not.
+ *
+ * The WebSocket is tried first and, while the relay serves, again in the background. A lost link is
+ * dialled again with growing pauses. Pictures may come by WebRTC beside it: see `takeover.ts`.
+ */
+import { Dial } from "./dial";
+import type { LinkName, OpenLink } from "./link";
+import {
+  type Hello,
+  MessageType,
+  type ServerMessage,
+  type ViewerMessage,
+  type Welcome,
+} from "./protocol";
+
+export interface ConnectionOptions {
+  /** The links that may be used. */
+  readonly openers: Partial<Record<LinkName, OpenLink>>;
+  /** Who this is; `isFresh` asks for a new token, because the one known may have expired. */
+  hello(isFresh: boolean): Promise<Omit<Hello, "transport">>;
+}
+
+export interface ConnectionEvents {
+  /** Also when another link takes over, and again on the same link when the volume is open. */
+  welcome(welcome: Welcome): void;
+  message(message: ServerMessage): void;
+  frame(data: DataView): void;
+  /** The link in use is gone; it is dialled again. */
+  lost(): void;
+  /** `link`, `retryAtMs`, `failures` or `reason` changed. */
+  changed(): void;
+}
+
+const DIAL_TIMEOUT_MS: Record<LinkName, number> = { websocket: 2000, comm: 8000 };
+/** Later attempts may find a server that is just starting. */
+const REDIAL_TIMEOUT_MS = 6000;
+const PAUSE_MIN_MS = 200;
+const PAUSE_MAX_MS = 5000;
+/** While the relay serves there is no hurry. */
+const BACKGROUND_MIN_MS = 5000;
+const BACKGROUND_MAX_MS = 60_000;
+const SILENCE_MS = 5000;
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #events: ConnectionEvents;
+  #current: Dial | null = null;
+  #running = false;
+  /** Grows with every start and stop: an answer to an older one is ignored. */
+  #run = 0;
+  #failures = 0;
+  #background = 0;
+  #reason = "";
+  #code = "";
+  #retryAtMs = 0;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #aliveTimer: ReturnType<typeof setTimeout> | undefined;
+  #pings = 0;
+  #dials = new Map<LinkName, Dial | "preparing">();
+
+  constructor(options: ConnectionOptions, events: ConnectionEvents) {
+    this.#options = options;
+    this.#events = events;
+  }
+
+  /** The link in use; null while there is none. */
+  get link(): LinkName | null {
+    return this.#current?.name ?? null;
+  }
+
+  /** Attempts in a row that found no way at all. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Why the last attempt failed. */
+  get reason(): string {
+    return this.#reason;
+  }
+
+  /** The server's error code for it, or "unreachable" or "timeout". */
+  get code(): string {
+    return this.#code;
+  }
+
+  /** When the next attempt starts (`performance.now()`); 0 if one is under way or none is needed. */
+  get retryAtMs(): number {
+    return this.#retryAtMs;
+  }
+
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#run += 1;
+    this.#attempt();
+  }
+
+  /** Close everything, quietly; `start` begins anew. */
+  stop(): void {
+    this.#running = false;
+    this.#run += 1;
+    this.#clearTimers();
+    this.#current?.close();
+    this.#current = null;
+    for (const dial of this.#dials.values()) if (dial !== "preparing") dial.close();
+    this.#dials.clear();
+    this.#failures = 0;
+    this.#background = 0;
+  }
+
+  /** Do not wait for the pause to end. */
+  retryNow(): void {
+    if (!this.#running || this.#current) return;
+    this.#failures = 0;
+    this.#attempt();
+  }
+
+  /** Send over the link in use; false if there is none. */
+  send(message: ViewerMessage): boolean {
+    this.#current?.send(JSON.stringify(message));
+    return this.#current !== null;
+  }
+
+  #attempt(): void {
+    clearTimeout(this.#retryTimer);
+    this.#retryAtMs = 0;
+    const first: LinkName = this.#options.openers.websocket ? "websocket" : "comm";
+    void this.#dial(first);
+    this.#events.changed();
+  }
+
+  async #dial(name: LinkName): Promise<void> {
+    const open = this.#options.openers[name];
+    if (!open || this.#dials.has(name)) return;
+    const run = this.#run;
+    this.#dials.set(name, "preparing");
+    const isFresh = this.#failures > 0 || this.#background > 0;
+    const hello = await this.#options.hello(isFresh);
+    if (run !== this.#run) return;
+    const isFirst = !isFresh && name === "websocket";
+    const timeoutMs = isFirst ? DIAL_TIMEOUT_MS.websocket : REDIAL_TIMEOUT_MS;
+    const dial = new Dial(
+      name,
+      open,
+      { ...hello, transport: name },
+      name === "comm" ? DIAL_TIMEOUT_MS.comm : timeoutMs,
+      {
+        welcomed: (up, welcome) => this.#welcomed(up, welcome),
+        failed: (over, code, reason) => this.#failed(over, code, reason),
+        message: (up, message) => this.#message(up, message),
+        frame: (up, data) => this.#frame(up, data),
+        lost: (over, reason) => this.#lost(over, reason),
+      },
+    );
+    this.#dials.set(name, dial);
+  }
+
+  #welcomed(dial: Dial, welcome: Welcome): void {
+    this.#dials.delete(dial.name);
+    if (this.#current?.name === "websocket") {
+      dial.close();
+      return;
+    }
+    // A relay still being dialled is not needed any more.
+    for (const other of this.#dials.values()) {
+      if (other !== "preparing" && dial.name === "websocket") other.close();
+    }
+    if (dial.name === "websocket") this.#dials.clear();
+    this.#current?.close();
+    this.#current = dial;
+    this.#failures = 0;
+    this.#retryAtMs = 0;
+    if (dial.name === "websocket") {
+      clearTimeout(this.#retryTimer);
+      this.#background = 0;
+      this.#reason = "";
+      this.#code = "";
+    } else if (this.#options.openers.websocket) {
+      this.#retryInBackground();
+    }
+    this.#heard();
+    this.#events.welcome(welcome);
+    this.#events.changed();
+  }
+
+  #failed(dial: Dial, code: string, reason: string): void {
+    this.#dials.delete(dial.name);
+    this.#code = code;
+    this.#reason = `${dial.name}: ${reason}`;
+    if (this.#current) {
+      this.#retryInBackground();
+      return;
+    }
+    const hasSocket = this.#options.openers.websocket !== undefined;
+    // The relay is dialled beside the WebSocket, which goes on trying: whichever answers first serves.
+    if (dial.name === "websocket" && (code === "unreachable" || code === "timeout")) {
+      void this.#dial("comm");
+    }
+    if (dial.name === "websocket" || !hasSocket) this.#retryAfterPause();
+  }
+
+  #lost(dial: Dial, reason: string): void {
+    if (dial !== this.#current) return;
+    this.#current = null;
+    this.#reason = `${dial.name}: ${reason}`;
+    clearTimeout(this.#aliveTimer);
+    this.#events.lost();
+    this.#retryAfterPause();
+  }
+
+  #retryAfterPause(): void {
+    const pauseMs = Math.min(PAUSE_MIN_MS * 2 ** this.#failures, PAUSE_MAX_MS);
+    this.#failures += 1;
+    this.#retryAtMs = performance.now() + pauseMs;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => this.#attempt(), pauseMs);
+    this.#events.changed();
+  }
+
+  #retryInBackground(): void {
+    const pauseMs = Math.min(BACKGROUND_MIN_MS * 2 ** this.#background, BACKGROUND_MAX_MS);
+    this.#background += 1;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => void this.#dial("websocket"), pauseMs);
+  }
+
+  #message(dial: Dial, message: ServerMessage): void {
+    if (dial !== this.#current) return;
+    this.#heard();
+    if (message.type === MessageType.WELCOME) this.#events.welcome(message);
+    else if (message.type !== MessageType.PONG) this.#events.message(message);
+  }
+
+  #frame(dial: Dial, data: DataView): void {
+    if (dial !== this.#current) return;
+    this.#heard();
+    this.#events.frame(data);
+  }
+
+  /** Something came: ask again after a silence, and give up after two. */
+  #heard(): void {
+    clearTimeout(this.#aliveTimer);
+    this.#aliveTimer = setTimeout(() => {
+      const asked = this.#current;
+      this.#pings += 1;
+      this.send({ type: MessageType.PING, n: this.#pings });
+      this.#aliveTimer = setTimeout(() => {
+        asked?.close();
+        if (asked) this.#lost(asked, "silent");
+      }, SILENCE_MS);
+    }, SILENCE_MS);
+  }
+
+  #clearTimers(): void {
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#aliveTimer);
+    this.#retryAtMs = 0;
+  }
+}

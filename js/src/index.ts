@@ -1,0 +1,86 @@
+/** The widget as anywidget loads it: one session per model, shared by its views. */
+import type { AnyWidget, InitializeProps, RenderProps } from "@anywidget/types";
+import { Audience } from "./audience";
+import { supportedPictures } from "./decoder";
+import { LiveSession } from "./live-session";
+import { allowedTransports, mirrorState, tokenOf, type ViewerTraits, watchKernel } from "./model";
+import { relayOpener } from "./relay";
+import type { Session } from "./session";
+import { openPeer, peerObstacle } from "./webrtc";
+import { socketUrl, webSocketOpener } from "./websocket";
+
+/** A hidden page draws no animation frames: input by linked sliders is sent all the same. */
+function onNextFrame(flush: () => void): void {
+  if (document.visibilityState === "hidden") setTimeout(flush, 0);
+  else requestAnimationFrame(flush);
+}
+
+function openSession(
+  model: InitializeProps<ViewerTraits>["model"],
+  signal: AbortSignal,
+): LiveSession {
+  const transports = allowedTransports(model);
+  const session = new LiveSession({
+    openers: {
+      ...(transports.has("websocket") && {
+        websocket: webSocketOpener(() => socketUrl(document, model.get("_path"))),
+      }),
+      ...(transports.has("comm") && { comm: relayOpener(model) }),
+    },
+    openPeer: transports.has("webrtc") && !peerObstacle() ? openPeer : null,
+    token: (isFresh) => tokenOf(model, isFresh, signal),
+    pictures: supportedPictures,
+    onNextFrame,
+  });
+  mirrorState(model, session, signal);
+  watchKernel(model, session, signal);
+  return session;
+}
+
+/** Say on the element what is going on, for style sheets and for who looks from outside. */
+function describe(el: HTMLElement, session: Session, signal: AbortSignal): void {
+  const tell = (): void => {
+    const { phase, transport, displayedFps } = session.status;
+    el.dataset.phase = phase;
+    el.dataset.transport = transport;
+    el.dataset.fps = String(displayedFps);
+  };
+  session.onStatus(tell, signal);
+  session.onFrame(({ header }) => {
+    el.dataset.frameNo = String(header.frame_no);
+    el.dataset.sliceIdx = String(header.slice_idx);
+  }, signal);
+  tell();
+}
+
+// A function, so that each model has its own session, also where several share the loaded module.
+const widget = (): AnyWidget<ViewerTraits> => {
+  let session: LiveSession | undefined;
+  let audience: Audience | undefined;
+  return {
+    initialize({ model }: InitializeProps<ViewerTraits>) {
+      const life = new AbortController();
+      session = openSession(model, life.signal);
+      audience = new Audience(session, life.signal);
+      return () => life.abort();
+    },
+    render({ el }: RenderProps<ViewerTraits>) {
+      if (!session || !audience) return undefined;
+      const life = new AbortController();
+      el.classList.add("blustream");
+      describe(el, session, life.signal);
+      const canvas = document.createElement("canvas");
+      const brush = canvas.getContext("2d", { alpha: false, desynchronized: true });
+      session.onFrame(({ header, image }) => {
+        if (canvas.width !== header.width_px) canvas.width = header.width_px;
+        if (canvas.height !== header.height_px) canvas.height = header.height_px;
+        brush?.drawImage(image, 0, 0);
+      }, life.signal);
+      el.replaceChildren(canvas);
+      audience.join(el, life.signal);
+      return () => life.abort();
+    },
+  };
+};
+
+export default widget;

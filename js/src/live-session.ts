@@ -1,0 +1,386 @@
+/** The session of one widget: connection, decoder, state and measurements, seen as one `Session`. */
+import { Connection, type ConnectionOptions } from "./connection";
+import { type Picture, PictureDecoder } from "./decoder";
+import { LatencyMeter } from "./latency";
+import { Listeners } from "./listeners";
+import { PatchSender } from "./patch-sender";
+import {
+  type Error as ErrorMessage,
+  HEADER_BYTES,
+  type Hello,
+  MessageType,
+  PROTOCOL_VERSION,
+  type Report,
+  type ServerMessage,
+  unpackHeader,
+  type ViewerMessage,
+  type ViewPatch,
+  type ViewState,
+  type VolumeInfo,
+  type Welcome,
+} from "./protocol";
+import { Screen } from "./screen";
+import type { Frame, ProbedValue, Session, SessionError, SessionStatus } from "./session";
+import { FIRST_STATUS, fromServer, phaseOf, sameStatus, transportOf, unreachable } from "./status";
+import { Takeover } from "./takeover";
+import type { OpenPeer } from "./webrtc";
+
+export interface LiveSessionOptions {
+  readonly openers: ConnectionOptions["openers"];
+  /** Null where WebRTC may not or cannot be used. */
+  readonly openPeer: OpenPeer | null;
+  token(isFresh: boolean): Promise<string>;
+  /** What can be decoded here, and why not more. */
+  pictures(): Promise<{ pictures: Picture[]; reason: string }>;
+  onNextFrame(flush: () => void): void;
+}
+
+const REPORT_MS = 1000;
+/** Codes of errors that say "this message is not taken": a notice, and the server's state again. */
+const REFUSALS = new Set(["state", "not-driver", "protocol"]);
+
+export class LiveSession implements Session {
+  readonly #options: LiveSessionOptions;
+  readonly #connection: Connection;
+  readonly #takeover: Takeover | null;
+  readonly #decoder: PictureDecoder;
+  readonly #meter = new LatencyMeter();
+  readonly #screen = new Screen(this.#meter);
+  readonly #sender: PatchSender;
+  readonly #stateListeners = new Listeners<ViewState>();
+  readonly #statusListeners = new Listeners<SessionStatus>();
+  readonly #infoListeners = new Listeners<VolumeInfo>();
+  readonly #valueListeners = new Listeners<ProbedValue>();
+  readonly #noticeListeners = new Listeners<SessionError>();
+  #status = FIRST_STATUS;
+  #info: VolumeInfo | null = null;
+  #role = "";
+  #serverError: SessionError | null = null;
+  #kernelError: SessionError | null = null;
+  #hasEnded = false;
+  #wasLive = false;
+  #isVisible = true;
+  #pictures: Picture[] | null = null;
+  #pictureReason = "";
+  #probes = 0;
+  #reportTimer: ReturnType<typeof setInterval> | undefined;
+  #lastReport = "";
+
+  constructor(options: LiveSessionOptions) {
+    this.#options = options;
+    this.#connection = new Connection(
+      { openers: options.openers, hello: (isFresh) => this.#hello(isFresh) },
+      {
+        welcome: (welcome) => this.#welcomed(welcome),
+        message: (message) => this.#received(message),
+        frame: (data) => this.#frameReceived(data),
+        lost: () => this.#lost(),
+        changed: () => this.#refresh(),
+      },
+    );
+    this.#sender = new PatchSender({
+      meter: this.#meter,
+      onNextFrame: options.onNextFrame,
+      send: (message) => this.#send(message),
+      sendReliably: (message) => this.#connection.send(message),
+      changed: (state) => this.#stateListeners.emit(state),
+    });
+    this.#decoder = new PictureDecoder({
+      picture: (frame) => this.#show(frame),
+      consumed: ({ frame_no }) => this.#connection.send({ type: MessageType.ACK, frame_no }),
+      wantKeyframe: () => this.#connection.send({ type: MessageType.KEYFRAME }),
+      unusable: (reason) => this.#withoutVideo(reason),
+    });
+    this.#takeover = options.openPeer && this.#makeTakeover(options.openPeer);
+  }
+
+  get state(): ViewState {
+    return this.#sender.state;
+  }
+
+  get info(): VolumeInfo | null {
+    return this.#info;
+  }
+
+  get status(): SessionStatus {
+    return this.#status;
+  }
+
+  get role(): string {
+    return this.#role;
+  }
+
+  /** Some change made here is not in the server's state yet. */
+  get hasPending(): boolean {
+    return this.#sender.hasPending;
+  }
+
+  // ------------------------------------------------------------ life
+
+  /** Connect, and stay connected until `stop`. */
+  start(): void {
+    if (this.#hasEnded) return;
+    this.#connection.start();
+    this.#reportTimer ??= setInterval(() => this.#report(), REPORT_MS);
+    this.#refresh();
+  }
+
+  /** Close all connections; the last picture stays. `start` connects again. */
+  stop(): void {
+    clearInterval(this.#reportTimer);
+    this.#reportTimer = undefined;
+    this.#lost();
+    this.#connection.stop();
+    this.#refresh();
+  }
+
+  /** The session is over for good. */
+  end(): void {
+    this.#hasEnded = true;
+    this.stop();
+  }
+
+  /** An error that the kernel knows of, for example a volume that does not exist; null when mended. */
+  setKernelError(error: SessionError | null): void {
+    this.#kernelError = error;
+    this.#refresh();
+  }
+
+  // ------------------------------------------------------------ Session
+
+  patch(patch: ViewPatch): void {
+    this.#sender.patch(patch);
+  }
+
+  probe(voxel: readonly [number, number, number]): void {
+    this.#probes += 1;
+    this.#send({ type: MessageType.PROBE, n: this.#probes, voxel });
+  }
+
+  retry(): void {
+    if (this.#hasEnded) return;
+    this.#serverError = null;
+    if (this.#connection.link) {
+      // Connected, but there is nothing to show: a new welcome begins again.
+      this.#lost();
+      this.#connection.stop();
+      this.#connection.start();
+    } else {
+      this.#connection.retryNow();
+    }
+    this.#refresh();
+  }
+
+  setVisible(visible: boolean): void {
+    if (visible === this.#isVisible) return;
+    this.#isVisible = visible;
+    this.#decoder.reset();
+    if (this.#takeover) this.#takeover.setVisible(visible);
+    else this.#sendVisibility();
+  }
+
+  onFrame(listener: (frame: Frame) => void, signal: AbortSignal): void {
+    this.#screen.listeners.add(listener, signal);
+  }
+
+  onState(listener: (state: ViewState) => void, signal: AbortSignal): void {
+    this.#stateListeners.add(listener, signal);
+  }
+
+  onStatus(listener: (status: SessionStatus) => void, signal: AbortSignal): void {
+    this.#statusListeners.add(listener, signal);
+  }
+
+  onInfo(listener: (info: VolumeInfo) => void, signal: AbortSignal): void {
+    this.#infoListeners.add(listener, signal);
+  }
+
+  onValue(listener: (value: ProbedValue) => void, signal: AbortSignal): void {
+    this.#valueListeners.add(listener, signal);
+  }
+
+  onNotice(listener: (error: SessionError) => void, signal: AbortSignal): void {
+    this.#noticeListeners.add(listener, signal);
+  }
+
+  lastFrame(): Frame | null {
+    return this.#screen.frame;
+  }
+
+  // ------------------------------------------------------------ from the server
+
+  async #hello(isFresh: boolean): Promise<Omit<Hello, "transport">> {
+    const supported = this.#options.pictures();
+    const token = await this.#options.token(isFresh);
+    const { pictures, reason } = await supported;
+    this.#pictureReason ||= reason;
+    this.#pictures ??= pictures;
+    return { type: MessageType.HELLO, token, protocol: PROTOCOL_VERSION, pictures: this.#pictures };
+  }
+
+  #welcomed(welcome: Welcome): void {
+    this.#role = welcome.role;
+    this.#serverError = null;
+    this.#sender.restart(welcome.state);
+    if (welcome.info && JSON.stringify(welcome.info) !== JSON.stringify(this.#info)) {
+      this.#info = welcome.info;
+      this.#infoListeners.emit(welcome.info);
+    }
+    this.#screen.restart();
+    if (!this.#isVisible) this.#sendVisibility();
+    this.#takeover?.start(welcome);
+    this.#refresh();
+  }
+
+  #received(message: ServerMessage): void {
+    switch (message.type) {
+      case MessageType.STATE:
+        this.#sender.confirmed(message);
+        if (this.#status.worker === "ready") this.#takeover?.expectPicture();
+        break;
+      case MessageType.STATUS:
+        this.#refresh(fromServer(message));
+        break;
+      case MessageType.VALUE:
+        if (message.n === this.#probes) this.#valueListeners.emit(message);
+        break;
+      case MessageType.RTC_ANSWER:
+        this.#takeover?.answer(message.sdp);
+        break;
+      case MessageType.ERROR:
+        this.#failed(message);
+        break;
+      case MessageType.ENDED:
+        this.end();
+        break;
+    }
+  }
+
+  #failed({ code, message, hint, fatal }: ErrorMessage): void {
+    const error = { code, message, hint };
+    if (REFUSALS.has(code)) this.#sender.refused();
+    if (fatal) {
+      this.#serverError = error;
+      this.#refresh();
+    } else {
+      this.#noticeListeners.emit(error);
+    }
+  }
+
+  #frameReceived(data: DataView): void {
+    const header = unpackHeader(data);
+    if (!header) return;
+    const start = data.byteOffset + HEADER_BYTES;
+    const payload = new Uint8Array(
+      data.buffer as ArrayBuffer,
+      start,
+      data.byteLength - HEADER_BYTES,
+    );
+    this.#decoder.push(header, payload);
+  }
+
+  #show(frame: Frame): void {
+    if (!this.#screen.show(frame)) return;
+    const isNews = !this.#wasLive || this.#serverError !== null;
+    this.#wasLive = true;
+    // A picture is proof that what failed was mended.
+    this.#serverError = null;
+    if (isNews || this.#screen.isExact !== this.#status.exact) this.#refresh();
+  }
+
+  #lost(): void {
+    this.#takeover?.stop();
+    this.#sender.stop();
+    this.#decoder.reset();
+  }
+
+  #withoutVideo(reason: string): void {
+    this.#pictures = ["jpeg"];
+    this.#pictureReason = reason;
+    this.retry();
+  }
+
+  // ------------------------------------------------------------ to the server
+
+  #makeTakeover(open: OpenPeer): Takeover {
+    return new Takeover(open, {
+      send: (message) => this.#connection.send(message),
+      frame: (frame) => {
+        this.#decoder.overtaken();
+        this.#show(frame);
+      },
+      text: (text) => this.#received(JSON.parse(text) as ServerMessage),
+      changed: () => {
+        this.#decoder.reset();
+        this.#refresh();
+      },
+    });
+  }
+
+  #send(message: ViewerMessage): boolean {
+    return this.#takeover?.send(message) || this.#connection.send(message);
+  }
+
+  #sendVisibility(): void {
+    this.#connection.send({ type: MessageType.STREAM, path: "socket", visible: this.#isVisible });
+  }
+
+  /** Once a second: what was measured, for status and server; silent while nothing changes. */
+  #report(): void {
+    const now = performance.now();
+    const displayedFps = this.#meter.displayedFps(now);
+    const latencyMs = Math.round(this.#meter.latencyMs(now) * 10) / 10;
+    this.#refresh({ displayedFps, latencyMs });
+    const transport = transportOf(this.#connection.link, this.#takeover?.isActive ?? false);
+    if (transport === "") return;
+    const report: Report = {
+      type: MessageType.REPORT,
+      transport,
+      displayed_fps: displayedFps,
+      latency_ms: latencyMs,
+      decoder: this.#decoderName(),
+    };
+    const text = JSON.stringify(report);
+    if (text === this.#lastReport) return;
+    this.#lastReport = text;
+    this.#connection.send(report);
+  }
+
+  #decoderName(): string {
+    if (this.#takeover?.isActive) return "webrtc";
+    return this.#pictures?.[0] === "h264" ? "webcodecs" : "jpeg";
+  }
+
+  #reason(): string {
+    if (this.#takeover?.isActive) return "";
+    const reasons = [this.#connection.reason, this.#takeover?.reason ?? "", this.#pictureReason];
+    return reasons.filter(Boolean).join(" · ");
+  }
+
+  #refresh(change: Partial<SessionStatus> = {}): void {
+    const link = this.#connection.link;
+    const lost = unreachable(this.#connection, this.#wasLive);
+    const error = this.#serverError ?? this.#kernelError ?? lost;
+    const retryAtMs = this.#connection.retryAtMs;
+    const status: SessionStatus = {
+      ...this.#status,
+      ...change,
+      phase: phaseOf({
+        hasEnded: this.#hasEnded,
+        error,
+        isConnected: link !== null,
+        hasInfo: this.#info !== null,
+        hasPicture: this.#screen.frame !== null,
+        wasLive: this.#wasLive,
+      }),
+      transport: transportOf(link, this.#takeover?.isActive ?? false),
+      reason: this.#reason(),
+      exact: this.#screen.isExact,
+      retryInMs: retryAtMs > 0 ? Math.max(0, Math.round(retryAtMs - performance.now())) : 0,
+      error,
+    };
+    if (sameStatus(status, this.#status)) return;
+    this.#status = status;
+    this.#statusListeners.emit(status);
+  }
+}

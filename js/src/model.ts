@@ -1,0 +1,186 @@
+/** The widget model of the notebook: the only place that knows its traits and custom messages. */
+import type { AnyModel } from "@anywidget/types";
+import type { ViewPatch, ViewState, VolumeInfo } from "./protocol";
+import type { Session, SessionError } from "./session";
+import { sameValue } from "./store";
+
+/** Traits that mirror the view's state; `axis` is a name here, and `slice_no` the survey number. */
+export interface StateTraits {
+  axis: string;
+  slice_idx: number;
+  slice_no: number;
+  channel: number;
+  window: number;
+  level: number;
+  colormap: string;
+  reverse: boolean;
+  zoom: number;
+  pan: readonly [number, number];
+  stretch: number;
+  interpolate: boolean;
+}
+
+export interface ViewerTraits extends StateTraits {
+  height: number;
+  _session: string;
+  _token: string;
+  /** Comma-separated subset of "websocket,webrtc,comm". */
+  _transports: string;
+  /** Of the server's WebSocket, relative to Jupyter's base address. */
+  _path: string;
+  /** Error that the kernel knows of; empty object if there is none. */
+  _error: Partial<SessionError>;
+  _closed: boolean;
+}
+
+export type ViewerModel = AnyModel<ViewerTraits>;
+
+const TOKEN_TIMEOUT_MS = 1000;
+/** Fields that have the same name and value as trait and in the state. */
+const PLAIN_FIELDS = [
+  "channel",
+  "window",
+  "level",
+  "colormap",
+  "reverse",
+  "zoom",
+  "pan",
+  "stretch",
+  "interpolate",
+] as const;
+
+/** The traits' values for a state. */
+export function traitsOf(state: ViewState, info: VolumeInfo): StateTraits {
+  const axis = info.axes[state.axis] ?? info.axes[0];
+  const slice_idx = state.slice_idx[state.axis] ?? 0;
+  const { channel, window, level, colormap, reverse, zoom, pan, stretch, interpolate } = state;
+  const plain = { channel, window, level, colormap, reverse, zoom, pan, stretch, interpolate };
+  return { ...plain, axis: axis.name, slice_idx, slice_no: axis.first + axis.step * slice_idx };
+}
+
+/** What a trait's new value asks for; null if it asks for nothing that can be. */
+export function patchOf<K extends keyof StateTraits>(
+  name: K,
+  value: StateTraits[K],
+  state: ViewState,
+  info: VolumeInfo,
+): ViewPatch | null {
+  if (name === "axis") {
+    const axis = info.axes.findIndex((candidate) => candidate.name === value);
+    return axis < 0 ? null : { axis };
+  }
+  if (name !== "slice_idx" && name !== "slice_no") return { [name]: value };
+  const axis = info.axes[state.axis] ?? info.axes[0];
+  const number = Number(value);
+  const wanted = name === "slice_idx" ? number : (number - axis.first) / (axis.step || 1);
+  if (!Number.isFinite(wanted)) return null;
+  const idx = Math.min(Math.max(Math.round(wanted), 0), axis.n - 1);
+  const slice_idx = state.slice_idx.map((old, a) => (a === state.axis ? idx : old));
+  return { slice_idx: slice_idx as unknown as ViewState["slice_idx"] };
+}
+
+/** Which transports may be used. */
+export function allowedTransports(model: ViewerModel): ReadonlySet<string> {
+  return new Set(model.get("_transports").split(",").filter(Boolean));
+}
+
+/** Call `listener` when the trait changes, until the signal ends. */
+export function onTrait(
+  model: ViewerModel,
+  name: keyof ViewerTraits,
+  listener: (...event: unknown[]) => void,
+  signal: AbortSignal,
+): void {
+  model.on(`change:${name}`, listener);
+  signal.addEventListener("abort", () => model.off(`change:${name}`, listener), { once: true });
+}
+
+function toldToken(content: unknown): string {
+  const { kind, token } = (content ?? {}) as { kind?: unknown; token?: unknown };
+  return kind === "token" && typeof token === "string" ? token : "";
+}
+
+/**
+ * The session's token. A fresh one is asked of the kernel; if that is busy, the known one is tried.
+ * Waits as long as there is none at all: the kernel is still starting its server.
+ */
+export function tokenOf(
+  model: ViewerModel,
+  isFresh: boolean,
+  signal: AbortSignal,
+): Promise<string> {
+  const known = model.get("_token");
+  if (known && !isFresh) return Promise.resolve(known);
+  return new Promise((resolve) => {
+    const done = new AbortController();
+    const finish = (token: string): void => {
+      if (!token) return;
+      done.abort();
+      resolve(token);
+    };
+    const { signal: until } = done;
+    const told = (content: unknown): void => finish(toldToken(content));
+    model.on("msg:custom", told);
+    until.addEventListener("abort", () => model.off("msg:custom", told), { once: true });
+    onTrait(model, "_token", () => finish(model.get("_token")), until);
+    const timer = setTimeout(() => finish(model.get("_token")), TOKEN_TIMEOUT_MS);
+    until.addEventListener("abort", () => clearTimeout(timer), { once: true });
+    signal.addEventListener("abort", () => done.abort(), { once: true });
+    model.send({ kind: "token" });
+  });
+}
+
+/** True while a value of the kernel is being set: ipywidgets locks the names it sets then. */
+function isSetByKernel(event: readonly unknown[], name: string): boolean {
+  const source = event[0] as { _state_lock?: Record<string, unknown> | null } | undefined;
+  return source?._state_lock != null && name in source._state_lock;
+}
+
+/**
+ * Keep the model's traits and the session's state equal.
+ *
+ * The traits follow the session without `save_changes`: the kernel hears from the server. A trait that
+ * somebody else on the page changes (a linked slider) becomes a patch; what the kernel sets does not,
+ * because the kernel tells the server itself, and what comes by the comm may be old.
+ */
+export function mirrorState(model: ViewerModel, session: Session, signal: AbortSignal): void {
+  let isFollowing = false;
+  const follow = (): void => {
+    if (!session.info) return;
+    isFollowing = true;
+    const traits = traitsOf(session.state, session.info);
+    for (const name of Object.keys(traits) as (keyof StateTraits)[]) {
+      if (!sameValue(model.get(name), traits[name])) model.set(name, traits[name]);
+    }
+    isFollowing = false;
+  };
+  const asked = (name: keyof StateTraits, event: readonly unknown[]): void => {
+    if (isFollowing || !session.info || isSetByKernel(event, name)) return;
+    const patch = patchOf(name, model.get(name), session.state, session.info);
+    if (patch) session.patch(patch);
+  };
+  for (const name of ["axis", "slice_idx", "slice_no", ...PLAIN_FIELDS] as const) {
+    onTrait(model, name, (...event) => asked(name, event), signal);
+  }
+  session.onState(follow, signal);
+  session.onInfo(follow, signal);
+}
+
+/** Tell the session what the kernel says of its end and its errors. */
+export function watchKernel(
+  model: ViewerModel,
+  session: { end(): void; setKernelError(error: SessionError | null): void },
+  signal: AbortSignal,
+): void {
+  const failed = (): void => {
+    const { code, message = "", hint = "" } = model.get("_error") ?? {};
+    session.setKernelError(code ? { code, message, hint } : null);
+  };
+  const closed = (): void => {
+    if (model.get("_closed")) session.end();
+  };
+  onTrait(model, "_error", failed, signal);
+  onTrait(model, "_closed", closed, signal);
+  failed();
+  closed();
+}

@@ -1,0 +1,89 @@
+/** Sends what the hand changes: joined per animation frame, newest wins, again until acknowledged. */
+import type { LatencyMeter } from "./latency";
+import type { State, ViewerMessage, ViewPatch, ViewState } from "./protocol";
+import { ViewStore } from "./store";
+
+export interface PatchSenderOptions {
+  readonly meter: LatencyMeter;
+  /** Run once before the next picture of the screen; a hidden page may run it late. */
+  onNextFrame(flush: () => void): void;
+  /** The quickest way, which may lose a message. False if there is no way at all now. */
+  send(message: ViewerMessage): boolean;
+  /** The way that loses none. */
+  sendReliably(message: ViewerMessage): boolean;
+  changed(state: ViewState): void;
+}
+
+/** The data channel may lose a message: what is not acknowledged by then goes by the link. */
+const RESEND_MS = 150;
+
+export class PatchSender {
+  readonly #options: PatchSenderOptions;
+  readonly #store = new ViewStore();
+  /** When the oldest change that was not sent yet was made. */
+  #inputMs: number | null = null;
+  #flushIsDue = false;
+  #resendTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: PatchSenderOptions) {
+    this.#options = options;
+  }
+
+  get state(): ViewState {
+    return this.#store.state;
+  }
+
+  get hasPending(): boolean {
+    return this.#store.hasPending;
+  }
+
+  patch(patch: ViewPatch): void {
+    const inputMs = performance.now();
+    if (!this.#store.patch(patch)) return;
+    this.#inputMs ??= inputMs;
+    this.#options.changed(this.#store.state);
+    if (this.#flushIsDue) return;
+    this.#flushIsDue = true;
+    this.#options.onNextFrame(() => {
+      this.#flushIsDue = false;
+      if (this.#store.hasUnsent) this.#flush((message) => this.#options.send(message));
+    });
+  }
+
+  /** The server's state, with our messages up to `seq` in it. */
+  confirmed({ seq, state }: State): void {
+    this.#options.meter.stateConfirmed(seq, state.revision);
+    const hasChanged = this.#store.confirm(seq, state);
+    if (!this.#store.hasPending) clearTimeout(this.#resendTimer);
+    if (hasChanged) this.#options.changed(this.#store.state);
+  }
+
+  /** The state by a new connection; what it does not contain is sent again. */
+  restart(state: ViewState): void {
+    const hasChanged = this.#store.restart(state);
+    this.#options.meter.reset();
+    if (hasChanged) this.#options.changed(this.#store.state);
+    this.#flush((message) => this.#options.sendReliably(message));
+  }
+
+  /** The server refused a change: show what it has. */
+  refused(): void {
+    clearTimeout(this.#resendTimer);
+    if (this.#store.discard()) this.#options.changed(this.#store.state);
+  }
+
+  stop(): void {
+    clearTimeout(this.#resendTimer);
+  }
+
+  #flush(send: (message: ViewerMessage) => boolean): void {
+    const message = this.#store.takeMessage();
+    if (!message || !send(message)) return;
+    if (this.#inputMs !== null) this.#options.meter.messageSent(message.seq, this.#inputMs);
+    this.#inputMs = null;
+    clearTimeout(this.#resendTimer);
+    this.#resendTimer = setTimeout(() => {
+      this.#flush((again) => this.#options.sendReliably(again));
+    }, RESEND_MS);
+  }
+}

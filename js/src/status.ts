@@ -1,0 +1,75 @@
+/** Puts together what the viewer says of itself from what connection, server and decoder know. */
+import type { Status } from "./protocol";
+import type { Phase, SessionError, SessionStatus, TransportName } from "./session";
+
+/** The facts that decide the phase. */
+export interface Situation {
+  readonly hasEnded: boolean;
+  readonly error: SessionError | null;
+  readonly isConnected: boolean;
+  readonly hasInfo: boolean;
+  readonly hasPicture: boolean;
+  readonly wasLive: boolean;
+}
+
+export function phaseOf(situation: Situation): Phase {
+  if (situation.hasEnded) return "ended";
+  if (situation.error) return "failed";
+  if (!situation.isConnected) return situation.wasLive ? "reconnecting" : "connecting";
+  return situation.hasInfo && situation.hasPicture ? "live" : "opening";
+}
+
+/** Rounds without any answer before the viewer says that something is wrong; it goes on trying. */
+const ROUNDS_UNTIL_FAILED = 4;
+/** While the last picture is there to look at, it waits longer. */
+const ROUNDS_WHEN_LIVE = 10;
+
+/** What to tell when no way to the server is found; null while there is hope. */
+export function unreachable(
+  connection: { readonly failures: number; readonly code: string; readonly reason: string },
+  wasLive: boolean,
+): SessionError | null {
+  const { failures, code, reason } = connection;
+  if (failures < (wasLive ? ROUNDS_WHEN_LIVE : ROUNDS_UNTIL_FAILED)) return null;
+  if (code === "session-not-found") {
+    const message = "The server does not know this view any more.";
+    return { code, message, hint: "Run the cell again." };
+  }
+  return {
+    code: code === "unreachable" || code === "timeout" ? "transport" : code,
+    message: `The viewer cannot reach its server (${reason}).`,
+    hint: "Is the kernel running? After a restart, run the cell again.",
+  };
+}
+
+export const FIRST_STATUS: SessionStatus = {
+  phase: "connecting",
+  transport: "",
+  reason: "",
+  encoder: "",
+  codec: "",
+  displayedFps: 0,
+  latencyMs: 0,
+  lod: 0,
+  progress: 0,
+  exact: false,
+  worker: "",
+  viewers: 0,
+  retryInMs: 0,
+  error: null,
+};
+
+/** What the server's message says, in the viewer's words. */
+export function fromServer(message: Status): Partial<SessionStatus> {
+  const { worker, lod, progress, encoder, codec, viewers } = message;
+  return { worker, lod, progress, encoder, codec, viewers };
+}
+
+/** The way that pictures come by. */
+export function transportOf(link: "websocket" | "comm" | null, byPeer: boolean): TransportName {
+  return byPeer && link ? "webrtc" : (link ?? "");
+}
+
+export function sameStatus(a: SessionStatus, b: SessionStatus): boolean {
+  return (Object.keys(a) as (keyof SessionStatus)[]).every((key) => a[key] === b[key]);
+}

@@ -1,0 +1,141 @@
+/** The view's state as the browser sees it: the server's, with what the hand did since laid over it. */
+import { MessageType, type ViewerMessage, type ViewPatch, type ViewState } from "./protocol";
+
+type Field = keyof ViewPatch;
+
+interface Pending {
+  readonly value: ViewPatch[Field];
+  /** Number of the message that carried it; null while it was not sent. */
+  seq: number | null;
+}
+
+/** Shown until the server has told its state. */
+const NOTHING_YET: ViewState = {
+  revision: 0,
+  axis: 0,
+  slice_idx: [0, 0, 0],
+  channel: 0,
+  window: 1,
+  level: 0.5,
+  colormap: "grey",
+  reverse: false,
+  zoom: 1,
+  pan: [0.5, 0.5],
+  stretch: 1,
+  interpolate: true,
+  width_px: 960,
+  height_px: 540,
+};
+
+/** Equality of two field values: numbers, strings, booleans or short lists of numbers. */
+export function sameValue(a: unknown, b: unknown): boolean {
+  if (!Array.isArray(a) || !Array.isArray(b)) return Object.is(a, b);
+  return a.length === b.length && a.every((item, i) => Object.is(item, b[i]));
+}
+
+function sameState(a: ViewState, b: ViewState): boolean {
+  return (Object.keys(a) as (keyof ViewState)[]).every((field) => sameValue(a[field], b[field]));
+}
+
+/**
+ * Holds what was changed here until the server acknowledges it.
+ *
+ * Each message carries every change that is not acknowledged, so one that is lost, or overtaken by a
+ * newer one, costs nothing.
+ */
+export class ViewStore {
+  #server: ViewState = NOTHING_YET;
+  #state: ViewState = NOTHING_YET;
+  #seq = 0;
+  readonly #pending = new Map<Field, Pending>();
+
+  get state(): ViewState {
+    return this.#state;
+  }
+
+  /** The server's state, without the changes it has not acknowledged. */
+  get server(): ViewState {
+    return this.#server;
+  }
+
+  /** Some change was not sent yet. */
+  get hasUnsent(): boolean {
+    return [...this.#pending.values()].some((change) => change.seq === null);
+  }
+
+  /** Some change is not in the server's state yet. */
+  get hasPending(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  /** Lay changes over the state; false if they change nothing. */
+  patch(patch: ViewPatch): boolean {
+    let changed = false;
+    for (const [field, value] of Object.entries(patch) as [Field, ViewPatch[Field]][]) {
+      if (value === undefined || sameValue(value, this.#state[field])) continue;
+      this.#pending.set(field, { value, seq: null });
+      changed = true;
+    }
+    if (changed) this.#merge();
+    return changed;
+  }
+
+  /** The message that carries all changes of now; null if there are none. */
+  takeMessage(): (ViewerMessage & { readonly seq: number }) | null {
+    if (this.#pending.size === 0) return null;
+    this.#seq += 1;
+    for (const change of this.#pending.values()) change.seq = this.#seq;
+    return this.#message(this.#seq);
+  }
+
+  /** Take the server's state, which contains our messages up to `seq`; false if nothing changed. */
+  confirm(seq: number, state: ViewState): boolean {
+    for (const [field, change] of this.#pending) {
+      if (change.seq !== null && change.seq <= seq) this.#pending.delete(field);
+    }
+    return this.#adopt(state);
+  }
+
+  /** Take the state of a new connection, which knows none of our messages: all go out again. */
+  restart(state: ViewState): boolean {
+    for (const change of this.#pending.values()) change.seq = null;
+    return this.#adopt(state);
+  }
+
+  /** Give up what the server refused; false if nothing changed. */
+  discard(): boolean {
+    this.#pending.clear();
+    return this.#merge();
+  }
+
+  #adopt(state: ViewState): boolean {
+    this.#server = state;
+    return this.#merge();
+  }
+
+  #merge(): boolean {
+    const changes = [...this.#pending].map(([field, change]) => [field, change.value]);
+    const merged: ViewState = { ...this.#server, ...Object.fromEntries(changes) };
+    if (sameState(merged, this.#state)) return false;
+    this.#state = merged;
+    return true;
+  }
+
+  #message(seq: number): ViewerMessage & { readonly seq: number } {
+    const { axis, slice_idx, zoom, pan, window, level } = this.#state;
+    const only = (...fields: Field[]): boolean =>
+      [...this.#pending.keys()].every((field) => fields.includes(field));
+    if (only("axis", "slice_idx") && this.#changesOneAxis()) {
+      return { type: MessageType.CHANGE_SLICE, seq, axis, slice_idx: slice_idx[axis] ?? 0 };
+    }
+    if (only("zoom", "pan")) return { type: MessageType.ZOOM_PAN, seq, zoom, pan };
+    if (only("window", "level")) return { type: MessageType.WINDOW_LEVEL, seq, window, level };
+    const changes = [...this.#pending].map(([field, change]) => [field, change.value]);
+    return { type: MessageType.VIEW_SYNC, seq, ...Object.fromEntries(changes) };
+  }
+
+  #changesOneAxis(): boolean {
+    const { axis, slice_idx } = this.#state;
+    return slice_idx.every((idx, a) => a === axis || idx === this.#server.slice_idx[a]);
+  }
+}

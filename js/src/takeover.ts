@@ -1,0 +1,149 @@
+/**
+ * Lets WebRTC take over from the link when its first picture is there, and gives back at once when it
+ * breaks. After each break it waits longer before it tries again.
+ */
+import { MessageType, type ViewerMessage, type Welcome } from "./protocol";
+import type { Frame } from "./session";
+import type { OpenPeer, Peer } from "./webrtc";
+
+export interface TakeoverEvents {
+  /** Send over the link. */
+  send(message: ViewerMessage): boolean;
+  frame(frame: Frame): void;
+  text(text: string): void;
+  /** `isActive` or `reason` changed. */
+  changed(): void;
+}
+
+/** States change and no picture comes for this long: the path is dead, whatever it says. */
+const NO_PICTURE_MS = 2000;
+const PAUSE_MIN_MS = 10_000;
+const PAUSE_MAX_MS = 300_000;
+
+export class Takeover {
+  readonly #open: OpenPeer;
+  readonly #events: TakeoverEvents;
+  #welcome: Welcome | null = null;
+  #peer: Peer | null = null;
+  #isActive = false;
+  #isAsked = false;
+  #isVisible = true;
+  #breaks = 0;
+  #reason = "";
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #watchdog: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(open: OpenPeer, events: TakeoverEvents) {
+    this.#open = open;
+    this.#events = events;
+  }
+
+  /** Pictures come by WebRTC. */
+  get isActive(): boolean {
+    return this.#isActive;
+  }
+
+  /** Why they do not. */
+  get reason(): string {
+    return this.#reason;
+  }
+
+  /** A link was welcomed: begin, unless a peer of this very link is there already. */
+  start(welcome: Welcome): void {
+    if (this.#welcome?.peer === welcome.peer && this.#welcome.session === welcome.session) return;
+    this.stop();
+    this.#welcome = welcome;
+    if (!welcome.webrtc) {
+      this.#reason = "The server has WebRTC switched off.";
+      return;
+    }
+    this.#begin();
+  }
+
+  /** The link is gone, and the peer of its viewer with it. */
+  stop(): void {
+    clearTimeout(this.#retryTimer);
+    this.#closePeer();
+    this.#welcome = null;
+  }
+
+  answer(sdp: string): void {
+    this.#peer?.answer(sdp);
+  }
+
+  /** Send input by the data channel; false if that is not the way now. */
+  send(message: ViewerMessage): boolean {
+    return this.#isActive && (this.#peer?.send(JSON.stringify(message)) ?? false);
+  }
+
+  /** The server drew or will draw a new picture: one must come. */
+  expectPicture(): void {
+    if (!this.#isAsked || !this.#isVisible || this.#watchdog !== undefined) return;
+    this.#watchdog = setTimeout(() => this.#break("no picture came by WebRTC"), NO_PICTURE_MS);
+  }
+
+  setVisible(visible: boolean): void {
+    this.#isVisible = visible;
+    if (!visible) this.#calm();
+    const path = this.#isAsked ? "webrtc" : "socket";
+    this.#events.send({ type: MessageType.STREAM, path, visible });
+  }
+
+  #begin(): void {
+    const welcome = this.#welcome;
+    if (!welcome) return;
+    this.#peer = this.#open(welcome, {
+      offer: (message) => this.#events.send(message),
+      connected: () => this.#connected(),
+      frame: (frame) => this.#frame(frame),
+      text: (text) => this.#events.text(text),
+      failed: (reason) => {
+        this.#peer = null;
+        this.#break(reason);
+      },
+    });
+  }
+
+  #connected(): void {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    this.#events.send({ type: MessageType.STREAM, path: "webrtc", visible: this.#isVisible });
+    this.expectPicture();
+  }
+
+  #frame(frame: Frame): void {
+    this.#calm();
+    const isFirst = !this.#isActive;
+    this.#isActive = true;
+    this.#reason = "";
+    this.#events.frame(frame);
+    if (isFirst) this.#events.changed();
+  }
+
+  #break(reason: string): void {
+    const wasAsked = this.#isAsked;
+    this.#closePeer();
+    this.#reason = `WebRTC: ${reason}`;
+    if (wasAsked) {
+      this.#events.send({ type: MessageType.STREAM, path: "socket", visible: this.#isVisible });
+    }
+    const pauseMs = Math.min(PAUSE_MIN_MS * 3 ** this.#breaks, PAUSE_MAX_MS);
+    this.#breaks += 1;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => this.#begin(), pauseMs);
+    this.#events.changed();
+  }
+
+  #closePeer(): void {
+    this.#calm();
+    this.#peer?.close();
+    this.#peer = null;
+    this.#isActive = false;
+    this.#isAsked = false;
+  }
+
+  #calm(): void {
+    clearTimeout(this.#watchdog);
+    this.#watchdog = undefined;
+  }
+}

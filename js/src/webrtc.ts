@@ -1,0 +1,259 @@
+/**
+ * Pictures by RTP and input by data channel, beside the link.
+ *
+ * A picture's header comes over the data channel and is found by the picture's RTP timestamp, which
+ * both have in common. Where the browser can, frames are taken from the track as they are decoded;
+ * elsewhere a hidden `<video>` hands them out once per animation frame.
+ */
+import {
+  type FrameHeader,
+  MessageType,
+  type RtcOffer,
+  unpackHeader,
+  type Welcome,
+} from "./protocol";
+import type { Frame } from "./session";
+
+export interface PeerEvents {
+  /** The offer is ready to be sent over the link. */
+  offer(message: RtcOffer): void;
+  /** Network path and data channel stand: pictures may come. */
+  connected(): void;
+  frame(frame: Frame): void;
+  /** A message of the server over the data channel. */
+  text(text: string): void;
+  /** It broke, or never came to be. Called once, not after `close()`. */
+  failed(reason: string): void;
+}
+
+export interface Peer {
+  answer(sdp: string): void;
+  /** False if the data channel cannot take it now: use the link. */
+  send(text: string): boolean;
+  close(): void;
+}
+
+export type OpenPeer = (welcome: Welcome, events: PeerEvents) => Peer;
+
+/** A path that is interrupted for longer than this is given up. */
+const DISCONNECTED_MS = 1500;
+/** Without ICE servers only local addresses are gathered, which takes milliseconds. */
+const GATHER_LOCAL_MS = 300;
+const GATHER_SERVERS_MS = 2000;
+const CONNECT_MS = 8000;
+/** Input waiting in the data channel: more than this and newer input would wait behind older. */
+const MAX_BUFFERED_BYTES = 16_384;
+/** Headers that wait for their picture. */
+const MAX_HEADERS = 64;
+
+/** Why WebRTC cannot be used in this browser; "" if it can. */
+export function peerObstacle(): string {
+  return typeof RTCPeerConnection === "undefined" ? "This browser has no WebRTC." : "";
+}
+
+/** Headers by RTP timestamp, the last few. */
+export class HeaderTable {
+  readonly #headers = new Map<number, FrameHeader>();
+  #newest: FrameHeader | null = null;
+
+  add(header: FrameHeader): void {
+    this.#newest = header;
+    this.#headers.set(header.timestamp_90k, header);
+    if (this.#headers.size <= MAX_HEADERS) return;
+    for (const oldest of this.#headers.keys()) {
+      this.#headers.delete(oldest);
+      break;
+    }
+  }
+
+  /** The picture's own header, or, where that was lost, the last one, with the picture's size. */
+  find(rtpTimestamp: number | undefined, width: number, height: number): FrameHeader | null {
+    const own = rtpTimestamp === undefined ? undefined : this.#headers.get(rtpTimestamp);
+    if (own) return own;
+    return this.#newest && { ...this.#newest, width_px: width, height_px: height };
+  }
+}
+
+/** Open a peer connection; the answer to its offer is given to `answer`. */
+export const openPeer: OpenPeer = (welcome, events) => new BrowserPeer(welcome, events);
+
+class BrowserPeer implements Peer {
+  readonly #events: PeerEvents;
+  readonly #connection: RTCPeerConnection;
+  readonly #input: RTCDataChannel;
+  readonly #headers = new HeaderTable();
+  readonly #ended = new AbortController();
+  #timer: ReturnType<typeof setTimeout>;
+
+  constructor(welcome: Welcome, events: PeerEvents) {
+    this.#events = events;
+    const iceServers = welcome.ice_servers as unknown as RTCIceServer[];
+    this.#connection = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    this.#input = this.#connection.createDataChannel("input", {
+      ordered: false,
+      maxRetransmits: 0,
+    });
+    this.#input.binaryType = "arraybuffer";
+    this.#connection.addTransceiver("video", { direction: "recvonly" });
+    this.#timer = setTimeout(() => this.#fail("no connection in time"), CONNECT_MS);
+    this.#listen();
+    const gatherMs = iceServers.length > 0 ? GATHER_SERVERS_MS : GATHER_LOCAL_MS;
+    this.#offer(gatherMs).catch((error: unknown) => this.#fail(String(error)));
+  }
+
+  answer(sdp: string): void {
+    this.#connection
+      .setRemoteDescription({ type: "answer", sdp })
+      .catch((error: unknown) => this.#fail(String(error)));
+  }
+
+  send(text: string): boolean {
+    if (this.#input.readyState !== "open") return false;
+    if (this.#input.bufferedAmount > MAX_BUFFERED_BYTES) return false;
+    this.#input.send(text);
+    return true;
+  }
+
+  close(): void {
+    this.#ended.abort();
+    clearTimeout(this.#timer);
+    this.#connection.close();
+  }
+
+  #fail(reason: string): void {
+    if (this.#ended.signal.aborted) return;
+    this.close();
+    this.#events.failed(reason);
+  }
+
+  #listen(): void {
+    const { signal } = this.#ended;
+    this.#connection.addEventListener("track", (event) => this.#receive(event), { signal });
+    this.#connection.addEventListener("connectionstatechange", () => this.#stateChanged(), {
+      signal,
+    });
+    this.#input.addEventListener("open", () => this.#stateChanged(), { signal });
+    this.#input.addEventListener("close", () => this.#fail("the data channel closed"), { signal });
+    this.#input.addEventListener(
+      "message",
+      ({ data }: MessageEvent<string | ArrayBuffer>) => {
+        if (typeof data === "string") this.#events.text(data);
+        else this.#addHeader(data);
+      },
+      { signal },
+    );
+  }
+
+  #addHeader(data: ArrayBuffer): void {
+    const header = unpackHeader(new DataView(data));
+    if (header) this.#headers.add(header);
+  }
+
+  #stateChanged(): void {
+    const state = this.#connection.connectionState;
+    if (state === "failed" || state === "closed") {
+      this.#fail("no network path");
+    } else if (state === "disconnected") {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#fail("the network path broke"), DISCONNECTED_MS);
+    } else if (state === "connected" && this.#input.readyState === "open") {
+      clearTimeout(this.#timer);
+      this.#events.connected();
+    }
+  }
+
+  async #offer(gatherMs: number): Promise<void> {
+    await this.#connection.setLocalDescription();
+    await this.#gathered(gatherMs);
+    const sdp = this.#connection.localDescription?.sdp;
+    if (sdp && !this.#ended.signal.aborted)
+      this.#events.offer({ type: MessageType.RTC_OFFER, sdp });
+  }
+
+  #gathered(capMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#connection.iceGatheringState === "complete") return resolve();
+      const timer = setTimeout(resolve, capMs);
+      this.#connection.addEventListener(
+        "icegatheringstatechange",
+        () => {
+          if (this.#connection.iceGatheringState !== "complete") return;
+          clearTimeout(timer);
+          resolve();
+        },
+        { signal: this.#ended.signal },
+      );
+    });
+  }
+
+  #receive({ track, receiver }: RTCTrackEvent): void {
+    minimiseBuffer(receiver);
+    const show = (image: VideoFrame, rtpTimestamp: number | undefined): void => {
+      const header = this.#headers.find(rtpTimestamp, image.displayWidth, image.displayHeight);
+      if (header && !this.#ended.signal.aborted) this.#events.frame({ header, image });
+      else image.close();
+    };
+    const { signal } = this.#ended;
+    if (typeof MediaStreamTrackProcessor === "undefined") readVideo(track, show, signal);
+    else void readTrack(track, show, signal);
+  }
+}
+
+type ShowFrame = (image: VideoFrame, rtpTimestamp: number | undefined) => void;
+
+/** Ask for the least buffering: interaction wants the newest picture, not an even rhythm. */
+function minimiseBuffer(receiver: RTCRtpReceiver): void {
+  const tunable = receiver as RTCRtpReceiver & { playoutDelayHint?: number };
+  if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
+  if ("playoutDelayHint" in tunable) tunable.playoutDelayHint = 0;
+}
+
+/** Not in TypeScript's library yet. */
+declare const MediaStreamTrackProcessor:
+  | (new (init: {
+      track: MediaStreamTrack;
+      maxBufferSize?: number;
+    }) => {
+      readonly readable: ReadableStream<VideoFrame>;
+    })
+  | undefined;
+
+interface RtpMetadata {
+  readonly rtpTimestamp?: number;
+}
+
+async function readTrack(
+  track: MediaStreamTrack,
+  show: ShowFrame,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!MediaStreamTrackProcessor) return;
+  // One frame of buffer: a page that was busy continues with the newest picture.
+  const processor = new MediaStreamTrackProcessor({ track, maxBufferSize: 1 });
+  const reader = processor.readable.getReader();
+  signal.addEventListener("abort", () => void reader.cancel(), { once: true });
+  for (;;) {
+    const { value: image, done } = await reader.read();
+    if (done) return;
+    const frame = image as VideoFrame & { metadata?(): RtpMetadata };
+    show(image, frame.metadata?.().rtpTimestamp);
+  }
+}
+
+function readVideo(track: MediaStreamTrack, show: ShowFrame, signal: AbortSignal): void {
+  const video = document.createElement("video");
+  video.muted = true;
+  video.playsInline = true;
+  video.srcObject = new MediaStream([track]);
+  const next = (_now: number, metadata: VideoFrameCallbackMetadata): void => {
+    if (signal.aborted) return;
+    show(new VideoFrame(video), metadata.rtpTimestamp);
+    video.requestVideoFrameCallback(next);
+  };
+  video.requestVideoFrameCallback(next);
+  signal.addEventListener("abort", () => {
+    video.srcObject = null;
+  });
+  // Muted video may always play; where it may not, no picture comes and the link goes on serving.
+  video.play().catch(() => {});
+}
