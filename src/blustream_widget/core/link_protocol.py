@@ -25,7 +25,7 @@ class _Message(msgspec.Struct, frozen=True, tag_field="t", forbid_unknown_fields
 # ---------------------------------------------------------------- kernel to server
 
 
-class OpenSession(_Message, tag="open"):
+class OpenSession(_Message, tag="open", frozen=True):
     """Start a session, or take it up again after the link broke (same id, `state` given).
 
     `session` is made by the kernel (32 hex digits). `patch` holds what the user asked for first.
@@ -38,7 +38,7 @@ class OpenSession(_Message, tag="open"):
     state: ViewState | None = None
 
 
-class PatchState(_Message, tag="patch"):
+class PatchState(_Message, tag="patch", frozen=True):
     """Change fields of the view; an invalid one is answered by `SessionError` and changes nothing.
 
     `seq` grows with every patch of a session; `Mirror.seq` tells which ones it contains.
@@ -49,39 +49,39 @@ class PatchState(_Message, tag="patch"):
     seq: int = 0
 
 
-class RefreshVolume(_Message, tag="refresh"):
+class RefreshVolume(_Message, tag="refresh", frozen=True):
     """The shared array changed in place."""
 
     session: str
 
 
-class CloseSession(_Message, tag="close"):
+class CloseSession(_Message, tag="close", frozen=True):
     """End the session: worker, peers and shared memory go."""
 
     session: str
 
 
-class RenewToken(_Message, tag="renew"):
+class RenewToken(_Message, tag="renew", frozen=True):
     """Ask for a fresh token (they expire); answered by `SessionToken`."""
 
     session: str
 
 
-class RelayOpen(_Message, tag="relay-open"):
+class RelayOpen(_Message, tag="relay-open", frozen=True):
     """A browser without a connection speaks through the comm. `channel` is new in this link."""
 
     session: str
     channel: int
 
 
-class RelayText(_Message, tag="relay"):
+class RelayText(_Message, tag="relay", frozen=True):
     """A text message of `core.protocol`, either way."""
 
     channel: int
     text: str
 
 
-class RelayClose(_Message, tag="relay-close"):
+class RelayClose(_Message, tag="relay-close", frozen=True):
     """The relayed browser is gone, or (from the server) must go."""
 
     channel: int
@@ -101,21 +101,21 @@ ToServer: TypeAlias = (
 # ---------------------------------------------------------------- server to kernel
 
 
-class SessionOpened(_Message, tag="opened"):
+class SessionOpened(_Message, tag="opened", frozen=True):
     """The session exists; `token` lets the notebook's browser join as owner."""
 
     session: str
     token: str
 
 
-class SessionToken(_Message, tag="token"):
+class SessionToken(_Message, tag="token", frozen=True):
     """A fresh token."""
 
     session: str
     token: str
 
 
-class VolumeOpened(_Message, tag="volume"):
+class VolumeOpened(_Message, tag="volume", frozen=True):
     """The volume is open in a worker (again, after a restart)."""
 
     session: str
@@ -124,7 +124,7 @@ class VolumeOpened(_Message, tag="volume"):
     capabilities: Capabilities
 
 
-class Mirror(_Message, tag="mirror"):
+class Mirror(_Message, tag="mirror", frozen=True):
     """State and status for the kernel's traits: at most 5 a second, always the newest last.
 
     `seq` is that of the newest `PatchState` that was applied (or refused), so that the kernel never
@@ -146,7 +146,7 @@ class Mirror(_Message, tag="mirror"):
     exact: bool = False
 
 
-class SessionError(_Message, tag="error"):
+class SessionError(_Message, tag="error", frozen=True):
     """Something of this session failed; `fatal` means there is nothing to show."""
 
     session: str

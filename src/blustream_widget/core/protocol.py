@@ -59,7 +59,7 @@ class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
 # ---------------------------------------------------------------- viewer to server
 
 
-class Hello(_Message, tag=int(MessageType.HELLO)):
+class Hello(_Message, tag=int(MessageType.HELLO), frozen=True):
     """First message of a connection: who am I and what can I show.
 
     `pictures` lists what the viewer can decode, best first. `t_ms` is any clock of the viewer.
@@ -71,23 +71,23 @@ class Hello(_Message, tag=int(MessageType.HELLO)):
     transport: Literal["websocket", "comm"] = "websocket"
 
 
-class Ping(_Message, tag=int(MessageType.PING)):
+class Ping(_Message, tag=int(MessageType.PING), frozen=True):
     """Round-trip probe; answered at once with the same number."""
 
     n: Seq
 
 
-class Ack(_Message, tag=int(MessageType.ACK)):
+class Ack(_Message, tag=int(MessageType.ACK), frozen=True):
     """The frame was decoded and shown (WebSocket and comm only: paces the worker)."""
 
     frame_no: Index
 
 
-class Keyframe(_Message, tag=int(MessageType.KEYFRAME)):
+class Keyframe(_Message, tag=int(MessageType.KEYFRAME), frozen=True):
     """The viewer cannot decode from here: send an IDR."""
 
 
-class Report(_Message, tag=int(MessageType.REPORT)):
+class Report(_Message, tag=int(MessageType.REPORT), frozen=True):
     """What the viewer measured in a second. `latency_ms`: input to picture, 0 if no input."""
 
     transport: Literal["websocket", "webrtc", "comm"]
@@ -96,20 +96,20 @@ class Report(_Message, tag=int(MessageType.REPORT)):
     decoder: Annotated[str, msgspec.Meta(max_length=32)] = ""
 
 
-class Stream(_Message, tag=int(MessageType.STREAM)):
+class Stream(_Message, tag=int(MessageType.STREAM), frozen=True):
     """Where the viewer wants frames, and whether it looks at all (hidden tab: False)."""
 
     path: Literal["socket", "webrtc"]
     visible: bool = True
 
 
-class RtcOffer(_Message, tag=int(MessageType.RTC_OFFER)):
+class RtcOffer(_Message, tag=int(MessageType.RTC_OFFER), frozen=True):
     """SDP offer of the browser, with all its candidates."""
 
     sdp: Sdp
 
 
-class ChangeSlice(_Message, tag=int(MessageType.CHANGE_SLICE)):
+class ChangeSlice(_Message, tag=int(MessageType.CHANGE_SLICE), frozen=True):
     """Show this slice. `axis` None keeps the axis."""
 
     seq: Seq
@@ -117,7 +117,7 @@ class ChangeSlice(_Message, tag=int(MessageType.CHANGE_SLICE)):
     axis: Annotated[int, msgspec.Meta(ge=0, le=2)] | None = None
 
 
-class ZoomPan(_Message, tag=int(MessageType.ZOOM_PAN)):
+class ZoomPan(_Message, tag=int(MessageType.ZOOM_PAN), frozen=True):
     """Show this part of the slice."""
 
     seq: Seq
@@ -125,7 +125,7 @@ class ZoomPan(_Message, tag=int(MessageType.ZOOM_PAN)):
     pan: tuple[Real, Real]
 
 
-class WindowLevel(_Message, tag=int(MessageType.WINDOW_LEVEL)):
+class WindowLevel(_Message, tag=int(MessageType.WINDOW_LEVEL), frozen=True):
     """Show this range of values."""
 
     seq: Seq
@@ -133,7 +133,7 @@ class WindowLevel(_Message, tag=int(MessageType.WINDOW_LEVEL)):
     level: Real
 
 
-class ViewSync(_Message, tag=int(MessageType.VIEW_SYNC)):
+class ViewSync(_Message, tag=int(MessageType.VIEW_SYNC), frozen=True):
     """Any other change of the view: only the fields given are changed."""
 
     seq: Seq
@@ -152,7 +152,7 @@ class ViewSync(_Message, tag=int(MessageType.VIEW_SYNC)):
     height_px: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
 
 
-class Probe(_Message, tag=int(MessageType.PROBE)):
+class Probe(_Message, tag=int(MessageType.PROBE), frozen=True):
     """Ask for the full-resolution value of one voxel of the shown channel. Newest wins."""
 
     n: Seq
@@ -177,7 +177,7 @@ ViewerMessage: TypeAlias = (
 # ---------------------------------------------------------------- server to viewer
 
 
-class Welcome(_Message, tag=int(MessageType.WELCOME)):
+class Welcome(_Message, tag=int(MessageType.WELCOME), frozen=True):
     """Accepted. `info` is None while the volume opens (then a second WELCOME comes).
 
     `ice_servers` are passed to RTCPeerConnection as they are; `webrtc` is False where the server
@@ -195,7 +195,7 @@ class Welcome(_Message, tag=int(MessageType.WELCOME)):
     protocol: int = PROTOCOL_VERSION
 
 
-class Error(_Message, tag=int(MessageType.ERROR)):
+class Error(_Message, tag=int(MessageType.ERROR), frozen=True):
     """Something failed. `fatal`: the session shows nothing until it is fixed."""
 
     code: str
@@ -204,20 +204,20 @@ class Error(_Message, tag=int(MessageType.ERROR)):
     fatal: bool = False
 
 
-class Pong(_Message, tag=int(MessageType.PONG)):
+class Pong(_Message, tag=int(MessageType.PONG), frozen=True):
     """Answer to `Ping`."""
 
     n: Seq
 
 
-class State(_Message, tag=int(MessageType.STATE)):
+class State(_Message, tag=int(MessageType.STATE), frozen=True):
     """The state changed. `seq` is the newest message of this very viewer that it contains."""
 
     seq: Seq
     state: ViewState
 
 
-class Status(_Message, tag=int(MessageType.STATUS)):
+class Status(_Message, tag=int(MessageType.STATUS), frozen=True):
     """What the worker is doing. Sent on change, at most ten times a second."""
 
     worker: Literal["starting", "opening", "ready", "restarting", "failed", "idle"]
@@ -229,19 +229,19 @@ class Status(_Message, tag=int(MessageType.STATUS)):
     viewers: int = 0
 
 
-class Ended(_Message, tag=int(MessageType.ENDED)):
+class Ended(_Message, tag=int(MessageType.ENDED), frozen=True):
     """The session is over; the viewer does not come back."""
 
     reason: str
 
 
-class RtcAnswer(_Message, tag=int(MessageType.RTC_ANSWER)):
+class RtcAnswer(_Message, tag=int(MessageType.RTC_ANSWER), frozen=True):
     """SDP answer, with all candidates."""
 
     sdp: Sdp
 
 
-class Value(_Message, tag=int(MessageType.VALUE)):
+class Value(_Message, tag=int(MessageType.VALUE), frozen=True):
     """Value of a probed voxel; None where there is no data (NaN)."""
 
     n: Seq

@@ -27,7 +27,7 @@ class _Message(msgspec.Struct, frozen=True, tag_field="t", forbid_unknown_fields
 # ---------------------------------------------------------------- server to worker
 
 
-class Open(_Message, tag="open"):
+class Open(_Message, tag="open", frozen=True):
     """Open this volume; answered by `Opened` or `Failed`. Given once in a worker's life.
 
     `state` is what to show first after a restart; None = `first_state` of the volume.
@@ -39,13 +39,13 @@ class Open(_Message, tag="open"):
     pane: tuple[int, int] | None = None
 
 
-class Show(_Message, tag="show"):
+class Show(_Message, tag="show", frozen=True):
     """The newest state. Replaces one that was not drawn yet."""
 
     state: ViewState
 
 
-class Output(_Message, tag="output"):
+class Output(_Message, tag="output", frozen=True):
     """What to produce from now on. With nothing to produce the worker draws nothing."""
 
     h264: bool = True
@@ -55,15 +55,15 @@ class Output(_Message, tag="output"):
     max_fps: int = 60
 
 
-class WantKeyframe(_Message, tag="keyframe"):
+class WantKeyframe(_Message, tag="keyframe", frozen=True):
     """The next H.264 frame is an IDR; drawn at once if nothing else is."""
 
 
-class Refresh(_Message, tag="refresh"):
+class Refresh(_Message, tag="refresh", frozen=True):
     """The array's values changed in place: forget cached bricks, draw again."""
 
 
-class ProbeVoxel(_Message, tag="probe"):
+class ProbeVoxel(_Message, tag="probe", frozen=True):
     """Answered by `ProbedValue`; a newer probe of the same peer replaces it."""
 
     peer: int
@@ -77,21 +77,21 @@ ToWorker: TypeAlias = Open | Show | Output | WantKeyframe | Refresh | ProbeVoxel
 # ---------------------------------------------------------------- worker to server
 
 
-class Ready(_Message, tag="ready"):
+class Ready(_Message, tag="ready", frozen=True):
     """The process is up and has probed its encoders; it waits for `Open`."""
 
     pid: int
     capabilities: Capabilities
 
 
-class Opened(_Message, tag="opened"):
+class Opened(_Message, tag="opened", frozen=True):
     """The volume is open; `state` is the first one (or the given one)."""
 
     info: VolumeInfo
     state: ViewState
 
 
-class Failed(_Message, tag="failed"):
+class Failed(_Message, tag="failed", frozen=True):
     """An error, as code, message and hint. `fatal`: the volume is not open."""
 
     code: str
@@ -100,7 +100,7 @@ class Failed(_Message, tag="failed"):
     fatal: bool = False
 
 
-class Progress(_Message, tag="progress"):
+class Progress(_Message, tag="progress", frozen=True):
     """Level of detail on screen and share of the wanted one that is there. On change only."""
 
     lod: int
@@ -108,7 +108,7 @@ class Progress(_Message, tag="progress"):
     exact: bool
 
 
-class ProbedValue(_Message, tag="value"):
+class ProbedValue(_Message, tag="value", frozen=True):
     """Full-resolution value; None for NaN."""
 
     peer: int
@@ -117,14 +117,14 @@ class ProbedValue(_Message, tag="value"):
     value: float | None
 
 
-class EncoderChanged(_Message, tag="encoder"):
+class EncoderChanged(_Message, tag="encoder", frozen=True):
     """The encoder in use changed (fallback); `reason` is for people."""
 
     capabilities: Capabilities
     reason: str = ""
 
 
-class Stats(_Message, tag="stats"):
+class Stats(_Message, tag="stats", frozen=True):
     """Once a second while frames are drawn: sums since the last one."""
 
     frames: int
