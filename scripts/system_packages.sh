@@ -10,20 +10,29 @@ NODE_MINIMUM=20
 missing_for() {
   case $1 in
     venv) "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv ;;
-    node) [ "$(node_major)" -ge $NODE_MINIMUM ] && command -v npm >/dev/null || echo nodejs npm ;;
+    node) require_node ;;
     browser)
       command -v chromium >/dev/null || echo chromium
       fc-list 2>/dev/null | grep -q . || echo fonts-dejavu-core ;;
     volumes) [ -e /usr/share/mricron/templates/ch2.nii.gz ] || echo mricron-data ;;
-    *) echo "system_packages.sh: there is no part '$1'" >&2; return 2 ;;
+    *) fail "system_packages.sh: there is no part '$1'" ;;
   esac
 }
 
-node_major() {
-  local version
-  version=$(node --version 2>/dev/null || echo v0)
-  version=${version#v}
-  echo "${version%%.*}"
+# Debian 12 has only version 18, so that apt is no help.
+require_node() {
+  local version major
+  version=$(node --version 2>/dev/null || echo none)
+  major=${version#v}
+  major=${major%%.*}
+  if [ "$version" = none ] || [ "$major" -lt $NODE_MINIMUM ] || ! command -v npm >/dev/null; then
+    fail "Node.js $NODE_MINIMUM or newer with npm is needed (found: $version). Install it from nodejs.org."
+  fi
+}
+
+fail() {
+  echo "$1" >&2
+  exit 1
 }
 
 # Mirrors fail now and then; apt tries each file again, and we try the whole thing again.
@@ -42,19 +51,13 @@ apt_install() {
 
 missing=()
 for part in "$@"; do
-  read -r -a packages <<<"$(missing_for "$part" | tr '\n' ' ')"
-  missing+=("${packages[@]}")
+  packages=$(missing_for "$part")
+  missing+=($packages) # names of packages hold no spaces: splitting is meant
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-  echo "Installing system packages: ${missing[*]}"
-  apt_install "${missing[@]}"
-else
-  echo "Missing system packages: ${missing[*]}. Install them: sudo apt-get install ${missing[*]}" >&2
-  exit 1
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+  fail "Missing system packages: ${missing[*]}. Install them: sudo apt-get install ${missing[*]}"
 fi
-if [[ " ${missing[*]} " == *" nodejs "* ]] && [ "$(node_major)" -lt $NODE_MINIMUM ]; then
-  echo "Node.js $(node --version) is too old: install version $NODE_MINIMUM or newer (nodejs.org) and run again." >&2
-  exit 1
-fi
+echo "Installing system packages: ${missing[*]}"
+apt_install "${missing[@]}"
