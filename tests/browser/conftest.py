@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from blustream_widget.bench.barcode import shown_number
 from blustream_widget.testing.lab import JupyterLab
 from blustream_widget.testing.notebook_page import NotebookPage, chromium
+from blustream_widget.testing.waiting import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -29,14 +31,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
     """A JupyterLab server with nothing of the user's configuration."""
-    with JupyterLab(tmp_path_factory.mktemp("notebooks")) as server:
+    environment = {
+        # WebRTC over loopback only, and nobody is waited for longer than a test can wait.
+        "BLUSTREAM_ICE_LOOPBACK": "1",
+        "BLUSTREAM_SERVER_GRACE_S": "2",
+        "BLUSTREAM_SESSION_GRACE_S": "2",
+        "BLUSTREAM_IDLE_S": "2",
+    }
+    with JupyterLab(tmp_path_factory.mktemp("notebooks"), environment=environment) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, headless."""
-    with chromium() as started:
+    with chromium("--allow-loopback-in-peer-connection") as started:
         yield started
 
 
@@ -79,3 +88,77 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     if report.when == "call":
         item.stash[FAILED] = report.failed
     return report
+
+
+@pytest.fixture(scope="session")
+def barcode_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A volume whose slice k of axis 0 shows k: 96 slices in two layers of bricks."""
+    from blustream_widget.bench.barcode import write_barcode_volume
+
+    path = tmp_path_factory.mktemp("volumes") / "barcode.vds"
+    write_barcode_volume(path, (96, 160, 96))
+    return path
+
+
+class ViewerPage:
+    """A page with one viewer of the barcode volume, whose pixels say which slice is shown."""
+
+    def __init__(self, page: NotebookPage) -> None:
+        self.page = page
+
+    @property
+    def host(self):
+        return self.page.viewer()
+
+    def shown(self, index: int = 0) -> int | None:
+        """Number of the slice that the pixels show."""
+        return shown_number(self.page.pixels(self.page.viewer(index)))
+
+    def wait_shown(self, number: int, *, index: int = 0, timeout_s: float = 30.0) -> None:
+        wait_until(
+            lambda: self.shown(index) == number,
+            timeout_s=timeout_s,
+            what=f"slice {number} is shown, not {self.shown(index)}",
+        )
+
+    def wait_attribute(self, name: str, value: str, *, timeout_s: float = 30.0) -> None:
+        wait_until(
+            lambda: self.host.get_attribute(name) == value,
+            timeout_s=timeout_s,
+            what=f"{name} is {value}, not {self.host.get_attribute(name)}",
+        )
+
+    def focus(self) -> None:
+        """Click the picture, as a user does before scrolling."""
+        box = self.host.bounding_box()
+        assert box is not None
+        self.page.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def wheel(self, notches: int) -> None:
+        """Turn the wheel over the picture, one event a notch."""
+        for _ in range(abs(notches)):
+            self.page.page.mouse.wheel(0, 100 if notches > 0 else -100)
+
+
+@pytest.fixture
+def open_viewer(open_notebook: OpenNotebook, barcode_path: Path) -> Callable[..., ViewerPage]:
+    """Open a notebook with a viewer at slice 20: `view = open_viewer("transports='comm'")`.
+
+    Further cells come after the one that shows it.
+    """
+
+    def open_it(
+        options: str = "", *cells: str, first: int = 20, **page_options: object
+    ) -> ViewerPage:
+        code = (
+            "from blustream_widget import Viewer\n"
+            f"viewer = Viewer({str(barcode_path)!r}, axis=0, slice_idx={first}, colormap='grey',"
+            f" interpolate=False, height=420, {options})\nviewer"
+        )
+        page = open_notebook(code, *cells, **page_options)
+        page.run_all()
+        view = ViewerPage(page)
+        view.wait_shown(first)
+        return view
+
+    return open_it

@@ -50,6 +50,28 @@ def barcode_volume(shape: tuple[int, int, int], seed: int = 7) -> npt.NDArray[np
     return volume
 
 
+def shown_number(pixels: npt.NDArray[np.uint8]) -> int | None:
+    """Read the number of the slice that a picture shows.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (height, width, 3 or 4), uint8
+        The whole slice fills the picture.
+
+    Returns
+    -------
+    int or None
+        None if there is no code, or a damaged one.
+    """
+    height, width = pixels.shape[:2]
+    if width < BITS or height < BAND * 2:
+        return None
+    middles = [(2 * i + 1) * width // (2 * BITS) for i in range(BITS)]
+    grey = pixels[height // BAND // 2, middles, :3].mean(axis=-1)
+    code = int("".join("1" if value > 127 else "0" for value in grey), 2)
+    return code >> 4 if code_of(code >> 4) == code else None
+
+
 def write_barcode_volume(path: Path, shape: tuple[int, int, int] = (256, 640, 360)) -> None:
     """Write the volume as VDS: it is read brick by brick like any other."""
     from blustream_widget.data.importer import import_volume

@@ -124,6 +124,8 @@ class NotebookPage:
         Of the browser's window.
     touch : bool
         The page has a touch screen.
+    init_script : str
+        JavaScript that runs before any of the page's own.
 
     Attributes
     ----------
@@ -144,12 +146,15 @@ class NotebookPage:
         width_px: int = 1280,
         height_px: int = 900,
         touch: bool = False,
+        init_script: str = "",
     ) -> None:
         self.lab = lab
         self._problems: list[str] = []
         self._context = browser.new_context(
             viewport={"width": width_px, "height": height_px}, has_touch=touch
         )
+        if init_script:
+            self._context.add_init_script(init_script)
         self.page: Page = self._context.new_page()
         self.page.on("pageerror", lambda error: self._problems.append(f"uncaught: {error}"))
         self.page.on("console", self._note)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blustream_widget.bench.barcode import BAND, BITS, barcode_volume, code_of
+from blustream_widget.bench.barcode import BAND, BITS, barcode_volume, code_of, shown_number
 
 
 def read(section: np.ndarray) -> int:
@@ -35,3 +35,15 @@ def test_below_the_code_there_is_texture_within_the_range() -> None:
     texture = volume[:, :, 32 // BAND :]
     assert texture.std() > 0.1
     assert np.abs(volume).max() <= 1.0
+
+
+def test_the_number_is_read_from_a_scaled_picture_and_not_from_noise() -> None:
+    section = barcode_volume((4, 64, 32))[3]
+    grey = np.uint8((section.T + 1) * 127.5)
+    picture = np.repeat(np.repeat(grey, 5, axis=0), 7, axis=1)[..., None].repeat(4, axis=-1)
+    assert shown_number(picture) == 3
+    assert shown_number(np.zeros((0, 0, 4), np.uint8)) is None
+    noise = np.random.default_rng(1).integers(0, 255, (40, 16, 4), np.uint8)
+    noise[2, :, :3] = 0
+    noise[2, 0, :3] = 255
+    assert shown_number(noise) is None

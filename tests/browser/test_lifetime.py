@@ -1,0 +1,130 @@
+"""Whatever ends, nothing of it stays: processes, sockets, threads, shared memory."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from blustream_widget.testing.waiting import wait_until
+
+
+def workers(lab) -> list[psutil.Process]:
+    """Worker processes of this JupyterLab's server, the spare included."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        try:
+            mine = (
+                process.environ().get("JUPYTER_RUNTIME_DIR")
+                == lab.environment["JUPYTER_RUNTIME_DIR"]
+            )
+        except psutil.Error:
+            continue
+        if mine and "blustream_widget.worker" in command:
+            found.append(process)
+    return found
+
+
+def test_a_killed_worker_is_replaced_with_the_same_state(open_viewer, lab) -> None:
+    view = open_viewer()
+    view.focus()
+    view.wheel(5)
+    view.wait_shown(25)
+    session = view.page.read_python("viewer._session")
+    for process in workers(lab):
+        process.send_signal(signal.SIGKILL)
+    view.wheel(5)
+    view.wait_shown(30)
+    assert view.page.read_python("viewer._session") == session
+    assert view.page.read_python("1 + 1") == 2
+
+
+def test_a_closed_widget_leaves_no_process_thread_or_socket(
+    open_viewer, lab, leftovers_gone
+) -> None:
+    view = open_viewer()
+    view.page.run_python("viewer.close()")
+    leftovers_gone()
+    threads = view.page.read_python("[t.name for t in __import__('threading').enumerate()]")
+    assert not [name for name in threads if name.startswith("blustream")]
+    runtime = Path(lab.environment["JUPYTER_RUNTIME_DIR"]) / "blustream"
+    assert not list(runtime.glob("*.sock"))
+
+
+def test_a_restarted_kernel_leaves_no_process(open_viewer, leftovers_gone) -> None:
+    view = open_viewer()
+    view.page.restart_kernel()
+    leftovers_gone()
+
+
+def test_a_deleted_output_gives_the_worker_back_and_keeps_the_view(open_viewer, lab) -> None:
+    view = open_viewer()
+    view.focus()
+    view.wheel(3)
+    view.wait_shown(23)
+    busy = {process.pid for process in workers(lab)}
+    view.page.clear_outputs()
+    wait_until(
+        lambda: len({process.pid for process in workers(lab)} & busy) < len(busy),
+        timeout_s=20,
+        what="the worker is given back",
+    )
+    view.page.run_python("viewer.slice_idx = 40")
+    assert view.page.read_python("viewer.slice_idx") == 40
+
+
+def test_a_reloaded_page_shows_the_same_view_over_one_connection(open_viewer) -> None:
+    view = open_viewer()
+    view.focus()
+    view.wheel(7)
+    view.wait_shown(27)
+    view.page.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    view.page.reload()
+    wait_until(
+        lambda: view.page.viewer().count() == 1 and view.shown() == 27,
+        timeout_s=40,
+        what="the view is back",
+    )
+    wait_until(
+        lambda: view.page.read_python("viewer.viewers") == 1, timeout_s=20, what="one connection"
+    )
+
+
+def test_a_closed_page_leaves_no_connection(open_viewer, lab) -> None:
+    view = open_viewer()
+    server = psutil.Process(workers(lab)[0].ppid())
+    view.page.page.goto("about:blank")
+
+    def streams() -> int:
+        return sum(1 for c in server.net_connections("unix") if c.raddr == "" and c.laddr)
+
+    wait_until(lambda: streams() <= 3, timeout_s=20, what="the page's sockets are closed")
+
+
+def test_shared_memory_of_a_killed_kernel_is_removed(open_notebook, lab, leftovers_gone) -> None:
+    page = open_notebook(
+        "import numpy as np, os\nfrom blustream_widget import Viewer\n"
+        "viewer = Viewer(np.zeros((16, 16, 16), np.float32) + 1)\nviewer",
+    )
+    page.run_all()
+    path = page.read_python("viewer._segment.ref.path")
+    assert Path(path).exists()
+    page.page.evaluate(
+        """() => { jupyterapp.shell.currentWidget.sessionContext.session.kernel
+             .requestExecute({ code: 'os.kill(os.getpid(), 9)' }); }"""
+    )
+    wait_until(lambda: not Path(path).exists(), timeout_s=40, what="the segment is removed")
+
+
+@pytest.fixture
+def leftovers_gone(lab):
+    """Wait until no process of blustream is left of this JupyterLab."""
+    from blustream_widget.testing.lab import leftovers
+
+    def wait() -> None:
+        wait_until(lambda: not leftovers(lab), timeout_s=40, what=f"no process: {leftovers(lab)}")
+
+    return wait
