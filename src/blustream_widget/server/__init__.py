@@ -1,0 +1,1 @@
+"""The server process: sockets, tokens, routes, and how a kernel finds it."""

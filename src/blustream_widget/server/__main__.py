@@ -1,0 +1,31 @@
+"""Start the server: `python -m blustream_widget.server [--detach] [--worker MODULE]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(prog="python -m blustream_widget.server")
+    parser.add_argument("--detach", action="store_true", help="run in the background, on its own")
+    parser.add_argument(
+        "--worker", default="blustream_widget.worker", help="Python module of the worker process"
+    )
+    arguments = parser.parse_args()
+    if arguments.detach:
+        # Before anything is imported that has threads. The parent returns to the kernel at once,
+        # and the server is nobody's child that would have to be waited for.
+        if os.fork() > 0:
+            os._exit(0)
+        os.setsid()
+        os.chdir("/")
+    from blustream_widget.config import load_config
+    from blustream_widget.server.main import run
+
+    run(load_config(), worker_module=arguments.worker)
+
+
+if __name__ == "__main__":
+    main()

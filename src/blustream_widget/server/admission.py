@@ -1,0 +1,77 @@
+"""Who may join: the first message of a viewer's connection, on whatever channel it came."""
+
+from __future__ import annotations
+
+import logging
+
+from blustream_widget.core import protocol as p
+from blustream_widget.errors import BlustreamError, ProtocolError, SessionNotFoundError, TokenError
+from blustream_widget.server.hub import Hub
+from blustream_widget.session.session import Session
+from blustream_widget.session.viewer import Viewer
+from blustream_widget.transport.channel import Channel
+
+logger = logging.getLogger(__name__)
+
+HELLO_TIMEOUT_S = 5.0
+CLOSE_REFUSED = 4403
+CLOSE_NO_SESSION = 4404
+
+
+class Visitor:
+    """A connection that may become a viewer: refused, or in a session until it ends.
+
+    Parameters
+    ----------
+    hub : Hub
+    channel : Channel
+    """
+
+    def __init__(self, hub: Hub, channel: Channel) -> None:
+        self._hub = hub
+        self._channel = channel
+        self._session: Session | None = None
+        self._viewer: Viewer | None = None
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether its hello was accepted."""
+        return self._viewer is not None
+
+    def receive(self, data: bytes | str) -> None:
+        """Take a text message: the hello first, everything else after it. Never raises."""
+        if self._viewer is not None:
+            self._viewer.receive(data)
+            return
+        try:
+            self._join(p.decode_viewer(data))
+        except BlustreamError as exc:
+            self.refuse(exc)
+
+    def refuse(self, error: BlustreamError) -> None:
+        """Say why, and close."""
+        logger.info("A viewer was refused: %s", error.code)
+        message = p.Error(code=error.code, message=error.message, hint=error.hint, fatal=True)
+        self._channel.send_text(p.encode(message))
+        is_gone = isinstance(error, SessionNotFoundError)
+        self._channel.close(CLOSE_NO_SESSION if is_gone else CLOSE_REFUSED, error.code)
+
+    async def leave(self) -> None:
+        """Take note that the connection is gone."""
+        if self._session is not None and self._viewer is not None:
+            await self._session.leave(self._viewer)
+
+    def _join(self, message: p.ViewerMessage) -> None:
+        if not isinstance(message, p.Hello):
+            raise TokenError("The first message must be a hello with a token.")
+        if message.protocol != p.PROTOCOL_VERSION:
+            raise ProtocolError(
+                f"The page speaks protocol {message.protocol}, the server {p.PROTOCOL_VERSION}.",
+                hint="Reload the page.",
+            )
+        if self._channel.name not in self._hub.config.transports.split(","):
+            raise ProtocolError(f"The transport {self._channel.name} is switched off.")
+        grant = self._hub.tokens.check(message.token)
+        session = self._hub.find(grant.session)
+        self._viewer = session.join(self._channel, message, role=grant.role)
+        self._session = session

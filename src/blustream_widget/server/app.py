@@ -1,0 +1,139 @@
+"""Routes of the server: readiness, viewers, kernels."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from urllib.parse import urlsplit
+
+from aiohttp import WSMsgType, web
+
+from blustream_widget._version import __version__
+from blustream_widget.errors import TokenError
+from blustream_widget.server.admission import HELLO_TIMEOUT_S, Visitor
+from blustream_widget.server.hub import Hub
+from blustream_widget.server.lifetime import Lifetime
+from blustream_widget.server.links import KernelLink
+from blustream_widget.transport.outbox import Outbox
+from blustream_widget.transport.tasks import TaskSet
+from blustream_widget.transport.websocket import WebSocketChannel, make_socket
+
+logger = logging.getLogger(__name__)
+
+MAX_LINK_MESSAGE_BYTES = 1024 * 1024
+MAX_CONNECTIONS = 256
+
+
+class Routes:
+    """Handlers of the HTTP routes.
+
+    Parameters
+    ----------
+    hub : Hub
+    lifetime : Lifetime
+    secret : str
+        Of the runtime folder: whoever can read it is the user whose server this is.
+    """
+
+    def __init__(self, hub: Hub, lifetime: Lifetime, secret: str) -> None:
+        self._hub = hub
+        self._lifetime = lifetime
+        self._secret = secret
+        self._sockets: set[web.WebSocketResponse] = set()
+
+    def make_app(self) -> web.Application:
+        """Application with all routes."""
+        app = web.Application()
+        app.router.add_get("/", self.ready)
+        app.router.add_get("/ws", self.viewer)
+        app.router.add_get("/link", self.link)
+        app.on_shutdown.append(self._close_sockets)
+        return app
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        """Tell that the server runs, and its version."""
+        return web.json_response({"name": "blustream", "version": __version__})
+
+    async def viewer(self, request: web.Request) -> web.StreamResponse:
+        """Serve a viewer from its hello to its end."""
+        if not is_same_origin(request.headers.get("Origin"), request):
+            logger.warning("A WebSocket from a page of another origin was refused")
+            return web.Response(status=403, text="This page may not connect.")
+        if len(self._sockets) >= MAX_CONNECTIONS:
+            return web.Response(status=503, text="Too many connections.")
+        socket = make_socket()
+        await socket.prepare(request)
+        channel = WebSocketChannel(socket)
+        visitor = Visitor(self._hub, channel)
+        writing = TaskSet()
+        writing.spawn(channel.run(), name="viewer writer")
+        late = asyncio.get_running_loop().call_later(HELLO_TIMEOUT_S, _refuse_silent, visitor)
+        self._sockets.add(socket)
+        try:
+            with self._lifetime.user():
+                async for message in socket:
+                    if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                        visitor.receive(message.data)
+        finally:
+            late.cancel()
+            self._sockets.discard(socket)
+            await visitor.leave()
+            await writing.close()
+        return socket
+
+    async def link(self, request: web.Request) -> web.StreamResponse:
+        """Serve a kernel's link to its end."""
+        given = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {self._secret}".encode()):
+            logger.warning("A link without the server's secret was refused")
+            return web.Response(status=401, text="The secret is missing or wrong.")
+        socket = web.WebSocketResponse(
+            max_msg_size=MAX_LINK_MESSAGE_BYTES, compress=False, heartbeat=20.0
+        )
+        await socket.prepare(request)
+        outbox = Outbox(socket.send_str, socket.send_bytes)
+        link = KernelLink(self._hub, outbox)
+        writing = TaskSet()
+        writing.spawn(_write_link(outbox, socket), name="link writer")
+        self._sockets.add(socket)
+        try:
+            with self._lifetime.user():
+                async for message in socket:
+                    if message.type is WSMsgType.TEXT:
+                        link.receive(message.data)
+        finally:
+            self._sockets.discard(socket)
+            await link.close()
+            await writing.close()
+        return socket
+
+    async def _close_sockets(self, _app: web.Application) -> None:
+        closing = [socket.close(code=1001, message=b"server ends") for socket in self._sockets]
+        await asyncio.gather(*closing, return_exceptions=True)
+
+
+async def _write_link(outbox: Outbox, socket: web.WebSocketResponse) -> None:
+    try:
+        await outbox.run()
+    except ConnectionError:
+        return
+    await socket.close()
+
+
+def _refuse_silent(visitor: Visitor) -> None:
+    if not visitor.has_joined:
+        visitor.refuse(TokenError("No hello came in time."))
+
+
+def is_same_origin(origin: str | None, request: web.Request) -> bool:
+    """Whether a page of `origin` belongs to the host it talks to; no origin = not a browser.
+
+    jupyter-server-proxy keeps the browser's Host. A proxy in front of Jupyter that changes it names
+    the browser's in X-Forwarded-Host; a page cannot set either header on a WebSocket.
+    """
+    if origin is None:
+        return True
+    hosts = {request.headers.get("Host", "")}
+    hosts.update(h.strip() for h in request.headers.get("X-Forwarded-Host", "").split(","))
+    return urlsplit(origin).netloc.lower() in {host.lower() for host in hosts if host}

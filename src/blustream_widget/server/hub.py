@@ -1,0 +1,140 @@
+"""All sessions of the server, from a kernel's wish to their end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+
+from blustream_widget.config import Config
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.errors import (
+    BlustreamError,
+    ProtocolError,
+    SessionFullError,
+    SessionNotFoundError,
+)
+from blustream_widget.server.lifetime import Lifetime
+from blustream_widget.server.tokens import TokenIssuer
+from blustream_widget.session.rtc_path import IceServers
+from blustream_widget.session.session import Kernel, Session
+from blustream_widget.session.workers import WorkerPool
+from blustream_widget.transport.tasks import TaskSet
+
+logger = logging.getLogger(__name__)
+
+MAX_SESSIONS = 64
+_SESSION_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Hub:
+    """Sessions by id, the workers they share, and the tokens to join them. Loop thread only."""
+
+    def __init__(
+        self, config: Config, *, ice_servers: IceServers, pool: WorkerPool, lifetime: Lifetime
+    ) -> None:
+        self.config = config
+        self.tokens = TokenIssuer()
+        self._ice_servers = ice_servers
+        self._pool = pool
+        self._lifetime = lifetime
+        self._sessions: dict[str, Session] = {}
+        self._graces: dict[str, asyncio.TimerHandle] = {}
+        self._tasks = TaskSet()
+
+    def find(self, session_id: str) -> Session:
+        """Return a running session.
+
+        Raises
+        ------
+        SessionNotFoundError
+        """
+        session = self._sessions.get(session_id)
+        if session is None:
+            raise SessionNotFoundError(
+                "The session has ended.", hint="Run the cell again to open the volume again."
+            )
+        return session
+
+    def open(self, message: lp.OpenSession, kernel: Kernel) -> None:
+        """Start a session for `kernel`, or give it back one that still runs."""
+        session = self._sessions.get(message.session)
+        is_new = session is None
+        if session is None:
+            try:
+                session = self._make(message)
+            except BlustreamError as exc:
+                kernel.tell(_error(message.session, exc, fatal=True))
+                return
+        self._cancel_grace(message.session)
+        kernel.tell(lp.SessionOpened(session=session.id, token=self.owner_token(session.id)))
+        session.attach(kernel)
+        if is_new:
+            session.open(message.patch, message.state)
+
+    def owner_token(self, session_id: str) -> str:
+        """Token for the notebook's own browser."""
+        return self.tokens.issue(session_id, "owner")
+
+    def close(self, session_id: str, reason: str) -> None:
+        """End a session in the background."""
+        session = self._sessions.pop(session_id, None)
+        self._cancel_grace(session_id)
+        if session is not None:
+            self._tasks.spawn(self._end(session, reason), name="session end")
+
+    def kernel_gone(self, kernel: Kernel) -> None:
+        """Give the sessions of a kernel whose link broke some time to be taken up again."""
+        for session in self._sessions.values():
+            session.detach(kernel)
+            if not session.has_kernel and session.id not in self._graces:
+                loop = asyncio.get_running_loop()
+                self._graces[session.id] = loop.call_later(
+                    self.config.session_grace_s, self.close, session.id, "its kernel is gone"
+                )
+
+    async def close_all(self, reason: str) -> None:
+        """End all sessions, and wait."""
+        for session_id in list(self._sessions):
+            self.close(session_id, reason)
+        await self._tasks.wait()
+        await self._pool.close()
+
+    def _make(self, message: lp.OpenSession) -> Session:
+        if not _SESSION_ID.fullmatch(message.session):
+            raise ProtocolError("A session's id has 32 hex digits.")
+        if bool(message.ref.url) == (message.ref.array is not None):
+            raise ProtocolError("A volume is given by an address or by an array.")
+        if len(self._sessions) >= MAX_SESSIONS:
+            raise SessionFullError(
+                f"{MAX_SESSIONS} volumes are open, and no more are allowed.",
+                hint="Close some viewers: viewer.close().",
+            )
+        session = Session(
+            message.session,
+            message.ref,
+            config=self.config,
+            ice_servers=self._ice_servers,
+            pool=self._pool,
+        )
+        self._sessions[session.id] = session
+        self._lifetime.enter()
+        logger.info("Session %.8s opened", session.id)
+        return session
+
+    def _cancel_grace(self, session_id: str) -> None:
+        timer = self._graces.pop(session_id, None)
+        if timer is not None:
+            timer.cancel()
+
+    async def _end(self, session: Session, reason: str) -> None:
+        try:
+            await session.close(reason)
+        finally:
+            self._lifetime.leave()
+
+
+def _error(session_id: str, error: BlustreamError, *, fatal: bool) -> lp.SessionError:
+    return lp.SessionError(
+        session=session_id, code=error.code, message=error.message, hint=error.hint, fatal=fatal
+    )

@@ -1,0 +1,108 @@
+"""One kernel's link: its sessions' messages, and the browsers it relays."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.errors import BlustreamError, PeerClosedError
+from blustream_widget.server.admission import Visitor
+from blustream_widget.server.hub import Hub
+from blustream_widget.transport.outbox import Outbox
+from blustream_widget.transport.relay import RelayChannel
+from blustream_widget.transport.tasks import TaskSet
+
+logger = logging.getLogger(__name__)
+
+MAX_RELAYS = 64
+
+
+class KernelLink:
+    """The server's side of one link.
+
+    Parameters
+    ----------
+    hub : Hub
+    outbox : Outbox
+        Of the link's WebSocket; `close` closes it.
+    """
+
+    def __init__(self, hub: Hub, outbox: Outbox) -> None:
+        self._hub = hub
+        self._outbox = outbox
+        self._visitors: dict[int, Visitor] = {}
+        self._tasks = TaskSet()
+
+    def tell(self, message: lp.ToKernel) -> None:
+        """Queue a message to the kernel."""
+        try:
+            self._outbox.put_text(lp.encoder.encode(message))
+        except PeerClosedError:
+            logger.warning("A kernel has stopped reading; its link is closed")
+            self._outbox.close()
+
+    def receive(self, text: str) -> None:
+        """Take a message of the kernel. Never raises."""
+        try:
+            message = lp.to_server_decoder.decode(text)
+        except msgspec.MsgspecError as exc:
+            # A kernel of another version: its message is skipped, the rest of the link works.
+            logger.warning("A kernel sent a message that is not one: %s", type(exc).__name__)
+            return
+        match message:
+            case lp.OpenSession():
+                self._hub.open(message, self)
+            case lp.RelayOpen(channel=channel):
+                self._open_relay(channel)
+            case lp.RelayText(channel=channel, text=relayed):
+                if (visitor := self._visitors.get(channel)) is not None:
+                    visitor.receive(relayed)
+            case lp.RelayClose(channel=channel):
+                self._relay_ended(channel)
+            case _:
+                self._receive_for_session(message)
+
+    async def close(self) -> None:
+        """Let go of everything that depends on the link."""
+        self._hub.kernel_gone(self)
+        for channel in list(self._visitors):
+            self._relay_ended(channel)
+        await self._tasks.wait()
+
+    def _receive_for_session(
+        self, message: lp.PatchState | lp.RefreshVolume | lp.CloseSession | lp.RenewToken
+    ) -> None:
+        try:
+            session = self._hub.find(message.session)
+        except BlustreamError as exc:
+            if not isinstance(message, lp.CloseSession):
+                error = lp.SessionError(
+                    session=message.session, code=exc.code, message=exc.message, hint=exc.hint
+                )
+                self.tell(error)
+            return
+        match message:
+            case lp.PatchState(patch=patch, seq=seq):
+                session.patch_by_kernel(patch, seq)
+            case lp.RefreshVolume():
+                session.refresh()
+            case lp.RenewToken():
+                token = self._hub.owner_token(session.id)
+                self.tell(lp.SessionToken(session=session.id, token=token))
+            case lp.CloseSession():
+                self._hub.close(session.id, "the viewer was closed")
+
+    def _open_relay(self, number: int) -> None:
+        if len(self._visitors) >= MAX_RELAYS or number in self._visitors:
+            self.tell(lp.RelayClose(channel=number))
+            return
+        channel = RelayChannel(self._outbox, number, lambda: self._relay_ended(number))
+        self._visitors[number] = Visitor(self._hub, channel)
+
+    def _relay_ended(self, number: int) -> None:
+        visitor = self._visitors.pop(number, None)
+        if visitor is not None:
+            self._outbox.drop_frames(channel=number)
+            self._tasks.spawn(visitor.leave(), name="relayed viewer end")

@@ -1,0 +1,155 @@
+"""The server process from its start to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import logging.handlers
+import os
+import queue
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from blustream_widget._version import __version__
+from blustream_widget.config import Config
+from blustream_widget.errors import TransportError
+from blustream_widget.server.lifetime import Lifetime
+from blustream_widget.server.runtime_files import RuntimeFiles, answers, runtime_files
+from blustream_widget.session.workers import WorkerPool, worker_command
+
+logger = logging.getLogger(__name__)
+
+LOCK_TIMEOUT_S = 8.0
+MAX_LOG_BYTES = 1024 * 1024
+_BACKLOG = 128
+
+
+def run(config: Config, *, worker_module: str = "blustream_widget.worker") -> None:
+    """Serve until nobody needs the server any more, or until SIGTERM.
+
+    Returns at once if another server of this version serves the same folder.
+    """
+    files = runtime_files(config)
+    with _single_instance(files) as is_single:
+        if is_single:
+            with _logging_to(files.log, config.log_level):
+                asyncio.run(_serve(config, files, worker_module))
+
+
+async def _serve(config: Config, files: RuntimeFiles, worker_module: str) -> None:
+    loop = asyncio.get_running_loop()
+    lifetime = Lifetime(config.server_grace_s)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lifetime.end)
+    pool = WorkerPool(worker_command(worker_module), n_spare=config.spare_workers)
+    if config.spare_workers:
+        # Whoever starts a server is about to open a volume: the worker's start takes longer than
+        # ours, so it begins before aiohttp is imported.
+        pool.warm()
+        await asyncio.sleep(0)
+    from aiohttp import web
+
+    from blustream_widget.server.app import Routes
+    from blustream_widget.server.hub import Hub
+    from blustream_widget.server.ice import parse_ice_servers
+
+    hub = Hub(
+        config, ice_servers=parse_ice_servers(config.ice_servers), pool=pool, lifetime=lifetime
+    )
+    secret = secrets.token_urlsafe(32)
+    runner = web.AppRunner(
+        Routes(hub, lifetime, secret).make_app(), access_log=None, shutdown_timeout=2.0
+    )
+    await runner.setup()
+    await web.SockSite(runner, _listen(files.socket), backlog=_BACKLOG).start()
+    _write_info(files, secret)
+    logger.info("Server %s listens, process %d", __version__, os.getpid())
+    try:
+        await lifetime.ended.wait()
+    finally:
+        # Gone from the folder first: who looks for a server now must start the next one.
+        for path in (files.info, files.socket):
+            path.unlink(missing_ok=True)
+        await hub.close_all("the server ends")
+        await runner.cleanup()
+        logger.info("Server ended")
+
+
+@contextmanager
+def _single_instance(files: RuntimeFiles) -> Iterator[bool]:
+    """Hold the lock for the length of the block; False if another server serves already."""
+    descriptor = os.open(files.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    never = threading.Event()
+    end_s = time.monotonic() + LOCK_TIMEOUT_S
+    try:
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield True
+                return
+            if answers(files.socket):
+                yield False
+                return
+            if time.monotonic() > end_s:
+                raise TransportError("Another server holds the lock and does not answer.")
+            # It is about to end: its place is ours in a moment.
+            never.wait(0.05)
+    finally:
+        os.close(descriptor)
+
+
+def _listen(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)  # of a server that was killed: we hold the lock
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    old_mask = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(old_mask)
+    listener.setblocking(False)
+    return listener
+
+
+def _write_info(files: RuntimeFiles, secret: str) -> None:
+    info = {
+        "pid": os.getpid(),
+        "socket": str(files.socket),
+        "secret": secret,
+        "version": __version__,
+    }
+    temporary = files.info.with_suffix(".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(info, file)
+    temporary.replace(files.info)
+
+
+@contextmanager
+def _logging_to(path: Path, level: str) -> Iterator[None]:
+    """Log to a file of bounded size, from a thread: the loop never waits for a disk."""
+    handler = logging.handlers.RotatingFileHandler(
+        path, maxBytes=MAX_LOG_BYTES, backupCount=1, delay=True
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    listener = logging.handlers.QueueListener(records, handler)
+    root = logging.getLogger()
+    root.addHandler(queue_handler := logging.handlers.QueueHandler(records))
+    root.setLevel(logging.WARNING)
+    logging.getLogger("blustream_widget").setLevel(level.upper())
+    listener.start()
+    try:
+        yield
+    finally:
+        root.removeHandler(queue_handler)
+        listener.stop()
+        handler.close()

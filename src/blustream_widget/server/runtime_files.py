@@ -1,0 +1,70 @@
+"""Files by which kernels and Jupyter find the server. The version is in their names.
+
+A kernel with another version of the package has a server of its own beside this one.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import NamedTuple
+
+from blustream_widget._version import __version__
+from blustream_widget.config import Config, runtime_dir
+
+
+class ServerAddress(NamedTuple):
+    """Where the server listens, and what proves that somebody is its user."""
+
+    socket_path: Path
+    secret: str
+
+
+class RuntimeFiles(NamedTuple):
+    """Paths of one server's files, all in the runtime folder (mode 0700)."""
+
+    socket: Path
+    info: Path
+    lock: Path
+    log: Path
+
+
+def runtime_files(config: Config) -> RuntimeFiles:
+    """Paths for this version of the package; the folder is made if need be.
+
+    Raises
+    ------
+    ConfigError
+        If the folder can be read by others.
+    """
+    folder = runtime_dir(config)
+    stem = f"server-{__version__}"
+    return RuntimeFiles(
+        socket=folder / f"{stem}.sock",
+        info=folder / f"{stem}.json",
+        lock=folder / f"{stem}.lock",
+        log=folder / f"{stem}.log",
+    )
+
+
+def read_address(files: RuntimeFiles) -> ServerAddress | None:
+    """Read what the server wrote about itself; None if it has not (completely)."""
+    try:
+        info = json.loads(files.info.read_text())
+        return ServerAddress(Path(info["socket"]), str(info["secret"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def answers(path: Path, *, timeout_s: float = 1.0) -> bool:
+    """Whether a server answers HTTP on the UNIX socket `path`. Blocks for up to `timeout_s`."""
+    request = b"GET / HTTP/1.1\r\nHost: blustream\r\nConnection: close\r\n\r\n"
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(timeout_s)
+            probe.connect(str(path))
+            probe.sendall(request)
+            return probe.recv(64).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False

@@ -1,0 +1,81 @@
+"""What the worker should do now: which pictures, of which state, and when a keyframe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from blustream_widget.core import worker_protocol as wp
+from blustream_widget.core.state import ViewState
+from blustream_widget.transport.fanout import Fanout
+from blustream_widget.transport.throttle import Throttle
+
+# A browser that cannot decode asks once per frame (600 times in 10 s were seen).
+KEYFRAME_INTERVAL_S = 0.25
+
+
+class Demand:
+    """Turns the viewers' wishes into messages to the worker, and holds the newest state back.
+
+    Parameters
+    ----------
+    send : callable
+        To the worker, if there is one that has the volume open.
+
+    Notes
+    -----
+    A state goes to the worker only while a viewer can take its picture: what waits here is the
+    newest state, and no picture of an older one is ever drawn late.
+    """
+
+    def __init__(self, send: Callable[[wp.ToWorker], None]) -> None:
+        self._send = send
+        self._fanout: Fanout | None = None
+        self._output: wp.Output | None = None
+        self._waiting: ViewState | None = None
+        self._keyframe = Throttle(KEYFRAME_INTERVAL_S, self._send_keyframe)
+
+    def watch(self, fanout: Fanout) -> None:
+        """Take the wishes of the viewers in `fanout`."""
+        self._fanout = fanout
+
+    def show(self, state: ViewState) -> None:
+        """Draw `state` as soon as somebody can take it."""
+        self._waiting = state
+        self.update()
+
+    def update(self) -> None:
+        """Look at the viewers again: their wishes or their room changed."""
+        fanout = self._fanout
+        if fanout is None:
+            return
+        output = wp.Output(
+            h264=fanout.wants("h264"), jpeg=fanout.wants("jpeg"), still=fanout.wants_stills
+        )
+        if output != self._output:
+            self._output = output
+            self._send(output)
+        if self._waiting is not None and fanout.has_credit:
+            state, self._waiting = self._waiting, None
+            self._send(wp.Show(state=state))
+        fanout.check_keyframes()
+
+    def request_keyframe(self) -> None:
+        """Have the worker send an IDR, at most every 250 ms."""
+        self._keyframe.call()
+
+    def opened(self, state: ViewState) -> None:
+        """Tell a new worker, which knows nothing yet, everything."""
+        self._output = None
+        # Its first frame is a keyframe anyway: one is asked for only if that does not come.
+        self._keyframe.defer()
+        self.show(state)
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._fanout = None
+        self._keyframe.close()
+
+    def _send_keyframe(self) -> None:
+        # Asked again, because a request that had to wait may have been met meanwhile.
+        if self._fanout is not None and self._fanout.needs_keyframe:
+            self._send(wp.WantKeyframe())

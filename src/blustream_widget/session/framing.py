@@ -1,0 +1,100 @@
+"""The server's end of a worker's socket: cuts the stream into messages and frames."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol, cast
+
+import msgspec
+
+from blustream_widget.core import worker_protocol as wp
+
+logger = logging.getLogger(__name__)
+
+# A worker that reads nothing for this much is hung: a state is 0.4 kB.
+MAX_UNREAD_BYTES = 1024 * 1024
+
+
+class WorkerListener(Protocol):
+    """What happens on a worker's socket. Loop thread; must not block."""
+
+    def on_message(self, message: wp.FromWorker) -> None:
+        """Hear a JSON message."""
+
+    def on_frame(self, data: bytes) -> None:
+        """Hear a frame: header and picture."""
+
+    def on_end(self) -> None:
+        """Hear that the socket closed: the worker is gone. Called once, last."""
+
+
+class WorkerSocket(asyncio.Protocol):
+    """Stream of `core.worker_protocol`, without a task or a copy more than needed per frame.
+
+    Parameters
+    ----------
+    listener : WorkerListener
+    """
+
+    def __init__(self, listener: WorkerListener) -> None:
+        self._listener = listener
+        self._buffer = bytearray()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  either way it is gone
+        self._transport = None
+        self._listener.on_end()
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._buffer
+        buffer += data
+        start = 0
+        while len(buffer) - start >= wp.PREFIX.size:
+            length, kind = wp.PREFIX.unpack_from(buffer, start)
+            if length > wp.MAX_PAYLOAD_BYTES:
+                logger.error("A worker sent a message of %d bytes; it is closed", length)
+                self.abort()
+                return
+            end = start + wp.PREFIX.size + length
+            if len(buffer) < end:
+                break
+            self._dispatch(kind, bytes(memoryview(buffer)[start + wp.PREFIX.size : end]))
+            start = end
+        if start:
+            del buffer[:start]
+
+    def send(self, message: wp.ToWorker) -> None:
+        """Write a message; nothing happens when the worker is gone."""
+        transport = self._transport
+        if transport is None:
+            return
+        transport.write(wp.json_message(message))
+        if transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
+            logger.error("A worker has stopped reading; it is closed")
+            self.abort()
+
+    def close(self) -> None:
+        """Close after what is written: the worker sees the end of its input and leaves."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _dispatch(self, kind: int, payload: bytes) -> None:
+        if kind == wp.KIND_FRAME:
+            self._listener.on_frame(payload)
+            return
+        try:
+            message = wp.from_worker_decoder.decode(payload)
+        except msgspec.MsgspecError:
+            logger.exception("A worker sent a message that is not one")
+            self.abort()
+            return
+        self._listener.on_message(message)

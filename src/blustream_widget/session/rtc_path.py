@@ -1,0 +1,145 @@
+"""A viewer's WebRTC connection from its offer to its end, beside the socket it always keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from blustream_widget.errors import BlustreamError
+from blustream_widget.transport.tasks import TaskSet
+
+if TYPE_CHECKING:
+    from blustream_widget.transport.webrtc import RtcPeer
+
+logger = logging.getLogger(__name__)
+
+IceServers: TypeAlias = tuple[Mapping[str, str | list[str]], ...]
+
+# Connected, but the browser never switched to it: two streams for nothing.
+TRIAL_S = 10.0
+
+
+class RtcPath:
+    """At most one `RtcPeer` at a time; a new offer replaces it.
+
+    Parameters
+    ----------
+    ice_servers : sequence of mappings
+    loopback : bool
+    on_text : callable
+        Text from the data channel.
+    on_change : callable
+        The peer in use changed: (old or None, new or None). Called when it connects or ends.
+    on_keyframe_wanted : callable
+    """
+
+    def __init__(
+        self,
+        *,
+        ice_servers: IceServers,
+        loopback: bool,
+        on_text: Callable[[bytes], None],
+        on_change: Callable[[RtcPeer | None, RtcPeer | None], None],
+        on_keyframe_wanted: Callable[[], None],
+    ) -> None:
+        self._ice_servers = ice_servers
+        self._loopback = loopback
+        self._on_text = on_text
+        self._on_change = on_change
+        self._on_keyframe_wanted = on_keyframe_wanted
+        self._tasks = TaskSet()
+        self._peer: RtcPeer | None = None
+        self._is_connected = False
+        self._trial: asyncio.TimerHandle | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether frames can go this way."""
+        return self._is_connected
+
+    def offer(
+        self, sdp: str, reply: Callable[[str], None], refuse: Callable[[BlustreamError], None]
+    ) -> None:
+        """Answer the browser's offer in the background, through one of the two callables."""
+        self.drop()
+        self._tasks.spawn(self._answer(sdp, reply, refuse), name="webrtc answer")
+
+    def taken_over(self) -> None:
+        """Take note that the browser shows what comes this way."""
+        self._end_trial()
+
+    def set_visible(self, is_visible: bool) -> None:
+        """Pause the video while nobody looks."""
+        if self._peer is not None:
+            self._peer.set_visible(is_visible)
+
+    def restart(self) -> None:
+        """Go on at a keyframe: the browser cannot decode from here."""
+        if self._peer is not None:
+            self._peer.restart()
+
+    def drop(self) -> None:
+        """End the connection in the background."""
+        peer, self._peer = self._peer, None
+        self._end_trial()
+        if peer is not None:
+            if self._is_connected:
+                self._is_connected = False
+                self._on_change(peer, None)
+            self._tasks.spawn(peer.close(), name="webrtc close")
+
+    async def close(self) -> None:
+        """End the connection and wait for it."""
+        peer, self._peer = self._peer, None
+        self._end_trial()
+        await self._tasks.close()
+        if peer is not None:
+            if self._is_connected:
+                self._is_connected = False
+                self._on_change(peer, None)
+            await peer.close()
+
+    async def _answer(
+        self, sdp: str, reply: Callable[[str], None], refuse: Callable[[BlustreamError], None]
+    ) -> None:
+        # aiortc takes 0.3 s to import: in a thread, so that other viewers' pictures go on.
+        webrtc = await asyncio.to_thread(
+            importlib.import_module, "blustream_widget.transport.webrtc"
+        )
+        self.drop()
+        peer: RtcPeer = webrtc.RtcPeer(
+            ice_servers=self._ice_servers,
+            loopback=self._loopback,
+            on_text=self._on_text,
+            on_state=lambda state: self._state_changed(peer, state),
+            on_keyframe_wanted=self._on_keyframe_wanted,
+        )
+        self._peer = peer
+        try:
+            answer = await peer.answer(sdp)
+        except BlustreamError as exc:
+            logger.info("A WebRTC offer was refused: %s", exc)
+            if self._peer is peer:
+                self.drop()
+            refuse(exc)
+            return
+        if self._peer is peer:
+            reply(answer)
+
+    def _state_changed(self, peer: RtcPeer, state: Literal["connected", "closed"]) -> None:
+        if peer is not self._peer:
+            return
+        if state == "connected":
+            self._is_connected = True
+            self._trial = asyncio.get_running_loop().call_later(TRIAL_S, self.drop)
+            self._on_change(None, peer)
+        else:
+            self.drop()
+
+    def _end_trial(self) -> None:
+        if self._trial is not None:
+            self._trial.cancel()
+            self._trial = None

@@ -1,0 +1,398 @@
+"""One shown volume: its state, who looks at it, and the worker that draws it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Protocol
+
+from blustream_widget.config import Config
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import protocol as p
+from blustream_widget.core import worker_protocol as wp
+from blustream_widget.core.state import ViewState
+from blustream_widget.core.types import VolumeInfo, VolumeRef
+from blustream_widget.errors import BlustreamError, SessionFullError, StateError, from_code
+from blustream_widget.session.demand import Demand
+from blustream_widget.session.rtc_path import IceServers
+from blustream_widget.session.shared_memory import remove_shared_array
+from blustream_widget.session.supervisor import Supervisor
+from blustream_widget.session.viewer import DRIVERS, Viewer
+from blustream_widget.session.workers import WorkerPool
+from blustream_widget.transport.channel import Channel
+from blustream_widget.transport.fanout import Fanout
+from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.transport.throttle import Throttle
+
+logger = logging.getLogger(__name__)
+
+MAX_VIEWERS = 64
+STATUS_INTERVAL_S = 0.1
+MIRROR_INTERVAL_S = 0.2
+_CLOSE_GOING_AWAY = 1001
+
+
+class Kernel(Protocol):
+    """The kernel whose `Viewer` made the session, as long as its link lives."""
+
+    def tell(self, message: lp.ToKernel) -> None:
+        """Queue a message."""
+
+
+class Session:
+    """State, viewers and worker of one shown volume. Loop thread only.
+
+    Parameters
+    ----------
+    session_id : str
+    ref : VolumeRef
+    config : Config
+    ice_servers : tuple of mappings
+        As the browser gets them.
+    pool : WorkerPool
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        ref: VolumeRef,
+        *,
+        config: Config,
+        ice_servers: IceServers,
+        pool: WorkerPool,
+    ) -> None:
+        self.id = session_id
+        self.config = config
+        self.ice_servers = ice_servers
+        self._ref = ref
+        self._state = ViewState()
+        self._info: VolumeInfo | None = None
+        self._error: BlustreamError | None = None
+        self._kernel: Kernel | None = None
+        self._kernel_seq = 0
+        # What was asked for before the volume was open.
+        self._kernel_patch: dict[str, Any] = {}
+        self._viewer_patch: dict[str, Any] = {}
+        self._has_first_state = False
+        self._viewers: dict[int, Viewer] = {}
+        self._last_peer = 0
+        self._reporter: Viewer | None = None
+        self._frame_no = -1
+        self._first_frame_no = 0
+        self._progress = wp.Progress(lod=0, progress=0.0, exact=False)
+        self._idle: asyncio.TimerHandle | None = None
+        self._status = Throttle(STATUS_INTERVAL_S, self._send_status)
+        self._mirror = Throttle(MIRROR_INTERVAL_S, self._send_mirror)
+        self._supervisor = Supervisor(pool, self)
+        self._demand = Demand(self._supervisor.send)
+        self.fanout = Fanout(self._demand.request_keyframe)
+        self._demand.watch(self.fanout)
+
+    # -------------------------------------------------- kernel
+
+    def open(self, patch: dict[str, Any], state: ViewState | None) -> None:
+        """Get a worker and open the volume; `state` is where a former session was."""
+        if state is not None:
+            self._state = state
+            self._has_first_state = True
+        self._kernel_patch = dict(patch)
+        self._supervisor.start()
+        self._set_idle_timer(running=True)
+
+    def attach(self, kernel: Kernel) -> None:
+        """Tell `kernel` everything from now on, beginning with how things are."""
+        self._kernel = kernel
+        if self._info is not None:
+            self._tell_opened()
+        if self._error is not None:
+            self._tell_kernel_error(self._error, fatal=True)
+            self._supervisor.start()
+        self._mirror.call()
+
+    def detach(self, kernel: Kernel) -> None:
+        """Forget `kernel`, unless another one took its place."""
+        if self._kernel is kernel:
+            self._kernel = None
+
+    @property
+    def has_kernel(self) -> bool:
+        """Whether a kernel's link holds the session."""
+        return self._kernel is not None
+
+    def patch_by_kernel(self, patch: dict[str, Any], seq: int) -> None:
+        """Change the state; what is wrong with the patch is told to the kernel."""
+        self._kernel_seq = max(self._kernel_seq, seq)
+        if self._info is None:
+            self._kernel_patch.update(patch)
+            return
+        try:
+            self._set_state(self._state.with_patch(patch, self._info))
+        except StateError as exc:
+            self._tell_kernel_error(exc)
+            self._mirror.call()
+
+    def refresh(self) -> None:
+        """Have the shared array read again: it changed in place."""
+        self._supervisor.send(wp.Refresh())
+
+    async def close(self, reason: str) -> None:
+        """End the session: viewers are told, the worker and the shared array go."""
+        for throttle in (self._status, self._mirror):
+            throttle.close()
+        self._demand.close()
+        self._set_idle_timer(running=False)
+        viewers, self._viewers = list(self._viewers.values()), {}
+        for viewer in viewers:
+            viewer.send(p.Ended(reason=reason))
+            viewer.close(_CLOSE_GOING_AWAY, "session ended")
+        await asyncio.gather(*(viewer.dispose() for viewer in viewers))
+        await self._supervisor.close()
+        await asyncio.to_thread(remove_shared_array, self._ref)
+        logger.info("Session %.8s ended: %s", self.id, reason)
+
+    # -------------------------------------------------- viewers
+
+    def join(self, channel: Channel, hello: p.Hello, *, role: str) -> Viewer:
+        """Let somebody in whose token was checked.
+
+        Raises
+        ------
+        SessionFullError
+        """
+        if len(self._viewers) >= MAX_VIEWERS:
+            raise SessionFullError(
+                f"The session has {MAX_VIEWERS} viewers, and no more are allowed.",
+                hint="Close one of the other pages.",
+            )
+        self._last_peer += 1
+        viewer = Viewer(self, channel, hello, peer=self._last_peer, role=role)
+        self._viewers[viewer.peer] = viewer
+        self._set_idle_timer(running=False)
+        viewer.send(self._welcome(viewer))
+        self.fanout.add(viewer.frames)
+        # A viewer who comes back after an error wants another try.
+        self._supervisor.start()
+        self._demand.update()
+        self._status.call()
+        self._mirror.call()
+        logger.info("Viewer %d joined as %s over %s", viewer.peer, role, channel.name)
+        return viewer
+
+    async def leave(self, viewer: Viewer) -> None:
+        """Forget a viewer whose connection is gone."""
+        self.fanout.remove(viewer.frames)
+        if self._viewers.pop(viewer.peer, None) is not None:
+            logger.info("Viewer %d left", viewer.peer)
+            if self._reporter is viewer:
+                self._reporter = None
+            self._demand.update()
+            self._status.call()
+            self._mirror.call()
+            self._set_idle_timer(running=not self._viewers)
+        await viewer.dispose()
+
+    @property
+    def n_viewers(self) -> int:
+        """Viewers that are connected."""
+        return len(self._viewers)
+
+    def patch_by(self, viewer: Viewer, patch: dict[str, Any]) -> None:
+        if self._info is None:
+            self._viewer_patch.update(patch)
+            return
+        state = self._state.with_patch(patch, self._info)
+        if state is self._state:
+            # Nothing changed, but the sender waits to hear that its message was taken.
+            viewer.send(p.State(seq=viewer.seq, state=state))
+        self._set_state(state)
+
+    def probe(self, viewer: Viewer, message: p.Probe) -> None:
+        info = self._info
+        if info is None:
+            return
+        if any(v >= n for v, n in zip(message.voxel, info.shape, strict=True)):
+            raise StateError(
+                f"There is no voxel {message.voxel}.", hint=f"The volume has {info.shape} voxels."
+            )
+        self._supervisor.send(
+            wp.ProbeVoxel(
+                peer=viewer.peer, n=message.n, channel=self._state.channel, voxel=message.voxel
+            )
+        )
+
+    def on_demand_changed(self) -> None:
+        self._demand.update()
+
+    def on_report(self, viewer: Viewer) -> None:
+        if viewer.role in DRIVERS:
+            self._reporter = viewer
+        self._mirror.call()
+
+    # -------------------------------------------------- worker (Supervised)
+
+    def opening(self) -> wp.Open:
+        self._first_frame_no = self._frame_no + 1
+        for subscriber in self._viewers.values():
+            subscriber.frames.restart()
+        known = self._state if self._has_first_state else None
+        size = (self._viewer_patch.get("width_px"), self._viewer_patch.get("height_px"))
+        pane = (size[0], size[1]) if size[0] and size[1] else None
+        return wp.Open(ref=self._ref, state=known, pane=pane)
+
+    def on_worker_message(self, message: wp.FromWorker) -> None:
+        match message:
+            case wp.Opened():
+                self._opened(message)
+            case wp.Progress():
+                self._progress = message
+                self._status.call()
+                self._mirror.call()
+            case wp.ProbedValue(peer=peer, n=n, voxel=voxel, value=value):
+                if (viewer := self._viewers.get(peer)) is not None:
+                    viewer.send(p.Value(n=n, voxel=voxel, value=value))
+            case wp.Failed(code=code, message=text, hint=hint):
+                self._tell_error(from_code(code, text, hint))
+            case wp.EncoderChanged():
+                self._status.call()
+                self._mirror.call()
+            case _:
+                pass
+
+    def on_worker_frame(self, data: bytes) -> None:
+        frame = EncodedFrame.from_worker(data, first_frame_no=self._first_frame_no)
+        self._frame_no = frame.frame_no
+        self.fanout.publish(frame)
+
+    def on_worker_status(self) -> None:
+        self._status.call()
+        self._mirror.call()
+
+    def on_worker_failed(self, error: BlustreamError) -> None:
+        logger.warning("Session %.8s shows nothing: %s", self.id, error.code)
+        self._error = error
+        self._tell_error(error, fatal=True)
+
+    def _opened(self, message: wp.Opened) -> None:
+        is_same = self._info is not None and self._info.shape == message.info.shape
+        self._info, self._error = message.info, None
+        if not self._has_first_state or not is_same:
+            self._state = self._first_state(message)
+            self._has_first_state = True
+        for viewer in self._viewers.values():
+            viewer.send(self._welcome(viewer))
+        self._tell_opened()
+        self._demand.opened(self._state)
+        self._mirror.call()
+
+    def _first_state(self, message: wp.Opened) -> ViewState:
+        """Apply what was asked for before the volume was known, as far as it fits."""
+        state = message.state
+        kernel_patch, self._kernel_patch = self._kernel_patch, {}
+        viewer_patch, self._viewer_patch = self._viewer_patch, {}
+        try:
+            state = state.with_patch(kernel_patch, message.info)
+        except StateError as exc:
+            self._tell_kernel_error(exc)
+        for name, value in viewer_patch.items():
+            try:
+                state = state.with_patch({name: value}, message.info)
+            except StateError as exc:
+                logger.debug("A change from before the volume was open is left out: %s", exc)
+        return state
+
+    # -------------------------------------------------- telling
+
+    def _set_state(self, state: ViewState) -> None:
+        if state is self._state:
+            self._mirror.call()
+            return
+        self._state = state
+        self._demand.show(state)
+        for viewer in self._viewers.values():
+            viewer.send(p.State(seq=viewer.seq, state=state))
+        self._mirror.call()
+
+    def _welcome(self, viewer: Viewer) -> p.Welcome:
+        return p.Welcome(
+            session=self.id,
+            peer=viewer.peer,
+            role=viewer.role,
+            state=self._state,
+            info=self._info,
+            webrtc="webrtc" in self.config.transports.split(","),
+            ice_servers=tuple(dict(server) for server in self.ice_servers),
+            ice_loopback=self.config.ice_loopback,
+        )
+
+    def _send_status(self) -> None:
+        supervisor = self._supervisor
+        message = p.Status(
+            worker=supervisor.status,
+            lod=self._progress.lod,
+            progress=self._progress.progress,
+            exact=self._progress.exact,
+            encoder=supervisor.capabilities.encoder,
+            codec=supervisor.capabilities.codec,
+            viewers=len(self._viewers),
+        )
+        for viewer in self._viewers.values():
+            viewer.send(message)
+
+    def _send_mirror(self) -> None:
+        if self._kernel is None:
+            return
+        reporter = self._reporter
+        report = None if reporter is None else reporter.report
+        self._kernel.tell(
+            lp.Mirror(
+                session=self.id,
+                state=self._state,
+                seq=self._kernel_seq,
+                worker=self._supervisor.status,
+                transport="" if reporter is None else reporter.transport,
+                encoder=self._supervisor.capabilities.encoder,
+                codec=self._supervisor.capabilities.codec,
+                displayed_fps=0.0 if report is None else report.displayed_fps,
+                latency_ms=0.0 if report is None else report.latency_ms,
+                viewers=len(self._viewers),
+                lod=self._progress.lod,
+                progress=self._progress.progress,
+                exact=self._progress.exact,
+            )
+        )
+
+    def _tell_opened(self) -> None:
+        if self._kernel is not None and self._info is not None:
+            self._kernel.tell(
+                lp.VolumeOpened(
+                    session=self.id,
+                    info=self._info,
+                    state=self._state,
+                    capabilities=self._supervisor.capabilities,
+                )
+            )
+
+    def _tell_error(self, error: BlustreamError, *, fatal: bool = False) -> None:
+        for viewer in self._viewers.values():
+            viewer.send_error(error, fatal=fatal)
+        self._tell_kernel_error(error, fatal=fatal)
+
+    def _tell_kernel_error(self, error: BlustreamError, *, fatal: bool = False) -> None:
+        if self._kernel is not None:
+            self._kernel.tell(
+                lp.SessionError(
+                    session=self.id,
+                    code=error.code,
+                    message=error.message,
+                    hint=error.hint,
+                    fatal=fatal,
+                )
+            )
+
+    def _set_idle_timer(self, *, running: bool) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        if running:
+            loop = asyncio.get_running_loop()
+            self._idle = loop.call_later(self.config.idle_s, self._supervisor.give_back)

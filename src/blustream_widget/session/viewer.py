@@ -1,0 +1,204 @@
+"""One person who looks: what they may do, what they sent, and how pictures reach them."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Protocol
+
+from blustream_widget.config import Config
+from blustream_widget.core import protocol as p
+from blustream_widget.errors import BlustreamError, NotDriverError, ProtocolError
+from blustream_widget.session.ratelimit import TokenBucket
+from blustream_widget.session.rtc_path import IceServers, RtcPath
+from blustream_widget.transport.channel import Channel
+from blustream_widget.transport.fanout import Fanout
+from blustream_widget.transport.socket_subscriber import SocketSubscriber
+
+if TYPE_CHECKING:
+    from blustream_widget.transport.webrtc import RtcPeer
+
+logger = logging.getLogger(__name__)
+
+DRIVERS = frozenset({"owner", "editor"})
+MESSAGES_HZ, MESSAGES_BURST = 500.0, 1000.0
+MAX_INVALID = 20
+_CLOSE_POLICY = 1008
+
+
+class Room(Protocol):
+    """The session, as a viewer sees it."""
+
+    config: Config
+    ice_servers: IceServers
+    fanout: Fanout
+
+    def patch_by(self, viewer: Viewer, patch: dict[str, Any]) -> None:
+        """Change the state for a viewer that may; raises `StateError`."""
+
+    def probe(self, viewer: Viewer, message: p.Probe) -> None:
+        """Ask the worker for a voxel's value; raises `StateError`."""
+
+    def on_demand_changed(self) -> None:
+        """Take note: somebody takes other pictures, or has room for more, or needs a keyframe."""
+
+    def on_report(self, viewer: Viewer) -> None:
+        """Take note that the viewer told its measurements."""
+
+
+class Viewer:
+    """One joined connection.
+
+    Parameters
+    ----------
+    room : Room
+    channel : Channel
+    hello : Hello
+    peer : int
+        Number of this viewer in its session.
+    role : str
+        From its token.
+    """
+
+    def __init__(
+        self, room: Room, channel: Channel, hello: p.Hello, *, peer: int, role: str
+    ) -> None:
+        self.peer = peer
+        self.role = role
+        self.report: p.Report | None = None
+        self.seq = 0
+        self._room = room
+        self._channel = channel
+        self._field_seq: dict[str, int] = {}
+        self._bucket = TokenBucket(MESSAGES_HZ, MESSAGES_BURST)
+        self._n_invalid = 0
+        self._stream = p.Stream(path="socket")
+        picture = hello.pictures[0] if hello.pictures else "h264"
+        self.frames = SocketSubscriber(channel, picture)
+        self._rtc = RtcPath(
+            ice_servers=room.ice_servers,
+            loopback=room.config.ice_loopback,
+            on_text=self.receive,
+            on_change=self._rtc_changed,
+            on_keyframe_wanted=room.on_demand_changed,
+        )
+
+    @property
+    def transport(self) -> str:
+        """How its video comes now: "websocket", "comm" or "webrtc"."""
+        if self._stream.path == "webrtc" and self._rtc.is_connected:
+            return "webrtc"
+        return self._channel.name
+
+    def send(self, message: p.ServerMessage) -> None:
+        """Queue a message."""
+        self._channel.send_text(p.encode(message))
+
+    def send_error(self, error: BlustreamError, *, fatal: bool = False) -> None:
+        """Queue an error."""
+        self.send(p.Error(code=error.code, message=error.message, hint=error.hint, fatal=fatal))
+
+    def receive(self, data: bytes | str) -> None:
+        """Take a text message, from the socket or the data channel. Never raises."""
+        if not self._bucket.take():
+            logger.warning("Viewer %d sends too many messages and is closed", self.peer)
+            self._channel.close(_CLOSE_POLICY, "too many messages")
+            return
+        try:
+            self._handle(p.decode_viewer(data))
+        except ProtocolError as exc:
+            self._n_invalid += 1
+            self.send_error(exc)
+            if self._n_invalid >= MAX_INVALID:
+                self._channel.close(_CLOSE_POLICY, "too many invalid messages")
+        except BlustreamError as exc:
+            self.send_error(exc)
+
+    def close(self, code: int, reason: str) -> None:
+        """End its connection; the session hears of it as of any other end."""
+        self._channel.close(code, reason)
+
+    async def dispose(self) -> None:
+        """End its WebRTC connection, after it left the session."""
+        await self._rtc.close()
+
+    # -------------------------------------------------- messages
+
+    def _handle(self, message: p.ViewerMessage) -> None:
+        match message:
+            case p.ChangeSlice() | p.ZoomPan() | p.WindowLevel() | p.ViewSync():
+                self._change(message)
+            case p.Ack(frame_no=frame_no):
+                self.frames.acknowledged(frame_no)
+                self._room.on_demand_changed()
+            case p.Ping(n=n):
+                self.send(p.Pong(n=n))
+            case p.Probe():
+                self._room.probe(self, message)
+            case p.Report():
+                self.report = message
+                self._room.on_report(self)
+            case _:
+                self._handle_stream(message)
+
+    def _handle_stream(self, message: p.ViewerMessage) -> None:
+        match message:
+            case p.Keyframe():
+                self.frames.restart()
+                self._rtc.restart()
+                self._room.on_demand_changed()
+            case p.Stream():
+                self._set_stream(message)
+            case p.RtcOffer(sdp=sdp):
+                self._offer(sdp)
+            case _:
+                raise ProtocolError("A connection says hello only once.")
+
+    def _change(self, message: p.ChangeSlice | p.ZoomPan | p.WindowLevel | p.ViewSync) -> None:
+        if self.role not in DRIVERS:
+            raise NotDriverError(
+                f"The role {self.role!r} may look, not change the view.",
+                hint="Ask the owner for an editor's link.",
+            )
+        patch: dict[str, Any] = {}
+        for name in message.__struct_fields__:
+            value = getattr(message, name)
+            if name == "seq" or value is None:
+                continue
+            # The data channel may bring messages out of order; each is absolute, so older ones are
+            # dropped field by field.
+            if self._field_seq.get(name, -1) < message.seq:
+                self._field_seq[name] = message.seq
+                patch[name] = value
+        self.seq = max(self.seq, message.seq)
+        self._room.patch_by(self, patch)
+
+    def _offer(self, sdp: str) -> None:
+        if "webrtc" not in self._room.config.transports.split(","):
+            raise ProtocolError("WebRTC is switched off on this server.")
+        self._rtc.offer(
+            sdp, reply=lambda answer: self.send(p.RtcAnswer(sdp=answer)), refuse=self.send_error
+        )
+
+    def _set_stream(self, message: p.Stream) -> None:
+        previous, self._stream = self._stream, message
+        if message.path == "webrtc":
+            self._rtc.taken_over()
+        elif previous.path == "webrtc":
+            self._rtc.drop()
+        self._apply_stream()
+
+    def _apply_stream(self) -> None:
+        is_elsewhere = self._stream.path == "webrtc" and self._rtc.is_connected
+        self.frames.set_path(is_visible=self._stream.visible, is_elsewhere=is_elsewhere)
+        self._rtc.set_visible(self._stream.visible)
+        self._room.on_demand_changed()
+
+    def _rtc_changed(self, old: RtcPeer | None, new: RtcPeer | None) -> None:
+        if old is not None:
+            self._room.fanout.remove(old)
+            self._stream = p.Stream(path="socket", visible=self._stream.visible)
+        if new is not None:
+            self._room.fanout.add(new)
+            logger.info("Viewer %d is connected over WebRTC", self.peer)
+        # Without its WebRTC connection the video is back on the socket at once.
+        self._apply_stream()

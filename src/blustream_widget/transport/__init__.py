@@ -1,0 +1,1 @@
+"""Ways of a picture and a message between the server and one viewer."""

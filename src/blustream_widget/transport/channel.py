@@ -1,0 +1,27 @@
+"""What carries messages and frames to one viewer, whether a WebSocket or a relayed comm."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from blustream_widget.transport.frame import EncodedFrame
+
+
+class Channel(Protocol):
+    """One viewer's ordered, reliable way out. All methods return at once; loop thread only."""
+
+    @property
+    def name(self) -> Literal["websocket", "comm"]:
+        """As the status shows it."""
+
+    def send_text(self, data: bytes) -> None:
+        """Queue a message of `core.protocol`. After `close`, or to a dead peer, it goes nowhere."""
+
+    def send_frame(self, frame: EncodedFrame) -> None:
+        """Queue a frame."""
+
+    def drop_frames(self, *, stills_only: bool = False) -> int:
+        """Take back frames that have not left yet; returns how many."""
+
+    def close(self, code: int, reason: str) -> None:
+        """End the connection after what is queued; `code` is a WebSocket close code."""

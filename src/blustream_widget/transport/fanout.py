@@ -1,0 +1,91 @@
+"""The same encoded frame to every viewer, and a keyframe to each that cannot go on without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Literal, Protocol, TypeAlias
+
+from blustream_widget.transport.frame import EncodedFrame
+
+Picture: TypeAlias = Literal["h264", "jpeg"]
+
+
+class Subscriber(Protocol):
+    """Somebody who gets frames over one path (a socket, or WebRTC)."""
+
+    @property
+    def video(self) -> Picture | None:
+        """Which moving pictures it takes now; None = none (hidden, or shown over another path)."""
+
+    @property
+    def stills(self) -> bool:
+        """Whether it takes lossless pictures at rest."""
+
+    @property
+    def has_credit(self) -> bool:
+        """Whether it is worth drawing a new picture for."""
+
+    @property
+    def needs_keyframe(self) -> bool:
+        """Whether it waits for a keyframe (or its first JPEG) and has room for it."""
+
+    def offer(self, frame: EncodedFrame) -> None:
+        """Send the frame, or drop it and all that depends on it. Never waits."""
+
+
+class Fanout:
+    """Subscribers of one session.
+
+    Parameters
+    ----------
+    request_keyframe : callable
+        Ask the worker for an IDR; may be called often (the caller joins the requests).
+    """
+
+    def __init__(self, request_keyframe: Callable[[], None]) -> None:
+        self._request_keyframe = request_keyframe
+        self._subscribers: dict[int, Subscriber] = {}
+
+    def add(self, subscriber: Subscriber) -> None:
+        """Send to `subscriber` from now on; it starts at a keyframe."""
+        self._subscribers[id(subscriber)] = subscriber
+
+    def remove(self, subscriber: Subscriber) -> None:
+        """Send nothing more to `subscriber`."""
+        self._subscribers.pop(id(subscriber), None)
+
+    def __iter__(self) -> Iterator[Subscriber]:
+        return iter(tuple(self._subscribers.values()))
+
+    @property
+    def has_credit(self) -> bool:
+        """Whether somebody can take a new picture."""
+        return any(s.video is not None and s.has_credit for s in self._subscribers.values())
+
+    def wants(self, picture: Picture) -> bool:
+        """Whether somebody takes pictures of this kind."""
+        return any(s.video == picture for s in self._subscribers.values())
+
+    @property
+    def wants_stills(self) -> bool:
+        """Whether somebody takes stills."""
+        return any(s.stills for s in self._subscribers.values())
+
+    def publish(self, frame: EncodedFrame) -> None:
+        """Offer the frame to all who take its kind."""
+        picture: Picture = "jpeg" if frame.is_jpeg else "h264"
+        for subscriber in self:
+            if (subscriber.stills) if frame.is_still else (subscriber.video == picture):
+                subscriber.offer(frame)
+        if not frame.is_still:
+            self.check_keyframes()
+
+    @property
+    def needs_keyframe(self) -> bool:
+        """Whether somebody waits for a keyframe and could take it."""
+        return any(s.video is not None and s.needs_keyframe for s in self._subscribers.values())
+
+    def check_keyframes(self) -> None:
+        """Ask for a keyframe if somebody needs one."""
+        if self.needs_keyframe:
+            self._request_keyframe()

@@ -1,0 +1,265 @@
+"""A viewer over WebRTC: encoded frames as RTP, messages and frame headers on a data channel.
+
+The browser makes the offer, with the data channel "input" in it (unordered, no resend); the answer
+goes back over the viewer's socket. For every frame the data channel carries its `FrameHeader` with
+`FrameFlags.HEADER_ONLY`, just before the RTP packets leave. **Matching:** the RTP time stamp of a
+frame equals `timestamp_90k` of its header. A browser reads it as `rtpTimestamp` in the metadata of
+`requestVideoFrameCallback`. A `VideoFrame` of a MediaStreamTrackProcessor has `timestamp` in
+microseconds with an origin of its own: its differences are those of `timestamp_90k` / 0.09.
+
+This module and `aiortc_hooks` are the only ones that know aiortc. Importing them takes 0.3 s: they
+are imported when the first offer comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fractions
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamError
+from av import VideoStream
+from av.packet import Packet
+
+from blustream_widget.errors import IceFailedError, SignallingError
+from blustream_widget.transport import aiortc_hooks
+from blustream_widget.transport.frame import EncodedFrame
+
+logger = logging.getLogger(__name__)
+
+ANSWER_TIMEOUT_S = 5.0
+MAX_CANDIDATES = 40
+# Headers have 48 bytes; a data channel that holds more than this is not being emptied.
+MAX_BUFFERED_BYTES = 16 * 1024
+_CLOCK_90K = fractions.Fraction(1, 90_000)
+
+
+# PyAV's Packet is generic in type stubs only.
+_VideoPacket: TypeAlias = "Packet[VideoStream]"
+
+
+class _PacketTrack(MediaStreamTrack):
+    """Hands encoded frames to aiortc's sender, one at a time: a second one does not wait."""
+
+    kind = "video"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._slot: asyncio.Queue[_VideoPacket | None] = asyncio.Queue(1)
+
+    @property
+    def has_room(self) -> bool:
+        return self._slot.empty()
+
+    def push(self, frame: EncodedFrame) -> None:
+        packet: _VideoPacket = Packet(bytes(frame.picture))
+        packet.pts, packet.time_base = frame.header.timestamp_90k, _CLOCK_90K
+        self._slot.put_nowait(packet)
+
+    async def recv(self) -> _VideoPacket:
+        packet = await self._slot.get()
+        if packet is None:
+            raise MediaStreamError
+        return packet
+
+    def stop(self) -> None:
+        super().stop()
+        if self._slot.empty():
+            self._slot.put_nowait(None)
+
+
+class RtcPeer:
+    """One viewer's peer connection, and its frames (a `Subscriber` of the fan-out).
+
+    Parameters
+    ----------
+    ice_servers : sequence of mappings
+        RTCIceServer objects as the browser gets them; empty = none is asked.
+    loopback : bool
+        Offer 127.0.0.1 only.
+    on_text : callable
+        A text message came on the data channel.
+    on_state : callable
+        "connected" once, or "closed" once: failed, closed by the browser, or never connected.
+    """
+
+    def __init__(
+        self,
+        *,
+        ice_servers: Sequence[Mapping[str, str | list[str]]] = (),
+        loopback: bool = False,
+        on_text: Callable[[bytes], None],
+        on_state: Callable[[Literal["connected", "closed"]], None],
+        on_keyframe_wanted: Callable[[], None],
+    ) -> None:
+        servers = [RTCIceServer(**server) for server in ice_servers]  # type: ignore[arg-type]  # checked in config
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self._loopback = loopback
+        self._on_text = on_text
+        self._on_state = on_state
+        self._on_keyframe_wanted = on_keyframe_wanted
+        self._input: RTCDataChannel | None = None
+        self._is_live = False
+        self._is_closed = False
+        self._is_visible = True
+        self._waits_for_key = True
+        self._track = _PacketTrack()
+        self._connection.on("connectionstatechange", self._state_changed)
+        self._connection.on("datachannel", self._channel_opened)
+
+    # -------------------------------------------------- Subscriber
+
+    @property
+    def video(self) -> Literal["h264"] | None:
+        return "h264" if self._is_live and self._is_visible else None
+
+    @property
+    def stills(self) -> bool:
+        return False
+
+    @property
+    def has_credit(self) -> bool:
+        return self._track.has_room
+
+    @property
+    def needs_keyframe(self) -> bool:
+        return self._waits_for_key and self._is_live
+
+    def set_visible(self, is_visible: bool) -> None:
+        """Pause while the viewer does not look; the video goes on at a keyframe."""
+        if is_visible != self._is_visible:
+            self._is_visible = is_visible
+            self._waits_for_key = True
+
+    def offer(self, frame: EncodedFrame) -> None:
+        if not self._is_live or (self._waits_for_key and not frame.is_keyframe):
+            return
+        if not self._track.has_room:
+            self._waits_for_key = True
+            return
+        self._waits_for_key = False
+        self._send_header(frame)
+        self._track.push(frame)
+
+    def restart(self) -> None:
+        """Send nothing before the next keyframe."""
+        self._waits_for_key = True
+
+    # -------------------------------------------------- signalling
+
+    async def answer(self, offer_sdp: str) -> str:
+        """Accept the browser's offer and return our answer with all our candidates.
+
+        Raises
+        ------
+        SignallingError
+            If the offer is not SDP, has no video, or the browser does not take H.264.
+        IceFailedError
+            If this machine has no address to offer.
+        """
+        if self._loopback:
+            aiortc_hooks.use_loopback_only()
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                answer_sdp = await self._negotiate(_usable_offer(offer_sdp))
+        except TimeoutError as exc:
+            raise IceFailedError("Gathering network addresses took too long.") from exc
+        except SignallingError:
+            raise
+        except Exception as exc:  # aiortc's SDP parser raises what it happens to meet
+            raise SignallingError(f"The offer cannot be used: {type(exc).__name__}.") from exc
+        if "a=candidate" not in answer_sdp:
+            raise IceFailedError("The server has no network address for WebRTC.")
+        return answer_sdp
+
+    async def _negotiate(self, offer_sdp: str) -> str:
+        connection = self._connection
+        sender = connection.addTrack(self._track)
+        # After setRemoteDescription it would have no effect, and VP8 would be chosen.
+        capabilities = RTCRtpSender.getCapabilities("video").codecs
+        h264 = [c for c in capabilities if c.mimeType in ("video/H264", "video/rtx")]
+        connection.getTransceivers()[0].setCodecPreferences(h264)
+        aiortc_hooks.send_plain_timestamps(sender)
+        sender._send_keyframe = self._keyframe_wanted  # type: ignore[method-assign]  # PLI ends in it
+        await connection.setRemoteDescription(RTCSessionDescription(sdp=offer_sdp, type="offer"))
+        answer = await connection.createAnswer()
+        if not _first_video_codec_is_h264(answer.sdp):
+            raise SignallingError("The browser offers no H.264 over WebRTC.")
+        await connection.setLocalDescription(answer)
+        return connection.localDescription.sdp
+
+    async def close(self) -> None:
+        """End the connection; may be called twice."""
+        self._is_live = False
+        self._is_closed = True
+        self._track.stop()
+        with contextlib.suppress(ConnectionError):
+            await self._connection.close()
+
+    # -------------------------------------------------- events of aiortc
+
+    def _state_changed(self) -> None:
+        state = self._connection.connectionState
+        if state == "connected" and not self._is_live and not self._is_closed:
+            self._is_live = True
+            self._on_state("connected")
+        elif state in ("failed", "closed") and not self._is_closed:
+            self._is_live = False
+            self._is_closed = True
+            self._on_state("closed")
+
+    def _channel_opened(self, channel: RTCDataChannel) -> None:
+        if channel.label == "input" and self._input is None:
+            self._input = channel
+            channel.on("message", self._message_came)
+
+    def _message_came(self, message: str | bytes) -> None:
+        self._on_text(message.encode() if isinstance(message, str) else message)
+
+    def _keyframe_wanted(self) -> None:
+        self._waits_for_key = True
+        self._on_keyframe_wanted()
+
+    def _send_header(self, frame: EncodedFrame) -> None:
+        channel = self._input
+        if (
+            channel is not None
+            and channel.readyState == "open"
+            and channel.bufferedAmount < MAX_BUFFERED_BYTES
+        ):
+            channel.send(frame.header_only())
+
+
+def _usable_offer(sdp: str) -> str:
+    """Drop candidates that cost time: mDNS names (1 s each to resolve) and masses."""
+    lines, n_candidates = [], 0
+    for line in sdp.splitlines():
+        if line.startswith("a=candidate"):
+            n_candidates += 1
+            if ".local " in line or n_candidates > MAX_CANDIDATES:
+                continue
+        lines.append(line)
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _first_video_codec_is_h264(sdp: str) -> bool:
+    """Whether what will be sent (the first payload type of the video section) is H.264."""
+    payload_type = ""
+    for line in sdp.splitlines():
+        if line.startswith("m="):
+            payload_type = line.split()[3] if line.startswith("m=video ") else ""
+        elif payload_type and line.startswith(f"a=rtpmap:{payload_type} "):
+            return line.upper().split()[1].startswith("H264/")
+    return False

@@ -1,0 +1,71 @@
+"""A viewer on its own WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Literal
+
+from aiohttp import web
+
+from blustream_widget.core.protocol import MAX_MESSAGE_BYTES
+from blustream_widget.errors import PeerClosedError
+from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.transport.outbox import Outbox
+
+HEARTBEAT_S = 20.0
+CLOSE_GOING_AWAY = 1001
+CLOSE_POLICY = 1008
+
+
+def make_socket() -> web.WebSocketResponse:
+    """WebSocket with our bounds: small messages in, no compression (video does not shrink)."""
+    return web.WebSocketResponse(
+        max_msg_size=MAX_MESSAGE_BYTES, compress=False, heartbeat=HEARTBEAT_S
+    )
+
+
+class WebSocketChannel:
+    """Outgoing side of a viewer's WebSocket.
+
+    Parameters
+    ----------
+    socket : aiohttp.web.WebSocketResponse
+        Prepared. `run` writes to it; reading is the caller's.
+    """
+
+    name: Literal["websocket"] = "websocket"
+
+    def __init__(self, socket: web.WebSocketResponse) -> None:
+        self._socket = socket
+        self._outbox = Outbox(socket.send_str, socket.send_bytes)
+        self._close_code = CLOSE_GOING_AWAY
+        self._close_reason = ""
+
+    def send_text(self, data: bytes) -> None:
+        try:
+            self._outbox.put_text(data)
+        except PeerClosedError as exc:
+            self.close(CLOSE_POLICY, str(exc))
+
+    def send_frame(self, frame: EncodedFrame) -> None:
+        self._outbox.put_frame(frame.data, is_still=frame.is_still)
+
+    def drop_frames(self, *, stills_only: bool = False) -> int:
+        return self._outbox.drop_frames(stills_only=stills_only)
+
+    def close(self, code: int, reason: str) -> None:
+        self._close_code, self._close_reason = code, reason
+        self._outbox.drop_frames()
+        self._outbox.close()
+
+    async def run(self) -> None:
+        """Write what is queued until `close` or until the other side is gone."""
+        with contextlib.suppress(ConnectionError):
+            await self._outbox.run()
+        # aiohttp waits for the other side's close frame; a viewer that hangs must not hold us.
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(1.0):
+                # A close reason has at most 123 bytes.
+                reason = self._close_reason.encode()[:120]
+                await self._socket.close(code=self._close_code, message=reason)
