@@ -67,6 +67,12 @@ class VolumeFormatError(VolumeError, ValueError):
     code = "volume-format"
 
 
+class VolumeWriteError(VolumeError, OSError):
+    """A volume could not be written; nothing is left under its name."""
+
+    code = "volume-write"
+
+
 class BrickReadError(VolumeError, OSError):
     """A brick of an open volume could not be read."""
 
