@@ -41,6 +41,8 @@ const PAUSE_MAX_MS = 5000;
 const BACKGROUND_MIN_MS = 5000;
 const BACKGROUND_MAX_MS = 60_000;
 const SILENCE_MS = 5000;
+/** What another link may do better; a refused token or an unknown session is the same everywhere. */
+const LINK_FAILURES = new Set(["unreachable", "timeout", "protocol"]);
 
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -194,9 +196,7 @@ export class Connection {
     }
     const hasSocket = this.#options.openers.websocket !== undefined;
     // The relay is dialled beside the WebSocket, which goes on trying: whichever answers first serves.
-    if (dial.name === "websocket" && (code === "unreachable" || code === "timeout")) {
-      void this.#dial("comm");
-    }
+    if (dial.name === "websocket" && LINK_FAILURES.has(code)) void this.#dial("comm");
     if (dial.name === "websocket" || !hasSocket) this.#retryAfterPause();
   }
 

@@ -38,6 +38,8 @@ export interface LiveSessionOptions {
 const REPORT_MS = 1000;
 /** Codes of errors that say "this message is not taken": a notice, and the server's state again. */
 const REFUSALS = new Set(["state", "not-driver", "protocol"]);
+/** Codes of errors that concern WebRTC alone: the link goes on serving, the status says why. */
+const RTC_REFUSALS = new Set(["signalling", "ice-failed"]);
 
 export class LiveSession implements Session {
   readonly #options: LiveSessionOptions;
@@ -258,6 +260,10 @@ export class LiveSession implements Session {
 
   #failed({ code, message, hint, fatal }: ErrorMessage): void {
     const error = { code, message, hint };
+    if (RTC_REFUSALS.has(code)) {
+      this.#takeover?.refused(message);
+      return;
+    }
     if (REFUSALS.has(code)) this.#sender.refused();
     if (fatal) {
       this.#serverError = error;

@@ -16,6 +16,8 @@ export interface PatchSenderOptions {
 
 /** The data channel may lose a message: what is not acknowledged by then goes by the link. */
 const RESEND_MS = 150;
+/** A server that is busy opening the volume answers late: ask less and less often. */
+const RESEND_MAX_MS = 2000;
 
 export class PatchSender {
   readonly #options: PatchSenderOptions;
@@ -24,6 +26,7 @@ export class PatchSender {
   #inputMs: number | null = null;
   #flushIsDue = false;
   #resendTimer: ReturnType<typeof setTimeout> | undefined;
+  #resendMs = RESEND_MS;
 
   constructor(options: PatchSenderOptions) {
     this.#options = options;
@@ -54,6 +57,7 @@ export class PatchSender {
   confirmed({ seq, state }: State): void {
     this.#options.meter.stateConfirmed(seq, state.revision);
     const hasChanged = this.#store.confirm(seq, state);
+    this.#resendMs = RESEND_MS;
     if (!this.#store.hasPending) clearTimeout(this.#resendTimer);
     if (hasChanged) this.#options.changed(this.#store.state);
   }
@@ -83,7 +87,8 @@ export class PatchSender {
     this.#inputMs = null;
     clearTimeout(this.#resendTimer);
     this.#resendTimer = setTimeout(() => {
+      this.#resendMs = Math.min(this.#resendMs * 2, RESEND_MAX_MS);
       this.#flush((again) => this.#options.sendReliably(again));
-    }, RESEND_MS);
+    }, this.#resendMs);
   }
 }

@@ -26,7 +26,7 @@ export class Takeover {
   #welcome: Welcome | null = null;
   #peer: Peer | null = null;
   #isActive = false;
-  #isAsked = false;
+  #isConnected = false;
   #isVisible = true;
   #breaks = 0;
   #reason = "";
@@ -63,6 +63,7 @@ export class Takeover {
   /** The link is gone, and the peer of its viewer with it. */
   stop(): void {
     clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
     this.#closePeer();
     this.#welcome = null;
   }
@@ -78,23 +79,34 @@ export class Takeover {
 
   /** The server drew or will draw a new picture: one must come. */
   expectPicture(): void {
-    if (!this.#isAsked || !this.#isVisible || this.#watchdog !== undefined) return;
+    if (!this.#isConnected || !this.#isVisible || this.#watchdog !== undefined) return;
     this.#watchdog = setTimeout(() => this.#break("no picture came by WebRTC"), NO_PICTURE_MS);
+  }
+
+  /** The server cannot or will not answer the offer. */
+  refused(reason: string): void {
+    if (this.#peer) this.#break(reason);
   }
 
   setVisible(visible: boolean): void {
     this.#isVisible = visible;
     if (!visible) this.#calm();
-    const path = this.#isAsked ? "webrtc" : "socket";
+    const path = this.#isActive ? "webrtc" : "socket";
     this.#events.send({ type: MessageType.STREAM, path, visible });
+    if (visible && !this.#peer && this.#retryTimer === undefined) this.#begin();
   }
 
+  /** Nobody looks: then no picture comes that could prove the path, and it is left for later. */
   #begin(): void {
+    this.#retryTimer = undefined;
     const welcome = this.#welcome;
-    if (!welcome) return;
+    if (!welcome?.webrtc || !this.#isVisible) return;
     this.#peer = this.#open(welcome, {
       offer: (message) => this.#events.send(message),
-      connected: () => this.#connected(),
+      connected: () => {
+        this.#isConnected = true;
+        this.expectPicture();
+      },
       frame: (frame) => this.#frame(frame),
       text: (text) => this.#events.text(text),
       failed: (reason) => {
@@ -104,27 +116,22 @@ export class Takeover {
     });
   }
 
-  #connected(): void {
-    if (this.#isAsked) return;
-    this.#isAsked = true;
-    this.#events.send({ type: MessageType.STREAM, path: "webrtc", visible: this.#isVisible });
-    this.expectPicture();
-  }
-
   #frame(frame: Frame): void {
     this.#calm();
     const isFirst = !this.#isActive;
     this.#isActive = true;
     this.#reason = "";
     this.#events.frame(frame);
-    if (isFirst) this.#events.changed();
+    if (!isFirst) return;
+    this.#events.send({ type: MessageType.STREAM, path: "webrtc", visible: this.#isVisible });
+    this.#events.changed();
   }
 
   #break(reason: string): void {
-    const wasAsked = this.#isAsked;
+    const wasConnected = this.#isConnected;
     this.#closePeer();
     this.#reason = `WebRTC: ${reason}`;
-    if (wasAsked) {
+    if (wasConnected) {
       this.#events.send({ type: MessageType.STREAM, path: "socket", visible: this.#isVisible });
     }
     const pauseMs = Math.min(PAUSE_MIN_MS * 3 ** this.#breaks, PAUSE_MAX_MS);
@@ -139,7 +146,7 @@ export class Takeover {
     this.#peer?.close();
     this.#peer = null;
     this.#isActive = false;
-    this.#isAsked = false;
+    this.#isConnected = false;
   }
 
   #calm(): void {

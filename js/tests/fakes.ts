@@ -1,0 +1,152 @@
+/** A server in the test's hands: links that it can open, answer, break. */
+import type { Link, LinkEvents, LinkName, OpenLink } from "../src/link";
+import {
+  type FrameHeader,
+  MessageType,
+  type ServerMessage,
+  type ViewerMessage,
+  type ViewState,
+  type VolumeInfo,
+  type Welcome,
+} from "../src/protocol";
+import type { Frame } from "../src/session";
+import { contract } from "./contract";
+
+export const INFO = contract.geometry[0]?.info as unknown as VolumeInfo;
+
+export const STATE: ViewState = {
+  revision: 1,
+  axis: 0,
+  slice_idx: [45, 54, 32],
+  channel: 0,
+  window: 4,
+  level: 0,
+  colormap: "seismic",
+  reverse: false,
+  zoom: 1,
+  pan: [0.5, 0.5],
+  stretch: 1,
+  interpolate: true,
+  width_px: 960,
+  height_px: 540,
+};
+
+export function welcome(change: Partial<Welcome> = {}): Welcome {
+  return {
+    type: MessageType.WELCOME,
+    session: "s",
+    peer: 1,
+    role: "owner",
+    state: STATE,
+    info: INFO,
+    webrtc: true,
+    ice_servers: [],
+    ice_loopback: false,
+    protocol: 1,
+    ...change,
+  };
+}
+
+export function header(change: Partial<FrameHeader> = {}): FrameHeader {
+  return {
+    flags: 1,
+    axis: 0,
+    lod: 0,
+    channel: 0,
+    width_px: 960,
+    height_px: 540,
+    frame_no: 0,
+    revision: 1,
+    timestamp_90k: 0,
+    slice_idx: 45,
+    zoom: 1,
+    pan_x: 0.5,
+    pan_y: 0.5,
+    stretch: 1,
+    window: 4,
+    level: 0,
+    ...change,
+  };
+}
+
+export class FakeImage {
+  isClosed = false;
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+export function frame(change: Partial<FrameHeader> = {}): Frame & { image: FakeImage } {
+  return { header: header(change), image: new FakeImage() } as unknown as Frame & {
+    image: FakeImage;
+  };
+}
+
+/** One link that was opened. */
+export class FakeLink implements Link {
+  readonly sent: ViewerMessage[] = [];
+  isClosed = false;
+
+  constructor(
+    readonly name: LinkName,
+    private readonly events: LinkEvents,
+  ) {}
+
+  send(text: string): void {
+    this.sent.push(JSON.parse(text) as ViewerMessage);
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  /** Messages of a type, in the order they were sent. */
+  of(type: number): ViewerMessage[] {
+    return this.sent.filter((message) => message.type === type);
+  }
+
+  open(): void {
+    this.events.opened();
+  }
+
+  say(message: ServerMessage): void {
+    this.events.text(JSON.stringify(message));
+  }
+
+  frame(data: DataView): void {
+    this.events.binary(data);
+  }
+
+  break(reason = "gone"): void {
+    this.events.closed(reason);
+  }
+
+  welcome(change: Partial<Welcome> = {}): void {
+    this.open();
+    this.say(welcome(change));
+  }
+}
+
+/** Records the links that are opened, by name. */
+export class FakeServer {
+  readonly links: FakeLink[] = [];
+
+  opener(name: LinkName): OpenLink {
+    return (events) => {
+      const link = new FakeLink(name, events);
+      this.links.push(link);
+      return link;
+    };
+  }
+
+  /** The newest link of a name. */
+  link(name: LinkName): FakeLink {
+    const link = this.links.findLast((candidate) => candidate.name === name);
+    if (!link) throw new Error(`no ${name} was opened`);
+    return link;
+  }
+
+  count(name: LinkName): number {
+    return this.links.filter((link) => link.name === name).length;
+  }
+}

@@ -1,0 +1,267 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LatencyMeter } from "../src/latency";
+import { LiveSession } from "../src/live-session";
+import { MessageType, type Status } from "../src/protocol";
+import { Screen } from "../src/screen";
+import type { SessionError } from "../src/session";
+import { type FakeLink, FakeServer, frame, header, STATE } from "./fakes";
+
+class Scene {
+  readonly server = new FakeServer();
+  readonly life = new AbortController();
+  readonly slices: number[] = [];
+  readonly notices: SessionError[] = [];
+  readonly #flushes: (() => void)[] = [];
+  readonly session = new LiveSession({
+    openers: { websocket: this.server.opener("websocket") },
+    openPeer: null,
+    token: () => Promise.resolve("t"),
+    pictures: () => Promise.resolve({ pictures: ["jpeg"], reason: "" }),
+    onNextFrame: (flush) => this.#flushes.push(flush),
+  });
+
+  async connect(): Promise<this> {
+    this.session.onFrame(
+      ({ header: { slice_idx } }) => this.slices.push(slice_idx),
+      this.life.signal,
+    );
+    this.session.onNotice((error) => this.notices.push(error), this.life.signal);
+    this.session.start();
+    await pass(0);
+    this.link.welcome();
+    return this;
+  }
+
+  get link(): FakeLink {
+    return this.server.link("websocket");
+  }
+
+  nextFrame(): void {
+    for (const flush of this.#flushes.splice(0)) flush();
+  }
+
+  status(change: Partial<Status> = {}): void {
+    this.link.say({
+      type: MessageType.STATUS,
+      worker: "ready",
+      lod: 0,
+      progress: 1,
+      exact: false,
+      encoder: "libx264",
+      codec: "h264",
+      viewers: 1,
+      ...change,
+    });
+  }
+
+  async picture(frame_no: number, slice_idx = 45): Promise<void> {
+    const { buffer } = pack(frame_no, slice_idx);
+    this.link.frame(new DataView(buffer));
+    await pass(0);
+  }
+}
+
+/** A JPEG frame of the binary protocol; the picture itself is not looked at. */
+function pack(frame_no: number, slice_idx: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(60);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, 3);
+  view.setUint32(8, frame_no, true);
+  view.setInt32(20, slice_idx, true);
+  return bytes;
+}
+
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("createImageBitmap", () => Promise.resolve({ close() {} }));
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("the phases of a session", () => {
+  it("go from connecting over opening to live", async () => {
+    const scene = new Scene();
+    expect(scene.session.status.phase).toBe("connecting");
+    await scene.connect();
+    expect(scene.session.status).toMatchObject({ phase: "opening", transport: "websocket" });
+    scene.status();
+    await scene.picture(1);
+    expect(scene.session.status).toMatchObject({ phase: "live", encoder: "libx264" });
+    scene.life.abort();
+    scene.session.stop();
+  });
+
+  it("keep the picture and count down while the connection is lost", async () => {
+    const scene = await new Scene().connect();
+    await scene.picture(1);
+    scene.link.break();
+    expect(scene.session.status).toMatchObject({ phase: "reconnecting", retryInMs: 200 });
+    expect(scene.session.lastFrame()?.header.frame_no).toBe(1);
+    await pass(200);
+    scene.link.welcome();
+    expect(scene.session.status.phase).toBe("live");
+    scene.session.stop();
+  });
+
+  it("say what to do when no way to the server is found, and go on trying", async () => {
+    const scene = new Scene();
+    scene.session.start();
+    for (let i = 0; i < 4; i++) {
+      await pass(5000);
+      scene.link.break("refused");
+    }
+    expect(scene.session.status.phase).toBe("failed");
+    expect(scene.session.status.error?.hint).not.toBe("");
+    await pass(5000);
+    scene.link.welcome();
+    expect(scene.session.status).toMatchObject({ phase: "opening", error: null });
+    scene.session.stop();
+  });
+
+  it("show a fatal error until a picture proves it mended", async () => {
+    const scene = await new Scene().connect();
+    const error = { code: "volume-format", message: "Cut off.", hint: "Copy it again." };
+    scene.link.say({ type: MessageType.ERROR, ...error, fatal: true });
+    expect(scene.session.status).toMatchObject({ phase: "failed", error });
+    await scene.picture(1);
+    expect(scene.session.status).toMatchObject({ phase: "live", error: null });
+    scene.session.stop();
+  });
+
+  it("end when the server says so, for good", async () => {
+    const scene = await new Scene().connect();
+    scene.link.say({ type: MessageType.ENDED, reason: "closed" });
+    scene.session.start();
+    await pass(60_000);
+    expect(scene.session.status.phase).toBe("ended");
+    expect(scene.server.count("websocket")).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("input", () => {
+  it("is joined into one message per animation frame, with the newest values", async () => {
+    const scene = await new Scene().connect();
+    for (const idx of [46, 47, 48]) scene.session.patch({ slice_idx: [idx, 54, 32] });
+    expect(scene.session.state.slice_idx[0]).toBe(48);
+    expect(scene.link.of(MessageType.CHANGE_SLICE)).toHaveLength(0);
+    scene.nextFrame();
+    expect(scene.link.of(MessageType.CHANGE_SLICE)).toMatchObject([{ slice_idx: 48 }]);
+    scene.session.stop();
+  });
+
+  it("is sent again until it is acknowledged, less and less often", async () => {
+    const scene = await new Scene().connect();
+    scene.session.patch({ zoom: 2 });
+    scene.nextFrame();
+    await pass(150 + 300);
+    const sent = scene.link.of(MessageType.ZOOM_PAN);
+    expect(sent).toHaveLength(3);
+    const { seq } = sent[2] as { seq: number };
+    scene.link.say({ type: MessageType.STATE, seq, state: { ...STATE, revision: 2, zoom: 2 } });
+    await pass(5000);
+    expect(scene.link.of(MessageType.ZOOM_PAN)).toHaveLength(3);
+    scene.session.stop();
+  });
+
+  it("made while disconnected is sent after the welcome", async () => {
+    const scene = await new Scene().connect();
+    scene.link.break();
+    scene.session.patch({ window: 7 });
+    scene.nextFrame();
+    await pass(200);
+    scene.link.welcome();
+    expect(scene.link.of(MessageType.WINDOW_LEVEL)).toMatchObject([{ window: 7 }]);
+    scene.session.stop();
+  });
+
+  it("that is refused is taken back, with a notice", async () => {
+    const scene = await new Scene().connect();
+    scene.session.patch({ zoom: 1000 });
+    scene.nextFrame();
+    const refusal = { code: "state", message: "zoom = 1000 is out of range.", hint: "" };
+    scene.link.say({ type: MessageType.ERROR, ...refusal, fatal: false });
+    expect(scene.session.state.zoom).toBe(1);
+    expect(scene.notices).toEqual([refusal]);
+    scene.session.stop();
+  });
+});
+
+describe("pictures", () => {
+  it("are acknowledged after they were shown", async () => {
+    const scene = await new Scene().connect();
+    await scene.picture(7, 3);
+    expect(scene.slices).toEqual([3]);
+    expect(scene.link.of(MessageType.ACK)).toEqual([{ type: MessageType.ACK, frame_no: 7 }]);
+    scene.session.stop();
+  });
+
+  it("are reported once a second while there is something new to report", async () => {
+    const scene = await new Scene().connect();
+    await scene.picture(1);
+    await pass(1000);
+    const reports = () => scene.link.of(MessageType.REPORT).length;
+    expect(scene.link.of(MessageType.REPORT)).toMatchObject([{ displayed_fps: 1 }]);
+    await pass(1000);
+    const atRest = reports();
+    await pass(3000);
+    expect(reports()).toBe(atRest);
+    scene.session.stop();
+  });
+
+  it("are not wanted while nobody looks", async () => {
+    const scene = await new Scene().connect();
+    scene.session.setVisible(false);
+    scene.session.setVisible(true);
+    const streams = scene.link.of(MessageType.STREAM);
+    expect(streams).toMatchObject([{ visible: false }, { visible: true }]);
+    scene.session.stop();
+  });
+});
+
+describe("the screen", () => {
+  it("shows no picture that is older than the one shown", () => {
+    const screen = new Screen(new LatencyMeter());
+    const late = frame({ frame_no: 4 });
+    expect(screen.show(frame({ frame_no: 5 }))).toBe(true);
+    expect(screen.show(late)).toBe(false);
+    expect(late.image.isClosed).toBe(true);
+    expect(screen.frame?.header.frame_no).toBe(5);
+  });
+
+  it("goes on where the numbers begin again", () => {
+    const screen = new Screen(new LatencyMeter());
+    screen.show(frame({ frame_no: 0x7fffffff }));
+    expect(screen.show(frame({ frame_no: 0 }))).toBe(true);
+    screen.restart();
+    screen.show(frame({ frame_no: 900 }));
+    screen.restart();
+    expect(screen.show(frame({ frame_no: 1 }))).toBe(true);
+  });
+
+  it("keeps the shown picture open, and closes it after the next was drawn", () => {
+    const screen = new Screen(new LatencyMeter());
+    const [first, second] = [frame({ frame_no: 1 }), frame({ frame_no: 2 })];
+    const openWhenDrawn: boolean[] = [];
+    screen.listeners.add(
+      () => openWhenDrawn.push(!first.image.isClosed),
+      new AbortController().signal,
+    );
+    screen.show(first);
+    screen.show(second);
+    expect(openWhenDrawn).toEqual([true, true]);
+    expect(first.image.isClosed).toBe(true);
+    expect(second.image.isClosed).toBe(false);
+  });
+
+  it("calls only an exact still exact", () => {
+    const screen = new Screen(new LatencyMeter());
+    screen.show({ ...frame(), header: header({ flags: 9, frame_no: 1 }) });
+    expect(screen.isExact).toBe(false);
+    screen.show({ ...frame(), header: header({ flags: 13, frame_no: 2 }) });
+    expect(screen.isExact).toBe(true);
+  });
+});

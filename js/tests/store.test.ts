@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { MessageType } from "../src/protocol";
+import { ViewStore } from "../src/store";
+import { STATE } from "./fakes";
+
+function store(): ViewStore {
+  const made = new ViewStore();
+  made.restart(STATE);
+  return made;
+}
+
+describe("the view's state", () => {
+  it("shows a change at once, before the server has it", () => {
+    const view = store();
+    expect(view.patch({ zoom: 2 })).toBe(true);
+    expect(view.state.zoom).toBe(2);
+    expect(view.server.zoom).toBe(1);
+  });
+
+  it("takes no notice of a change to the same value", () => {
+    const view = store();
+    expect(view.patch({ pan: [0.5, 0.5] })).toBe(false);
+    expect(view.takeMessage()).toBeNull();
+  });
+
+  it("keeps what is not acknowledged over an older state of the server", () => {
+    const view = store();
+    view.patch({ window: 5 });
+    const first = view.takeMessage();
+    view.patch({ window: 6 });
+    view.takeMessage();
+    view.confirm(first?.seq ?? -1, { ...STATE, revision: 2, window: 5 });
+    expect(view.state.window).toBe(6);
+    expect(view.hasPending).toBe(true);
+  });
+
+  it("is the server's once that has everything", () => {
+    const view = store();
+    view.patch({ window: 5 });
+    const sent = view.takeMessage();
+    view.confirm(sent?.seq ?? -1, { ...STATE, revision: 3, window: 5.5 });
+    expect(view.state.window).toBe(5.5);
+    expect(view.hasPending).toBe(false);
+  });
+
+  it("takes others' changes of other fields meanwhile", () => {
+    const view = store();
+    view.patch({ window: 5 });
+    view.confirm(0, { ...STATE, revision: 2, colormap: "grey" });
+    expect(view.state.window).toBe(5);
+    expect(view.state.colormap).toBe("grey");
+  });
+
+  it("carries every unacknowledged change in each message, so that a lost one costs nothing", () => {
+    const view = store();
+    view.patch({ zoom: 2, pan: [0.1, 0.2] });
+    view.takeMessage();
+    view.patch({ window: 9 });
+    expect(view.takeMessage()).toEqual({
+      type: MessageType.VIEW_SYNC,
+      seq: 2,
+      zoom: 2,
+      pan: [0.1, 0.2],
+      window: 9,
+    });
+  });
+
+  it("sends everything again over a new connection", () => {
+    const view = store();
+    view.patch({ zoom: 2 });
+    view.takeMessage();
+    view.restart(STATE);
+    expect(view.hasUnsent).toBe(true);
+    expect(view.state.zoom).toBe(2);
+  });
+
+  it("shows the server's state again after a refusal", () => {
+    const view = store();
+    view.patch({ zoom: 2 });
+    expect(view.discard()).toBe(true);
+    expect(view.state).toEqual(STATE);
+  });
+});
+
+describe("the message for a change", () => {
+  it("is the short one for a slice of one axis", () => {
+    const view = store();
+    view.patch({ axis: 1, slice_idx: [45, 7, 32] });
+    expect(view.takeMessage()).toEqual({
+      type: MessageType.CHANGE_SLICE,
+      seq: 1,
+      axis: 1,
+      slice_idx: 7,
+    });
+  });
+
+  it("names all three positions where more than the shown one changes", () => {
+    const view = store();
+    view.patch({ slice_idx: [1, 2, 3] });
+    expect(view.takeMessage()).toEqual({
+      type: MessageType.VIEW_SYNC,
+      seq: 1,
+      slice_idx: [1, 2, 3],
+    });
+  });
+
+  it("is whole for zoom and pan, and for window and level", () => {
+    const view = store();
+    view.patch({ zoom: 2 });
+    expect(view.takeMessage()).toMatchObject({ type: MessageType.ZOOM_PAN, pan: [0.5, 0.5] });
+    view.confirm(1, { ...STATE, zoom: 2 });
+    view.patch({ level: 3 });
+    expect(view.takeMessage()).toMatchObject({ type: MessageType.WINDOW_LEVEL, window: 4 });
+  });
+});

@@ -1,0 +1,197 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { MessageType, type Stream, type ViewerMessage } from "../src/protocol";
+import type { Frame } from "../src/session";
+import { Takeover } from "../src/takeover";
+import { HeaderTable, type Peer, type PeerEvents } from "../src/webrtc";
+import { frame, header, welcome } from "./fakes";
+
+class FakePeer implements Peer {
+  readonly sent: string[] = [];
+  answered = "";
+  isClosed = false;
+  constructor(readonly events: PeerEvents) {}
+  answer(sdp: string): void {
+    this.answered = sdp;
+  }
+  send(text: string): boolean {
+    this.sent.push(text);
+    return true;
+  }
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+class Scene {
+  readonly peers: FakePeer[] = [];
+  readonly sent: ViewerMessage[] = [];
+  readonly shown: Frame[] = [];
+  readonly takeover = new Takeover(
+    (_welcome, events) => {
+      const peer = new FakePeer(events);
+      this.peers.push(peer);
+      return peer;
+    },
+    {
+      send: (message) => this.sent.push(message) > 0,
+      frame: (shown) => this.shown.push(shown),
+      text: () => {},
+      changed: () => {},
+    },
+  );
+  get peer(): FakePeer {
+    const newest = this.peers.at(-1);
+    if (!newest) throw new Error("no peer was opened");
+    return newest;
+  }
+  get paths(): string[] {
+    const streams = this.sent.filter((m): m is Stream => m.type === MessageType.STREAM);
+    return streams.map((stream) => stream.path);
+  }
+  /** Started, connected, first picture shown. */
+  live(): this {
+    this.takeover.start(welcome());
+    this.peer.events.connected();
+    this.peer.events.frame(frame());
+    return this;
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("WebRTC", () => {
+  it("takes over with its first picture, not before", () => {
+    const scene = new Scene();
+    scene.takeover.start(welcome());
+    scene.peer.events.connected();
+    expect(scene.paths).toEqual([]);
+    expect(scene.takeover.isActive).toBe(false);
+    scene.peer.events.frame(frame());
+    expect(scene.paths).toEqual(["webrtc"]);
+    expect(scene.takeover.isActive).toBe(true);
+    expect(scene.shown).toHaveLength(1);
+  });
+
+  it("carries input once it is active", () => {
+    const scene = new Scene();
+    scene.takeover.start(welcome());
+    const ping = { type: MessageType.PING, n: 1 };
+    expect(scene.takeover.send(ping)).toBe(false);
+    scene.peer.events.connected();
+    scene.peer.events.frame(frame());
+    expect(scene.takeover.send(ping)).toBe(true);
+    expect(scene.peer.sent).toEqual([JSON.stringify(ping)]);
+  });
+
+  it("gives back at once when it breaks, and says why", () => {
+    const scene = new Scene().live();
+    scene.peer.events.failed("the network path broke");
+    expect(scene.paths).toEqual(["webrtc", "socket"]);
+    expect(scene.takeover.isActive).toBe(false);
+    expect(scene.takeover.reason).toContain("the network path broke");
+  });
+
+  it("gives back when states change and no picture comes", () => {
+    const scene = new Scene().live();
+    scene.takeover.expectPicture();
+    vi.advanceTimersByTime(1999);
+    expect(scene.takeover.isActive).toBe(true);
+    vi.advanceTimersByTime(1);
+    expect(scene.takeover.isActive).toBe(false);
+    expect(scene.peer.isClosed).toBe(true);
+  });
+
+  it("stays while pictures come, and at rest when none is due", () => {
+    const scene = new Scene().live();
+    scene.takeover.expectPicture();
+    vi.advanceTimersByTime(1500);
+    scene.peer.events.frame(frame());
+    vi.advanceTimersByTime(60_000);
+    expect(scene.takeover.isActive).toBe(true);
+  });
+
+  it("waits longer after each break before it tries again", () => {
+    const scene = new Scene();
+    scene.takeover.start(welcome());
+    for (const [tries, pauseMs] of [
+      [1, 10_000],
+      [2, 30_000],
+      [3, 90_000],
+    ] as const) {
+      scene.peer.events.failed("no network path");
+      vi.advanceTimersByTime(pauseMs - 1);
+      expect(scene.peers).toHaveLength(tries);
+      vi.advanceTimersByTime(1);
+      expect(scene.peers).toHaveLength(tries + 1);
+    }
+  });
+
+  it("goes on over a second welcome of the same connection, and begins anew with another", () => {
+    const scene = new Scene().live();
+    scene.takeover.start(welcome());
+    expect(scene.peers).toHaveLength(1);
+    scene.takeover.start(welcome({ peer: 2 }));
+    expect(scene.peers).toHaveLength(2);
+    expect(scene.peers[0]?.isClosed).toBe(true);
+  });
+
+  it("is not tried where the server has it switched off", () => {
+    const scene = new Scene();
+    scene.takeover.start(welcome({ webrtc: false }));
+    expect(scene.peers).toHaveLength(0);
+    expect(scene.takeover.reason).not.toBe("");
+  });
+
+  it("is not tried before somebody looks", () => {
+    const scene = new Scene();
+    scene.takeover.setVisible(false);
+    scene.takeover.start(welcome());
+    expect(scene.peers).toHaveLength(0);
+    scene.takeover.setVisible(true);
+    expect(scene.peers).toHaveLength(1);
+  });
+
+  it("is not given up for want of pictures while nobody looks", () => {
+    const scene = new Scene().live();
+    scene.takeover.expectPicture();
+    scene.takeover.setVisible(false);
+    vi.advanceTimersByTime(5000);
+    expect(scene.takeover.isActive).toBe(true);
+  });
+
+  it("ends with its link, without a timer left", () => {
+    const scene = new Scene().live();
+    scene.takeover.expectPicture();
+    scene.takeover.stop();
+    expect(scene.peer.isClosed).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("headers", () => {
+  it("are found by the picture's RTP timestamp", () => {
+    const table = new HeaderTable();
+    table.add(header({ timestamp_90k: 100, slice_idx: 1 }));
+    table.add(header({ timestamp_90k: 1600, slice_idx: 2 }));
+    expect(table.find(100, 960, 540)?.slice_idx).toBe(1);
+  });
+
+  it("that were lost are replaced by the last one, with the picture's own size", () => {
+    const table = new HeaderTable();
+    expect(table.find(100, 8, 8)).toBeNull();
+    table.add(header({ timestamp_90k: 100, slice_idx: 1 }));
+    expect(table.find(1600, 640, 480)).toMatchObject({ slice_idx: 1, width_px: 640 });
+  });
+
+  it("are forgotten when their picture never came", () => {
+    const table = new HeaderTable();
+    for (let i = 0; i < 200; i++) table.add(header({ timestamp_90k: i, slice_idx: i }));
+    expect(table.find(0, 1, 1)?.slice_idx).toBe(199);
+    expect(table.find(190, 1, 1)?.slice_idx).toBe(190);
+  });
+});
