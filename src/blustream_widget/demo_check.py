@@ -13,7 +13,6 @@ from blustream_widget.testing.lab import JupyterLab
 from blustream_widget.testing.notebook_page import NotebookPage, chromium
 from blustream_widget.testing.waiting import wait_until
 
-_PICTURE_TIMEOUT_S = 30.0
 # A section of seismic has a standard deviation of some tens of grey levels; an empty pane has 0.
 _CONTRAST_MIN = 5.0
 # Another inline changes most pixels; what a codec does to a still picture stays below both.
@@ -22,7 +21,12 @@ _CHANGED_SHARE_MIN = 0.05
 
 
 def check_demo(
-    folder: Path, notebook: str, environment: Mapping[str, str], screenshot: Path
+    folder: Path,
+    notebook: str,
+    environment: Mapping[str, str],
+    screenshot: Path,
+    *,
+    timeout_s: float = 30.0,
 ) -> int:
     """Run a notebook that shows `viewer`, and see whether its picture follows the slice.
 
@@ -35,6 +39,9 @@ def check_demo(
     screenshot : Path
         PNG of the page after the check; a failure saves one too.
 
+    timeout_s : float
+        For the first picture, and again for the changed one.
+
     Returns
     -------
     int
@@ -46,7 +53,7 @@ def check_demo(
 
         page = NotebookPage(browser, lab, notebook)
         try:
-            _check(page)
+            _check(page, timeout_s)
         except (TimeoutError, RuntimeError, BrowserError) as exc:
             _complain(page, exc)
             return 1
@@ -57,12 +64,11 @@ def check_demo(
     return 0
 
 
-def _check(page: NotebookPage) -> None:
+def _check(page: NotebookPage, timeout_s: float) -> None:
     page.run_all()
     started_s = time.monotonic()
-    page.viewer().scroll_into_view_if_needed()
     before = wait_until(
-        lambda: _picture(page), timeout_s=_PICTURE_TIMEOUT_S, what="the viewer shows a picture"
+        lambda: _picture(page), timeout_s=timeout_s, what="the viewer shows a picture"
     )
     waited_s = time.monotonic() - started_s
     height, width, _ = before.pixels.shape
@@ -76,7 +82,7 @@ def _check(page: NotebookPage) -> None:
     page.run_python(f"viewer.slice_idx = {other}")
     share = wait_until(
         lambda: _changed_share(before.pixels, page.pixels(page.viewer())),
-        timeout_s=_PICTURE_TIMEOUT_S,
+        timeout_s=timeout_s,
         what="the picture changes with the slice",
     )
     print(f"Slice {first} → {other}: {share:.0%} of the pixels changed")
@@ -93,6 +99,7 @@ def _picture(page: NotebookPage) -> _Picture | None:
     """Read the picture; None while there is none or it is empty."""
     if page.viewer().count() == 0:
         return None
+    page.viewer().scroll_into_view_if_needed()
     pixels = page.pixels(page.viewer())
     if not pixels.size or float(pixels[..., :3].std()) < _CONTRAST_MIN:
         return None

@@ -91,14 +91,8 @@ class JupyterLab:
 
     def write_notebook(self, name: str, cells: list[str]) -> Path:
         """Make a notebook of code cells in the folder."""
-        import nbformat
-
-        notebook = nbformat.v4.new_notebook(  # type: ignore[no-untyped-call]
-            cells=[nbformat.v4.new_code_cell(code) for code in cells],  # type: ignore[no-untyped-call]
-            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-        )
         path = self.folder / name
-        path.write_text(nbformat.writes(notebook))  # type: ignore[no-untyped-call]
+        write_notebook(path, cells)
         return path
 
     def request(self, path: str, *, method: str = "GET") -> Any:
@@ -190,6 +184,17 @@ class JupyterLab:
         with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
             return bool(self.request("/api/status"))
         return False
+
+
+def write_notebook(path: Path, cells: list[str]) -> None:
+    """Write a notebook of code cells for the Python kernel."""
+    import nbformat
+
+    notebook = nbformat.v4.new_notebook(  # type: ignore[no-untyped-call]
+        cells=[nbformat.v4.new_code_cell(code) for code in cells],  # type: ignore[no-untyped-call]
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    path.write_text(nbformat.writes(notebook))  # type: ignore[no-untyped-call]
 
 
 def leftovers(lab: JupyterLab) -> list[str]:

@@ -34,14 +34,18 @@ CHROMIUM_ARGUMENTS = (
 VIEWER = "[data-phase]"
 
 _IDLE = "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-_RUN_ALL = "() => jupyterapp.commands.execute('notebook:run-all-cells')"
+_RUN_ALL = """() => {
+  globalThis.allCellsRan = false;
+  const done = () => { globalThis.allCellsRan = true; };
+  jupyterapp.commands.execute('notebook:run-all-cells').then(done, done);
+}"""
 _THEME = """async (name) => {
   await jupyterapp.commands.execute('apputils:change-theme', { theme: name });
 }"""
 _THEME_IS = "(name) => document.body.dataset.jpThemeName === name"
 _OUTPUTS = """() => jupyterapp.shell.currentWidget.content.model.toJSON().cells
   .flatMap((cell) => cell.outputs ?? [])"""
-_EXECUTE = """async (code) => {
+_EXECUTE = """async ([code, timeoutMs]) => {
   const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
   const future = kernel.requestExecute({ code, store_history: false, stop_on_error: false });
   let text = '', error = '';
@@ -49,7 +53,10 @@ _EXECUTE = """async (code) => {
     if (message.header.msg_type === 'stream') text += message.content.text;
     if (message.header.msg_type === 'error') error = message.content.traceback.join('\\n');
   };
-  await future.done;
+  const late = new Promise((resolve) => setTimeout(resolve, timeoutMs, 'late'));
+  if ((await Promise.race([future.done, late])) === 'late') {
+    error = `The kernel did not answer within ${timeoutMs} ms.`;
+  }
   return { text, error };
 }"""
 # The largest canvas or video of the element is the picture; an overlay is transparent or as large,
@@ -187,30 +194,30 @@ class NotebookPage:
         RuntimeError
             If a cell failed; holds its traceback.
         """
-        self.page.set_default_timeout(timeout_s * 1000)
-        self.page.evaluate(_RUN_ALL)
+        self.start_run_all()
+        self.page.wait_for_function("() => globalThis.allCellsRan", timeout=timeout_s * 1000)
         for output in self.outputs():
             if output["output_type"] == "error":
                 raise RuntimeError("\n".join(output["traceback"]))
 
     def start_run_all(self) -> None:
         """Run every cell without waiting: the page is free while the kernel computes."""
-        self.page.evaluate(f"() => {{ ({_RUN_ALL})(); }}")
+        self.page.evaluate(_RUN_ALL)
 
     def outputs(self) -> list[dict[str, Any]]:
         """List the outputs of all cells in the form of nbformat."""
         found: list[dict[str, Any]] = self.page.evaluate(_OUTPUTS)
         return found
 
-    def run_python(self, code: str) -> str:
+    def run_python(self, code: str, *, timeout_s: float = 60.0) -> str:
         """Run code in the notebook's kernel, outside any cell, and give back what it printed.
 
         Raises
         ------
         RuntimeError
-            If it raised; holds the traceback.
+            If it raised, with the traceback, or if the kernel did not answer in time.
         """
-        answer = self.page.evaluate(_EXECUTE, code)
+        answer = self.page.evaluate(_EXECUTE, [code, timeout_s * 1000])
         if answer["error"]:
             raise RuntimeError(answer["error"])
         return str(answer["text"])
