@@ -6,6 +6,7 @@ import { LiveSession } from "./live-session";
 import { allowedTransports, mirrorState, tokenOf, type ViewerTraits, watchKernel } from "./model";
 import { relayOpener } from "./relay";
 import type { Session } from "./session";
+import { mountViewer } from "./viewer/mount";
 import { openPeer, peerObstacle } from "./webrtc";
 import { socketUrl, webSocketOpener } from "./websocket";
 
@@ -64,19 +65,12 @@ const widget = (): AnyWidget<ViewerTraits> => {
       audience = new Audience(session, life.signal);
       return () => life.abort();
     },
-    render({ el }: RenderProps<ViewerTraits>) {
+    render({ model, el }: RenderProps<ViewerTraits>) {
       if (!session || !audience) return undefined;
       const life = new AbortController();
       el.classList.add("blustream");
       describe(el, session, life.signal);
-      const canvas = document.createElement("canvas");
-      const brush = canvas.getContext("2d", { alpha: false, desynchronized: true });
-      session.onFrame(({ header, image }) => {
-        if (canvas.width !== header.width_px) canvas.width = header.width_px;
-        if (canvas.height !== header.height_px) canvas.height = header.height_px;
-        brush?.drawImage(image, 0, 0);
-      }, life.signal);
-      el.replaceChildren(canvas);
+      mountViewer(el, session, model, life.signal);
       audience.join(el, life.signal);
       return () => life.abort();
     },
