@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
+import sys
 import tempfile
 from importlib import resources
 from pathlib import Path
@@ -78,6 +80,8 @@ def run_demo(
     int
         Exit status: 0, or 1 if the picture does not do what it should.
     """
+    # JupyterLab is in a session of its own, and would outlive this process.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     folder.mkdir(parents=True, exist_ok=True)
     volume = demo_volume(folder, size=size)
     print(f"Volume: {volume}")
@@ -105,7 +109,9 @@ def _serve(folder: Path, environment: dict[str, str]) -> int:
             f"Open in a browser:\n\n    {lab.notebook_url(NOTEBOOK)}\n\nCtrl-C ends it.", flush=True
         )
         with contextlib.suppress(KeyboardInterrupt):
-            return lab.wait()
+            status = lab.wait()
+            print(f"JupyterLab ended by itself:\n{lab.log_tail()}")
+            return status
     return 0
 
 
