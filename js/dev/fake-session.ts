@@ -1,0 +1,223 @@
+/** A `Session` without a server: keeps the state, draws frames by formula, gives values at once. */
+import { placeSlice } from "../src/geometry";
+import {
+  FrameFlags,
+  type FrameHeader,
+  type ViewPatch,
+  type ViewState,
+  type VolumeInfo,
+} from "../src/protocol";
+import type { Frame, ProbedValue, Session, SessionError, SessionStatus } from "../src/session";
+import { stopsOf } from "../src/viewer/colours";
+import { autoRange, channelOf } from "../src/viewer/range";
+import type { DevVolume } from "./volumes";
+
+class Hub<T> {
+  private readonly listeners = new Set<(value: T) => void>();
+
+  add(listener: (value: T) => void, signal: AbortSignal): void {
+    this.listeners.add(listener);
+    signal.addEventListener("abort", () => this.listeners.delete(listener), { once: true });
+  }
+
+  tell(value: T): void {
+    for (const listener of [...this.listeners]) listener(value);
+  }
+}
+
+/** "frame": each change is drawn before the next repaint; "hand": only when `deliver` is called. */
+export type Delivery = "frame" | "hand";
+
+export class FakeSession implements Session {
+  state: ViewState;
+  info: VolumeInfo | null = null;
+  role = "owner";
+  status: SessionStatus = {
+    phase: "connecting",
+    transport: "websocket",
+    reason: "",
+    encoder: "libx264",
+    codec: "h264",
+    displayedFps: 60,
+    latencyMs: 31,
+    lod: 0,
+    progress: 1,
+    exact: true,
+    worker: "ready",
+    viewers: 1,
+    retryInMs: 0,
+    error: null,
+  };
+  /** Every patch since the start, for tests. */
+  readonly patches: ViewPatch[] = [];
+  retries = 0;
+  private readonly frames = new Hub<Frame>();
+  private readonly states = new Hub<ViewState>();
+  private readonly statuses = new Hub<SessionStatus>();
+  private readonly infos = new Hub<VolumeInfo>();
+  private readonly values = new Hub<ProbedValue>();
+  private readonly notices = new Hub<SessionError>();
+  private last: Frame | null = null;
+  private asked = false;
+  private frameNo = 0;
+
+  constructor(
+    private readonly volume: DevVolume,
+    private readonly delivery: Delivery,
+  ) {
+    const { info } = volume;
+    const axis = info.kind === "medical" ? 2 : 0;
+    this.state = {
+      revision: 0,
+      axis,
+      slice_idx: info.axes.map((a) => Math.floor(a.n * 0.433)) as [number, number, number],
+      channel: 0,
+      ...autoRange(info, channelOf(info, 0)),
+      colormap: info.kind === "seismic" ? "seismic" : "grey",
+      reverse: false,
+      zoom: 1,
+      pan: [0.5, 0.5],
+      stretch: 1,
+      interpolate: true,
+      width_px: 960,
+      height_px: 540,
+    };
+    if (info.kind === "medical") this.state = { ...this.state, window: 150, level: 40 };
+  }
+
+  /** The volume is open: pictures come. */
+  open(): void {
+    this.info = this.volume.info;
+    this.infos.tell(this.info);
+    this.setStatus({ phase: "live" });
+    this.request();
+  }
+
+  setStatus(change: Partial<SessionStatus>): void {
+    this.status = { ...this.status, ...change };
+    this.statuses.tell(this.status);
+  }
+
+  patch(patch: ViewPatch): void {
+    this.patches.push(patch);
+    this.state = { ...this.state, ...patch, revision: this.state.revision + 1 };
+    this.states.tell(this.state);
+    this.request();
+  }
+
+  private request(): void {
+    if (this.asked || this.delivery === "hand") return;
+    this.asked = true;
+    requestAnimationFrame(() => {
+      this.asked = false;
+      this.deliver();
+    });
+  }
+
+  /** Draw the newest state and show it. */
+  deliver(): void {
+    if (!this.info) return;
+    const { state } = this;
+    const header: FrameHeader = {
+      flags: FrameFlags.KEY | FrameFlags.EXACT,
+      axis: state.axis,
+      lod: this.status.lod,
+      channel: state.channel,
+      width_px: state.width_px,
+      height_px: state.height_px,
+      frame_no: ++this.frameNo,
+      revision: state.revision,
+      timestamp_90k: 0,
+      slice_idx: state.slice_idx[state.axis] ?? 0,
+      zoom: Math.fround(state.zoom),
+      pan_x: Math.fround(state.pan[0]),
+      pan_y: Math.fround(state.pan[1]),
+      stretch: Math.fround(state.stretch),
+      window: Math.fround(state.window),
+      level: Math.fround(state.level),
+    };
+    const old = this.last;
+    this.last = { header, image: draw(this.volume, state) };
+    this.frames.tell(this.last);
+    old?.image.close();
+  }
+
+  probe(voxel: readonly [number, number, number]): void {
+    queueMicrotask(() => this.values.tell({ voxel, value: this.volume.value(...voxel) }));
+  }
+
+  retry(): void {
+    this.retries++;
+  }
+
+  setVisible(): void {}
+
+  notice(error: SessionError): void {
+    this.notices.tell(error);
+  }
+
+  onFrame(listener: (frame: Frame) => void, signal: AbortSignal): void {
+    this.frames.add(listener, signal);
+  }
+
+  onState(listener: (state: ViewState) => void, signal: AbortSignal): void {
+    this.states.add(listener, signal);
+  }
+
+  onStatus(listener: (status: SessionStatus) => void, signal: AbortSignal): void {
+    this.statuses.add(listener, signal);
+  }
+
+  onInfo(listener: (info: VolumeInfo) => void, signal: AbortSignal): void {
+    this.infos.add(listener, signal);
+  }
+
+  onValue(listener: (value: ProbedValue) => void, signal: AbortSignal): void {
+    this.values.add(listener, signal);
+  }
+
+  onNotice(listener: (error: SessionError) => void, signal: AbortSignal): void {
+    this.notices.add(listener, signal);
+  }
+
+  lastFrame(): Frame | null {
+    return this.last;
+  }
+}
+
+function draw(volume: DevVolume, state: ViewState): ImageBitmap {
+  const { width_px: width, height_px: height } = state;
+  const pixels = new ImageData(width, height);
+  const words = new Uint32Array(pixels.data.buffer);
+  const table = Uint32Array.from(stopsOf(state.colormap, state.reverse), (hex) => {
+    const rgb = Number.parseInt(hex.slice(1), 16);
+    return (0xff000000 | ((rgb & 0xff) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0;
+  });
+  const low = state.level - state.window / 2;
+  const place = placeSlice(volume.info, state.axis, state);
+  const { columnAxis, rowAxis } = place.plane;
+  const at: [number, number, number] = [...state.slice_idx];
+  const surround = volume.info.kind === "medical" ? 0xff000000 : 0xff110e0c;
+  for (let y = 0, o = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, o++) {
+      const { column, row } = place.toVoxel(x + 0.5, y + 0.5);
+      if (
+        column < -0.5 ||
+        row < -0.5 ||
+        column >= place.nColumns - 0.5 ||
+        row >= place.nRows - 0.5
+      ) {
+        words[o] = surround;
+        continue;
+      }
+      at[columnAxis] = state.interpolate ? column : Math.round(column);
+      at[rowAxis] = state.interpolate ? row : Math.round(row);
+      const share = (volume.value(...at) - low) / state.window;
+      words[o] =
+        table[Math.min(table.length - 1, Math.max(0, Math.round(share * (table.length - 1))))] ?? 0;
+    }
+  }
+  const canvas = new OffscreenCanvas(width, height);
+  canvas.getContext("2d")?.putImageData(pixels, 0, 0);
+  return canvas.transferToImageBitmap();
+}

@@ -1,0 +1,75 @@
+/**
+ * The viewer on a page of its own, without a server.
+ *
+ * Query: `volume=seismic|medical|generic`, `theme=light|dark`, `delivery=frame|hand`, `views=2`,
+ * `state=opening|sharpening|lost|failed|ended|empty`, `open=window|help|more`, `scroll=1` (a tall page).
+ */
+import type { SessionStatus } from "../src/session";
+import { mountViewer } from "../src/viewer/mount";
+import { type Delivery, FakeSession } from "./fake-session";
+import { makeVolume } from "./volumes";
+
+const DARK = {
+  "--jp-layout-color0": "#111",
+  "--jp-layout-color1": "#212121",
+  "--jp-layout-color2": "#2d2d2d",
+  "--jp-ui-font-color1": "rgba(255, 255, 255, 0.87)",
+  "--jp-border-color1": "#616161",
+  "--jp-border-color2": "#424242",
+  "--jp-brand-color0": "#1976d2",
+  "--jp-brand-color1": "#2196f3",
+  "--jp-brand-color2": "#64b5f6",
+};
+
+const STATES: Readonly<Record<string, Partial<SessionStatus>>> = {
+  sharpening: { progress: 0.64, exact: false },
+  lost: { phase: "reconnecting", retryInMs: 3000 },
+  ended: { phase: "ended" },
+  failed: {
+    phase: "failed",
+    error: {
+      code: "volume-access",
+      message: "The bucket refused the key of s3://surveys/north-sea.vds (403).",
+      hint: "Check AWS_PROFILE in the kernel.",
+    },
+  },
+};
+
+const query = new URLSearchParams(location.search);
+const dark = query.get("theme") === "dark";
+document.body.dataset.jpThemeLight = dark ? "false" : "true";
+for (const [name, value] of Object.entries(dark ? DARK : {})) {
+  document.documentElement.style.setProperty(name, value);
+}
+
+const session = new FakeSession(
+  makeVolume(query.get("volume") ?? ""),
+  (query.get("delivery") ?? "frame") as Delivery,
+);
+const end = new AbortController();
+const keysThatLeaked: string[] = [];
+document.addEventListener("keydown", (event) => keysThatLeaked.push(event.key));
+
+const cell = document.getElementById("cell") as HTMLElement;
+const height = query.get("height");
+for (let view = 0; view < Number(query.get("views") ?? "1"); view++) {
+  const el = document.createElement("div");
+  cell.append(el);
+  mountViewer(el, session, { get: () => (height ? Number(height) : undefined) }, end.signal);
+}
+
+const state = query.get("state") ?? "live";
+if (state === "empty") session.setStatus({ phase: "live" });
+else if (state === "opening") session.setStatus({ phase: "opening", worker: "opening" });
+else {
+  session.open();
+  if (state === "failed" || state === "ended") session.info = null;
+  session.setStatus(STATES[state] ?? {});
+}
+
+declare global {
+  interface Window {
+    dev: { session: FakeSession; keysThatLeaked: string[]; end: AbortController };
+  }
+}
+window.dev = { session, keysThatLeaked, end };

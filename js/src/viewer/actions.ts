@@ -1,0 +1,201 @@
+/** Everything a user can do to the view, as absolute patches of the session's state. */
+import type { Point } from "../geometry";
+import type { ViewPatch, ViewState, VolumeInfo } from "../protocol";
+import { WINDOW_MAX } from "../protocol";
+import type { Session } from "../session";
+import { type Camera, panBy, zoomAt } from "./camera";
+import { clamp } from "./format";
+import { ViewHistory } from "./history";
+import { autoRange, channelOf, dragRange, isSigned, presetsOf, type Range } from "./range";
+
+/** Share of the pane that one Shift + arrow moves the picture by. */
+const PAN_STEP = 0.1;
+/** Shift held: finer window and level. */
+const FINE = 0.2;
+
+const WHOLE: Camera & { stretch: number } = { zoom: 1, pan: [0.5, 0.5], stretch: 1 };
+
+export class Actions {
+  readonly history = new ViewHistory();
+  /** Keep amplitudes symmetric about zero while the window changes. */
+  symmetricLock = true;
+  /** Zoom and pan of the planes that are not shown, so that they come back as they were left. */
+  private readonly cameras = new Map<number, Camera & { stretch: number }>();
+
+  constructor(private readonly session: Session) {}
+
+  get state(): ViewState {
+    return this.session.state;
+  }
+
+  get canDrive(): boolean {
+    return this.session.role !== "viewer";
+  }
+
+  patch(patch: ViewPatch): void {
+    if (this.canDrive && this.session.info) this.session.patch(patch);
+  }
+
+  private withInfo(body: (info: VolumeInfo, state: ViewState) => void): void {
+    if (this.session.info) body(this.session.info, this.session.state);
+  }
+
+  // ------------------------------------------------------------- slices
+
+  get sliceIdx(): number {
+    return this.state.slice_idx[this.state.axis] ?? 0;
+  }
+
+  get sliceCount(): number {
+    return this.session.info?.axes[this.state.axis]?.n ?? 1;
+  }
+
+  goTo(slice: number): void {
+    const idx = clamp(Math.round(slice), 0, this.sliceCount - 1);
+    if (idx === this.sliceIdx) return;
+    const at: [number, number, number] = [...this.state.slice_idx];
+    at[this.state.axis] = idx;
+    this.patch({ slice_idx: at });
+  }
+
+  step(slices: number): void {
+    this.goTo(this.sliceIdx + slices);
+  }
+
+  setAxis(axis: number): void {
+    const { axis: old, zoom, pan, stretch } = this.state;
+    if (axis === old || !this.session.info?.axes[axis]) return;
+    this.cameras.set(old, { zoom, pan, stretch });
+    this.patch({ axis, ...(this.cameras.get(axis) ?? WHOLE) });
+  }
+
+  // ------------------------------------------------------------- zoom and pan
+
+  zoomAt(factor: number, at: Point): void {
+    this.withInfo((info, state) => this.patch(zoomAt(info, state, factor, at)));
+  }
+
+  zoomAtCentre(factor: number): void {
+    this.zoomAt(factor, { x: this.state.width_px / 2, y: this.state.height_px / 2 });
+  }
+
+  /** Pan from the view `from`, so that a drag of many events adds no rounding. */
+  panFrom(from: ViewState, dx: number, dy: number): void {
+    this.withInfo((info) => this.patch(panBy(info, from, dx, dy)));
+  }
+
+  panStep(x: number, y: number): void {
+    const { width_px: width, height_px: height } = this.state;
+    this.panFrom(this.state, x * width * PAN_STEP, y * height * PAN_STEP);
+  }
+
+  /** Pinch: the point that was under `start` when the fingers came down lies under `now`. */
+  pinchFrom(from: ViewState, factor: number, start: Point, now: Point): void {
+    this.withInfo((info) => {
+      const zoomed = { ...from, ...zoomAt(info, from, factor, start) };
+      this.patch(panBy(info, zoomed, now.x - start.x, now.y - start.y));
+    });
+  }
+
+  get isFitted(): boolean {
+    const { zoom, pan } = this.state;
+    return zoom === 1 && pan[0] === 0.5 && pan[1] === 0.5;
+  }
+
+  /** The whole slice; when it is whole already, without stretch. */
+  fit(): void {
+    const { zoom, pan } = WHOLE;
+    this.patch(this.isFitted ? { stretch: 1 } : { zoom, pan });
+  }
+
+  setStretch(stretch: number): void {
+    this.patch({ stretch: clamp(stretch, 0.1, 20) });
+  }
+
+  reset(): void {
+    this.withInfo((info, state) => {
+      const channel = channelOf(info, state.channel);
+      this.cameras.clear();
+      this.patch({ ...WHOLE, ...autoRange(info, channel), interpolate: !channel.is_label });
+    });
+  }
+
+  back(): void {
+    const look = this.history.back();
+    if (look) this.patch(look);
+  }
+
+  forward(): void {
+    const look = this.history.forward();
+    if (look) this.patch(look);
+  }
+
+  // ------------------------------------------------------------- colours
+
+  get isSymmetric(): boolean {
+    const { info, state } = this.session;
+    return this.symmetricLock && !!info && isSigned(info, channelOf(info, state.channel));
+  }
+
+  setRange(range: Range): void {
+    const window = clamp(range.window, 1e-30, WINDOW_MAX);
+    this.patch({ window, level: this.isSymmetric ? 0 : range.level });
+  }
+
+  setEnds(low: number, high: number): void {
+    if (this.isSymmetric)
+      this.setRange({ window: 2 * Math.max(Math.abs(low), Math.abs(high)), level: 0 });
+    else if (high > low) this.setRange({ window: high - low, level: (low + high) / 2 });
+  }
+
+  /** Drag by a share of the screen: right is a wider window, down a higher level. */
+  dragRangeFrom(from: Range, shareX: number, shareY: number, fine: boolean): void {
+    this.withInfo((info, state) => {
+      const span = dragRange(channelOf(info, state.channel)) * (fine ? FINE : 1);
+      const least = Math.min(span * 1e-3, from.window);
+      const window = Math.max(least, from.window + shareX * span);
+      this.setRange({ window, level: from.level + shareY * span });
+    });
+  }
+
+  /** Keys: scale the window, move the level by a share of it. */
+  nudgeRange(factor: number, shift: number): void {
+    const { window, level } = this.state;
+    this.setRange({ window: window * factor, level: level + shift * window });
+  }
+
+  autoRange(): void {
+    this.withInfo((info, state) => this.patch(autoRange(info, channelOf(info, state.channel))));
+  }
+
+  preset(index: number): void {
+    this.withInfo((info, state) => {
+      const preset = presetsOf(info, channelOf(info, state.channel))[index];
+      if (preset) this.patch({ window: preset.window, level: preset.level });
+    });
+  }
+
+  setColormap(colormap: string): void {
+    this.patch({ colormap });
+  }
+
+  setReverse(reverse: boolean): void {
+    this.patch({ reverse });
+  }
+
+  setInterpolate(interpolate: boolean): void {
+    this.patch({ interpolate });
+  }
+
+  /** Another channel has other values: its range and a fitting map come with it. */
+  setChannel(channel: number): void {
+    this.withInfo((info, state) => {
+      const of = info.channels[channel];
+      if (!of || channel === state.channel) return;
+      const wasLabel = channelOf(info, state.channel).is_label;
+      const fallback = isSigned(info, of) && info.kind === "seismic" ? "seismic" : "grey";
+      const colormap = of.is_label ? "labels" : wasLabel ? fallback : state.colormap;
+      this.patch({ channel, ...autoRange(info, of), colormap, interpolate: !of.is_label });
+    });
+  }
+}

@@ -1,0 +1,174 @@
+/** Which key does what, and the table that `?` shows: the one place where bindings are written down. */
+
+export type Tool = "navigate" | "window";
+
+export type Command =
+  | { readonly do: "step"; readonly slices: number }
+  | { readonly do: "first" | "last" | "goto" | "play" | "fit" | "reset" | "auto" }
+  | {
+      readonly do:
+        | "help"
+        | "fullscreen"
+        | "picture"
+        | "read"
+        | "back"
+        | "forward"
+        | "escape"
+        | "menu";
+    }
+  | { readonly do: "zoom"; readonly factor: number }
+  | { readonly do: "pan"; readonly x: number; readonly y: number }
+  | { readonly do: "window"; readonly factor: number; readonly shift: number }
+  | { readonly do: "axis"; readonly axis: number }
+  | { readonly do: "tool"; readonly tool: Tool }
+  | { readonly do: "preset"; readonly index: number }
+  | { readonly do: "speed"; readonly faster: boolean };
+
+/** The parts of a KeyboardEvent that decide. */
+export interface Key {
+  readonly key: string;
+  readonly code: string;
+  readonly shiftKey: boolean;
+  readonly ctrlKey: boolean;
+  readonly metaKey: boolean;
+  readonly altKey: boolean;
+  readonly isComposing: boolean;
+}
+
+const ZOOM_STEP = 1.25;
+const WINDOW_STEP = 1.1;
+/** Share of the window that the level moves by at one key press. */
+const LEVEL_STEP = 0.05;
+
+const PLAIN: Readonly<Record<string, Command>> = {
+  ArrowDown: { do: "step", slices: 1 },
+  ArrowRight: { do: "step", slices: 1 },
+  ArrowUp: { do: "step", slices: -1 },
+  ArrowLeft: { do: "step", slices: -1 },
+  PageDown: { do: "step", slices: 10 },
+  PageUp: { do: "step", slices: -10 },
+  Home: { do: "first" },
+  End: { do: "last" },
+  "+": { do: "zoom", factor: ZOOM_STEP },
+  "=": { do: "zoom", factor: ZOOM_STEP },
+  "-": { do: "zoom", factor: 1 / ZOOM_STEP },
+  "[": { do: "window", factor: 1 / WINDOW_STEP, shift: 0 },
+  "]": { do: "window", factor: WINDOW_STEP, shift: 0 },
+  " ": { do: "play" },
+  ",": { do: "speed", faster: false },
+  ".": { do: "speed", faster: true },
+  "?": { do: "help" },
+  Escape: { do: "escape" },
+  ContextMenu: { do: "menu" },
+  g: { do: "goto" },
+  v: { do: "tool", tool: "navigate" },
+  w: { do: "tool", tool: "window" },
+  n: { do: "auto" },
+  p: { do: "picture" },
+  i: { do: "read" },
+  f: { do: "fullscreen" },
+  u: { do: "back" },
+  U: { do: "forward" },
+};
+
+const WINDOW_ARROWS: Readonly<Record<string, Command>> = {
+  ArrowRight: { do: "window", factor: WINDOW_STEP, shift: 0 },
+  ArrowLeft: { do: "window", factor: 1 / WINDOW_STEP, shift: 0 },
+  ArrowUp: { do: "window", factor: 1, shift: LEVEL_STEP },
+  ArrowDown: { do: "window", factor: 1, shift: -LEVEL_STEP },
+};
+
+const PAN_ARROWS: Readonly<Record<string, Command>> = {
+  ArrowRight: { do: "pan", x: -1, y: 0 },
+  ArrowLeft: { do: "pan", x: 1, y: 0 },
+  ArrowUp: { do: "pan", x: 0, y: 1 },
+  ArrowDown: { do: "pan", x: 0, y: -1 },
+};
+
+function digitCommand(digit: number, shift: boolean): Command | null {
+  if (digit === 0) return shift ? { do: "reset" } : { do: "fit" };
+  if (shift) return { do: "preset", index: digit - 1 };
+  return digit <= 3 ? { do: "axis", axis: digit - 1 } : null;
+}
+
+function isCombination(event: Key): boolean {
+  return event.ctrlKey || event.metaKey || event.altKey;
+}
+
+/** What a key press means, or null if it means nothing here. */
+export function commandOf(event: Key, tool: Tool): Command | null {
+  if (event.isComposing || isCombination(event)) return null;
+  if (event.shiftKey && event.key === "F10") return { do: "menu" };
+  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code);
+  // Digits by their place: Shift+1 prints "!" here and "1" on a French keyboard.
+  if (digit) return digitCommand(Number(digit[1]), event.shiftKey);
+  if (event.shiftKey && event.key in PAN_ARROWS) return PAN_ARROWS[event.key] ?? null;
+  if (tool === "window" && event.key in WINDOW_ARROWS) return WINDOW_ARROWS[event.key] ?? null;
+  return plainCommand(event);
+}
+
+function plainCommand(event: Key): Command | null {
+  if (event.shiftKey && /^(Page|Home|End|Escape| )/.test(event.key)) return null;
+  // Capitals by Caps Lock mean their small letters.
+  const name = event.key.length === 1 && !event.shiftKey ? event.key.toLowerCase() : event.key;
+  return PLAIN[name] ?? byPlace(event);
+}
+
+function byPlace(event: Key): Command | null {
+  if (event.shiftKey) return null;
+  if (event.code === "BracketLeft") return PLAIN["["] ?? null;
+  if (event.code === "BracketRight") return PLAIN["]"] ?? null;
+  return null;
+}
+
+/**
+ * Must this key press stay from the notebook around us?
+ *
+ * Plain keys would cut, merge or run cells. Combinations with Ctrl, Cmd or Alt, Tab, Shift+Enter and
+ * the function keys belong to the page and the browser.
+ */
+export function isOurs(event: Key): boolean {
+  if (isCombination(event)) return false;
+  if (event.key === "Tab" || (event.key === "Enter" && event.shiftKey)) return false;
+  return !/^F\d+$/.test(event.key) || (event.key === "F10" && event.shiftKey);
+}
+
+export interface HelpRow {
+  readonly action: string;
+  readonly keys: readonly string[];
+}
+
+/** Rows of the help, in reading order. */
+export function helpRows(axisTitles: readonly string[]): readonly HelpRow[] {
+  return [
+    { action: "Next, previous slice", keys: ["Wheel", "↑ ↓"] },
+    { action: "Ten slices", keys: ["Shift + wheel", "PgUp PgDn"] },
+    { action: "First, last", keys: ["Home", "End"] },
+    { action: "Go to number", keys: ["G"] },
+    { action: "Play; slower, faster", keys: ["Space", ",", "."] },
+    { action: axisTitles.join(", "), keys: ["1", "2", "3"] },
+    { action: "Zoom at pointer", keys: ["Ctrl + wheel", "+ −"] },
+    { action: "Pan", keys: ["Drag", "Shift + arrows"] },
+    { action: "Fit; undo stretch", keys: ["0", "0 again"] },
+    { action: "Earlier, later view", keys: ["U", "Shift + U"] },
+    { action: "Window and level", keys: ["Right drag"] },
+    { action: "Window tool", keys: ["W", "Arrows"] },
+    { action: "Narrower, wider window", keys: ["[", "]"] },
+    { action: "Automatic window", keys: ["N"] },
+    { action: "Window presets", keys: ["Shift + 1…9"] },
+    { action: "Navigate", keys: ["V"] },
+    { action: "Save picture", keys: ["P"] },
+    { action: "Read value aloud", keys: ["I"] },
+    { action: "Full screen", keys: ["F"] },
+    { action: "Menu", keys: ["Right click", "Shift + F10"] },
+    { action: "Reset view", keys: ["Shift + 0"] },
+    { action: "Leave the viewer", keys: ["Esc", "Tab"] },
+  ];
+}
+
+export const TOUCH_ROWS: readonly HelpRow[] = [
+  { action: "Slices", keys: ["One finger up, down"] },
+  { action: "Pan and zoom", keys: ["Two fingers"] },
+  { action: "Menu", keys: ["Long press"] },
+  { action: "Fit", keys: ["Double tap"] },
+];

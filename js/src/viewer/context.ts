@@ -1,0 +1,210 @@
+/** What the parts of one view share: the session, what the user is doing, and who wants to know. */
+import { type PaneView, type Placement, type Point, placeSlice } from "../geometry";
+import type { FrameHeader, VolumeInfo } from "../protocol";
+import type { ProbedValue, Session } from "../session";
+import { Actions } from "./actions";
+import type { Voxel } from "./axes";
+import type { Tool } from "./bindings";
+import { type Fit, fitPicture, type Pane, viewOf } from "./camera";
+import { browserClock, Cine } from "./cine";
+
+/** Which floating part is open; one at a time. */
+export type Open = "" | "window" | "planes" | "channels" | "picture" | "more" | "context" | "help";
+
+/** What the pointer is over. */
+export interface Cursor {
+  readonly voxel: Voxel;
+  /** CSS pixels in the pane. */
+  readonly at: Point;
+}
+
+/** How long a message stays over the picture. */
+const NOTICE_MS = 4000;
+
+interface Ui {
+  readonly tool: Tool;
+  readonly open: Open;
+  /** Where the context menu was asked for, CSS pixels in the viewer. */
+  readonly menuAt: Point | null;
+  readonly cursor: Cursor | null;
+  readonly value: ProbedValue | null;
+  readonly notice: { readonly message: string; readonly hint: string } | null;
+  /** "Click the picture to scroll slices" is on screen. */
+  readonly hint: boolean;
+  readonly focused: boolean;
+  readonly fullScreen: boolean;
+  /** Header of the picture on screen: what labels say of the picture comes from here. */
+  readonly shown: FrameHeader | null;
+  readonly pane: Pane;
+  readonly withLabels: boolean;
+}
+
+const START: Ui = {
+  tool: "navigate",
+  open: "",
+  menuAt: null,
+  cursor: null,
+  value: null,
+  notice: null,
+  hint: false,
+  focused: false,
+  fullScreen: false,
+  shown: null,
+  pane: { width: 640, height: 480, pixelRatio: 1 },
+  withLabels: true,
+};
+
+/** A slice in the pane: placement in picture pixels, and where the picture lies. */
+export interface Scene {
+  readonly info: VolumeInfo;
+  readonly axis: number;
+  readonly view: PaneView;
+  readonly placement: Placement;
+  readonly fit: Fit;
+}
+
+export class ViewContext {
+  readonly actions: Actions;
+  readonly cine: Cine;
+  private now: Ui = START;
+  private readonly listeners = new Set<() => void>();
+  private readonly asked = new Set<(what: "goto") => void>();
+  private noticeTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly speakers = new Set<(text: string, urgent: boolean) => void>();
+
+  constructor(
+    readonly session: Session,
+    readonly signal: AbortSignal,
+  ) {
+    const actions = new Actions(session);
+    this.actions = actions;
+    this.cine = new Cine(
+      browserClock,
+      { current: () => actions.sliceIdx, count: () => actions.sliceCount },
+      (slice) => actions.goTo(slice),
+      () => this.changed(),
+    );
+    signal.addEventListener("abort", () => this.cine.stop(), { once: true });
+    const changed = (): void => this.changed();
+    session.onState((state) => {
+      actions.history.visit(state, performance.now());
+      changed();
+    }, signal);
+    session.onStatus(changed, signal);
+    session.onInfo(changed, signal);
+    session.onValue((value) => this.set({ value }), signal);
+    session.onNotice(({ message, hint }) => this.note(message, hint), signal);
+    signal.addEventListener("abort", () => clearTimeout(this.noticeTimer), { once: true });
+  }
+
+  get ui(): Ui {
+    return this.now;
+  }
+
+  /** Change what the user is doing; parts draw themselves anew. */
+  set(change: Partial<Ui>): void {
+    this.now = { ...this.now, ...change };
+    this.changed();
+  }
+
+  onChange(listener: () => void): void {
+    this.listeners.add(listener);
+    this.signal.addEventListener("abort", () => this.listeners.delete(listener), { once: true });
+  }
+
+  private changed(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Say something to people who hear the page. */
+  say(text: string, urgent = false): void {
+    for (const speaker of this.speakers) speaker(text, urgent);
+  }
+
+  onSay(speaker: (text: string, urgent: boolean) => void): void {
+    this.speakers.add(speaker);
+  }
+
+  /** Ask the view for something that another part does: "goto" puts the focus into the number. */
+  ask(what: "goto"): void {
+    for (const asked of this.asked) asked(what);
+  }
+
+  onAsk(listener: (what: "goto") => void): void {
+    this.asked.add(listener);
+  }
+
+  /** Show a short message over the picture for a moment. */
+  note(message: string, hint = ""): void {
+    clearTimeout(this.noticeTimer);
+    this.set({ notice: { message, hint } });
+    this.say(`${message} ${hint}`);
+    this.noticeTimer = setTimeout(() => this.set({ notice: null }), NOTICE_MS);
+  }
+
+  /** Open a floating part, or close it if it is the open one. */
+  toggle(open: Open): void {
+    this.set({ open: this.now.open === open ? "" : open, menuAt: null });
+  }
+
+  /** Do something that the user asked for by hand: a film stops for it. */
+  take(slice: () => void): void {
+    this.cine.stop();
+    slice();
+  }
+
+  /** The view as the state wants it; null before the volume is open. */
+  wanted(): Scene | null {
+    const { info, state } = this.session;
+    return info ? this.scene(info, state.axis, state) : null;
+  }
+
+  /**
+   * The view that labels describe: the wanted one, moved at once with the hand, unless the picture
+   * still shows another plane. A label must never name what is not under it.
+   */
+  labelled(): Scene | null {
+    const { info, state } = this.session;
+    const shown = this.now.shown;
+    if (!info || !shown || shown.axis === state.axis) return this.wanted();
+    return this.scene(info, shown.axis, viewOf(shown));
+  }
+
+  private scene(info: VolumeInfo, axis: number, view: PaneView): Scene {
+    return {
+      info,
+      axis,
+      view,
+      placement: placeSlice(info, axis, view),
+      fit: fitPicture(view, this.now.pane),
+    };
+  }
+
+  /** Voxel under a point of the pane, or null outside the volume. */
+  voxelAt(at: Point): Voxel | null {
+    const scene = this.labelled();
+    if (!scene) return null;
+    const { placement, fit, info, axis } = scene;
+    const { column, row } = placement.toVoxel(
+      (at.x - fit.x) / fit.scale,
+      (at.y - fit.y) / fit.scale,
+    );
+    const voxel: [number, number, number] = [0, 0, 0];
+    voxel[placement.plane.columnAxis] = Math.round(column);
+    voxel[placement.plane.rowAxis] = Math.round(row);
+    voxel[axis] = this.now.shown?.slice_idx ?? this.session.state.slice_idx[axis] ?? 0;
+    return voxel.every((v, i) => v >= 0 && v < (info.axes[i]?.n ?? 0)) ? voxel : null;
+  }
+
+  /** Picture pixels of a point of the pane, in the wanted view. */
+  toPicture(at: Point): Point {
+    const fit = fitPicture(this.session.state, this.now.pane);
+    return { x: (at.x - fit.x) / fit.scale, y: (at.y - fit.y) / fit.scale };
+  }
+
+  /** Value under the cursor, as far as it has been read. */
+  get valueHere(): ProbedValue | null {
+    const { cursor, value } = this.now;
+    return cursor && value?.voxel.every((v, i) => v === cursor.voxel[i]) ? value : null;
+  }
+}

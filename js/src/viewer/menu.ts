@@ -1,0 +1,287 @@
+/** Menus: planes, channels, picture, more, and the one of the right click. */
+import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { axisTitle, channelText, positionText, worldOf } from "./axes";
+import type { ViewContext } from "./context";
+import { clamp } from "./format";
+import { type IconName, icon } from "./icons";
+import { define, Part, rove } from "./part";
+import { channelOf } from "./range";
+import { type Job, pictureJobs } from "./screenshot";
+import { copyText } from "./states";
+import { shared } from "./styles";
+import type { ToolbarHost } from "./toolbar";
+
+interface Item {
+  readonly label: string;
+  readonly act: () => void;
+  readonly key?: string;
+  readonly icon?: IconName;
+  /** Given: one of several that exclude each other, or a switch. */
+  readonly checked?: boolean;
+  readonly disabled?: boolean;
+}
+
+type Entry = Item | "line";
+
+export class Menu extends Part {
+  static override styles = [
+    shared,
+    css`
+      :host {
+        display: block;
+        padding: 4px;
+        min-width: 200px;
+      }
+      button {
+        width: 100%;
+        min-height: 28px;
+        padding: 0 8px;
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        border-radius: 4px;
+        text-align: left;
+        white-space: nowrap;
+      }
+      button:hover:not(:disabled),
+      button:focus-visible {
+        background: var(--hover);
+      }
+      button:focus-visible {
+        outline-offset: -2px;
+      }
+      .icon {
+        color: var(--fg2);
+      }
+      .room {
+        width: 16px;
+        flex: none;
+      }
+      hr {
+        border: 0;
+        height: 1px;
+        background: var(--line);
+        margin: 4px 0;
+      }
+      @media (pointer: coarse) {
+        button {
+          min-height: 44px;
+        }
+      }
+    `,
+  ];
+
+  constructor(
+    context: ViewContext,
+    private readonly owner: ToolbarHost & { readonly job: Job },
+  ) {
+    super(context);
+  }
+
+  private get buttons(): HTMLElement[] {
+    return [...this.renderRoot.querySelectorAll<HTMLButtonElement>("button:not(:disabled)")];
+  }
+
+  focusFirst(): void {
+    const chosen = this.buttons.find((button) => button.getAttribute("aria-checked") === "true");
+    (chosen ?? this.buttons[0])?.focus();
+  }
+
+  private get entries(): readonly Entry[] {
+    switch (this.context.ui.open) {
+      case "planes":
+        return this.planes();
+      case "channels":
+        return this.channels();
+      case "picture":
+        return this.pictures();
+      case "more":
+        return this.more();
+      case "context":
+        return this.here();
+      default:
+        return [];
+    }
+  }
+
+  private planes(): Entry[] {
+    const { session, actions } = this.context;
+    return (session.info?.axes ?? []).map((axis, i) => ({
+      label: axisTitle(axis),
+      key: String(i + 1),
+      checked: i === session.state.axis,
+      act: () => this.context.take(() => actions.setAxis(i)),
+    }));
+  }
+
+  private channels(): Entry[] {
+    const { session, actions } = this.context;
+    return (session.info?.channels ?? []).map((channel, i) => ({
+      label: channel.name,
+      checked: i === session.state.channel,
+      act: () => actions.setChannel(i),
+    }));
+  }
+
+  private pictures(): Entry[] {
+    return pictureJobs(this.owner.job).map(({ label, icon: name, act, key }) => ({
+      label,
+      icon: name,
+      act,
+      ...(key ? { key } : {}),
+    }));
+  }
+
+  private more(): Entry[] {
+    const { context } = this;
+    const { actions, session, cine } = context;
+    const { info, state } = session;
+    const stretches = info !== null && info.kind !== "medical";
+    const channels = this.channels();
+    return [
+      ...(channels.length > 1 ? [...channels, "line" as const] : []),
+      {
+        label: cine.playing ? "Stop" : "Play slices",
+        icon: "play",
+        key: "Space",
+        act: () => cine.toggle(),
+      },
+      { label: "Go to number", key: "G", act: () => context.ask("goto") },
+      "line",
+      { label: "Window and colours", icon: "window", act: () => context.set({ open: "window" }) },
+      { label: "Automatic window", icon: "auto", key: "N", act: () => actions.autoRange() },
+      "line",
+      { label: "Fit to pane", icon: "fit", key: "0", act: () => actions.fit() },
+      {
+        label: "Earlier view",
+        icon: "back",
+        key: "U",
+        disabled: !actions.history.canGoBack,
+        act: () => actions.back(),
+      },
+      ...(stretches
+        ? ([
+            { label: "Stretch more", act: () => actions.setStretch(state.stretch * 1.25) },
+            { label: "Stretch less", act: () => actions.setStretch(state.stretch / 1.25) },
+          ] as const)
+        : []),
+      { label: "Reset view", key: "Shift+0", act: () => actions.reset() },
+      "line",
+      ...this.pictures(),
+      "line",
+      {
+        label: "Keys and gestures",
+        icon: "help",
+        key: "?",
+        act: () => context.set({ open: "help" }),
+      },
+    ];
+  }
+
+  private here(): Entry[] {
+    const { context } = this;
+    const { actions, session, ui } = context;
+    return [
+      ...this.copies(),
+      {
+        label: "Centre here",
+        disabled: !ui.cursor,
+        act: () => this.centre(),
+      },
+      { label: "Fit to pane", icon: "fit", key: "0", act: () => actions.fit() },
+      { label: "Automatic window", icon: "auto", key: "N", act: () => actions.autoRange() },
+      { label: "Window and colours", icon: "window", act: () => context.set({ open: "window" }) },
+      "line",
+      ...(session.info ? this.pictures() : []),
+    ];
+  }
+
+  private copies(): Entry[] {
+    const { context } = this;
+    const { info, state } = context.session;
+    const { cursor } = context.ui;
+    if (!info || !cursor) return [];
+    const { voxel } = cursor;
+    const read = context.valueHere;
+    const name = channelOf(info, state.channel).name;
+    const value = read?.value == null ? "" : channelText(info, state.channel, read.value);
+    const world = worldOf(info, voxel);
+    const copy = (text: string) => () => void copyText(context, text);
+    const items: Entry[] = [
+      {
+        label: "Copy position and value",
+        icon: "copy",
+        act: copy(
+          [positionText(info, voxel), value && `${name} ${value}`].filter(Boolean).join("\t"),
+        ),
+      },
+      { label: "Copy voxel index", act: copy(`(${voxel.join(", ")})`) },
+    ];
+    if (world)
+      items.push({
+        label: "Copy world position",
+        act: copy(`(${world.map((w) => w.toFixed(3)).join(", ")})`),
+      });
+    return [...items, "line"];
+  }
+
+  private centre(): void {
+    const { context } = this;
+    const at = context.ui.cursor?.at;
+    const { width, height } = context.ui.pane;
+    const scale = context.wanted()?.fit.scale;
+    if (!at || !scale) return;
+    context.actions.panFrom(
+      context.session.state,
+      (width / 2 - at.x) / scale,
+      (height / 2 - at.y) / scale,
+    );
+  }
+
+  protected override updated(_: PropertyValues): void {
+    const { menuAt } = this.context.ui;
+    const host = this.offsetParent;
+    if (!menuAt || !(host instanceof HTMLElement)) return;
+    // Beside the pointer, but whole inside the viewer.
+    this.style.left = `${clamp(menuAt.x, 4, Math.max(4, host.clientWidth - this.offsetWidth - 4))}px`;
+    this.style.top = `${clamp(menuAt.y, 4, Math.max(4, host.clientHeight - this.offsetHeight - 4))}px`;
+  }
+
+  protected override render(): TemplateResult {
+    const { entries } = this;
+    const checks = entries.some((entry) => entry !== "line" && entry.checked !== undefined);
+    const icons = entries.some((entry) => entry !== "line" && entry.icon);
+    return html`<div role="menu" aria-label="Menu" @keydown=${(e: KeyboardEvent) => rove(e, this.buttons, true)}>
+      ${entries.map((entry) =>
+        entry === "line" ? html`<hr role="separator" />` : this.item(entry, checks || icons),
+      )}
+    </div>`;
+  }
+
+  private item(item: Item, room: boolean): TemplateResult {
+    const isChoice = item.checked !== undefined;
+    const left = item.checked
+      ? icon("check")
+      : item.icon
+        ? icon(item.icon)
+        : html`<span class="room"></span>`;
+    return html`<button
+      role=${isChoice ? "menuitemradio" : "menuitem"}
+      aria-checked=${isChoice ? (item.checked ? "true" : "false") : nothing}
+      tabindex="-1"
+      ?disabled=${item.disabled ?? false}
+      @click=${() => this.choose(item)}
+    >
+      ${room ? left : nothing}<span class="grow">${item.label}</span>
+      ${item.key ? html`<kbd aria-hidden="true">${item.key}</kbd>` : nothing}
+    </button>`;
+  }
+
+  /** Close first: what is chosen may open something else. */
+  private choose(item: Item): void {
+    this.context.set({ open: "" });
+    item.act();
+  }
+}
+
+define("blustream-menu", Menu);

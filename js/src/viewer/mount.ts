@@ -1,0 +1,39 @@
+/** Entry of the viewer: makes one view of a session in an element of the page. */
+import type { Session } from "../session";
+import { ViewContext } from "./context";
+import { ViewerElement } from "./viewer";
+
+/** The part of anywidget's model that a view looks at. */
+export interface ModelLike {
+  get(name: string): unknown;
+}
+
+/**
+ * Show `session` in `el` until `signal` aborts.
+ *
+ * @param model its trait `height`, where it has one, is the viewer's height in CSS pixels
+ */
+export function mountViewer(
+  el: HTMLElement,
+  session: Session,
+  model: ModelLike,
+  signal: AbortSignal,
+): void {
+  if (signal.aborted) return;
+  const viewer = new ViewerElement(new ViewContext(session, signal));
+  viewer.setAttribute("role", "region");
+  const name = (): void => {
+    viewer.setAttribute(
+      "aria-label",
+      session.info ? `Volume ${session.info.name}` : "Volume viewer",
+    );
+  };
+  session.onInfo(name, signal);
+  name();
+  const height = model.get("height");
+  if (typeof height === "number" && height > 0) {
+    viewer.style.setProperty("--blustream-height", `${height}px`);
+  }
+  el.append(viewer);
+  signal.addEventListener("abort", () => viewer.remove(), { once: true });
+}

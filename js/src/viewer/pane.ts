@@ -1,0 +1,251 @@
+/** One slice: picture, rulers, labels on the picture, and the states between. */
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { classMap } from "lit/directives/class-map.js";
+import { styleMap } from "lit/directives/style-map.js";
+import type { Point } from "../geometry";
+import { axisOf, axisTitle, numberText, planeColour, sliceText } from "./axes";
+import { gradient } from "./colours";
+import type { Scene, ViewContext } from "./context";
+import { paneStyles, stateStyles } from "./pane.styles";
+import { define, Part } from "./part";
+import { PaneSize, Picture } from "./picture";
+import { Gestures, trackPointers } from "./pointer";
+import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
+import { hasRulers, lettersOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
+import { isDead, type PaneState, paneStateOf, stateOverlay } from "./states";
+import { shared } from "./styles";
+
+/** The colour bar needs this much height, and labels this much width. */
+const BAR_MIN_HEIGHT = 160;
+const BAR_MIN_WIDTH = 200;
+
+export class SlicePane extends Part {
+  static override styles = [shared, paneStyles, stateStyles];
+
+  readonly canvas = document.createElement("canvas");
+  private readonly picture: Picture;
+  private size: PaneSize | null = null;
+  private retryAt = 0;
+  private countdown: ReturnType<typeof setInterval> | undefined;
+
+  constructor(context: ViewContext) {
+    super(context);
+    this.picture = new Picture(this.canvas, context);
+    context.session.onStatus((status) => {
+      this.retryAt = performance.now() + status.retryInMs;
+      this.count(status.retryInMs > 0);
+    }, context.signal);
+    context.signal.addEventListener("abort", () => this.count(false), { once: true });
+  }
+
+  get view(): HTMLElement | null {
+    return this.find(".view");
+  }
+
+  get state(): PaneState {
+    const { status, info } = this.context.session;
+    return paneStateOf(status, info !== null, this.context.ui.shown !== null);
+  }
+
+  focusView(): void {
+    this.view?.focus({ preventScroll: true });
+    this.size?.claim();
+  }
+
+  private count(on: boolean): void {
+    clearInterval(this.countdown);
+    if (on) this.countdown = setInterval(() => this.requestUpdate(), 250);
+  }
+
+  protected override firstUpdated(): void {
+    const view = this.view;
+    if (!view) return;
+    const { context } = this;
+    this.size = new PaneSize(view, context, () => this.picture.place());
+    trackPointers(view, new Gestures(this.gestureTarget()), context.signal);
+  }
+
+  protected override updated(_: PropertyValues): void {
+    const plain = this.context.session.info?.kind === "medical" || isDead(this.state);
+    if (this.hasAttribute("plain") !== plain) this.toggleAttribute("plain", plain);
+  }
+
+  private gestureTarget(): ConstructorParameters<typeof Gestures>[0] {
+    const { context } = this;
+    const { actions } = context;
+    const scale = (): number => context.wanted()?.fit.scale ?? 1;
+    return {
+      get state() {
+        return context.session.state;
+      },
+      get tool() {
+        return context.ui.tool;
+      },
+      get pane() {
+        return context.ui.pane;
+      },
+      get sliceIdx() {
+        return actions.sliceIdx;
+      },
+      get sliceCount() {
+        return actions.sliceCount;
+      },
+      get focused() {
+        return context.ui.focused;
+      },
+      focus: () => this.focusView(),
+      goTo: (slice) => context.take(() => actions.goTo(slice)),
+      pan: (from, dx, dy) => actions.panFrom(from, dx / scale(), dy / scale()),
+      pinch: (from, factor, start, now) =>
+        actions.pinchFrom(from, factor, context.toPicture(start), context.toPicture(now)),
+      dragRange: (from, x, y, fine) => actions.dragRangeFrom(from, x, y, fine),
+      fit: () => actions.fit(),
+      menu: (at) => this.openMenu(at),
+      hover: (at) => this.hover(at),
+    };
+  }
+
+  private hover(at: Point | null): void {
+    const voxel = at && this.context.voxelAt(at);
+    this.context.set({ cursor: at && voxel ? { at, voxel } : null });
+    if (voxel) this.context.session.probe(voxel);
+  }
+
+  openMenu(at?: Point): void {
+    const box = this.view?.getBoundingClientRect();
+    const host =
+      this.getRootNode() instanceof ShadowRoot ? (this.getRootNode() as ShadowRoot).host : this;
+    const origin = host.getBoundingClientRect();
+    const { width, height } = this.context.ui.pane;
+    const point = at ?? { x: width / 2, y: height / 2 };
+    this.context.set({
+      open: "context",
+      menuAt: {
+        x: (box?.left ?? 0) - origin.left + point.x,
+        y: (box?.top ?? 0) - origin.top + point.y,
+      },
+    });
+  }
+
+  protected override render(): TemplateResult {
+    const { context, state } = this;
+    const scene = isDead(state) ? null : context.labelled();
+    const { tool } = context.ui;
+    this.canvas.classList.toggle("cut", state === "lost");
+    this.canvas.classList.toggle("waiting", context.ui.shown === null);
+    const classes = {
+      view: true,
+      medical: context.session.info?.kind === "medical",
+      pan: tool === "navigate",
+      range: tool === "window",
+    };
+    return html`
+      ${scene && hasRulers(scene) ? this.rulers(scene) : nothing}
+      <div
+        class=${classMap(classes)}
+        part="view"
+        tabindex=${isDead(state) ? "-1" : "0"}
+        role="application"
+        aria-roledescription="slice view"
+        aria-label=${this.describe(scene)}
+      >
+        ${this.canvas}${scene && context.ui.shown ? this.labels(scene) : nothing}
+        ${stateOverlay(context, state, Math.ceil((this.retryAt - performance.now()) / 1000))}
+      </div>
+      <div class="ring"></div>
+    `;
+  }
+
+  /** For people who hear the page: the slice, and what the picture spans. */
+  private describe(scene: Scene | null): string {
+    if (!scene) return "Slice view, no volume";
+    const { info, axis, placement } = scene;
+    const span = [placement.plane.columnAxis, placement.plane.rowAxis].map((index) => {
+      const along = axisOf(info, index);
+      const unit = along.unit ? ` ${along.unit}` : "";
+      return `${axisTitle(along)} ${numberText(along, 0)} to ${numberText(along, along.n - 1)}${unit}`;
+    });
+    const [title, position] = sliceText(info, axis, this.shownSlice(axis));
+    return `${title} ${position}, ${span.join(", ")}`;
+  }
+
+  private shownSlice(axis: number): number {
+    const { shown } = this.context.ui;
+    return shown && shown.axis === axis
+      ? shown.slice_idx
+      : (this.context.session.state.slice_idx[axis] ?? 0);
+  }
+
+  private rulers(scene: Scene): TemplateResult {
+    const { width, height } = this.context.ui.pane;
+    const { top, left } = rulersOf(scene, width, height);
+    const across = top.caption === left.caption ? "" : top.caption;
+    return html`
+      <div class="corner" aria-hidden="true" title="${top.title} →, ${left.title} ↓">
+        <span>${across}</span><span>${left.caption}</span>
+      </div>
+      ${this.ruler(top, "top")} ${this.ruler(left, "left")}
+    `;
+  }
+
+  private ruler(ruler: Ruler, side: "top" | "left"): TemplateResult {
+    const direction = side === "top" ? "X" : "Y";
+    return html`<div class="ruler ${side}" aria-hidden="true" title=${ruler.title}>
+      ${ruler.ticks.map(
+        ({ at, text }) =>
+          html`<span style="transform:translate${direction}(${at.toFixed(1)}px)"><b>${text}</b></span>`,
+      )}
+    </div>`;
+  }
+
+  private labels(scene: Scene): TemplateResult {
+    const { info, axis } = scene;
+    const [title, position] = sliceText(info, axis, this.shownSlice(axis));
+    const { letters, remark } = lettersOf(scene);
+    const bar = scaleBarOf(scene);
+    const colour = styleMap({ background: planeColour(info, axis) });
+    return html`
+      <div class="label slice" part="slice">
+        <span class="square" style=${colour}></span><b>${title}</b>
+        ${info.kind === "medical" ? html`<span class="less">${position}</span>` : html`<b>${position}</b>`}
+      </div>
+      ${remark ? html`<div class="label remark"><span class="less">${remark}</span></div>` : nothing}
+      ${letters.map((letter, i) =>
+        letter ? html`<span class="letter ${"lrtb".charAt(i)}">${letter}</span>` : nothing,
+      )}
+      ${
+        bar
+          ? html`<div class="label scale">
+            ${bar.text}<u style="width:${bar.length.toFixed(1)}px"></u>
+          </div>`
+          : nothing
+      }
+      ${this.colourBar(scene, letters.length > 0)}
+    `;
+  }
+
+  private colourBar(scene: Scene, inner: boolean): TemplateResult | typeof nothing {
+    const { ui, session } = this.context;
+    const { state } = session;
+    const channel = channelOf(scene.info, ui.shown?.channel ?? state.channel);
+    const tooSmall = ui.pane.height < BAR_MIN_HEIGHT || ui.pane.width < BAR_MIN_WIDTH;
+    if (channel.is_label || tooSmall) return nothing;
+    // The range the picture was drawn with: a frame that is late keeps its own numbers.
+    const range = { window: ui.shown?.window ?? 1, level: ui.shown?.level ?? 0 };
+    const withSign = isSigned(scene.info, channel);
+    const ends = [highOf(range), range.level, lowOf(range)].map((v) => endText(v, range, withSign));
+    const [high, middle, low] = ends;
+    const title = channel.unit || "";
+    return html`<div
+      class=${classMap({ bar: true, inner })}
+      role="img"
+      style="background:${gradient(state.colormap, state.reverse, "top")}"
+      aria-label="Colour scale ${low} to ${high} ${title}"
+    >
+      <span style="top:0">${high}${title ? html`&nbsp;${title}` : nothing}</span>
+      <span style="top:50%">${middle}</span><span style="top:100%">${low}</span>
+    </div>`;
+  }
+}
+
+define("blustream-slice-pane", SlicePane);

@@ -1,0 +1,42 @@
+/** Base of the viewer's parts, and how they are registered. */
+import { LitElement } from "lit";
+import type { ViewContext } from "./context";
+
+/**
+ * Register a part under its name, or under the next free one.
+ *
+ * Two copies of this bundle may live on one page (two kernels, two versions); parts are made by their
+ * constructors, never by their tags, so each copy keeps its own classes.
+ */
+export function define(name: string, part: CustomElementConstructor): void {
+  let tag = name;
+  for (let copy = 2; customElements.get(tag); copy++) tag = `${name}-${copy}`;
+  customElements.define(tag, part);
+}
+
+/** A part of the view: draws itself anew, once per task, when anything of the view changed. */
+export abstract class Part extends LitElement {
+  constructor(protected readonly context: ViewContext) {
+    super();
+    context.onChange(() => this.requestUpdate());
+  }
+
+  /** First focusable thing inside that matches. */
+  protected find<E extends HTMLElement>(selector: string): E | null {
+    return this.renderRoot.querySelector<E>(selector);
+  }
+}
+
+/** Arrow keys, Home and End move the focus among `items`; one of them is in the tab order. */
+export function rove(event: KeyboardEvent, items: readonly HTMLElement[], vertical = false): void {
+  const [before, after] = vertical ? ["ArrowUp", "ArrowDown"] : ["ArrowLeft", "ArrowRight"];
+  const here = items.indexOf(event.target as HTMLElement);
+  let to: number;
+  if (event.key === after) to = (here + 1) % items.length;
+  else if (event.key === before) to = (here - 1 + items.length) % items.length;
+  else if (event.key === "Home") to = 0;
+  else if (event.key === "End") to = items.length - 1;
+  else return;
+  event.preventDefault(); // also tells the viewer's own keys that this one is taken
+  items[to]?.focus();
+}

@@ -1,0 +1,234 @@
+/** Mouse, pen and fingers on the picture: which gesture it is, and what it does to the view. */
+import type { Point } from "../geometry";
+import type { ViewState } from "../protocol";
+import type { Tool } from "./bindings";
+import { clamp } from "./format";
+
+/** Movement below this is a click. */
+const CLICK_PX = 4;
+const LONG_PRESS_MS = 500;
+const DOUBLE_TAP_MS = 300;
+const DOUBLE_TAP_PX = 24;
+
+/** What gestures need of the view; points are CSS pixels in the pane. */
+export interface GestureTarget {
+  readonly state: ViewState;
+  readonly tool: Tool;
+  readonly pane: { readonly width: number; readonly height: number };
+  readonly sliceIdx: number;
+  readonly sliceCount: number;
+  /** Unfocused, one finger belongs to the page. */
+  readonly focused: boolean;
+  focus(): void;
+  goTo(slice: number): void;
+  pan(from: ViewState, dx: number, dy: number): void;
+  pinch(from: ViewState, factor: number, start: Point, now: Point): void;
+  dragRange(from: ViewState, shareX: number, shareY: number, fine: boolean): void;
+  fit(): void;
+  menu(at: Point): void;
+  hover(at: Point | null): void;
+}
+
+export interface Press {
+  readonly id: number;
+  readonly type: string;
+  readonly button: number;
+  readonly at: Point;
+  readonly shiftKey: boolean;
+  readonly time: number;
+}
+
+type Drag = "pan" | "range" | "slices" | "none";
+
+interface Gesture {
+  readonly drag: Drag;
+  readonly start: Point;
+  readonly state: ViewState;
+  readonly slice: number;
+  readonly isMenu: boolean;
+  moved: boolean;
+}
+
+interface Pinch {
+  readonly a: number;
+  readonly b: number;
+  readonly centre: Point;
+  readonly spread: number;
+  readonly state: ViewState;
+}
+
+function distance(a: Point, b: Point): number {
+  return Math.hypot(a.x - b.x, a.y - b.y);
+}
+
+function middle(a: Point, b: Point): Point {
+  return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
+}
+
+/** The gesture in progress, free of the DOM: `trackPointers` feeds it. */
+export class Gestures {
+  private readonly pressed = new Map<number, Point>();
+  private gesture: Gesture | null = null;
+  private pinch: Pinch | null = null;
+  private longPress: ReturnType<typeof setTimeout> | undefined;
+  private lastTap: { at: Point; time: number } | null = null;
+
+  constructor(private readonly target: GestureTarget) {}
+
+  get active(): boolean {
+    return this.gesture !== null || this.pinch !== null;
+  }
+
+  down(press: Press): void {
+    const isTouch = press.type === "touch";
+    this.pressed.set(press.id, press.at);
+    if (isTouch && this.pressed.size === 2) {
+      this.startPinch();
+      return;
+    }
+    if (this.pressed.size > 1) return; // a palm, or a second button of the mouse
+    const mayDrag = !isTouch || this.target.focused;
+    if (!isTouch) this.target.focus();
+    this.gesture = {
+      drag: mayDrag ? this.dragOf(press, isTouch) : "none",
+      start: press.at,
+      state: this.target.state,
+      slice: this.target.sliceIdx,
+      isMenu: press.button === 2,
+      moved: false,
+    };
+    if (isTouch) this.longPress = setTimeout(() => this.pressedLong(press.at), LONG_PRESS_MS);
+  }
+
+  private dragOf(press: Press, isTouch: boolean): Drag {
+    if (isTouch) return this.target.tool === "window" ? "range" : "slices";
+    if (press.button === 1) return "pan";
+    if (press.button === 2) return "range";
+    if (press.button !== 0) return "none";
+    return this.target.tool === "window" && !press.shiftKey ? "range" : "pan";
+  }
+
+  move(id: number, at: Point, fine: boolean): void {
+    if (!this.pressed.has(id)) {
+      if (!this.active) this.target.hover(at);
+      return;
+    }
+    this.pressed.set(id, at);
+    if (this.pinch) this.movePinch(this.pinch);
+    else if (this.gesture) this.moveDrag(this.gesture, at, fine);
+  }
+
+  private moveDrag(gesture: Gesture, at: Point, fine: boolean): void {
+    const dx = at.x - gesture.start.x;
+    const dy = at.y - gesture.start.y;
+    if (!gesture.moved && Math.hypot(dx, dy) < CLICK_PX) return;
+    gesture.moved = true;
+    clearTimeout(this.longPress);
+    const { target } = this;
+    if (gesture.drag === "pan") target.pan(gesture.state, dx, dy);
+    else if (gesture.drag === "range") {
+      target.dragRange(gesture.state, dx / target.pane.width, dy / target.pane.width, fine);
+    } else if (gesture.drag === "slices") {
+      // The whole stack in one stroke where it is short; never so fine that a finger cannot hold it.
+      const pixels = clamp(target.pane.height / target.sliceCount, 3, 16);
+      target.goTo(gesture.slice + Math.trunc(dy / pixels));
+    }
+    target.hover(at);
+  }
+
+  up(id: number, at: Point, time: number, type: string): void {
+    if (!this.pressed.delete(id)) return;
+    clearTimeout(this.longPress);
+    if (this.pinch) {
+      // The finger that stays must not jump into a drag: all fingers have to leave.
+      if (this.pressed.size === 0) this.pinch = null;
+      return;
+    }
+    const gesture = this.gesture;
+    this.gesture = null;
+    if (!gesture || gesture.moved) return;
+    if (gesture.isMenu) this.target.menu(at);
+    else if (type === "touch") this.tapped(at, time);
+  }
+
+  /** The browser took the gesture (scrolling the page) or the window lost it. */
+  cancel(id: number): void {
+    this.pressed.delete(id);
+    clearTimeout(this.longPress);
+    if (this.pressed.size === 0) this.pinch = null;
+    this.gesture = null;
+  }
+
+  leave(): void {
+    if (!this.active) this.target.hover(null);
+  }
+
+  private tapped(at: Point, time: number): void {
+    const last = this.lastTap;
+    const isDouble =
+      last !== null && time - last.time < DOUBLE_TAP_MS && distance(at, last.at) < DOUBLE_TAP_PX;
+    this.lastTap = isDouble ? null : { at, time };
+    this.target.focus();
+    this.target.hover(at);
+    if (isDouble) this.target.fit();
+  }
+
+  private pressedLong(at: Point): void {
+    if (!this.gesture || this.gesture.moved) return;
+    this.gesture = null;
+    this.target.focus();
+    this.target.menu(at);
+  }
+
+  private startPinch(): void {
+    clearTimeout(this.longPress);
+    this.gesture = null;
+    const [first, second] = [...this.pressed.entries()];
+    if (!first || !second) return;
+    this.pinch = {
+      a: first[0],
+      b: second[0],
+      centre: middle(first[1], second[1]),
+      spread: Math.max(distance(first[1], second[1]), 1),
+      state: this.target.state,
+    };
+  }
+
+  private movePinch(pinch: Pinch): void {
+    const a = this.pressed.get(pinch.a);
+    const b = this.pressed.get(pinch.b);
+    if (!a || !b) return;
+    const factor = Math.max(distance(a, b), 1) / pinch.spread;
+    this.target.pinch(pinch.state, factor, pinch.centre, middle(a, b));
+  }
+}
+
+/** Feed a pane's pointer events to `gestures`, with pointer capture. */
+export function trackPointers(pane: HTMLElement, gestures: Gestures, signal: AbortSignal): void {
+  const at = (event: PointerEvent): Point => {
+    const box = pane.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  };
+  const on = <K extends keyof HTMLElementEventMap>(
+    type: K,
+    listener: (event: HTMLElementEventMap[K]) => void,
+  ): void => pane.addEventListener(type, listener as EventListener, { signal });
+  on("pointerdown", (event) => {
+    const { pointerId: id, pointerType: type, button, shiftKey, timeStamp: time } = event;
+    if (pane.isConnected) pane.setPointerCapture(id);
+    gestures.down({ id, type, button, at: at(event), shiftKey, time });
+  });
+  on("pointermove", (event) => gestures.move(event.pointerId, at(event), event.shiftKey));
+  on("pointerup", (event) =>
+    gestures.up(event.pointerId, at(event), event.timeStamp, event.pointerType),
+  );
+  on("pointercancel", (event) => gestures.cancel(event.pointerId));
+  on("pointerleave", () => gestures.leave());
+  // The middle button would start the browser's own scrolling, a left drag the selection of text.
+  on("mousedown", (event) => event.preventDefault());
+  on("dragstart", (event) => event.preventDefault());
+  on("contextmenu", (event) => {
+    event.preventDefault();
+    event.stopPropagation(); // JupyterLab would open the menu of the cell
+  });
+}

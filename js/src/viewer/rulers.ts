@@ -1,0 +1,93 @@
+/** Rulers in the gutters and the scale bar: what they say, for the page and for saved pictures. */
+import type { Axis } from "../protocol";
+import { axisOf, axisShort, axisTitle, numberAt } from "./axes";
+import type { Scene } from "./context";
+import { decimalsOf, fixed } from "./format";
+import { niceLength, type Tick, ticksAlong } from "./ticks";
+
+export interface RulerTick extends Tick {
+  readonly text: string;
+}
+
+export interface Ruler {
+  readonly ticks: readonly RulerTick[];
+  /** "ms", "XL": what the numbers are. */
+  readonly caption: string;
+  /** "Time (ms)": the same in words. */
+  readonly title: string;
+}
+
+/** Survey numbers make no sense in medical pictures: letters and a scale bar stand there instead. */
+export function hasRulers(scene: Scene): boolean {
+  return scene.info.kind !== "medical";
+}
+
+function rulerOf(
+  axis: Axis,
+  at0: number,
+  perPixel: number,
+  length: number,
+  horizontal: boolean,
+): Ruler {
+  const apart = horizontal ? (length > 700 ? 96 : 56) : length > 400 ? 32 : 40;
+  // Line numbers exist only at multiples of their step; times do in between.
+  const smallest = axis.unit ? 0 : Math.abs(axis.step);
+  const ticks = ticksAlong(at0, perPixel, length, apart, smallest, horizontal ? 20 : 7);
+  const first = ticks[0];
+  const second = ticks[1];
+  const decimals = decimalsOf(first && second ? second.number - first.number : smallest || 1, 4);
+  return {
+    ticks: ticks.map((tick) => ({ ...tick, text: fixed(tick.number, decimals) })),
+    caption: axis.unit || axisShort(axis),
+    title: axis.unit ? `${axisTitle(axis)} (${axis.unit})` : axisTitle(axis),
+  };
+}
+
+/** Rulers along the top and the left edge of a pane of `width` x `height` CSS pixels. */
+export function rulersOf(scene: Scene, width: number, height: number): { top: Ruler; left: Ruler } {
+  const { info, placement, fit } = scene;
+  const columns = axisOf(info, placement.plane.columnAxis);
+  const rows = axisOf(info, placement.plane.rowAxis);
+  const corner = placement.toVoxel(-fit.x / fit.scale, -fit.y / fit.scale);
+  const next = placement.toVoxel((1 - fit.x) / fit.scale, (1 - fit.y) / fit.scale);
+  const across = (next.column - corner.column) * columns.step;
+  const down = (next.row - corner.row) * rows.step;
+  return {
+    top: rulerOf(columns, numberAt(columns, corner.column), across, width, true),
+    left: rulerOf(rows, numberAt(rows, corner.row), down, height, false),
+  };
+}
+
+export interface ScaleBar {
+  /** CSS pixels. */
+  readonly length: number;
+  readonly text: string;
+}
+
+const LONGER: Readonly<Record<string, readonly [number, string]>> = {
+  m: [1000, "km"],
+  mm: [1000, "m"],
+};
+
+/** A round length along the screen's x; null where the axis has no known length. */
+export function scaleBarOf(scene: Scene, most = 104): ScaleBar | null {
+  const { info, placement, fit } = scene;
+  const axis = axisOf(info, placement.plane.columnAxis);
+  if (!info.world_unit || (info.kind === "seismic" && axis.name === "sample")) return null;
+  const perPixel = (placement.nColumns * axis.spacing) / (placement.width * fit.scale);
+  const length = niceLength(perPixel * most);
+  if (!(length > 0) || !Number.isFinite(length)) return null;
+  const longer = LONGER[info.world_unit];
+  const isLong = longer !== undefined && length >= longer[0];
+  const shown = isLong ? length / longer[0] : length;
+  const unit = isLong ? longer[1] : info.world_unit;
+  return { length: length / perPixel, text: `${fixed(shown, decimalsOf(shown, 4))}\u00a0${unit}` };
+}
+
+/** Letters at the left, right, top and bottom edge, or a remark that orientation is unknown. */
+export function lettersOf(scene: Scene): { letters: readonly string[]; remark: string } {
+  const { info, placement } = scene;
+  if (info.kind !== "medical") return { letters: [], remark: "" };
+  if (!info.affine) return { letters: [], remark: "Orientation unknown" };
+  return { letters: placement.plane.letters, remark: "" };
+}

@@ -1,0 +1,142 @@
+/** The line at the bottom: where the pointer is and what is there; how pictures come, and how good they are. */
+import { css, html, nothing, type TemplateResult } from "lit";
+import type { SessionStatus } from "../session";
+import { channelText, mapText, positionText } from "./axes";
+import { fixed } from "./format";
+import { define, Part } from "./part";
+import { channelOf } from "./range";
+import { paneStateOf, stateWords } from "./states";
+import { byWidth, shared } from "./styles";
+
+const PATH_WORDS: Readonly<Record<string, string>> = {
+  websocket: "WebSocket",
+  webrtc: "WebRTC",
+  comm: "Notebook relay",
+};
+const CODEC_WORDS: Readonly<Record<string, string>> = { h264: "H.264", jpeg: "JPEG" };
+
+/** "WebSocket · H.264 · 60 fps · 31 ms", as far as it is known. */
+export function pathText(status: SessionStatus): string {
+  const codec = status.codec.startsWith("avc1") ? "h264" : status.codec;
+  return [
+    PATH_WORDS[status.transport] ?? "",
+    CODEC_WORDS[codec] ?? status.codec,
+    status.displayedFps >= 0.5 ? `${fixed(status.displayedFps, 0)} fps` : "",
+    status.latencyMs > 0 ? `${fixed(status.latencyMs, 0)} ms` : "",
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+function pathTitle(status: SessionStatus): string {
+  return [
+    status.encoder && `Encoder ${status.encoder}`,
+    status.latencyMs > 0 && "Milliseconds from input to shown picture",
+    status.viewers > 1 && `${status.viewers} viewers`,
+    status.reason,
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+export class StatusLine extends Part {
+  static override styles = [
+    shared,
+    byWidth,
+    css`
+      :host {
+        display: flex;
+        align-items: center;
+        gap: 16px;
+        height: 24px;
+        padding: 0 12px;
+        border-top: 1px solid var(--line);
+        font-size: 12px;
+        color: var(--fg2);
+        flex: none;
+        white-space: nowrap;
+        overflow: hidden;
+      }
+      @container (max-width: 560px) {
+        :host {
+          gap: 10px;
+          padding: 0 8px;
+        }
+      }
+      b {
+        font-weight: 500;
+        color: var(--fg);
+      }
+      .dot {
+        display: inline-block;
+        width: 8px;
+        height: 8px;
+        border-radius: 50%;
+        margin-right: 6px;
+        forced-color-adjust: none;
+      }
+      .value {
+        min-width: 9ch;
+      }
+      .state,
+      .value {
+        flex: none;
+      }
+    `,
+  ];
+
+  protected override render(): TemplateResult {
+    const { session, ui, actions } = this.context;
+    const { status, state, info } = session;
+    const pane = paneStateOf(status, info !== null, ui.shown !== null);
+    const [words, colour] = stateWords(pane, status, actions.canDrive);
+    return html`
+      ${this.here()}
+      <span class="grow"></span>
+      ${
+        state.stretch !== 1
+          ? html`<span class="medium">Stretch ${fixed(state.stretch, 2)}×</span>`
+          : nothing
+      }
+      ${info ? html`<span class="roomy">Zoom ${this.zoomText(state.zoom)}</span>` : nothing}
+      ${info ? html`<span class="roomy" title=${pathTitle(status)}>${pathText(status)}</span>` : nothing}
+      <span class="state" part="state">
+        <span class="dot" style="background:${colour}"></span>${words}
+      </span>
+    `;
+  }
+
+  private zoomText(zoom: number): string {
+    return zoom >= 10 ? `${fixed(zoom, 0)}×` : `${fixed(zoom, zoom === 1 ? 0 : 2)}×`;
+  }
+
+  private here(): TemplateResult | typeof nothing {
+    const { session, ui } = this.context;
+    const { info, state } = session;
+    const { cursor } = ui;
+    if (!info || !cursor) return info ? html`<span class="cut">${info.name}</span>` : nothing;
+    const channel = channelOf(info, state.channel);
+    const read = this.context.valueHere;
+    // Read from the data: while the answer is on its way there is none, never the last one.
+    const value = !read
+      ? "…"
+      : read.value === null
+        ? "no data"
+        : channelText(info, state.channel, read.value);
+    return html`
+      <span class="cut" part="position"><b>${positionText(info, cursor.voxel)}</b></span>
+      <span class="value" part="value" title="Read from the data, not from the picture">
+        <span class="medium">${channel.name} </span><b>${value}</b>
+      </span>
+      ${
+        mapText(info, cursor.voxel).length
+          ? html`<span class="roomy">
+            ${mapText(info, cursor.voxel).map(([letter, text]) => html`${letter}&nbsp;<b>${text}</b> `)}${info.world_unit}
+          </span>`
+          : nothing
+      }
+    `;
+  }
+}
+
+define("blustream-status-line", StatusLine);

@@ -1,0 +1,289 @@
+/** The tools at the top: plane, tool, channel, window and colours, fit, picture, full screen, help. */
+import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { axisTitle } from "./axes";
+import type { Tool } from "./bindings";
+import { gradient } from "./colours";
+import type { Open, ViewContext } from "./context";
+import { type IconName, icon } from "./icons";
+import { define, Part, rove } from "./part";
+import { channelOf, shortRange } from "./range";
+import { isDead, paneStateOf } from "./states";
+import { byWidth, shared } from "./styles";
+
+export interface ToolbarHost {
+  toggleFullScreen(): void;
+  readonly canFullScreen: boolean;
+}
+
+export class Toolbar extends Part {
+  static override styles = [
+    shared,
+    byWidth,
+    css`
+      :host {
+        display: block;
+        border-bottom: 1px solid var(--line);
+        flex: none;
+      }
+      .row {
+        display: flex;
+        align-items: center;
+        gap: 2px;
+        height: 40px;
+        padding: 0 8px;
+        white-space: nowrap;
+      }
+      @container (max-width: 560px) {
+        .row {
+          padding: 0 4px;
+          gap: 0;
+        }
+      }
+      .rule {
+        width: 1px;
+        height: 20px;
+        background: var(--line);
+        margin: 0 6px;
+        flex: none;
+      }
+      .planes {
+        display: inline-flex;
+        height: 28px;
+        border-radius: 5px;
+        background: var(--bg2);
+        padding: 2px;
+        flex: none;
+      }
+      .planes button {
+        padding: 0 10px;
+        border-radius: 4px;
+        color: var(--fg2);
+        height: 24px;
+      }
+      .planes [aria-checked="true"] {
+        background: var(--lifted);
+        color: var(--fg);
+        box-shadow: 0 1px 2px rgba(0, 0, 0, 0.18);
+      }
+      .narrow b,
+      .channel b {
+        font-weight: 600;
+      }
+      .channel {
+        max-width: 180px;
+        min-width: 0;
+        flex-shrink: 1;
+      }
+      .swatch {
+        width: 44px;
+        flex: none;
+        height: 12px;
+        border-radius: 2px;
+        box-shadow: inset 0 0 0 1px rgba(128, 128, 128, 0.45);
+        forced-color-adjust: none;
+      }
+      @media (forced-colors: active) {
+        .planes [aria-checked="true"] {
+          outline: 2px solid Highlight;
+        }
+      }
+      @media (pointer: coarse) {
+        .row {
+          height: 48px;
+        }
+        .tool {
+          height: 44px;
+          min-width: 44px;
+        }
+        .planes,
+        .planes button {
+          height: 40px;
+        }
+      }
+    `,
+  ];
+
+  /** The item that Tab comes to; arrows move on from there. */
+  private current: HTMLElement | null = null;
+
+  constructor(
+    context: ViewContext,
+    private readonly owner: ToolbarHost,
+  ) {
+    super(context);
+  }
+
+  private get items(): HTMLElement[] {
+    const all = this.renderRoot.querySelectorAll<HTMLButtonElement>("button:not(:disabled)");
+    return [...all].filter((button) => button.offsetParent !== null);
+  }
+
+  protected override updated(_: PropertyValues): void {
+    const { items } = this;
+    const current = items.find((item) => item === this.current) ?? items[0];
+    for (const item of items) item.tabIndex = item === current ? 0 : -1;
+  }
+
+  protected override render(): TemplateResult {
+    const { context, owner } = this;
+    const { session, ui } = context;
+    const { info, status } = session;
+    const dead = !info || isDead(paneStateOf(status, true, ui.shown !== null));
+    return html`<div
+      class="row"
+      role="toolbar"
+      aria-label="Viewer tools"
+      @keydown=${(e: KeyboardEvent) => rove(e, this.items)}
+      @focusin=${(e: FocusEvent) => this.remember(e)}
+    >
+      ${dead ? nothing : this.planes()}
+      ${dead ? nothing : html`<span class="rule medium"></span>`}
+      ${dead ? nothing : [this.tool("navigate", "Navigate", "V"), this.tool("window", "Window and level", "W")]}
+      <span class="grow"></span>
+      ${dead ? nothing : [this.channel(), this.windowButton()]}
+      ${
+        dead
+          ? nothing
+          : html`<span class="rule medium"></span>
+            ${this.button("fit", "Fit to pane", "0", () => context.actions.fit(), "medium")}
+            ${this.menuButton("picture", "camera", "Save or copy the picture", "roomy")}`
+      }
+      ${
+        owner.canFullScreen
+          ? this.button(
+              ui.fullScreen ? "small" : "full",
+              ui.fullScreen ? "Leave full screen" : "Full screen",
+              "F",
+              () => owner.toggleFullScreen(),
+            )
+          : nothing
+      }
+      ${this.button("help", "Keys and gestures", "?", () => context.toggle("help"), "roomy")}
+      ${dead ? nothing : this.menuButton("more", "more", "More")}
+    </div>`;
+  }
+
+  private remember(event: FocusEvent): void {
+    this.current = event.target as HTMLElement;
+    this.updated(new Map());
+  }
+
+  private button(
+    name: IconName,
+    label: string,
+    key: string,
+    act: () => void,
+    width = "",
+  ): TemplateResult {
+    return html`<button class="tool ${width}" aria-label=${label} title="${label} (${key})" @click=${act}>
+      ${icon(name)}
+    </button>`;
+  }
+
+  private tool(tool: Tool, label: string, key: string): TemplateResult {
+    const on = this.context.ui.tool === tool;
+    return html`<button
+      class="tool"
+      aria-label=${label}
+      title="${label} (${key})"
+      aria-pressed=${on ? "true" : "false"}
+      @click=${() => this.context.set({ tool })}
+    >
+      ${icon(tool)}
+    </button>`;
+  }
+
+  /** Open a menu under the button that was pressed. */
+  private drop(open: Open, event: Event): void {
+    const { context } = this;
+    const button = event.currentTarget as HTMLElement;
+    const from = button.getBoundingClientRect();
+    const host = this.getBoundingClientRect();
+    context.toggle(open);
+    if (context.ui.open)
+      context.set({ menuAt: { x: from.left - host.left, y: from.bottom - host.top + 4 } });
+  }
+
+  private menuButton(open: Open, name: IconName, label: string, width = ""): TemplateResult {
+    return html`<button
+      class="tool ${width}"
+      data-opens=${open}
+      aria-label=${label}
+      title=${label}
+      aria-haspopup="menu"
+      aria-expanded=${this.context.ui.open === open ? "true" : "false"}
+      @click=${(e: Event) => this.drop(open, e)}
+    >
+      ${icon(name)}
+    </button>`;
+  }
+
+  private planes(): TemplateResult | typeof nothing {
+    const { context } = this;
+    const { info, state } = context.session;
+    if (!info) return nothing;
+    const title = axisTitle(info.axes[state.axis] ?? info.axes[0]);
+    return html`
+      <div class="planes medium" role="radiogroup" aria-label="Slice direction">
+        ${info.axes.map(
+          (axis, i) => html`<button
+            role="radio"
+            aria-checked=${i === state.axis ? "true" : "false"}
+            title="${axisTitle(axis)} (${i + 1})"
+            @click=${() => context.take(() => context.actions.setAxis(i))}
+          >
+            ${axisTitle(axis)}
+          </button>`,
+        )}
+      </div>
+      <button
+        class="tool wide narrow"
+        data-opens="planes"
+        aria-label="Slice direction: ${title}"
+        aria-haspopup="menu"
+        aria-expanded=${context.ui.open === "planes" ? "true" : "false"}
+        @click=${(e: Event) => this.drop("planes", e)}
+      >
+        <b>${title}</b>${icon("down", "caret")}
+      </button>
+    `;
+  }
+
+  private channel(): TemplateResult | typeof nothing {
+    const { info, state } = this.context.session;
+    if (!info || info.channels.length < 2) return nothing;
+    const { name } = channelOf(info, state.channel);
+    return html`<button
+      class="tool wide channel medium"
+      data-opens="channels"
+      aria-label="Channel: ${name}"
+      title="Channel"
+      aria-haspopup="menu"
+      aria-expanded=${this.context.ui.open === "channels" ? "true" : "false"}
+      @click=${(e: Event) => this.drop("channels", e)}
+    >
+      <span class="cut">${name}</span>${icon("down", "caret")}
+    </button>`;
+  }
+
+  private windowButton(): TemplateResult {
+    const { actions, session, ui } = this.context;
+    const { state, info } = session;
+    const isLabel = info ? channelOf(info, state.channel).is_label : false;
+    const words = isLabel ? "Labels" : shortRange(state, actions.isSymmetric);
+    return html`<button
+      class="tool wide"
+      data-opens="window"
+      aria-label="Window ${words} and colour map"
+      title="Window and colours"
+      aria-haspopup="dialog"
+      aria-expanded=${ui.open === "window" ? "true" : "false"}
+      @click=${() => this.context.toggle("window")}
+    >
+      <span class="swatch" style="background:${gradient(state.colormap, state.reverse, "right")}"></span>
+      <span class="roomy">${words}</span>${icon("down", "caret")}
+    </button>`;
+  }
+}
+
+define("blustream-toolbar", Toolbar);

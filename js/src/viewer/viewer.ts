@@ -1,0 +1,323 @@
+/** One view of a volume: puts the parts together, owns focus, keys and wheel. */
+import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { followTheme, themeTokens } from "../theme";
+import { Announcer } from "./announcer";
+import { sliceOfText } from "./axes";
+import { type Command, commandOf, isOurs } from "./bindings";
+import { commandRunner } from "./commands";
+import type { Open, ViewContext } from "./context";
+import { Help } from "./help";
+import { Menu } from "./menu";
+import { SlicePane } from "./pane";
+import { define } from "./part";
+import { type Job, savePicture } from "./screenshot";
+import { SliceBar } from "./slicebar";
+import { isDead } from "./states";
+import { StatusLine } from "./statusline";
+import { shared } from "./styles";
+import { Toolbar } from "./toolbar";
+import { GestureLock, SliceWheel, zoomFactorOf } from "./wheel";
+import { WindowPanel } from "./windowpanel";
+
+const HINT_MS = 1500;
+/** Sessions whose user has seen the hint about the wheel. */
+const hinted = new WeakSet<object>();
+
+export class ViewerElement extends LitElement {
+  static override styles = [
+    themeTokens,
+    shared,
+    css`
+      :host {
+        container-type: inline-size;
+        position: relative;
+        display: flex;
+        flex-direction: column;
+        height: var(--blustream-height, 560px);
+        min-height: 240px;
+        min-width: 0;
+        overflow: hidden;
+        resize: vertical;
+        background: var(--bg);
+        border: 1px solid var(--line);
+        border-radius: 4px;
+        isolation: isolate;
+        text-align: left;
+      }
+      :host(:fullscreen) {
+        height: 100%;
+        border: 0;
+        border-radius: 0;
+        resize: none;
+      }
+      .floating {
+        position: absolute;
+        z-index: 5;
+        overflow: auto;
+        max-height: calc(100% - 52px);
+      }
+      .window {
+        top: 44px;
+        right: 8px;
+        width: min(320px, calc(100% - 16px));
+      }
+      .menu {
+        max-height: calc(100% - 8px);
+        max-width: calc(100% - 8px);
+      }
+    `,
+  ];
+
+  private readonly pane: SlicePane;
+  private readonly toolbar: Toolbar;
+  private readonly sliceBar: SliceBar;
+  private readonly statusLine: StatusLine;
+  private readonly windowPanel: WindowPanel;
+  private readonly menu: Menu;
+  private readonly help: Help;
+  private readonly announcer: Announcer;
+  private readonly run: (command: Command) => void;
+  private readonly wheel = new SliceWheel();
+  private readonly lock = new GestureLock();
+  private wasOpen: Open = "";
+  private opener: HTMLElement | null = null;
+  private heard = "";
+
+  constructor(private readonly context: ViewContext) {
+    super();
+    this.pane = new SlicePane(context);
+    this.toolbar = new Toolbar(context, this);
+    this.sliceBar = new SliceBar(context);
+    this.statusLine = new StatusLine(context);
+    this.windowPanel = new WindowPanel(context);
+    this.menu = new Menu(context, this);
+    this.help = new Help(context);
+    this.announcer = new Announcer(context);
+    this.run = commandRunner(context, {
+      goToNumber: () => this.sliceBar.focusNumber(),
+      openMenu: () => this.pane.openMenu(context.ui.cursor?.at),
+      toggleFullScreen: () => this.toggleFullScreen(),
+      savePicture: () => void savePicture(this.job, true),
+      escape: () => this.escape(),
+    });
+    context.onChange(() => this.changed());
+    context.onAsk(() => this.sliceBar.focusNumber());
+    this.listen();
+  }
+
+  get canFullScreen(): boolean {
+    return document.fullscreenEnabled;
+  }
+
+  get job(): Job {
+    return { context: this.context, canvas: this.pane.canvas, host: this };
+  }
+
+  private listen(): void {
+    const { signal } = this.context;
+    this.addEventListener("keydown", (event) => this.keyDown(event), { signal });
+    for (const type of ["keyup", "keypress"] as const) {
+      this.addEventListener(type, (event) => isOurs(event) && event.stopPropagation(), { signal });
+    }
+    this.addEventListener("wheel", (event) => this.wheeled(event), { signal, passive: false });
+    this.addEventListener("focusin", (event) => this.focusMoved(event), { signal });
+    this.addEventListener("focusout", (event) => this.focusMoved(event), { signal });
+    this.addEventListener("pointerdown", (event) => this.pressed(event), { signal, capture: true });
+    this.addEventListener(
+      "fullscreenchange",
+      () => {
+        this.context.set({ fullScreen: document.fullscreenElement === this });
+        if (this.context.ui.fullScreen) this.pane.focusView();
+      },
+      { signal },
+    );
+    const outside = { signal, capture: true, passive: true };
+    window.addEventListener(
+      "wheel",
+      (e) => this.isOutside(e) && this.lock.elsewhere(e.timeStamp),
+      outside,
+    );
+    window.addEventListener(
+      "pointerdown",
+      (e) => this.isOutside(e) && this.pressedOutside(),
+      outside,
+    );
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    followTheme(this, this.context.signal);
+  }
+
+  private isOutside(event: Event): boolean {
+    return !event.composedPath().includes(this);
+  }
+
+  // ------------------------------------------------------------- focus
+
+  /** The focused element, through all shadow roots. */
+  private get focusedDeep(): HTMLElement | null {
+    let found: Element | null = this.shadowRoot?.activeElement ?? null;
+    while (found?.shadowRoot?.activeElement) found = found.shadowRoot.activeElement;
+    return found instanceof HTMLElement ? found : null;
+  }
+
+  private focusMoved(event: FocusEvent): void {
+    const focused = event.type === "focusin";
+    if (focused !== this.context.ui.focused) this.context.set({ focused });
+    // Text fields want all keys, Ctrl+Backspace too; the notebook looks for this attribute.
+    const inText = focused && this.isText(event.composedPath()[0]);
+    this.toggleAttribute("data-lm-suppress-shortcuts", inText);
+    if (inText) this.setAttribute("data-lm-suppress-shortcuts", "true");
+    if (focused) this.context.set({ hint: false });
+  }
+
+  private isText(target: EventTarget | undefined): boolean {
+    return target instanceof HTMLInputElement && target.type === "text";
+  }
+
+  private pressed(event: PointerEvent): void {
+    this.lock.release();
+    const { open } = this.context.ui;
+    if (!open || open === "help") return;
+    const inside = event
+      .composedPath()
+      .some(
+        (el) =>
+          el instanceof Element &&
+          (el.classList.contains("floating") || el.matches(`[data-opens="${open}"]`)),
+      );
+    if (!inside) this.context.set({ open: "" });
+  }
+
+  private pressedOutside(): void {
+    if (this.context.ui.open) this.context.set({ open: "" });
+    // A click on what takes no focus would leave it here, and the wheel and keys with it.
+    this.focusedDeep?.blur();
+  }
+
+  /** Give the keyboard back to the notebook's cell, or to whatever around us takes it. */
+  private leave(): void {
+    this.focusedDeep?.blur();
+    this.parentElement?.closest<HTMLElement>("[tabindex]")?.focus({ preventScroll: true });
+  }
+
+  // ------------------------------------------------------------- wheel
+
+  private wheeled(event: WheelEvent): void {
+    const path = event.composedPath();
+    if (path.some((el) => el instanceof Element && el.classList.contains("floating"))) return;
+    const { ui, actions } = this.context;
+    const wanted = (ui.focused || ui.fullScreen) && !isDead(this.pane.state);
+    if (!this.lock.over(event.timeStamp, wanted)) {
+      if (!wanted && path.includes(this.pane)) this.showHint();
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+    if (!event.ctrlKey) {
+      const slices = this.wheel.slices(event);
+      if (slices) this.context.take(() => actions.step(slices));
+      return;
+    }
+    const box = this.pane.view?.getBoundingClientRect();
+    const at = { x: event.clientX - (box?.left ?? 0), y: event.clientY - (box?.top ?? 0) };
+    actions.zoomAt(zoomFactorOf(event), this.context.toPicture(at));
+  }
+
+  /** Once in a session: people find out that the wheel is the page's until they click. */
+  private showHint(): void {
+    const { context } = this;
+    if (hinted.has(context.session) || isDead(this.pane.state)) return;
+    hinted.add(context.session);
+    context.set({ hint: true });
+    setTimeout(() => context.set({ hint: false }), HINT_MS);
+  }
+
+  // ------------------------------------------------------------- keys
+
+  private keyDown(event: KeyboardEvent): void {
+    if (!isOurs(event)) return;
+    event.stopPropagation(); // the notebook would cut, merge or run cells
+    if (event.defaultPrevented) return;
+    const target = event.composedPath()[0];
+    const takesText = this.isText(target) || target instanceof HTMLSelectElement;
+    if (takesText && event.key !== "Escape") return;
+    const pressable = target instanceof HTMLButtonElement || target instanceof HTMLInputElement;
+    if (pressable && (event.key === " " || event.key === "Enter")) return;
+    if (this.context.ui.open === "help" && event.key !== "Escape" && event.key !== "?") return;
+    const command = commandOf(event, this.context.ui.tool);
+    if (!command) return;
+    event.preventDefault();
+    this.run(command);
+  }
+
+  /** Innermost first: what is open, the film, the tool; then the viewer itself. */
+  private escape(): void {
+    const { context } = this;
+    const inView = this.focusedDeep === this.pane.view;
+    if (context.ui.open) context.set({ open: "" });
+    else if (!inView && !isDead(this.pane.state)) this.pane.focusView();
+    else if (context.cine.playing) context.cine.stop();
+    else if (context.ui.tool !== "navigate") context.set({ tool: "navigate" });
+    else this.leave();
+  }
+
+  toggleFullScreen(): void {
+    if (document.fullscreenElement === this) void document.exitFullscreen();
+    else if (this.canFullScreen) {
+      this.requestFullscreen().catch(() =>
+        this.context.note("This page may not use the full screen."),
+      );
+    }
+  }
+
+  // ------------------------------------------------------------- drawing
+
+  private changed(): void {
+    const { ui } = this.context;
+    if (ui.open !== this.wasOpen) {
+      if (!this.wasOpen) this.opener = this.focusedDeep;
+      const closed = ui.open === "";
+      this.wasOpen = ui.open;
+      this.requestUpdate();
+      void this.updateComplete.then(() => this.moveFocus(closed));
+    }
+    this.sayChanges();
+  }
+
+  /** Into what opened; back to where it was opened from. */
+  private moveFocus(closed: boolean): void {
+    const { open } = this.context.ui;
+    if (closed) {
+      const lost = this.focusedDeep === null || this.focusedDeep === this.opener;
+      if (lost && this.opener?.isConnected) this.opener.focus({ preventScroll: true });
+      return;
+    }
+    const part = open === "help" ? this.help : open === "window" ? this.windowPanel : this.menu;
+    void part.updateComplete.then(() => part.focusFirst());
+  }
+
+  private sayChanges(): void {
+    const { session, ui, cine, actions } = this.context;
+    if (!session.info) return;
+    const now = sliceOfText(session.info, session.state.axis, actions.sliceIdx);
+    if (now !== this.heard && this.heard && ui.focused && !cine.playing) this.context.say(now);
+    this.heard = now;
+  }
+
+  protected override render(): TemplateResult {
+    const { open } = this.context.ui;
+    const isMenu = open !== "" && open !== "window" && open !== "help";
+    this.windowPanel.className = "floating window";
+    this.menu.className = "floating menu";
+    for (const part of [this.toolbar, this.pane, this.sliceBar]) part.inert = open === "help";
+    return html`
+      ${this.toolbar} ${this.pane} ${this.sliceBar} ${this.statusLine}
+      ${open === "window" ? this.windowPanel : nothing} ${isMenu ? this.menu : nothing}
+      ${open === "help" ? this.help : nothing} ${this.announcer.polite} ${this.announcer.urgent}
+    `;
+  }
+}
+
+define("blustream-viewer", ViewerElement);
