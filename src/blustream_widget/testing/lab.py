@@ -159,6 +159,9 @@ class JupyterLab:
         secret.touch(mode=0o600)
         secret.write_text(json.dumps({"IdentityProvider": {"token": self.token}}))
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+        # A killed test run has no time to clean up: where the system can, it ends the server.
+        if setpriv := shutil.which("setpriv"):
+            command = [setpriv, "--pdeathsig", "TERM", *command]
         options = {
             "--config": secret,
             "--ServerApp.ip": "127.0.0.1",
