@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import math
 import shutil
@@ -9,7 +10,7 @@ import tempfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import nibabel
 import numpy as np
@@ -20,7 +21,7 @@ from blustream_widget.core.geometry import anatomical_axes
 from blustream_widget.core.types import Axis, Channel, Samples, VolumeInfo
 from blustream_widget.data.arrays import check_shape
 from blustream_widget.data.memory_info import array_info
-from blustream_widget.errors import VolumeFormatError
+from blustream_widget.errors import VolumeFormatError, VolumeWriteError
 
 _COPY_AGAIN = "Copy it again; `gzip -t` tells whether a .gz is whole."
 _PLANES = ("sagittal", "coronal", "axial")
@@ -53,46 +54,77 @@ class NiftiFile:
         """Name of the file without its suffix."""
         return self.path.name.split(".nii")[0]
 
+    @property
+    def is_label(self) -> bool:
+        """The file says that its values are labels."""
+        return bool(self.image.header.get_intent()[0] == "label")
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """Dtype of scaled values, native byte order: as stored if the file does not scale them."""
+        stored: np.dtype[np.generic] = np.dtype(self.image.dataobj.dtype).newbyteorder("=")
+        if stored.kind in "ui" and self._scaling == (1.0, 0.0):
+            return stored
+        return np.dtype(np.float64) if stored == np.float64 else np.dtype(np.float32)
+
+    @property
+    def _scaling(self) -> tuple[float, float]:
+        return float(self.image.dataobj.slope), float(self.image.dataobj.inter)
+
+    def scaled(self, stored: Samples) -> Samples:
+        """Turn stored numbers into values of `dtype`."""
+        slope, intercept = self._scaling
+        if (slope, intercept) == (1.0, 0.0):
+            return stored.astype(self.dtype)
+        return (stored * np.float64(slope) + intercept).astype(self.dtype)
+
     def load(self) -> Samples:
-        """Read all voxels: integers as stored when the file does not scale them, else float32.
+        """Read all values into memory.
 
         Raises
         ------
         VolumeFormatError
             Truncated or damaged, or too large to be held in memory.
         """
-        if math.prod(self.shape) * self.dtype.itemsize > _LARGEST_IN_MEMORY_BYTES:
+        size_bytes = math.prod(self.shape) * self.dtype.itemsize
+        if size_bytes > _LARGEST_IN_MEMORY_BYTES:
             raise VolumeFormatError(
-                f"{self.path} has {math.prod(self.shape) * self.dtype.itemsize / 1e9:.0f} GB of voxels.",
+                f"{self.path} has {size_bytes / 1e9:.0f} GB of voxels.",
                 hint=f"Import it once: blustream import {self.path.name} {self.channel_name}.vds",
             )
-        return self.read(slice(None))
+        return self.scaled(self.map_voxels(Path(tempfile.gettempdir())))
 
-    @property
-    def dtype(self) -> np.dtype[np.generic]:
-        """Dtype of what `read` gives, native byte order."""
-        slope, intercept = self.image.dataobj.slope, self.image.dataobj.inter
-        stored = np.dtype(self.image.dataobj.dtype).newbyteorder("=")
-        if stored.kind in "ui" and (slope, intercept) == (1.0, 0.0):
-            return stored
-        return np.dtype(np.float64) if stored == np.float64 else np.dtype(np.float32)
+    def map_voxels(self, folder: Path) -> Samples:
+        """Stored numbers, not scaled, mapped from disk; a .gz is unpacked to a nameless file first.
 
-    def read(self, k: slice) -> Samples:
-        """Voxels of some slices along the last axis, shape (n0, n1, len(k)).
+        Parameters
+        ----------
+        folder : Path
+            Where the unpacked file lies until the array is gone; a killed process leaves nothing.
 
         Raises
         ------
         VolumeFormatError
+            Truncated or damaged.
         """
-        index = (slice(None), slice(None), k) + (0,) * (len(self.image.shape) - 3)
+        proxy = self.image.dataobj
+        voxels = self.path.with_suffix(".img") if self.path.suffix.lower() == ".hdr" else self.path
         try:
-            values = self.image.dataobj[index]
+            if self.path.name.lower().endswith(".gz"):
+                with tempfile.TemporaryFile(dir=folder) as unpacked, gzip.open(voxels) as packed:
+                    shutil.copyfileobj(packed, unpacked, 1 << 20)
+                    unpacked.flush()
+                    return _map(unpacked, proxy, self.shape)
+            with voxels.open("rb") as file:
+                return _map(file, proxy, self.shape)
         except (OSError, EOFError, ValueError, zlib.error) as exc:
+            if isinstance(exc, OSError) and exc.errno == errno.ENOSPC:
+                raise VolumeWriteError(
+                    f"There is no room in {folder} to unpack {self.path}.", hint="Free some space."
+                ) from exc
             raise VolumeFormatError(
                 f"{self.path} is truncated or damaged: {exc}.", hint=_COPY_AGAIN
             ) from exc
-        converted: Samples = np.asarray(values, dtype=self.dtype)
-        return converted
 
     def info(self, *channels: Channel) -> VolumeInfo:
         """Axes named by anatomy, in mm."""
@@ -117,7 +149,7 @@ def open_nifti(path: Path) -> NiftiFile:
         Not NIfTI, damaged, without three axes, or with colours instead of values.
     """
     try:
-        image = nibabel.load(path)
+        image: Any = nibabel.load(path)  # nibabel's class of it does not know of shapes
         shape = image.shape
         dtype = np.dtype(image.get_data_dtype())
     except (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, zlib.error) as exc:
@@ -140,40 +172,6 @@ def open_nifti(path: Path) -> NiftiFile:
     return NiftiFile(path, shape[:3], _affine_mm(image), image)
 
 
-def uncompressed(path: Path, folder: Path) -> tuple[NiftiFile, Path | None]:
-    """Open a NIfTI file for reading in parts: a .gz is unpacked to a temporary file in `folder`.
-
-    Returns
-    -------
-    file : NiftiFile
-    temporary : Path or None
-        The caller deletes it.
-
-    Raises
-    ------
-    VolumeFormatError
-        The compressed data end early or are damaged.
-    """
-    if not path.name.lower().endswith(".gz"):
-        return open_nifti(path), None
-    open_nifti(path)  # a header that cannot be used is found before everything is unpacked
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".nii", delete=False) as target:
-        temporary = Path(target.name)
-        try:
-            with gzip.open(path) as packed:
-                shutil.copyfileobj(packed, target, 1 << 20)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
-            temporary.unlink()
-            raise VolumeFormatError(
-                f"{path} is truncated or damaged: {exc}.", hint=_COPY_AGAIN
-            ) from exc
-        except BaseException:
-            temporary.unlink()
-            raise
-    file = open_nifti(temporary)
-    return NiftiFile(path, file.shape, file.affine, file.image, file.unit), temporary
-
-
 def patient_axes(shape: tuple[int, int, int], affine: tuple[float, ...]) -> tuple[Axis, Axis, Axis]:
     """Axes named after the plane of their slices; numbered in mm where the grid is not oblique."""
     axes = []
@@ -193,6 +191,10 @@ def patient_axes(shape: tuple[int, int, int], affine: tuple[float, ...]) -> tupl
             )
         )
     return axes[0], axes[1], axes[2]
+
+
+def _map(file: IO[bytes], proxy: Any, shape: tuple[int, int, int]) -> Samples:
+    return np.memmap(file, dtype=proxy.dtype, mode="r", offset=proxy.offset, shape=shape, order="F")
 
 
 def _affine_mm(image: Any) -> tuple[float, ...]:

@@ -104,6 +104,8 @@ _READERS: dict[str, Callable[[Path, VolumeRef], VolumeSource]] = {
     ".vds": _open_vds_file,
     ".nii": _open_nifti,
     ".nii.gz": _open_nifti,
+    ".img": _open_nifti,
+    ".hdr": _open_nifti,
     ".npy": _open_numpy,
     ".npz": _open_numpy,
     ".sgy": _refuse_segy,

@@ -83,7 +83,7 @@ class Handle:
                 tuple(upper[::-1]),
                 data_out=buffer,
                 lod=key.lod,
-                channel=access.index,
+                channel=access.number,
                 format=FORMATS[access.dtype],
                 replacementNoValue=no_value,
             )
@@ -129,7 +129,7 @@ class Handle:
             return None
         return BrickReadError(
             f"{_place(item.key)} of {self._name} cannot be read: {item.request.errorMessage}.",
-            hint="The file is damaged or its storage is away: copy it again, or check the connection.",
+            hint="Copy the file again; for a cloud address, check the connection.",
         )
 
 

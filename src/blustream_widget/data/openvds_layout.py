@@ -9,6 +9,7 @@ import msgspec
 import openvds
 
 from blustream_widget.core.types import Axis, Channel, Kind, VolumeInfo
+from blustream_widget.data.survey import Survey
 from blustream_widget.errors import VolumeFormatError
 
 CATEGORY = "blustream"
@@ -41,9 +42,9 @@ class StoredInfo(msgspec.Struct, frozen=True):
 
 
 class ChannelAccess(NamedTuple):
-    """How a channel is read: its index in the file, format, and its "no value" marker."""
+    """How a channel is read: its number in the file, format, and its "no value" marker."""
 
-    index: int
+    number: int
     dtype: str
     no_value: float | None
 
@@ -54,6 +55,7 @@ class Opened(NamedTuple):
     info: VolumeInfo
     access: tuple[ChannelAccess, ...]
     has_statistics: bool
+    survey: Survey | None
 
 
 # Any: OpenVDS ships no types; its objects do not leave this package's openvds modules.
@@ -91,7 +93,7 @@ def describe_layout(layout: Any, name: str) -> Opened:
         affine=None if stored is None else stored.affine,
         source="openvds",
     )
-    return Opened(info, access, stored is not None)
+    return Opened(info, access, stored is not None, _survey(layout))
 
 
 def _stored_info(layout: Any) -> StoredInfo | None:
@@ -122,7 +124,7 @@ def _readable_channels(layout: Any) -> tuple[ChannelAccess, ...]:
 
 
 def _channel(layout: Any, item: ChannelAccess) -> Channel:
-    descriptor = layout.getChannelDescriptor(item.index)
+    descriptor = layout.getChannelDescriptor(item.number)
     return Channel(
         name=descriptor.getName(),
         unit=_UNITS.get(descriptor.getUnit().lower(), descriptor.getUnit()),
@@ -164,14 +166,36 @@ def _vector_length(layout: Any, key: Any) -> float | None:
     return length if math.isfinite(length) and length > 0 else None
 
 
+def _survey(layout: Any) -> Survey | None:
+    known = openvds.KnownMetadata
+    vectors = [
+        layout.getMetadataDoubleVector2(key.category, key.name)
+        for key in (
+            known.surveyCoordinateSystemOrigin(),
+            known.surveyCoordinateSystemInlineSpacing(),
+            known.surveyCoordinateSystemCrosslineSpacing(),
+        )
+        if layout.isMetadataDoubleVector2Available(key.category, key.name)
+    ]
+    if len(vectors) != 3:
+        return None
+    origin, inline_step, crossline_step = ((float(v[0]), float(v[1])) for v in vectors)
+    unit = _text(layout, known.surveyCoordinateSystemUnit())
+    crs_wkt = _text(layout, known.surveyCoordinateSystemCRSWkt())
+    return Survey(origin, inline_step, crossline_step, _UNITS.get(unit.lower(), unit), crs_wkt)
+
+
+def _text(layout: Any, key: Any) -> str:
+    if not layout.isMetadataStringAvailable(key.category, key.name):
+        return ""
+    return str(layout.getMetadataString(key.category, key.name))
+
+
 def _kind(axes: tuple[Axis, Axis, Axis]) -> Kind:
     names = {axis.name for axis in axes}
     return "seismic" if {"inline", "crossline"} <= names else "generic"
 
 
 def _world_unit(layout: Any, axes: tuple[Axis, Axis, Axis]) -> str:
-    key = openvds.KnownMetadata.surveyCoordinateSystemUnit()
-    if layout.isMetadataStringAvailable(key.category, key.name):
-        unit = layout.getMetadataString(key.category, key.name)
-        return _UNITS.get(unit.lower(), unit)
-    return "m" if _kind(axes) == "seismic" else ""
+    unit = _text(layout, openvds.KnownMetadata.surveyCoordinateSystemUnit())
+    return _UNITS.get(unit.lower(), unit) or ("m" if _kind(axes) == "seismic" else "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import queue
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import numpy as np
 import openvds
 
 from blustream_widget.core.types import Samples, VolumeInfo, VolumeRef
-from blustream_widget.data.grid import brick_bounds, brick_counts, check_key
+from blustream_widget.data.grid import Shape, brick_bounds, brick_counts, check_key
 from blustream_widget.data.openvds_errors import translate
 from blustream_widget.data.openvds_handle import Handle
 from blustream_widget.data.openvds_layout import Opened, describe_layout
@@ -19,17 +21,19 @@ from blustream_widget.data.paths import shown_name
 from blustream_widget.data.source import BrickDone, BrickKey, BrickRequest, DoneRequest
 from blustream_widget.data.statistics import with_statistics
 from blustream_widget.data.words import with_user_words
-from blustream_widget.errors import BlustreamError, VolumeFormatError
+from blustream_widget.errors import BlustreamError, BrickReadError, VolumeFormatError
 
 _SIGNATURE = b"HueDataStore"
 # Bricks that are read at open to judge the value range of a volume that does not say it.
 _SAMPLED_BRICKS = 8
-_OPEN_TIMEOUT_S = 60.0
+_WAIT_S = 60.0
 
 
 class OpenVdsSource:
-    """A VDS, open. OpenVDS serves the requests of one handle in order, whatever their urgency;
-    so bricks that are only read ahead have a handle of their own, opened when first needed.
+    """An open VDS.
+
+    OpenVDS serves the requests of one handle in order, whatever their urgency; so bricks that are
+    only read ahead have a handle of their own, opened when first needed.
 
     Parameters
     ----------
@@ -47,11 +51,13 @@ class OpenVdsSource:
         self._ahead: Handle | None = None
         vds = _open(url, ref.connection, name)
         try:
-            opened = _describe(vds, name)
+            opened, storage = _describe(vds, name)
         except BaseException:
             openvds.close(vds)
             raise
         self._access = opened.access
+        self.survey = opened.survey
+        self.storage = storage
         self._now = Handle(vds, name, opened.info.shape)
         self._info = opened.info
         if not opened.has_statistics:
@@ -100,50 +106,56 @@ class OpenVdsSource:
         channels = []
         for index, channel in enumerate(self._info.channels):
             samples = np.concatenate([b.ravel() for b in self._sample(index)])
-            channels.append(with_statistics(channel, samples))
+            span = (channel.value_min, channel.value_max)
+            channels.append(with_statistics(channel, samples, span=span))
         return msgspec.structs.replace(self._info, channels=tuple(channels))
 
     def _sample(self, channel: int) -> list[Samples]:
-        lod = self._info.n_lods - 1
-        counts = brick_counts(self._info, lod)
-        n_bricks = counts[0] * counts[1] * counts[2]
+        # The finest level that is small: coarse levels of other software can hold strange values.
+        lod = next(
+            (n for n in range(self._info.n_lods) if self._n_bricks(n) <= _SAMPLED_BRICKS),
+            self._info.n_lods - 1,
+        )
+        counts, n_bricks = brick_counts(self._info, lod), self._n_bricks(lod)
         picked = np.unique(np.linspace(0, n_bricks - 1, min(n_bricks, _SAMPLED_BRICKS)).astype(int))
         indices = [np.unravel_index(int(i), counts) for i in picked]
         keys = [BrickKey(channel, lod, int(i0), int(i1), int(i2)) for i0, i1, i2 in indices]
-        return read_bricks(self, keys)
+        return [self._wait_for(key, brick_bounds(self._info, key)) for key in keys]
 
+    def _n_bricks(self, lod: int) -> int:
+        return math.prod(brick_counts(self._info, lod))
 
-def read_bricks(source: OpenVdsSource, keys: list[BrickKey]) -> list[Samples]:
-    """Read bricks and wait for them, in order.
+    def read_block(self, channel: int, block: tuple[slice, slice, slice]) -> Samples:
+        """Read a block of LOD0 voxels and wait for it; `block` lies inside and has no steps.
 
-    Raises
-    ------
-    BlustreamError
-        The first brick that could not be read.
-    """
-    results: dict[BrickKey, Samples | BlustreamError | None] = {}
-    here = threading.Semaphore(0)
+        Raises
+        ------
+        BrickReadError
+        """
+        lower = (block[0].start, block[1].start, block[2].start)
+        upper = (block[0].stop, block[1].stop, block[2].stop)
+        for first, last, n in zip(lower, upper, self._info.shape, strict=True):
+            if not 0 <= first < last <= n:  # OpenVDS ends the process for some of these
+                raise ValueError(f"{block} is not inside {self._info.shape}")
+        return self._wait_for(BrickKey(channel, 0, 0, 0, 0), (lower, upper))
 
-    def done(key: BrickKey, result: Samples | BlustreamError | None) -> None:
-        results[key] = result
-        here.release()
-
-    for key in keys:
-        source.request_brick(key, done)
-    for _ in keys:
-        if not here.acquire(timeout=_OPEN_TIMEOUT_S):
-            raise VolumeFormatError(
-                f"{source.info.name} did not answer in {_OPEN_TIMEOUT_S:.0f} s."
-            )
-    bricks = []
-    for key in keys:
-        result = results[key]
+    def _wait_for(self, key: BrickKey, bounds: tuple[Shape, Shape]) -> Samples:
+        answer: queue.SimpleQueue[Samples | BlustreamError | None] = queue.SimpleQueue()
+        request = self._now.request(
+            self._access[key.channel], key, bounds, lambda _, result: answer.put(result)
+        )
+        try:
+            result = answer.get(timeout=_WAIT_S) if request is not None else None
+        except queue.Empty:
+            result = None
         if isinstance(result, BlustreamError):
             raise result
         if result is None:
-            raise VolumeFormatError(f"{source.info.name} was closed while it was read.")
-        bricks.append(result)
-    return bricks
+            raise BrickReadError(
+                f"{self._name} did not answer in {_WAIT_S:.0f} s, or was closed.",
+                hint="Check the storage it lies on, and the connection.",
+            )
+        return result
 
 
 def check_signature(path: Path) -> None:
@@ -169,8 +181,9 @@ def _open(url: str, connection: str, name: str) -> Any:  # openvds.core.VDS, unt
         raise translate(exc, name) from exc
 
 
-def _describe(vds: Any, name: str) -> Opened:
+def _describe(vds: Any, name: str) -> tuple[Opened, str]:
     try:
-        return describe_layout(openvds.getLayout(vds), name)
+        codec = str(openvds.getCompressionMethod(vds)).rsplit(".", 1)[-1].lower()
+        return describe_layout(openvds.getLayout(vds), name), f"OpenVDS, codec {codec}"
     except RuntimeError as exc:
         raise translate(exc, name) from exc

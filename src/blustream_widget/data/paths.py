@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from blustream_widget.errors import VolumeAccessError, VolumeFormatError, VolumeNotFoundError
 
 REMOTE_SCHEMES = ("s3", "azure", "azuresas", "gs", "http", "https")
-SUFFIXES = (".vds", ".nii", ".nii.gz", ".npy", ".npz", ".sgy", ".segy")
+SUFFIXES = (".vds", ".nii", ".nii.gz", ".npy", ".npz", ".sgy", ".segy", ".img", ".hdr")
 
 
 def scheme_of(url: str) -> str:

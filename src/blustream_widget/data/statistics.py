@@ -65,20 +65,26 @@ class RunningStatistics:
         lower, _, counts = self._ordered()
         return int(counts.sum()) if len(lower) else 0
 
-    def describe(self, channel: Channel) -> Channel:
-        """Return `channel` with range, percentiles and histogram of what was counted."""
+    def describe(self, channel: Channel, span: tuple[float, float] | None = None) -> Channel:
+        """Return `channel` with range, percentiles and histogram of what was counted.
+
+        `span` is a range known otherwise, when only some values were counted; it widens the range.
+        """
         lower, upper, counts = self._ordered()
         if not len(lower):
             return msgspec.structs.replace(channel, value_min=0.0, value_max=0.0)
         lower[0], upper[-1] = self._min, self._max
+        low, high = self._min, self._max
+        if span is not None and np.isfinite(span).all() and span[0] < span[1]:
+            low, high = min(low, span[0]), max(high, span[1])
         magnitude = self._magnitudes(lower, upper, counts)
         return msgspec.structs.replace(
             channel,
-            value_min=self._min,
-            value_max=self._max,
+            value_min=low,
+            value_max=high,
             percentiles=_quantiles(lower, upper, counts, PERCENTILES),
             abs_percentiles=_quantiles(*magnitude, ABS_PERCENTILES),
-            histogram=_histogram(lower, upper, counts, self._min, self._max),
+            histogram=_histogram(lower, upper, counts, low, high),
         )
 
     def _ordered(
@@ -107,11 +113,13 @@ class RunningStatistics:
         return low[order], high[order], counts[order]
 
 
-def with_statistics(channel: Channel, values: Samples) -> Channel:
-    """`channel` with the range, percentiles and histogram of `values`."""
+def with_statistics(
+    channel: Channel, values: Samples, *, span: tuple[float, float] | None = None
+) -> Channel:
+    """Add the range (at least `span`), percentiles and histogram of `values` to a channel."""
     statistics = RunningStatistics()
     statistics.add(values)
-    return statistics.describe(channel)
+    return statistics.describe(channel, span)
 
 
 def _edge(bins: npt.NDArray[np.intp], ahead: int) -> npt.NDArray[np.float64]:
@@ -144,7 +152,7 @@ def _histogram(
     value_min: float,
     value_max: float,
 ) -> tuple[int, ...]:
-    """Counts in equal bins; a source bin that crosses an edge is shared by width."""
+    """Count in equal bins; a source bin that crosses an edge is shared by width."""
     edges = np.linspace(value_min, value_max, N_BINS + 1)
     # Cumulative count as a function of value, sampled at the edges.
     nodes = np.column_stack([lower, upper]).ravel()
