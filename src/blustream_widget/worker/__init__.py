@@ -1,0 +1,1 @@
+"""The worker process: reads, draws and encodes for one session."""

@@ -1,0 +1,180 @@
+"""One picture: draw, encode, send."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from blustream_widget.core.protocol import FrameFlags, FrameHeader
+from blustream_widget.core.state import ViewState
+from blustream_widget.core.types import Picture, SliceData, VolumeInfo
+from blustream_widget.core.worker_protocol import EncoderChanged, Failed, Output
+from blustream_widget.encode.chain import EncoderChain
+from blustream_widget.encode.probe import no_encoder
+from blustream_widget.encode.stills import JpegEncoder
+from blustream_widget.errors import NoEncoderError
+from blustream_widget.render.slice import SliceRenderer
+from blustream_widget.render.tables import ColorSpace
+from blustream_widget.render.view import SliceView
+from blustream_widget.worker.meter import Meter
+from blustream_widget.worker.sink import Sink
+
+_CLOCK_HZ = 90_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a picture is made from.
+
+    Parameters
+    ----------
+    state : ViewState
+    info : VolumeInfo
+    view : SliceView
+        What `plan_slice` said of them.
+    data : SliceData
+        What was in memory for the view.
+    is_exact : bool
+        Nothing is missing: `data` is as fine as the pane can show.
+    """
+
+    state: ViewState
+    info: VolumeInfo
+    view: SliceView
+    data: SliceData
+    is_exact: bool
+
+    def shows(self, other: Scene | None) -> bool:
+        """Whether `other` is the same picture: the same state, drawn from the very same data."""
+        return other is not None and self.data is other.data and self.state == other.state
+
+
+class FrameWriter:
+    """Draws a scene, encodes it for everybody who looks, and sends it.
+
+    Parameters
+    ----------
+    sink : Sink
+    chain : EncoderChain
+        Started; without any encoder only JPEG is made.
+    clock : callable
+        Monotonic seconds.
+
+    Notes
+    -----
+    One thread: it owns the encoder.
+    """
+
+    def __init__(self, sink: Sink, chain: EncoderChain, clock: Callable[[], float]) -> None:
+        self._sink = sink
+        self._chain = chain
+        self._clock = clock
+        self._capabilities = chain.capabilities
+        self._renderer = SliceRenderer()
+        self._jpeg = JpegEncoder()
+        self._meter = Meter()
+        self._frame_no = 0
+        self._timestamp_90k = 0
+        self._has_said_no_encoder = False
+
+    def write(self, scene: Scene, output: Output, *, is_keyframe: bool) -> bool:
+        """Send a scene as a video frame, as JPEG, or both; returns whether a keyframe went out."""
+        flags = FrameFlags.EXACT if scene.is_exact else FrameFlags(0)
+        is_key = False
+        if output.h264 and self._chain.capabilities.encoder:
+            is_key = self._write_h264(scene, output, flags, is_keyframe)
+        elif output.h264:
+            self._say_no_encoder()
+        if output.jpeg:
+            picture = self._draw(scene, "jpeg")
+            flags |= FrameFlags.KEY | FrameFlags.JPEG
+            self._sink.send_frame(self._header(scene, flags), self._jpeg.encode(picture))
+        if stats := self._meter.take(self._clock()):
+            self._sink.send(stats)
+        return is_key
+
+    def draw_still(self, scene: Scene) -> Picture:
+        """Draw a scene in sRGB; the picture is the caller's."""
+        return self._draw(scene, "rgb")
+
+    def write_still(self, scene: Scene, png: memoryview) -> None:
+        """Send a lossless picture of a scene."""
+        flags = FrameFlags.STILL | FrameFlags.KEY | FrameFlags.EXACT
+        self._sink.send_frame(self._header(scene, flags), png)
+
+    def close(self) -> None:
+        """Close the encoder."""
+        self._chain.close()
+
+    def _draw(self, scene: Scene, space: ColorSpace) -> Picture:
+        return self._renderer.draw(scene.data, scene.view, scene.state, scene.info, space=space)
+
+    def _write_h264(
+        self, scene: Scene, output: Output, flags: FrameFlags, is_keyframe: bool
+    ) -> bool:
+        begin_s = time.perf_counter()
+        picture = self._draw(scene, "bt709")
+        drawn_s = time.perf_counter()
+        # Encoders want timestamps that grow, also where the clock's steps are coarse.
+        self._timestamp_90k = max(int(self._clock() * _CLOCK_HZ), self._timestamp_90k + 1)
+        try:
+            frame = self._chain.encode(
+                picture,
+                timestamp_90k=self._timestamp_90k,
+                is_keyframe=is_keyframe,
+                bit_rate_bps=output.bit_rate_bps,
+                max_fps=output.max_fps,
+            )
+        except NoEncoderError:
+            self._report_encoder()
+            self._say_no_encoder()
+            return False
+        if frame.is_keyframe:
+            flags |= FrameFlags.KEY
+        self._sink.send_frame(self._header(scene, flags), frame.data)
+        self._meter.add(
+            draw_s=drawn_s - begin_s,
+            encode_s=time.perf_counter() - drawn_s,
+            n_bytes=len(frame.data),
+        )
+        self._report_encoder()
+        return frame.is_keyframe
+
+    def _header(self, scene: Scene, flags: FrameFlags) -> FrameHeader:
+        self._frame_no += 1
+        state, view = scene.state, scene.view
+        return FrameHeader(
+            flags=int(flags),
+            axis=view.axis,
+            lod=scene.data.coarsest_lod,
+            channel=view.channel,
+            width_px=state.width_px,
+            height_px=state.height_px,
+            frame_no=self._frame_no,
+            revision=state.revision,
+            timestamp_90k=self._timestamp_90k,
+            slice_idx=view.slice_idx,
+            zoom=state.zoom,
+            pan_x=state.pan[0],
+            pan_y=state.pan[1],
+            stretch=state.stretch,
+            window=state.window,
+            level=state.level,
+        )
+
+    def _report_encoder(self) -> None:
+        before, now = self._capabilities, self._chain.capabilities
+        if now == before:
+            return
+        self._capabilities = now
+        reasons = [t.reason for t in now.encoders if t.name == before.encoder]
+        reason = reasons[0] if now.encoder != before.encoder and reasons else ""
+        self._sink.send(EncoderChanged(now, reason))
+
+    def _say_no_encoder(self) -> None:
+        if self._has_said_no_encoder:
+            return
+        self._has_said_no_encoder = True
+        error = no_encoder(self._chain.capabilities.encoders)
+        self._sink.send(Failed(error.code, error.message, error.hint))

@@ -1,0 +1,245 @@
+"""The stages in their order: read, draw, encode, send; for the newest state and nothing else.
+
+This is the one place where `data`, `render` and `encode` meet. A plain class: it runs in the worker
+process, and in a test with a list for a sink and a clock of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from blustream_widget.config import Config
+from blustream_widget.core.state import ViewState, first_state
+from blustream_widget.core.types import SliceData, VolumeInfo, VolumeRef
+from blustream_widget.core.worker_protocol import Failed, Open, Opened, Output, Progress
+from blustream_widget.data import Region, SliceReader, VolumeSource, open_source
+from blustream_widget.encode.chain import EncoderChain
+from blustream_widget.errors import BlustreamError
+from blustream_widget.render.view import plan_slice
+from blustream_widget.worker.frames import FrameWriter, Scene
+from blustream_widget.worker.probes import ProbeQueue
+from blustream_widget.worker.schedule import Schedule
+from blustream_widget.worker.sink import Sink
+from blustream_widget.worker.slot import LatestSlot, Wish
+from blustream_widget.worker.still import StillThread
+
+OpenVolume = Callable[[VolumeRef, Config], VolumeSource]
+
+_LARGEST_BUDGET_BYTES = 2 * 1024**3
+
+
+def cache_budget_bytes(config: Config) -> int:
+    """Budget of decoded bricks: as configured, else a quarter of the memory, at most 2 GB."""
+    if config.cache_bytes:
+        return config.cache_bytes
+    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(memory_bytes // 4, _LARGEST_BUDGET_BYTES)
+
+
+class Pipeline:
+    """Everything between a `ViewState` and encoded frames.
+
+    Parameters
+    ----------
+    config : Config
+    sink : Sink
+        Gets messages and frames.
+    slot : LatestSlot
+        Filled from other threads when data, a still or a value is here.
+    chain : EncoderChain
+        Started, or without any encoder: then only JPEG is possible.
+    clock : callable
+        Monotonic seconds.
+    open_volume : callable
+        Opens what a reference names.
+
+    Notes
+    -----
+    One thread, the render thread, calls everything.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        sink: Sink,
+        slot: LatestSlot,
+        *,
+        chain: EncoderChain,
+        clock: Callable[[], float] = time.monotonic,
+        open_volume: OpenVolume = open_source,
+    ) -> None:
+        self._config = config
+        self._sink = sink
+        self._slot = slot
+        self._clock = clock
+        self._open_volume = open_volume
+        self._frames = FrameWriter(sink, chain, clock)
+        self._stills = StillThread(slot.put_still)
+        self._schedule = Schedule()
+        self._probes = ProbeQueue(sink, slot.put_value)
+        self._output = Output()
+        self._source: VolumeSource | None = None
+        self._reader: SliceReader | None = None
+        self._info: VolumeInfo | None = None
+        self._state: ViewState | None = None
+        self._shown: Scene | None = None
+        self._still_of: Scene | None = None
+        self._progress: Progress | None = None
+        self._error: BlustreamError | None = None
+        self._is_redraw_wanted = False
+
+    def apply(self, wish: Wish) -> None:
+        """Take over what the server wants and what has happened."""
+        now = self._clock()
+        if wish.open_volume is not None:
+            self._open(wish.open_volume)
+        if wish.output is not None:
+            self._produce(wish.output, now)
+        if wish.state is not None:
+            self._state = wish.state
+            self._schedule.change(now)
+        if wish.wants_keyframe:
+            self._schedule.want_keyframe(now)
+        if self._reader is not None:
+            self._hear(wish, self._reader, now)
+
+    def due_in_s(self) -> float | None:
+        """Time until `run` has something to do; None: only when a wish comes."""
+        return self._schedule.due_in_s(self._clock()) if self._is_looked_at() else None
+
+    def run(self) -> None:
+        """Do what is due: look at the data, draw and encode if the picture has changed."""
+        now = self._clock()
+        reader, info, state = self._reader, self._info, self._state
+        if reader is None or info is None or state is None or not self._is_looked_at():
+            return
+        if not self._schedule.is_due(now):
+            return
+        is_keyframe = self._shown is None or self._schedule.is_keyframe_due(now)
+        is_at_rest = self._schedule.is_at_rest(now)
+        self._schedule.look(now)
+        scene = self._read(reader, info, state, is_at_rest=is_at_rest)
+        self._report(scene, reader)
+        if self._is_blank(scene.data, reader) and (self._shown is None or not is_at_rest):
+            self._schedule.drop_keyframe()
+            return
+        if is_keyframe or self._is_redraw_wanted or not scene.shows(self._shown):
+            self._show(scene, is_keyframe=is_keyframe)
+        if is_at_rest and scene.is_exact and self._output.still:
+            self._rest(scene)
+
+    def close(self) -> None:
+        """Free everything, last opened first. May be called twice."""
+        self._stills.close()
+        if self._reader is not None:
+            self._reader.close()
+        if self._source is not None:
+            self._source.close()
+        self._frames.close()
+        self._reader = self._source = None
+
+    # ------------------------------------------------------------ what is wanted
+
+    def _open(self, message: Open) -> None:
+        try:
+            source = self._source = self._open_volume(message.ref, self._config)
+            reader = SliceReader(
+                source,
+                budget_bytes=cache_budget_bytes(self._config),
+                on_data=self._slot.put_data,
+            )
+            state = message.state or first_state(source.info)
+            if message.pane is not None:
+                width_px, height_px = message.pane
+                pane = {"width_px": width_px, "height_px": height_px}
+                state = state.with_patch(pane, source.info)
+        except BlustreamError as exc:
+            self._fail(exc, is_fatal=True)
+            return
+        self._reader, self._info, self._state = reader, source.info, state
+        self._sink.send(Opened(source.info, state))
+        self._schedule.change(self._clock())
+
+    def _produce(self, output: Output, now: float) -> None:
+        before, self._output = self._output, output
+        self._schedule.limit(output.max_fps)
+        if not self._is_looked_at():
+            self._schedule.clear()
+            return
+        if output.h264 and not before.h264:
+            self._schedule.want_keyframe(now)
+        if output.jpeg > before.jpeg or output.h264 > before.h264 or output.still > before.still:
+            self._is_redraw_wanted = True
+            self._schedule.change(now)
+
+    def _hear(self, wish: Wish, reader: SliceReader, now: float) -> None:
+        if wish.wants_refresh:
+            reader.refresh()
+            self._is_redraw_wanted = True
+        if wish.has_data or wish.wants_refresh:
+            self._schedule.receive_data(now)
+        if wish.has_still:
+            self._send_still()
+        if wish.has_value:
+            self._probes.ask_next(reader)
+        if wish.probes:
+            self._probes.ask(wish.probes, reader)
+
+    def _is_looked_at(self) -> bool:
+        return self._reader is not None and (self._output.h264 or self._output.jpeg)
+
+    # ------------------------------------------------------------ one picture
+
+    @staticmethod
+    def _read(
+        reader: SliceReader, info: VolumeInfo, state: ViewState, *, is_at_rest: bool
+    ) -> Scene:
+        finest = plan_slice(state, info)
+        view = finest if is_at_rest else plan_slice(state, info, in_motion=True)
+        data = reader.read(view.axis, view.slice_idx, view.channel, view.lod, Region(*view.region))
+        is_exact = data.progress >= 1 and data.coarsest_lod <= finest.lod
+        return Scene(state, info, view, data, is_exact)
+
+    def _show(self, scene: Scene, *, is_keyframe: bool) -> None:
+        is_key = self._frames.write(scene, self._output, is_keyframe=is_keyframe)
+        self._shown, self._still_of = scene, None
+        self._is_redraw_wanted = False
+        self._schedule.draw(self._clock(), is_keyframe=is_key or is_keyframe)
+
+    def _rest(self, scene: Scene) -> None:
+        if scene.shows(self._still_of):
+            return
+        self._still_of = scene
+        if self._stills.find(scene) is None:
+            self._stills.want(scene, self._frames.draw_still(scene))
+        else:
+            self._send_still()
+
+    def _send_still(self) -> None:
+        """Send the finished still, unless the picture has changed since it was begun."""
+        scene = self._still_of
+        png = self._stills.find(scene) if scene is not None else None
+        if scene is not None and png is not None and len(png) and self._output.still:
+            self._frames.write_still(scene, png)
+
+    def _is_blank(self, data: SliceData, reader: SliceReader) -> bool:
+        """Nothing is here, and it will come: the last picture is better than an empty one."""
+        assert self._info is not None
+        return data.progress == 0 and data.coarsest_lod >= self._info.n_lods and not reader.error
+
+    # ------------------------------------------------------------ what is said
+
+    def _report(self, scene: Scene, reader: SliceReader) -> None:
+        data = scene.data
+        progress = Progress(data.coarsest_lod, round(data.progress, 2), scene.is_exact)
+        if progress != self._progress:
+            self._progress = progress
+            self._sink.send(progress)
+        if reader.error is not None and reader.error is not self._error:
+            self._fail(reader.error, is_fatal=False)
+        self._error = reader.error
+
+    def _fail(self, error: BlustreamError, *, is_fatal: bool) -> None:
+        self._sink.send(Failed(error.code, error.message, error.hint, fatal=is_fatal))
