@@ -48,15 +48,16 @@ class Demand:
         fanout = self._fanout
         if fanout is None:
             return
+        if self._waiting is not None and fanout.has_credit:
+            state, self._waiting = self._waiting, None
+            self._send(wp.Show(state=state))
+        # After the state: a worker that may draw again would begin with the one it has.
         output = wp.Output(
             h264=fanout.wants("h264"), jpeg=fanout.wants("jpeg"), still=fanout.wants_stills
         )
         if output != self._output:
             self._output = output
             self._send(output)
-        if self._waiting is not None and fanout.has_credit:
-            state, self._waiting = self._waiting, None
-            self._send(wp.Show(state=state))
         fanout.check_keyframes()
 
     def request_keyframe(self) -> None:
@@ -75,7 +76,9 @@ class Demand:
         self._fanout = None
         self._keyframe.close()
 
-    def _send_keyframe(self) -> None:
+    def _send_keyframe(self) -> bool:
         # Asked again, because a request that had to wait may have been met meanwhile.
-        if self._fanout is not None and self._fanout.needs_keyframe:
-            self._send(wp.WantKeyframe())
+        if self._fanout is None or not self._fanout.needs_keyframe:
+            return False
+        self._send(wp.WantKeyframe())
+        return True

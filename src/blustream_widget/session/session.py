@@ -280,6 +280,9 @@ class Session:
             self._has_first_state = True
         for viewer in self._viewers.values():
             viewer.send(self._welcome(viewer))
+            if viewer.seq:
+                # What it asked for while the volume was opening is in this state, or was refused.
+                viewer.send(p.State(seq=viewer.seq, state=self._state))
         self._tell_opened()
         self._demand.opened(self._state)
         self._mirror.call()

@@ -14,10 +14,11 @@ class Throttle:
     interval_s : float
         Least time between two runs.
     action : callable
-        Reads the newest values itself when it runs. On the loop, quick.
+        Reads the newest values itself when it runs. On the loop, quick. False = there was nothing
+        to do, and the next call need not wait.
     """
 
-    def __init__(self, interval_s: float, action: Callable[[], None]) -> None:
+    def __init__(self, interval_s: float, action: Callable[[], bool | None]) -> None:
         self._interval_s = interval_s
         self._action = action
         self._next_s = 0.0
@@ -47,5 +48,5 @@ class Throttle:
 
     def _run(self) -> None:
         self._timer = None
-        self._next_s = asyncio.get_running_loop().time() + self._interval_s
-        self._action()
+        if self._action() is not False:
+            self._next_s = asyncio.get_running_loop().time() + self._interval_s

@@ -30,8 +30,8 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError
-from av import VideoStream
 from av.packet import Packet
+from av.stream import Stream
 
 from blustream_widget.errors import IceFailedError, SignallingError
 from blustream_widget.transport import aiortc_hooks
@@ -47,7 +47,7 @@ _CLOCK_90K = fractions.Fraction(1, 90_000)
 
 
 # PyAV's Packet is generic in type stubs only.
-_VideoPacket: TypeAlias = "Packet[VideoStream]"
+_VideoPacket: TypeAlias = "Packet[Stream]"
 
 
 class _PacketTrack(MediaStreamTrack):

@@ -1,0 +1,219 @@
+"""A kernel and a viewer in Python, which speak to a server as the real ones do."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
+
+import aiohttp
+
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import protocol as p
+from blustream_widget.core.state import ViewState
+from blustream_widget.core.types import VolumeRef
+from blustream_widget.server.runtime_files import ServerAddress
+
+M = TypeVar("M")
+
+TIMEOUT_S = 10.0
+
+
+class Inbox:
+    """Everything that came, and a way to wait for what has not come yet."""
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []  # messages of either protocol, or frames
+        self.is_over = False
+        self._changed = asyncio.Event()
+
+    def put(self, item: object) -> None:
+        self.items.append(item)
+        self._changed.set()
+
+    def end(self) -> None:
+        self.is_over = True
+        self._changed.set()
+
+    async def until(self, condition: Callable[[], M | None], what: str) -> M:
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                while True:
+                    if (found := condition()) is not None:
+                        return found
+                    if self.is_over:
+                        raise ConnectionError(f"The connection ended before {what}.")
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise TimeoutError(f"Waited {TIMEOUT_S:g} s in vain for {what}.") from None
+
+    async def find(self, kind: type[M], condition: Callable[[M], bool]) -> M:
+        def search() -> M | None:
+            matches = (i for i in self.items if isinstance(i, kind) and condition(i))
+            return next(matches, None)
+
+        return await self.until(search, kind.__name__)
+
+
+class KernelClient:
+    """The kernel's side of a link; relayed frames are in the inbox as (channel, bytes)."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self.inbox = Inbox()
+
+    async def send(self, message: lp.ToServer) -> None:
+        """Send a message."""
+        await self._socket.send_str(lp.encoder.encode(message).decode())
+
+    async def open(
+        self,
+        url: str = "fake:16x24x32",
+        *,
+        ref: VolumeRef | None = None,
+        patch: dict[str, Any] | None = None,
+        state: ViewState | None = None,
+        session: str = "",
+    ) -> lp.SessionOpened:
+        """Start a session and wait for its token."""
+        session = session or uuid.uuid4().hex
+        await self.send(
+            lp.OpenSession(
+                session=session, ref=ref or VolumeRef(url=url), patch=patch or {}, state=state
+            )
+        )
+        return await self.message(lp.SessionOpened, lambda m: m.session == session)
+
+    async def message(self, kind: type[M], condition: Callable[[M], bool] = lambda _: True) -> M:
+        """First message of a kind that meets a condition, now or when it comes."""
+        return await self.inbox.find(kind, condition)
+
+    async def read(self) -> None:
+        """Take messages until the link ends."""
+        async for message in self._socket:
+            if message.type is aiohttp.WSMsgType.TEXT:
+                self.inbox.put(lp.to_kernel_decoder.decode(message.data))
+            elif message.type is aiohttp.WSMsgType.BINARY:
+                (channel,) = lp.RELAY_PREFIX.unpack_from(message.data)
+                self.inbox.put((channel, message.data[lp.RELAY_PREFIX.size :]))
+        self.inbox.end()
+
+
+class ViewerClient:
+    """A browser's WebSocket. Use `connect_viewer`.
+
+    Attributes
+    ----------
+    acknowledges : bool
+        Whether every frame is answered at once, as a browser that keeps up does.
+    frames : list of (FrameHeader, bytes)
+        What came, in order.
+    """
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self.inbox = Inbox()
+        self.acknowledges = True
+        self.frames: list[tuple[p.FrameHeader, bytes]] = []
+
+    @property
+    def close_code(self) -> int | None:
+        """Code with which the server closed the connection."""
+        return self._socket.close_code
+
+    async def send(self, message: p.ViewerMessage) -> None:
+        """Send a message."""
+        await self.send_raw(p.encode(message).decode())
+
+    async def send_raw(self, text: str) -> None:
+        """Send any text."""
+        await self._socket.send_str(text)
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send anything."""
+        await self._socket.send_bytes(data)
+
+    async def message(self, kind: type[M], condition: Callable[[M], bool] = lambda _: True) -> M:
+        """First message of a kind that meets a condition, now or when it comes."""
+        return await self.inbox.find(kind, condition)
+
+    async def frame(
+        self, condition: Callable[[p.FrameHeader], bool] = lambda _: True
+    ) -> tuple[p.FrameHeader, bytes]:
+        """First frame whose header meets a condition, now or when it comes."""
+
+        def search() -> tuple[p.FrameHeader, bytes] | None:
+            return next((f for f in self.frames if condition(f[0])), None)
+
+        return await self.inbox.until(search, "a frame")
+
+    async def ended(self) -> None:
+        """Wait until the server has closed the connection."""
+        await self.inbox.until(lambda: self.inbox.is_over or None, "the end")
+
+    async def round_trip(self) -> None:
+        """Wait until the server has taken everything sent so far."""
+        n = len(self.inbox.items)
+        await self.send(p.Ping(n=n))
+        await self.message(p.Pong, lambda m: m.n == n)
+
+    async def read(self) -> None:
+        """Take messages until the connection ends."""
+        async for message in self._socket:
+            if message.type is aiohttp.WSMsgType.TEXT:
+                self.inbox.put(p.decode_server(message.data))
+            elif message.type is aiohttp.WSMsgType.BINARY:
+                header = p.FrameHeader.unpack(message.data)
+                self.frames.append((header, message.data[p.HEADER_BYTES :]))
+                self.inbox.put(header)
+                if self.acknowledges:
+                    await self.send(p.Ack(frame_no=header.frame_no))
+        self.inbox.end()
+
+
+@asynccontextmanager
+async def _reading(client: KernelClient | ViewerClient) -> AsyncIterator[None]:
+    reader = asyncio.create_task(client.read())
+    try:
+        yield
+    finally:
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
+
+
+@asynccontextmanager
+async def connect_kernel(
+    address: ServerAddress, *, secret: str | None = None
+) -> AsyncIterator[KernelClient]:
+    """Open a link for the length of the block."""
+    headers = {"Authorization": f"Bearer {address.secret if secret is None else secret}"}
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(address.socket_path))) as http,
+        http.ws_connect("http://blustream/link", headers=headers, max_msg_size=0) as socket,
+    ):
+        client = KernelClient(socket)
+        async with _reading(client):
+            yield client
+
+
+@asynccontextmanager
+async def connect_viewer(
+    address: ServerAddress,
+    token: str | None,
+    *,
+    pictures: tuple[str, ...] = ("h264", "jpeg"),
+    headers: dict[str, str] | None = None,
+) -> AsyncIterator[ViewerClient]:
+    """Open a viewer's connection for the length of the block; no hello without a token."""
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(address.socket_path))) as http,
+        http.ws_connect("http://blustream/ws", headers=headers, max_msg_size=0) as socket,
+    ):
+        client = ViewerClient(socket)
+        async with _reading(client):
+            if token is not None:
+                await client.send(p.Hello(token=token, pictures=cast(Any, pictures)))
+            yield client
