@@ -17,8 +17,8 @@ const WHOLE: Camera & { stretch: number } = { zoom: 1, pan: [0.5, 0.5], stretch:
 
 export class Actions {
   readonly history = new ViewHistory();
-  /** Keep amplitudes symmetric about zero while the window changes. */
-  symmetricLock = true;
+  /** Keep the window symmetric about zero; null = as the field does, so for seismic data. */
+  private lockWanted: boolean | null = null;
   /** Zoom and pan of the planes that are not shown, so that they come back as they were left. */
   private readonly cameras = new Map<number, Camera & { stretch: number }>();
 
@@ -132,9 +132,22 @@ export class Actions {
 
   // ------------------------------------------------------------- colours
 
+  get symmetricLock(): boolean {
+    return this.lockWanted ?? this.session.info?.kind === "seismic";
+  }
+
+  set symmetricLock(on: boolean) {
+    this.lockWanted = on;
+    if (on) this.patch({ level: 0 });
+  }
+
+  /** The window is symmetric and stays so. One that was set off zero on purpose is left there. */
   get isSymmetric(): boolean {
     const { info, state } = this.session;
-    return this.symmetricLock && !!info && isSigned(info, channelOf(info, state.channel));
+    const centred = Math.abs(state.level) <= state.window * 1e-6;
+    return (
+      this.symmetricLock && centred && !!info && isSigned(info, channelOf(info, state.channel))
+    );
   }
 
   setRange(range: Range): void {

@@ -86,6 +86,8 @@ export class ViewContext {
     );
     signal.addEventListener("abort", () => this.cine.stop(), { once: true });
     const changed = (): void => this.changed();
+    session.onInfo(() => actions.history.visit(session.state, performance.now()), signal);
+    if (session.info) actions.history.visit(session.state, performance.now());
     session.onState((state) => {
       actions.history.visit(state, performance.now());
       changed();

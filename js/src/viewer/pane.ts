@@ -3,21 +3,24 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { classMap } from "lit/directives/class-map.js";
 import { styleMap } from "lit/directives/style-map.js";
 import type { Point } from "../geometry";
-import { axisOf, axisTitle, numberText, planeColour, sliceText } from "./axes";
+import { axisOf, axisTitle, numberText, planeColour, sliceText, type Voxel } from "./axes";
 import { gradient } from "./colours";
 import type { Scene, ViewContext } from "./context";
-import { paneStyles, stateStyles } from "./pane.styles";
+import { paneStyles } from "./pane.styles";
 import { define, Part } from "./part";
 import { PaneSize, Picture } from "./picture";
 import { Gestures, trackPointers } from "./pointer";
 import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
 import { hasRulers, lettersOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
 import { isDead, type PaneState, paneStateOf, stateOverlay } from "./states";
+import { stateStyles } from "./states.styles";
 import { shared } from "./styles";
 
 /** The colour bar needs this much height, and labels this much width. */
 const BAR_MIN_HEIGHT = 160;
 const BAR_MIN_WIDTH = 200;
+/** Values are read when the slice has stood still this long: a scrub would ask for one each frame. */
+const READ_AFTER_MS = 60;
 
 export class SlicePane extends Part {
   static override styles = [shared, paneStyles, stateStyles];
@@ -27,6 +30,7 @@ export class SlicePane extends Part {
   private size: PaneSize | null = null;
   private retryAt = 0;
   private countdown: ReturnType<typeof setInterval> | undefined;
+  private reading: ReturnType<typeof setTimeout> | undefined;
 
   constructor(context: ViewContext) {
     super(context);
@@ -35,7 +39,12 @@ export class SlicePane extends Part {
       this.retryAt = performance.now() + status.retryInMs;
       this.count(status.retryInMs > 0);
     }, context.signal);
-    context.signal.addEventListener("abort", () => this.count(false), { once: true });
+    context.session.onFrame(() => this.pictureChanged(), context.signal);
+    const stop = (): void => {
+      this.count(false);
+      clearTimeout(this.reading);
+    };
+    context.signal.addEventListener("abort", stop, { once: true });
   }
 
   get view(): HTMLElement | null {
@@ -66,7 +75,8 @@ export class SlicePane extends Part {
   }
 
   protected override updated(_: PropertyValues): void {
-    const plain = this.context.session.info?.kind === "medical" || isDead(this.state);
+    const { info } = this.context.session;
+    const plain = info === null || info.kind === "medical" || isDead(this.state);
     if (this.hasAttribute("plain") !== plain) this.toggleAttribute("plain", plain);
   }
 
@@ -106,9 +116,23 @@ export class SlicePane extends Part {
   }
 
   private hover(at: Point | null): void {
+    const voxel = this.point(at);
+    if (voxel) this.context.session.probe(voxel);
+  }
+
+  private point(at: Point | null): Voxel | null {
     const voxel = at && this.context.voxelAt(at);
     this.context.set({ cursor: at && voxel ? { at, voxel } : null });
-    if (voxel) this.context.session.probe(voxel);
+    return voxel;
+  }
+
+  /** The picture moved under a resting pointer: the place is known at once, the value is read later. */
+  private pictureChanged(): void {
+    const at = this.context.ui.cursor?.at;
+    if (!at) return;
+    this.point(at);
+    clearTimeout(this.reading);
+    this.reading = setTimeout(() => this.hover(this.context.ui.cursor?.at ?? null), READ_AFTER_MS);
   }
 
   openMenu(at?: Point): void {
@@ -179,7 +203,8 @@ export class SlicePane extends Part {
   private rulers(scene: Scene): TemplateResult {
     const { width, height } = this.context.ui.pane;
     const { top, left } = rulersOf(scene, width, height);
-    const across = top.caption === left.caption ? "" : top.caption;
+    const fits = top.caption !== left.caption && top.caption.length + left.caption.length <= 5;
+    const across = fits ? top.caption : "";
     return html`
       <div class="corner" aria-hidden="true" title="${top.title} →, ${left.title} ↓">
         <span>${across}</span><span>${left.caption}</span>

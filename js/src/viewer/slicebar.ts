@@ -6,6 +6,7 @@ import { SPEEDS } from "./cine";
 import { parseNumber } from "./format";
 import { icon } from "./icons";
 import { define, Part } from "./part";
+import { isDead, paneStateOf } from "./states";
 import { byWidth, shared } from "./styles";
 
 export class SliceBar extends Part {
@@ -21,6 +22,9 @@ export class SliceBar extends Part {
         padding: 0 8px;
         border-top: 1px solid var(--line);
         flex: none;
+      }
+      :host([hidden]) {
+        display: none;
       }
       @container (max-width: 560px) {
         :host {
@@ -151,8 +155,10 @@ export class SliceBar extends Part {
 
   protected override render(): TemplateResult | typeof nothing {
     const { context } = this;
-    const { info, state } = context.session;
-    if (!info) return nothing;
+    const { info, state, status } = context.session;
+    const dead = !info || isDead(paneStateOf(status, true, context.ui.shown !== null));
+    this.toggleAttribute("hidden", dead);
+    if (dead) return nothing;
     const { actions, cine } = context;
     const axis = axisOf(info, state.axis);
     const idx = actions.sliceIdx;

@@ -29,12 +29,10 @@ export function percentText(share: number): string {
   return `${Math.floor(share * 100)}\u00a0%`;
 }
 
-/** Short words for the status line, and the dot's colour. */
-export function stateWords(
-  state: PaneState,
-  status: SessionStatus,
-  canDrive: boolean,
-): readonly [string, string] {
+/** Words for the status line, the dot's colour, and what is said besides where there is room. */
+type StateWords = readonly [string, string, string?];
+
+export function stateWords(state: PaneState, status: SessionStatus, canDrive: boolean): StateWords {
   switch (state) {
     case "failed":
       return ["Not open", "var(--err)"];
@@ -50,7 +48,7 @@ export function stateWords(
       return [`Sharpening ${percentText(status.progress)}`, "var(--accent)"];
     case "live":
       if (!canDrive) return ["View only", "var(--ok)"];
-      return status.exact ? ["Exact pixels", "var(--ok)"] : ["Live", "var(--ok)"];
+      return status.exact ? ["Exact", "var(--ok)", "pixels"] : ["Live", "var(--ok)"];
   }
 }
 

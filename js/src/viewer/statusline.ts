@@ -1,43 +1,12 @@
 /** The line at the bottom: where the pointer is and what is there; how pictures come, and how good they are. */
 import { css, html, nothing, type TemplateResult } from "lit";
-import type { SessionStatus } from "../session";
 import { channelText, mapText, positionText } from "./axes";
 import { fixed } from "./format";
 import { define, Part } from "./part";
 import { channelOf } from "./range";
 import { paneStateOf, stateWords } from "./states";
+import { pathText, pathTitle } from "./statustext";
 import { byWidth, shared } from "./styles";
-
-const PATH_WORDS: Readonly<Record<string, string>> = {
-  websocket: "WebSocket",
-  webrtc: "WebRTC",
-  comm: "Notebook relay",
-};
-const CODEC_WORDS: Readonly<Record<string, string>> = { h264: "H.264", jpeg: "JPEG" };
-
-/** "WebSocket · H.264 · 60 fps · 31 ms", as far as it is known. */
-export function pathText(status: SessionStatus): string {
-  const codec = status.codec.startsWith("avc1") ? "h264" : status.codec;
-  return [
-    PATH_WORDS[status.transport] ?? "",
-    CODEC_WORDS[codec] ?? status.codec,
-    status.displayedFps >= 0.5 ? `${fixed(status.displayedFps, 0)} fps` : "",
-    status.latencyMs > 0 ? `${fixed(status.latencyMs, 0)} ms` : "",
-  ]
-    .filter(Boolean)
-    .join(" · ");
-}
-
-function pathTitle(status: SessionStatus): string {
-  return [
-    status.encoder && `Encoder ${status.encoder}`,
-    status.latencyMs > 0 && "Milliseconds from input to shown picture",
-    status.viewers > 1 && `${status.viewers} viewers`,
-    status.reason,
-  ]
-    .filter(Boolean)
-    .join(" · ");
-}
 
 export class StatusLine extends Part {
   static override styles = [
@@ -89,7 +58,7 @@ export class StatusLine extends Part {
     const { session, ui, actions } = this.context;
     const { status, state, info } = session;
     const pane = paneStateOf(status, info !== null, ui.shown !== null);
-    const [words, colour] = stateWords(pane, status, actions.canDrive);
+    const [words, colour, more] = stateWords(pane, status, actions.canDrive);
     return html`
       ${this.here()}
       <span class="grow"></span>
@@ -101,7 +70,7 @@ export class StatusLine extends Part {
       ${info ? html`<span class="roomy">Zoom ${this.zoomText(state.zoom)}</span>` : nothing}
       ${info ? html`<span class="roomy" title=${pathTitle(status)}>${pathText(status)}</span>` : nothing}
       <span class="state" part="state">
-        <span class="dot" style="background:${colour}"></span>${words}
+        <span class="dot" style="background:${colour}"></span>${words}${more ? html`<span class="medium"> ${more}</span>` : nothing}
       </span>
     `;
   }

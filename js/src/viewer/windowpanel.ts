@@ -53,8 +53,8 @@ export class WindowPanel extends Part {
         box-shadow: inset 0 0 0 1px var(--line1);
         display: flex;
         align-items: center;
-        padding: 0 8px;
-        gap: 8px;
+        padding: 0 6px 0 8px;
+        gap: 4px;
         min-width: 0;
       }
       .field:focus-within {
@@ -221,7 +221,6 @@ export class WindowPanel extends Part {
       aria-pressed=${actions.symmetricLock ? "true" : "false"}
       @click=${() => {
         actions.symmetricLock = !actions.symmetricLock;
-        if (actions.symmetricLock) actions.setRange(this.context.session.state);
         this.requestUpdate();
       }}
     >

@@ -1,0 +1,302 @@
+import { describe, expect, it } from "vitest";
+import { makeVolume } from "../dev/volumes";
+import { placeSlice } from "../src/geometry";
+import type { ViewPatch, ViewState } from "../src/protocol";
+import type { Session, SessionStatus } from "../src/session";
+import { FIRST_STATUS } from "../src/status";
+import { Actions } from "../src/viewer/actions";
+import {
+  fitPicture,
+  panBy,
+  pictureSize,
+  shiftBetween,
+  viewOf,
+  zoomAt,
+  zoomLimit,
+} from "../src/viewer/camera";
+import { Cine, playedSlice } from "../src/viewer/cine";
+import { ViewHistory } from "../src/viewer/history";
+import { paneStateOf } from "../src/viewer/states";
+import { pathText } from "../src/viewer/statustext";
+import { header, STATE } from "./fakes";
+
+const kinds = ["seismic", "medical", "generic"] as const;
+const base: ViewState = {
+  ...STATE,
+  axis: 0,
+  zoom: 1,
+  pan: [0.5, 0.5],
+  stretch: 1,
+  width_px: 900,
+  height_px: 500,
+};
+
+describe("zoom and pan", () => {
+  it.each(kinds)("keep the voxel under the pointer where it is (%s)", (kind) => {
+    const { info } = makeVolume(kind);
+    const at = { x: 510, y: 260 };
+    const before = placeSlice(info, 0, base).toVoxel(at.x, at.y);
+    const zoomed = { ...base, ...zoomAt(info, base, 3.7, at) };
+    const after = placeSlice(info, 0, zoomed).toVoxel(at.x, at.y);
+    expect(after.column).toBeCloseTo(before.column, 6);
+    expect(after.row).toBeCloseTo(before.row, 6);
+  });
+
+  it.each(kinds)("move the slice by as many pixels as the hand (%s)", (kind) => {
+    const { info } = makeVolume(kind);
+    const zoomed = { ...base, zoom: 2 };
+    const panned = { ...zoomed, ...panBy(info, zoomed, 30, -20) };
+    const before = placeSlice(info, 0, zoomed);
+    const after = placeSlice(info, 0, panned);
+    expect(after.x0 - before.x0).toBeCloseTo(30);
+    expect(after.y0 - before.y0).toBeCloseTo(-20);
+  });
+
+  it("never lose the slice out of sight", () => {
+    const { info } = makeVolume("seismic");
+    expect(panBy(info, base, 1e5, -1e5).pan).toEqual([0, 1]);
+  });
+
+  it("stop where a few voxels fill the pane", () => {
+    const { info } = makeVolume("seismic");
+    const limit = zoomLimit(info, 0, base);
+    expect(zoomAt(info, base, 1e9, { x: 0, y: 0 }).zoom).toBe(limit);
+    const placed = placeSlice(info, 0, { ...base, zoom: limit });
+    expect(
+      Math.max((placed.nColumns * 900) / placed.width, (placed.nRows * 500) / placed.height),
+    ).toBeCloseTo(4);
+  });
+});
+
+describe("pictures in the pane", () => {
+  it("have even sizes of device pixels that cover the pane", () => {
+    expect(pictureSize({ width: 951, height: 511, pixelRatio: 1 })).toEqual({
+      width_px: 952,
+      height_px: 512,
+    });
+    expect(pictureSize({ width: 500, height: 300, pixelRatio: 1.5 })).toEqual({
+      width_px: 750,
+      height_px: 450,
+    });
+  });
+
+  it("are never larger than the server draws", () => {
+    const { width_px, height_px } = pictureSize({ width: 5000, height: 3000, pixelRatio: 2 });
+    expect(width_px * height_px).toBeLessThanOrEqual(3840 * 2160);
+    expect(width_px).toBeLessThanOrEqual(4096);
+    expect(width_px / height_px).toBeCloseTo(5 / 3, 2);
+  });
+
+  it("lie pixel on pixel where they were made for the pane, and whole with borders where not", () => {
+    const pane = { width: 951, height: 511, pixelRatio: 1 };
+    expect(fitPicture({ ...base, ...pictureSize(pane) }, pane)).toEqual({ scale: 1, x: 0, y: 0 });
+    const other = fitPicture(
+      { ...base, width_px: 400, height_px: 400 },
+      { width: 300, height: 200, pixelRatio: 1 },
+    );
+    expect(other).toEqual({ scale: 0.5, x: 50, y: 0 });
+  });
+
+  it("are moved under a newer view, and not at all for the rounding of their header", () => {
+    const { info } = makeVolume("seismic");
+    const shown = header({
+      axis: 0,
+      width_px: 900,
+      height_px: 500,
+      zoom: 4.1,
+      pan_x: 0.3,
+      pan_y: 0.7,
+      stretch: 1,
+    });
+    const rounded = {
+      ...shown,
+      zoom: Math.fround(4.1),
+      pan_x: Math.fround(0.3),
+      pan_y: Math.fround(0.7),
+    };
+    const wanted = placeSlice(info, 0, viewOf(shown));
+    expect(shiftBetween(placeSlice(info, 0, viewOf(rounded)), wanted)).toBeNull();
+    const further = placeSlice(info, 0, { ...viewOf(shown), zoom: 8.2 });
+    expect(shiftBetween(wanted, further)).toMatchObject({
+      scaleX: expect.closeTo(2),
+      scaleY: expect.closeTo(2),
+    });
+  });
+});
+
+class StateOnly {
+  state: ViewState = { ...base, slice_idx: [100, 100, 100], window: 200, level: 0 };
+  readonly patches: ViewPatch[] = [];
+  constructor(
+    readonly info = makeVolume("seismic").info,
+    readonly role = "owner",
+  ) {}
+  patch(patch: ViewPatch): void {
+    this.patches.push(patch);
+    this.state = { ...this.state, ...patch };
+  }
+  get actions(): Actions {
+    return new Actions(this as unknown as Session);
+  }
+}
+
+describe("actions", () => {
+  it("send absolute positions within the volume", () => {
+    const session = new StateOnly();
+    session.actions.step(10);
+    session.actions.goTo(1e6);
+    expect(session.patches).toEqual([
+      { slice_idx: [110, 100, 100] },
+      { slice_idx: [475, 100, 100] },
+    ]);
+  });
+
+  it("send nothing when nothing changes, or when the viewer may only watch", () => {
+    const session = new StateOnly();
+    session.actions.goTo(100);
+    const watcher = new StateOnly(undefined, "viewer");
+    watcher.actions.step(1);
+    expect([...session.patches, ...watcher.patches]).toEqual([]);
+  });
+
+  it("remember zoom and pan of each plane", () => {
+    const session = new StateOnly();
+    const actions = session.actions;
+    session.patch({ zoom: 3, pan: [0.2, 0.8] });
+    actions.setAxis(1);
+    expect(session.state).toMatchObject({ axis: 1, zoom: 1, pan: [0.5, 0.5] });
+    actions.setAxis(0);
+    expect(session.state).toMatchObject({ axis: 0, zoom: 3, pan: [0.2, 0.8] });
+  });
+
+  it("keep amplitudes symmetric about zero, unless their level was set on purpose", () => {
+    const session = new StateOnly();
+    session.actions.dragRangeFrom({ window: 200, level: 0 }, 0.1, 0.5, false);
+    expect(session.state.level).toBe(0);
+    expect(session.state.window).toBeGreaterThan(200);
+    session.patch({ window: 200, level: 77 });
+    session.actions.nudgeRange(2, 0);
+    expect(session.state).toMatchObject({ window: 400, level: 77 });
+  });
+
+  it("never send a window that is not positive", () => {
+    const session = new StateOnly();
+    session.actions.dragRangeFrom({ window: 200, level: 0 }, -100, 0, false);
+    session.actions.setEnds(5, 5);
+    expect(session.patches.every((p) => p.window === undefined || p.window > 0)).toBe(true);
+  });
+
+  it("undo the stretch when the slice is whole already", () => {
+    const session = new StateOnly();
+    session.patch({ zoom: 2, stretch: 3 });
+    session.actions.fit();
+    expect(session.state).toMatchObject({ zoom: 1, stretch: 3 });
+    session.actions.fit();
+    expect(session.state.stretch).toBe(1);
+  });
+
+  it("bring range, map and blocks of a label channel, and back", () => {
+    const session = new StateOnly();
+    session.actions.setChannel(1);
+    expect(session.state).toMatchObject({ channel: 1, colormap: "labels", interpolate: false });
+    session.actions.setChannel(0);
+    expect(session.state).toMatchObject({ colormap: "seismic", interpolate: true, level: 0 });
+  });
+});
+
+describe("earlier views", () => {
+  it("are those that were looked at, not those passed through", () => {
+    const history = new ViewHistory();
+    const at = (slice: number): ViewState => ({ ...base, slice_idx: [slice, 0, 0] });
+    history.visit(at(1), 0);
+    for (let i = 2; i < 60; i++) history.visit(at(i), 5000 + i * 16);
+    history.visit(at(60), 6000);
+    expect(history.back()?.slice_idx).toEqual([1, 0, 0]);
+    expect(history.canGoBack).toBe(false);
+    expect(history.forward()?.slice_idx).toEqual([60, 0, 0]);
+  });
+
+  it("go on from the view that was gone back to", () => {
+    const history = new ViewHistory();
+    const at = (slice: number): ViewState => ({ ...base, slice_idx: [slice, 0, 0] });
+    history.visit(at(1), 0);
+    history.visit(at(2), 2000);
+    const back = history.back();
+    expect(back?.slice_idx).toEqual([1, 0, 0]);
+    history.visit(at(1), 2100);
+    history.visit(at(3), 4000);
+    expect(history.back()?.slice_idx).toEqual([1, 0, 0]);
+  });
+});
+
+describe("film", () => {
+  it("loops or turns round at the ends", () => {
+    expect([0, 1, 2, 3, 4].map((s) => playedSlice(3, s, 5, "loop"))).toEqual([3, 4, 0, 1, 2]);
+    expect([0, 1, 2, 3, 4].map((s) => playedSlice(3, s, 5, "bounce"))).toEqual([3, 4, 3, 2, 1]);
+  });
+
+  it("shows where it should be by now, however late the browser repaints", () => {
+    let now = 0;
+    let next: (() => void) | null = null;
+    let slice = 10;
+    const shown: number[] = [];
+    const cine = new Cine(
+      {
+        now: () => now,
+        nextFrame: (callback) => {
+          next = callback;
+          return () => {
+            next = null;
+          };
+        },
+      },
+      { current: () => slice, count: () => 100 },
+      (to) => {
+        slice = to;
+        shown.push(to);
+      },
+      () => {},
+    );
+    const repaintAt = (ms: number): void => {
+      now = ms;
+      next?.();
+    };
+    cine.start();
+    for (const ms of [50, 100, 160, 700]) repaintAt(ms);
+    expect(shown).toEqual([11, 17]);
+    cine.stop();
+    expect(next).toBeNull();
+  });
+});
+
+describe("states", () => {
+  const status = (change: Partial<SessionStatus>): SessionStatus => ({
+    ...FIRST_STATUS,
+    phase: "live",
+    progress: 1,
+    ...change,
+  });
+  it.each([
+    [{ phase: "failed" }, true, true, "failed"],
+    [{ phase: "ended" }, true, true, "ended"],
+    [{ phase: "reconnecting" }, true, true, "lost"],
+    [{ phase: "opening" }, false, false, "opening"],
+    [{}, true, false, "opening"],
+    [{}, false, false, "empty"],
+    [{ progress: 0.6 }, true, true, "sharpening"],
+    [{}, true, true, "live"],
+  ] as const)("%o is %s", (change, hasInfo, hasPicture, state) => {
+    expect(paneStateOf(status(change), hasInfo, hasPicture)).toBe(state);
+  });
+
+  it("say how pictures come, as far as it is known", () => {
+    const full = {
+      transport: "webrtc",
+      codec: "h264",
+      displayedFps: 59.6,
+      latencyMs: 31.2,
+    } as const;
+    expect(pathText(status(full))).toBe("WebRTC · H.264 · 60 fps · 31 ms");
+    expect(pathText(status({ transport: "comm" }))).toBe("Notebook relay");
+  });
+});
