@@ -15,6 +15,8 @@ from blustream_widget.testing.waiting import wait_until
 
 # A section of seismic has a standard deviation of some tens of grey levels; an empty pane has 0.
 _CONTRAST_MIN = 5.0
+# The first picture may have the size that a viewer has before it is laid out.
+_REST_S = 1.0
 # Another inline changes most pixels; what a codec does to a still picture stays below both.
 _CHANGED_BY = 12
 _CHANGED_SHARE_MIN = 0.05
@@ -67,11 +69,11 @@ def check_demo(
 def _check(page: NotebookPage, timeout_s: float) -> None:
     page.run_all()
     started_s = time.monotonic()
-    before = wait_until(
-        lambda: _picture(page), timeout_s=timeout_s, what="the viewer shows a picture"
-    )
+    picture = _Picture(page)
+    wait_until(picture.rests, timeout_s=timeout_s, what="the viewer shows a picture")
+    before = picture.pixels
     waited_s = time.monotonic() - started_s
-    height, width, _ = before.pixels.shape
+    height, width = before.shape[:2]
     transport = page.viewer().get_attribute("data-transport")
     print(
         f"Picture: {width} x {height} pixels by {transport}, {waited_s:.1f} s after the last cell"
@@ -81,29 +83,33 @@ def _check(page: NotebookPage, timeout_s: float) -> None:
     other = first // 2
     page.run_python(f"viewer.slice_idx = {other}")
     share = wait_until(
-        lambda: _changed_share(before.pixels, page.pixels(page.viewer())),
+        lambda: _changed_share(before, page.pixels(page.viewer())),
         timeout_s=timeout_s,
         what="the picture changes with the slice",
     )
     print(f"Slice {first} → {other}: {share:.0%} of the pixels changed")
+    # Worth a thousand words only when it has been sharpened.
+    wait_until(picture.rests, timeout_s=timeout_s, what="the picture comes to rest")
 
 
 class _Picture:
-    """Pixels that are truthy, which an array is not."""
+    """What the viewer shows, and since when."""
 
-    def __init__(self, pixels: npt.NDArray[np.uint8]) -> None:
-        self.pixels = pixels
+    def __init__(self, page: NotebookPage) -> None:
+        self._page = page
+        self.pixels: npt.NDArray[np.uint8] = np.zeros((0, 0, 4), np.uint8)
+        self._since_s = 0.0
 
-
-def _picture(page: NotebookPage) -> _Picture | None:
-    """Read the picture; None while there is none or it is empty."""
-    if page.viewer().count() == 0:
-        return None
-    page.viewer().scroll_into_view_if_needed()
-    pixels = page.pixels(page.viewer())
-    if not pixels.size or float(pixels[..., :3].std()) < _CONTRAST_MIN:
-        return None
-    return _Picture(pixels)
+    def rests(self) -> bool:
+        """Read it anew; True if it shows something that has not changed for a second."""
+        if self._page.viewer().count() == 0:
+            return False
+        self._page.viewer().scroll_into_view_if_needed()
+        pixels, now_s = self._page.pixels(self._page.viewer()), time.monotonic()
+        if not np.array_equal(pixels, self.pixels):
+            self.pixels, self._since_s = pixels, now_s
+        is_empty = not pixels.size or float(pixels[..., :3].std()) < _CONTRAST_MIN
+        return not is_empty and now_s - self._since_s > _REST_S
 
 
 def _changed_share(before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -> float:
