@@ -14,6 +14,15 @@ def main() -> None:
         "--worker", default="blustream_widget.worker", help="Python module of the worker process"
     )
     arguments = parser.parse_args()
+    from blustream_widget.config import load_config
+    from blustream_widget.errors import ConfigError
+    from blustream_widget.server.ice import parse_ice_servers
+
+    try:
+        config = load_config()
+        ice_servers = parse_ice_servers(config.ice_servers)
+    except ConfigError as exc:
+        parser.error(str(exc))
     if arguments.detach:
         # Before anything is imported that has threads. The parent returns to the kernel at once,
         # and the server is nobody's child that would have to be waited for.
@@ -21,10 +30,9 @@ def main() -> None:
             os._exit(0)
         os.setsid()
         os.chdir("/")
-    from blustream_widget.config import load_config
     from blustream_widget.server.main import run
 
-    run(load_config(), worker_module=arguments.worker)
+    run(config, ice_servers=ice_servers, worker_module=arguments.worker)
 
 
 if __name__ == "__main__":

@@ -34,9 +34,19 @@ class Routes:
     lifetime : Lifetime
     secret : str
         Of the runtime folder: whoever can read it is the user whose server this is.
+    hello_timeout_s : float
+        A viewer's connection without a hello is closed after it.
     """
 
-    def __init__(self, hub: Hub, lifetime: Lifetime, secret: str) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        lifetime: Lifetime,
+        secret: str,
+        *,
+        hello_timeout_s: float = HELLO_TIMEOUT_S,
+    ) -> None:
+        self._hello_timeout_s = hello_timeout_s
         self._hub = hub
         self._lifetime = lifetime
         self._secret = secret
@@ -68,7 +78,7 @@ class Routes:
         visitor = Visitor(self._hub, channel)
         writing = TaskSet()
         writing.spawn(channel.run(), name="viewer writer")
-        late = asyncio.get_running_loop().call_later(HELLO_TIMEOUT_S, _refuse_silent, visitor)
+        late = asyncio.get_running_loop().call_later(self._hello_timeout_s, _refuse_silent, visitor)
         self._sockets.add(socket)
         try:
             with self._lifetime.user():

@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# Whoever started the server waits for it at most this long, however short the grace is.
+FIRST_USER_S = 10.0
+
 
 class Lifetime:
     """Counts users: kernels' links, viewers' connections, sessions.
@@ -13,7 +16,7 @@ class Lifetime:
     Parameters
     ----------
     grace_s : float
-        From the last user's leaving (or from the start) to the end.
+        From the last user's leaving to the end. The first user has `FIRST_USER_S` to come.
     """
 
     def __init__(self, grace_s: float) -> None:
@@ -21,20 +24,18 @@ class Lifetime:
         self._n_users = 0
         self._timer: asyncio.TimerHandle | None = None
         self.ended = asyncio.Event()
-        self._arm()
+        self._arm(max(grace_s, FIRST_USER_S))
 
     def enter(self) -> None:
         """Count one user more."""
         self._n_users += 1
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self.close()
 
     def leave(self) -> None:
         """Count one user less."""
         self._n_users -= 1
         if self._n_users == 0:
-            self._arm()
+            self._arm(self._grace_s)
 
     @contextmanager
     def user(self) -> Iterator[None]:
@@ -45,9 +46,15 @@ class Lifetime:
         finally:
             self.leave()
 
+    def close(self) -> None:
+        """Stop counting down."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def end(self) -> None:
         """End now."""
         self.ended.set()
 
-    def _arm(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self._grace_s, self.ended.set)
+    def _arm(self, wait_s: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(wait_s, self.ended.set)

@@ -24,6 +24,7 @@ from blustream_widget.config import Config
 from blustream_widget.errors import TransportError
 from blustream_widget.server.lifetime import Lifetime
 from blustream_widget.server.runtime_files import RuntimeFiles, answers, runtime_files
+from blustream_widget.session.rtc_path import IceServers
 from blustream_widget.session.workers import WorkerPool, worker_command
 
 logger = logging.getLogger(__name__)
@@ -33,19 +34,34 @@ MAX_LOG_BYTES = 1024 * 1024
 _BACKLOG = 128
 
 
-def run(config: Config, *, worker_module: str = "blustream_widget.worker") -> None:
+def run(
+    config: Config,
+    *,
+    ice_servers: IceServers = (),
+    worker_module: str = "blustream_widget.worker",
+) -> None:
     """Serve until nobody needs the server any more, or until SIGTERM.
 
     Returns at once if another server of this version serves the same folder.
+
+    Parameters
+    ----------
+    config : Config
+    ice_servers : tuple of mappings
+        RTCIceServer objects, checked.
+    worker_module : str
+        Python module of the worker process.
     """
     files = runtime_files(config)
     with _single_instance(files) as is_single:
         if is_single:
             with _logging_to(files.log, config.log_level):
-                asyncio.run(_serve(config, files, worker_module))
+                asyncio.run(_serve(config, files, ice_servers, worker_module))
 
 
-async def _serve(config: Config, files: RuntimeFiles, worker_module: str) -> None:
+async def _serve(
+    config: Config, files: RuntimeFiles, ice_servers: IceServers, worker_module: str
+) -> None:
     loop = asyncio.get_running_loop()
     lifetime = Lifetime(config.server_grace_s)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -60,11 +76,8 @@ async def _serve(config: Config, files: RuntimeFiles, worker_module: str) -> Non
 
     from blustream_widget.server.app import Routes
     from blustream_widget.server.hub import Hub
-    from blustream_widget.server.ice import parse_ice_servers
 
-    hub = Hub(
-        config, ice_servers=parse_ice_servers(config.ice_servers), pool=pool, lifetime=lifetime
-    )
+    hub = Hub(config, ice_servers=ice_servers, pool=pool, lifetime=lifetime)
     secret = secrets.token_urlsafe(32)
     runner = web.AppRunner(
         Routes(hub, lifetime, secret).make_app(), access_log=None, shutdown_timeout=2.0

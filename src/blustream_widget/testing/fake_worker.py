@@ -12,6 +12,7 @@ The picture is 16 columns of black or white: bit 15 - i of the slice number in c
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fractions
 import os
 import select
@@ -239,7 +240,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--fd", type=int, required=True)
     with socket.socket(fileno=parser.parse_args().fd) as connection:
-        FakeWorker(connection).run()
+        with contextlib.suppress(ConnectionError):
+            FakeWorker(connection).run()
 
 
 if __name__ == "__main__":

@@ -39,6 +39,14 @@ class ServerProcess:
         """Everything it logged."""
         return self.files.log.read_text()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the process does anything; one that only waits to be reaped does not."""
+        try:
+            return self.process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
     def workers(self) -> list[psutil.Process]:
         """Its worker processes, the warm ones as well, oldest first."""
         children: list[psutil.Process] = self.process.children()
@@ -46,7 +54,7 @@ class ServerProcess:
 
     def wait_until_ended(self, *, timeout_s: float = 10.0) -> None:
         """Wait until the process is gone."""
-        wait_until(lambda: not self.process.is_running(), timeout_s=timeout_s, what="server's end")
+        wait_until(lambda: not self.is_running, timeout_s=timeout_s, what="server's end")
 
 
 @contextmanager
@@ -60,6 +68,6 @@ def running_server(
     try:
         yield server
     finally:
-        if server.process.is_running():
+        if server.is_running:
             os.kill(server.process.pid, signal.SIGTERM)
             server.wait_until_ended()
