@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,8 @@ from blustream_widget.testing.waiting import wait_until
 _CONTRAST_MIN = 5.0
 # The first picture may have the size that a viewer has before it is laid out.
 _REST_S = 1.0
+# Nobody comes back after a check: the server need not wait for them.
+_ENDS_SOON = {"BLUSTREAM_SERVER_GRACE_S": "1", "BLUSTREAM_SESSION_GRACE_S": "1"}
 # Another inline changes most pixels; what a codec does to a still picture stays below both.
 _CHANGED_BY = 12
 _CHANGED_SHARE_MIN = 0.05
@@ -25,7 +26,7 @@ _CHANGED_SHARE_MIN = 0.05
 def check_demo(
     folder: Path,
     notebook: str,
-    environment: Mapping[str, str],
+    environment: dict[str, str],
     screenshot: Path,
     *,
     timeout_s: float = 30.0,
@@ -36,7 +37,7 @@ def check_demo(
     ----------
     folder : Path
         Holds `notebook`.
-    environment : mapping
+    environment : dict
         Variables for the kernel.
     screenshot : Path
         PNG of the page after the check; a failure saves one too.
@@ -50,7 +51,7 @@ def check_demo(
         0 if it does; else 1, with the reason and what page and server wrote on the terminal.
     """
     print("Starting JupyterLab and Chromium …", flush=True)
-    with JupyterLab(folder, environment=environment) as lab, chromium() as browser:
+    with JupyterLab(folder, environment=_ENDS_SOON | environment) as lab, chromium() as browser:
         from playwright.sync_api import Error as BrowserError  # `chromium` has found it
 
         page = NotebookPage(browser, lab, notebook)
