@@ -51,7 +51,7 @@ class Schedule:
 
     def is_at_rest(self, now: float) -> bool:
         """Whether the last change is long enough ago."""
-        return now - self._last_change >= REST_S
+        return now >= self._last_change + REST_S
 
     def is_keyframe_due(self, now: float) -> bool:
         """Whether the next picture must be a keyframe."""

@@ -1,0 +1,1 @@
+"""Contract suites: what every implementation of a plug-in point must pass."""

@@ -1,0 +1,214 @@
+"""Drawn slices, pixel by pixel."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+
+from blustream_widget.core.geometry import place_slice
+from blustream_widget.core.state import ViewState
+from blustream_widget.errors import RenderError
+from blustream_widget.render.colormaps import LEVELS, rgb_table
+from blustream_widget.render.slice import SURROUND, SliceRenderer
+from blustream_widget.render.view import plan_slice
+from blustream_widget.testing.fakes import slice_data, volume_info
+
+RAS = (1.0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 1.0)
+
+
+def make_state(**fields) -> ViewState:
+    base = ViewState(width_px=256, height_px=128, window=1.0, level=0.5, interpolate=False)
+    return msgspec.structs.replace(base, **fields)
+
+
+def draw(values, info, state, *, space="rgb", lod=0, origin=(0, 0)):
+    data = slice_data(values, axis=state.axis, lod=lod, origin=origin)
+    return SliceRenderer().draw(data, plan_slice(state, info), state, info, space=space)
+
+
+def expected_rgb(values, info, state):
+    """Colour of the voxel at each pixel's centre, straight from the definition; slow."""
+    placement = place_slice(
+        info,
+        state.axis,
+        zoom=state.zoom,
+        pan=state.pan,
+        stretch=state.stretch,
+        width_px=state.width_px,
+        height_px=state.height_px,
+    )
+    picture = np.empty((state.height_px, state.width_px, 3), np.uint8)
+    picture[:] = SURROUND if info.kind != "medical" else (0, 0, 0)
+    table = rgb_table(state.colormap, reverse=state.reverse)
+    transposed = placement.plane.column_axis < placement.plane.row_axis
+    by_row = values.T if transposed else values
+    for y in range(state.height_px):
+        for x in range(state.width_px):
+            column, row = placement.to_voxel(x + 0.5, y + 0.5)
+            column, row = int(np.floor(column + 0.5)), int(np.floor(row + 0.5))
+            if not (0 <= column < placement.n_columns and 0 <= row < placement.n_rows):
+                continue
+            value = by_row[row, column]
+            if np.isnan(value):
+                continue
+            share = (value - (state.level - state.window / 2)) / state.window
+            picture[y, x] = table[int(np.clip(np.floor(share * LEVELS), 0, LEVELS - 1))]
+    return picture
+
+
+def random_values(shape, seed=1):
+    return np.random.default_rng(seed).random(shape, dtype=np.float32)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("kind", ["generic", "seismic", "medical"])
+@pytest.mark.parametrize("view", [{}, {"zoom": 3.3, "pan": (0.31, 0.62)}, {"zoom": 0.4}])
+def test_every_pixel_is_the_colour_of_its_voxel(axis, kind, view) -> None:
+    info = volume_info((9, 17, 23), kind=kind, affine=RAS if kind == "medical" else None)
+    state = make_state(axis=axis, colormap="seismic", width_px=96, height_px=64, **view)
+    values = random_values([n for a, n in enumerate(info.shape) if a != axis])
+    values[2, 3] = np.nan
+    picture = draw(values, info, state)
+    assert np.array_equal(picture.pixels, expected_rgb(values, info, state))
+
+
+def test_flipped_axes_are_drawn_flipped() -> None:
+    lps = tuple(-v if i in (0, 5) else v for i, v in enumerate(RAS))
+    info = volume_info((8, 8, 8), kind="medical", affine=lps)
+    state = make_state(axis=2, width_px=32, height_px=32)
+    values = random_values((8, 8))
+    assert np.array_equal(draw(values, info, state).pixels, expected_rgb(values, info, state))
+
+
+def test_part_of_a_slice_is_drawn_where_it_belongs() -> None:
+    info = volume_info((4, 64, 64))
+    state = make_state(zoom=4.0, pan=(0.3, 0.6), colormap="viridis")
+    values = random_values((64, 64))
+    view = plan_slice(state, info)
+    a0, a1, b0, b1 = view.region
+    whole = draw(values, info, state).pixels
+    part = draw(values[a0:a1, b0:b1], info, state, origin=(a0, b0)).pixels
+    assert np.array_equal(whole, part)
+
+
+def test_coarse_data_covers_the_same_pixels() -> None:
+    info = volume_info((4, 64, 64), n_lods=3)
+    state = make_state(colormap="grey", width_px=128, height_px=128)
+    values = random_values((16, 16))
+    fine = np.repeat(np.repeat(values, 4, axis=0), 4, axis=1)
+    coarse = draw(values, info, state, lod=2).pixels
+    assert np.array_equal(coarse, draw(fine, info, state).pixels)
+
+
+def test_the_last_coarse_voxel_is_cut_at_the_end_of_the_slice() -> None:
+    info = volume_info((4, 5, 5), n_lods=2)
+    state = make_state(width_px=50, height_px=50, colormap="grey")
+    values = np.ones((3, 3), np.float32)
+    assert (draw(values, info, state, lod=1).pixels == 255).all()
+    zoomed_out = draw(values, info, make_state(width_px=100, height_px=100, zoom=0.5), lod=1)
+    assert (zoomed_out.pixels[:, :, 0] == 255).sum() == 50 * 50
+
+
+def test_missing_values_and_surround_have_the_same_colour() -> None:
+    info = volume_info((2, 4, 4))
+    state = make_state(width_px=64, height_px=32)
+    picture = draw(np.full((4, 4), np.nan, np.float32), info, state).pixels
+    assert (picture == SURROUND).all()
+
+
+def test_medical_surround_is_black() -> None:
+    info = volume_info((4, 4, 4), kind="medical", affine=RAS)
+    picture = draw(np.ones((4, 4), np.float32), info, make_state(axis=2)).pixels
+    assert picture[0, 0].tolist() == [0, 0, 0]
+
+
+def test_a_slice_outside_the_pane_gives_an_empty_picture() -> None:
+    info = volume_info((2, 4, 4))
+    picture = draw(np.ones((4, 4), np.float32), info, make_state(zoom=8.0, pan=(2.0, 2.0)))
+    assert (picture.pixels == SURROUND).all()
+
+
+def test_labels_ignore_the_window_and_are_never_interpolated() -> None:
+    info = volume_info((2, 4, 4), dtype="uint8", is_label=True)
+    state = make_state(colormap="labels", interpolate=True, window=1e-3, level=77)
+    values = np.arange(16, dtype=np.uint8).reshape(4, 4)
+    picture = draw(values, info, state).pixels
+    colors = {tuple(c) for c in picture.reshape(-1, 3)}
+    assert colors == {tuple(c) for c in rgb_table("labels")[:16]} | {SURROUND}
+
+
+def decode_bt709(picture):
+    """Planes of a 4:2:0 picture as sRGB, float; chroma repeated."""
+    height, width = picture.height_px, picture.width_px
+    luma = (picture.pixels[:height].astype(float) - 16) / 219
+    chroma = picture.pixels[height:].reshape(2, height // 2, width // 2)
+    cb, cr = ((np.kron(c, np.ones((2, 2))) - 128) / 224 for c in chroma.astype(float))
+    red, blue = luma + 1.5748 * cr, luma + 1.8556 * cb
+    green = (luma - 0.2126 * red - 0.0722 * blue) / 0.7152
+    return np.stack([red, green, blue], axis=-1) * 255
+
+
+@pytest.mark.parametrize("colormap", ["grey", "seismic", "turbo"])
+def test_video_planes_have_the_colours_of_the_map(colormap) -> None:
+    info = volume_info((2, 8, 8), kind="seismic")
+    state = make_state(colormap=colormap, width_px=256, height_px=128)
+    values = random_values((8, 8))
+    wanted = draw(values, info, state).pixels.astype(float)
+    found = decode_bt709(draw(values, info, state, space="bt709"))
+    # Blocks of 32 x 16 pixels: no pixel of chroma lies on an edge.
+    assert np.abs(found - wanted).max() < 4
+
+
+def test_jpeg_planes_are_full_range() -> None:
+    info = volume_info((2, 8, 8), kind="seismic")
+    picture = draw(np.ones((8, 8), np.float32), info, make_state(), space="jpeg")
+    assert picture.pixel_format == "yuvj420p"
+    assert (picture.pixels[: picture.height_px] == 255).all()
+
+
+@pytest.mark.parametrize("zoom", [1.0, 2.5, 20.0, 256.0])
+def test_interpolation_is_linear_between_voxel_centres(zoom) -> None:
+    info = volume_info((2, 16, 16), kind="seismic")
+    state = make_state(interpolate=True, zoom=zoom, pan=(0.5, 0.5), colormap="grey")
+    values = np.repeat(np.linspace(0, 1, 16, dtype=np.float32)[:, None], 16, axis=1)
+    placement = plan_slice(state, info).placement
+    column, _ = placement.to_voxel(np.arange(state.width_px) + 0.5, 0.0)
+    wanted = np.clip(column, 0, 15) / 15 * 255
+    row = draw(values, info, state).pixels[64, :, 0].astype(float)
+    # Half a pixel of rounding where the voxels are small, a level or two everywhere else.
+    tolerance = 2.5 + 0.5 * 255 / 15 / (placement.width_px / 16)
+    assert np.abs(row - wanted).max() < tolerance
+
+
+@pytest.mark.parametrize("stretch", [0.05, 50.0])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 2, 300), (3, 300, 1)])
+def test_extreme_views_are_drawn(shape, stretch) -> None:
+    info = volume_info(shape)
+    for axis in range(3):
+        for zoom in (0.1, 256.0):
+            state = make_state(axis=axis, interpolate=True, zoom=zoom, stretch=stretch)
+            values = random_values([n for a, n in enumerate(shape) if a != axis])
+            picture = draw(values, info, state, space="bt709")
+            assert picture.pixels.shape == (192, 256)
+
+
+def test_video_pictures_reuse_their_memory_and_stills_do_not() -> None:
+    info = volume_info((2, 8, 8))
+    state = make_state()
+    renderer, view = SliceRenderer(), plan_slice(state, info)
+    data = slice_data(random_values((8, 8)))
+    first = renderer.draw(data, view, state, info)
+    assert np.shares_memory(first.pixels, renderer.draw(data, view, state, info).pixels)
+    still = renderer.draw(data, view, state, info, space="rgb")
+    other = renderer.draw(data, view, state, info, space="rgb")
+    assert not np.shares_memory(still.pixels, other.pixels)
+
+
+def test_data_of_another_axis_is_refused() -> None:
+    info = volume_info((4, 4, 4))
+    state = make_state()
+    with pytest.raises(RenderError, match="axis 1"):
+        SliceRenderer().draw(
+            slice_data(random_values((4, 4)), axis=1), plan_slice(state, info), state, info
+        )

@@ -1,0 +1,58 @@
+"""What is read for a view."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from blustream_widget.core.state import ViewState
+from blustream_widget.render.view import plan_slice
+from blustream_widget.testing.fakes import volume_info
+
+INFO = volume_info((2048, 2048, 2048), n_lods=6)
+
+
+def state(**fields) -> ViewState:
+    return msgspec.structs.replace(
+        ViewState(width_px=512, height_px=512, slice_idx=(7, 8, 9)), **fields
+    )
+
+
+@pytest.mark.parametrize(("zoom", "lod"), [(0.5, 3), (1, 2), (1.9, 1), (2, 1), (4, 0), (64, 0)])
+def test_voxels_are_not_larger_than_a_pixel(zoom, lod) -> None:
+    assert plan_slice(state(zoom=zoom), INFO).lod == lod
+
+
+def test_in_motion_a_voxel_may_be_a_little_larger() -> None:
+    assert plan_slice(state(zoom=1.4), INFO, in_motion=True).lod == 2
+    assert plan_slice(state(zoom=2.6), INFO, in_motion=True).lod == 1
+    assert plan_slice(state(zoom=2.6), INFO).lod == 0
+
+
+def test_lod_is_one_that_the_volume_has() -> None:
+    assert plan_slice(state(zoom=0.1), volume_info((2048,) * 3, n_lods=2)).lod == 1
+
+
+def test_whole_slice_is_read_at_zoom_1() -> None:
+    assert plan_slice(state(), INFO).region == (0, 2048, 0, 2048)
+
+
+def test_only_what_the_pane_shows_is_read_when_zoomed_in() -> None:
+    a0, a1, b0, b1 = plan_slice(state(zoom=16, pan=(0.25, 0.75)), INFO).region
+    # Axis 0: columns are axis 1 (a), rows axis 2 (b); 128 voxels are shown around the point.
+    assert a0 == pytest.approx(512 - 64, abs=4)
+    assert a1 == pytest.approx(512 + 64, abs=4)
+    assert b0 == pytest.approx(1536 - 64, abs=4)
+    assert b1 == pytest.approx(1536 + 64, abs=4)
+
+
+def test_slice_and_axis_are_those_of_the_state() -> None:
+    view = plan_slice(state(axis=2), INFO)
+    assert (view.axis, view.slice_idx) == (2, 9)
+
+
+@pytest.mark.parametrize("pan", [(-1.0, -1.0), (2.0, 2.0)])
+def test_a_slice_outside_the_pane_still_reads_something_valid(pan) -> None:
+    a0, a1, b0, b1 = plan_slice(state(zoom=8, pan=pan), INFO).region
+    assert 0 <= a0 < a1 <= 2048
+    assert 0 <= b0 < b1 <= 2048

@@ -1,0 +1,371 @@
+"""The pipeline with a list for a sink and a clock of the test."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import threading
+
+import av
+import msgspec
+import numpy as np
+import pytest
+
+from blustream_widget.config import Config
+from blustream_widget.core.protocol import FrameFlags
+from blustream_widget.core.types import VolumeRef
+from blustream_widget.core.worker_protocol import (
+    EncoderChanged,
+    Failed,
+    Open,
+    Opened,
+    Output,
+    ProbedValue,
+    ProbeVoxel,
+    Progress,
+    Refresh,
+    Show,
+    WantKeyframe,
+)
+from blustream_widget.data.memory import MemorySource
+from blustream_widget.encode.chain import EncoderChain
+from blustream_widget.encode.h264 import H264Encoder
+from blustream_widget.encode.probe import candidates
+from blustream_widget.errors import BrickReadError, EncoderFailedError, VolumeNotFoundError
+from blustream_widget.render.colormaps import LEVELS, rgb_table
+from blustream_widget.testing.contracts.encoder import decode, planes_of
+from blustream_widget.testing.fakes import FakeClock, HeldSource, ListSink, volume_info
+from blustream_widget.worker.pipeline import Pipeline
+from blustream_widget.worker.schedule import REST_S
+from blustream_widget.worker.slot import LatestSlot
+
+PANE = (128, 64)
+
+
+class Bench:
+    """A pipeline on a volume, driven by hand."""
+
+    def __init__(self, source, chain=None) -> None:
+        self.sink, self.slot, self.clock = ListSink(), LatestSlot(), FakeClock()
+        self.source = source
+        if chain is None:
+            chain = EncoderChain(candidates("libx264"))
+            chain.start()
+        self.still_done = threading.Event()
+        self.pipeline = Pipeline(
+            Config(cache_bytes=10**7),
+            self.sink,
+            self.slot,
+            chain=chain,
+            clock=self.clock,
+            open_volume=self.open_volume,
+        )
+
+    def open_volume(self, ref, config):
+        if isinstance(self.source, Exception):
+            raise self.source
+        return self.source
+
+    def put(self, *messages) -> None:
+        for message in messages:
+            self.slot.put(message)
+        self.step()
+
+    def step(self, seconds: float = 0.0) -> None:
+        """Let time pass, then do what the render thread would do."""
+        self.clock.now += seconds
+        self.pipeline.apply(self.slot.take(0))
+        self.pipeline.run()
+
+    def open(self, **state) -> None:
+        self.put(Open(VolumeRef(url="fake"), pane=PANE))
+        if state:
+            self.show(**state)
+
+    @property
+    def state(self):
+        return next(m for m in self.sink.messages if isinstance(m, Opened)).state
+
+    def show(self, revision: int = 1, **fields) -> None:
+        self.put(Show(msgspec.structs.replace(self.state, revision=revision, **fields)))
+
+    def rest(self) -> None:
+        """Let the view come to rest, and wait for the still picture."""
+        self.step(REST_S + 0.01)
+        wish = self.slot.take(5)
+        assert wish.has_still
+        self.pipeline.apply(wish)
+
+    def of(self, kind):
+        return [m for m in self.sink.messages if isinstance(m, kind)]
+
+
+@pytest.fixture
+def ramp():
+    """Value = index on axis 0, 0 to 1 over 32 slices."""
+    values = np.repeat(np.linspace(0, 1, 32, dtype=np.float32), 32 * 32).reshape(32, 32, 32)
+    return MemorySource(volume_info((32, 32, 32), kind="seismic"), (values,))
+
+
+@pytest.fixture
+def bench(ramp):
+    bench = Bench(ramp)
+    yield bench
+    bench.pipeline.close()
+
+
+def decoded_luma(bench: Bench) -> list[float]:
+    return [planes_of(f)[:64].mean() for f in decode(*(data for _, data in bench.sink.video))]
+
+
+def test_opening_draws_a_first_keyframe_of_the_given_size(bench) -> None:
+    bench.open()
+    assert bench.state.width_px == 128
+    ((header, data),) = bench.sink.video
+    assert header.flags == FrameFlags.KEY | FrameFlags.EXACT
+    assert (header.width_px, header.height_px) == PANE
+    (frame,) = decode(data)
+    assert (frame.width, frame.height) == PANE
+
+
+def test_the_frame_shows_the_slice_that_was_asked_for(bench) -> None:
+    bench.open()
+    for revision, idx in enumerate((3, 30), start=1):
+        bench.show(revision, slice_idx=(idx, 0, 0), colormap="grey", window=1.0, level=0.5)
+        bench.step(0.02)
+    luma = decoded_luma(bench)[-2:]
+    assert luma == pytest.approx([16 + 219 * 3 / 31, 16 + 219 * 30 / 31], abs=3)
+    assert [h.slice_idx for h, _ in bench.sink.video][-2:] == [3, 30]
+    assert [h.revision for h, _ in bench.sink.video][-2:] == [1, 2]
+
+
+def test_only_the_newest_of_many_states_is_drawn(bench) -> None:
+    bench.open()
+    shows = [
+        Show(msgspec.structs.replace(bench.state, revision=n, slice_idx=(n % 32, 0, 0)))
+        for n in range(1, 101)
+    ]
+    bench.put(*shows)
+    bench.step(0.02)
+    assert [h.revision for h, _ in bench.sink.video] == [bench.state.revision, 100]
+
+
+def test_nothing_is_encoded_when_nothing_changes(bench) -> None:
+    bench.open()
+    bench.rest()
+    n = len(bench.sink.frames)
+    assert bench.pipeline.due_in_s() is None
+    for _ in range(10):
+        bench.step(1.0)
+    assert len(bench.sink.frames) == n
+
+
+def test_one_still_comes_at_rest_and_is_exactly_the_colour_map(bench) -> None:
+    bench.open()
+    bench.show(7, slice_idx=(21, 0, 0), colormap="viridis", window=1.0, level=0.5)
+    bench.rest()
+    ((header, png),) = bench.sink.stills
+    assert header.flags == FrameFlags.STILL | FrameFlags.KEY | FrameFlags.EXACT
+    assert header.revision == 7
+    with av.open(io.BytesIO(png)) as container:
+        pixels = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    assert pixels.shape == (64, 128, 3)
+    assert (pixels == rgb_table("viridis")[int(21 / 31 * LEVELS)]).all()
+
+
+def test_a_still_of_an_older_picture_is_dropped(bench) -> None:
+    bench.open()
+    bench.step(REST_S + 0.01)
+    wish = bench.slot.take(5)
+    assert wish.has_still
+    bench.show(1, slice_idx=(2, 0, 0))
+    bench.pipeline.apply(wish)
+    assert bench.sink.stills == []
+
+
+def test_no_still_is_made_when_nobody_wants_one(bench) -> None:
+    bench.put(Output(still=False))
+    bench.open()
+    bench.step(1.0)
+    assert bench.pipeline.due_in_s() is None
+    assert len(bench.sink.frames) == 1
+
+
+def test_a_keyframe_on_demand_decodes_alone_and_brings_the_still_again(bench) -> None:
+    bench.open()
+    bench.show(1, slice_idx=(30, 0, 0), colormap="grey", window=1.0, level=0.5)
+    bench.rest()
+    bench.clock.now += 1
+    bench.put(WantKeyframe())
+    header, data = bench.sink.video[-1]
+    assert header.flags & FrameFlags.KEY
+    (frame,) = decode(data)
+    assert planes_of(frame)[:64].mean() == pytest.approx(16 + 219 * 30 / 31, abs=3)
+    bench.step(REST_S + 0.01)
+    assert len(bench.sink.stills) == 2
+    assert bench.sink.stills[0][1] == bench.sink.stills[1][1]
+
+
+def test_many_wishes_for_a_keyframe_give_one(bench) -> None:
+    bench.open()
+    bench.clock.now += 1
+    for _ in range(10):
+        bench.put(WantKeyframe())
+        bench.clock.now += 0.01
+    assert sum(bool(h.flags & FrameFlags.KEY) for h, _ in bench.sink.video) == 2
+    bench.step(0.3)
+    assert sum(bool(h.flags & FrameFlags.KEY) for h, _ in bench.sink.video) == 3
+
+
+def test_a_new_size_is_a_new_keyframe(bench) -> None:
+    bench.open()
+    bench.clock.now += 1
+    bench.show(1, width_px=320, height_px=200)
+    header, data = bench.sink.video[-1]
+    assert header.flags & FrameFlags.KEY
+    assert (decode(data)[0].width, decode(data)[0].height) == (320, 200)
+
+
+def test_with_nobody_looking_nothing_is_drawn(bench) -> None:
+    bench.put(Output(h264=False))
+    bench.open()
+    bench.show(1, slice_idx=(4, 0, 0))
+    bench.step(1.0)
+    assert bench.sink.frames == []
+    assert bench.pipeline.due_in_s() is None
+    bench.put(Output())
+    assert [h.revision for h, _ in bench.sink.video] == [1]
+
+
+def test_jpeg_viewers_get_jpeg_files(bench) -> None:
+    bench.put(Output(h264=False, jpeg=True))
+    bench.open()
+    ((header, file),) = bench.sink.frames
+    assert header.flags & FrameFlags.JPEG
+    assert file[:2] == b"\xff\xd8"
+
+
+def test_both_kinds_are_made_of_one_picture(bench) -> None:
+    bench.put(Output(jpeg=True))
+    bench.open()
+    assert [bool(h.flags & FrameFlags.JPEG) for h, _ in bench.sink.frames] == [False, True]
+    numbers = [h.frame_no for h, _ in bench.sink.frames]
+    assert numbers == sorted(set(numbers))
+
+
+def test_changed_values_are_drawn_after_a_refresh(ramp) -> None:
+    bench = Bench(ramp)
+    bench.open(colormap="grey", window=1.0, level=0.5, slice_idx=(0, 0, 0))
+    bench.step(0.02)
+    ramp._channels[0][:] = 1.0
+    bench.put(Refresh())
+    bench.step(0.1)
+    assert decoded_luma(bench)[-1] == pytest.approx(235, abs=3)
+    bench.pipeline.close()
+
+
+def test_probed_values_are_answered_for_each_viewer(bench) -> None:
+    bench.open()
+    bench.put(
+        ProbeVoxel(peer=1, n=5, channel=0, voxel=(31, 0, 0)),
+        ProbeVoxel(peer=2, n=6, channel=0, voxel=(0, 1, 2)),
+    )
+    bench.step()
+    assert bench.of(ProbedValue) == [
+        ProbedValue(peer=1, n=5, voxel=(31, 0, 0), value=1.0),
+        ProbedValue(peer=2, n=6, voxel=(0, 1, 2), value=0.0),
+    ]
+
+
+def test_a_volume_that_cannot_be_opened_is_a_fatal_failure() -> None:
+    bench = Bench(VolumeNotFoundError("There is no a.vds.", hint="Look."))
+    bench.put(Open(VolumeRef(url="a.vds")))
+    assert bench.of(Failed) == [
+        Failed("volume-not-found", "There is no a.vds.", "Look.", fatal=True)
+    ]
+    bench.put(WantKeyframe())
+    assert bench.sink.frames == []
+    bench.pipeline.close()
+
+
+@pytest.fixture
+def held():
+    return HeldSource(
+        volume_info((128, 128, 128), kind="seismic", n_lods=3, brick_size=32, value_range=(0, 2))
+    )
+
+
+def open_held(held) -> Bench:
+    bench = Bench(held)
+    bench.put(Open(VolumeRef(url="fake"), pane=(256, 256)))
+    return bench
+
+
+def test_the_picture_waits_for_data_then_sharpens(held) -> None:
+    bench = open_held(held)
+    assert bench.sink.frames == []
+    held.deliver(2)
+    bench.step(0.1)
+    ((header, _),) = bench.sink.video
+    assert header.lod == 2
+    assert not header.flags & FrameFlags.EXACT
+    bench.step(1.0)
+    assert bench.sink.stills == []
+    held.deliver(0)
+    bench.step(0.1)
+    header, _ = bench.sink.video[-1]
+    assert header.lod == 0
+    assert header.flags & FrameFlags.EXACT
+    assert bench.slot.take(5).has_still
+    progress = bench.of(Progress)
+    assert progress[-1] == Progress(lod=0, progress=1.0, exact=True)
+    assert len(set(progress)) == len(progress)
+    bench.pipeline.close()
+
+
+def test_a_brick_that_cannot_be_read_is_said_once(held) -> None:
+    bench = open_held(held)
+    held.deliver(2)
+    bench.step(0.1)
+    held.deliver(0, BrickReadError("Brick 0 of fake is damaged.", hint="Import it again."))
+    for _ in range(3):
+        bench.step(0.1)
+    assert bench.of(Failed) == [
+        Failed("brick-read", "Brick 0 of fake is damaged.", "Import it again.", fatal=False)
+    ]
+    bench.pipeline.close()
+
+
+def test_an_encoder_that_stops_is_replaced_and_said(ramp) -> None:
+    class Stopping(H264Encoder):
+        def encode(self, picture, **kwargs):
+            raise EncoderFailedError("first stopped.")
+
+    (x264,) = candidates("libx264")
+
+    def open_encoder(profile, settings):
+        return (Stopping if profile.name == "first" else H264Encoder)(x264, settings)
+
+    chain = EncoderChain(
+        (dataclasses.replace(x264, name="first"), x264),
+        try_encoder=open_encoder,
+        open_encoder=open_encoder,
+    )
+    chain.start()
+    bench = Bench(ramp, chain)
+    bench.open()
+    (changed,) = bench.of(EncoderChanged)
+    assert changed.capabilities.encoder == "libx264"
+    assert changed.reason == "first stopped."
+    assert bench.sink.video[0][0].flags & FrameFlags.KEY
+    bench.pipeline.close()
+
+
+def test_without_any_encoder_the_reason_is_said_and_jpeg_still_works(ramp) -> None:
+    bench = Bench(ramp, EncoderChain(()))
+    bench.put(Output(h264=True, jpeg=True))
+    bench.open()
+    (failed,) = bench.of(Failed)
+    assert failed.code == "no-encoder"
+    assert [bool(h.flags & FrameFlags.JPEG) for h, _ in bench.sink.frames] == [True]
+    bench.pipeline.close()
