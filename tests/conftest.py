@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 _MRICRON = Path("/usr/share/mricron/templates")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run browser tests last, and skip what needs a GPU where there is none."""
     # Playwright keeps an event loop running in this thread, in which no asyncio test can start one.
