@@ -43,11 +43,11 @@ class BrickCache:
         return brick
 
     def pin(self, shown: Collection[BrickKey]) -> None:
-        """Evict these last: the slice on the screen is cut from them. Replaces the previous ones."""
+        """Evict these last, and no longer the previous ones: the shown slice is cut from them."""
         self._shown = frozenset(shown)
 
     def keep(self, key: BrickKey) -> None:
-        """Evict this brick last for as long as the volume is open: it is part of the coarsest level."""
+        """Evict this brick last, always: it is part of the coarsest level."""
         self._resident.add(key)
 
     def put(self, key: BrickKey, brick: Samples) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -21,6 +22,11 @@ class SliceSpec:
     channel: int
     lod: int
     region: Region
+
+    @property
+    def plane(self) -> tuple[int, int, Region]:
+        """Axis, channel and region: what all slices of a stack have in common."""
+        return self.axis, self.channel, self.region
 
     @property
     def lod_region(self) -> Region:
@@ -48,7 +54,7 @@ class Composite:
         self.spec = spec
         self._info = info
         self._size = info.brick_size
-        region = spec.lod_region
+        region = self._region = spec.lod_region
         dtype = np.dtype(info.channels[spec.channel].dtype)
         blank = np.nan if dtype.kind == "f" else 0
         self._values = np.full((region.a1 - region.a0, region.b1 - region.b0), blank, dtype)
@@ -58,22 +64,22 @@ class Composite:
         self._levels = np.full((len(self._tiles_a), len(self._tiles_b)), info.n_lods, np.int16)
         self._shown: SliceData | None = None
 
-    def keys(self, lod: int) -> list[BrickKey]:
-        """Bricks of `lod` (not finer than the slice's own) that cover the slice, nearest its centre first."""
+    def keys(self, lod: int) -> tuple[BrickKey, ...]:
+        """Bricks of `lod` covering the slice, nearest its centre first; none finer than its own."""
         shift = lod - self.spec.lod
         a_range = range(self._tiles_a[0] >> shift, (self._tiles_a[-1] >> shift) + 1)
         b_range = range(self._tiles_b[0] >> shift, (self._tiles_b[-1] >> shift) + 1)
         layer = (self.spec.slice_idx >> lod) // self._size
-        return _from_centre(self.spec, self._size, lod, layer, a_range, b_range)
+        return _from_centre(self.spec.plane, self._size, lod, layer, a_range, b_range)
 
-    def layer_keys(self, step: int) -> list[BrickKey]:
+    def layer_keys(self, step: int) -> tuple[BrickKey, ...]:
         """Bricks of the next brick layer in the direction of `step` (+1 or -1); none outside."""
         layer = (self.spec.slice_idx >> self.spec.lod) // self._size + step
         n = lod_size(self._info.axes[self.spec.axis].n, self.spec.lod)
         if not 0 <= layer < -(-n // self._size):
-            return []
+            return ()
         return _from_centre(
-            self.spec, self._size, self.spec.lod, layer, self._tiles_a, self._tiles_b
+            self.spec.plane, self._size, self.spec.lod, layer, self._tiles_a, self._tiles_b
         )
 
     def missing(self, lod: int) -> list[BrickKey]:
@@ -108,7 +114,7 @@ class Composite:
         ):
             return False
         changed = False
-        plane: Samples = np.take(brick, layer_voxel, axis=spec.axis)
+        plane = brick[(slice(None),) * spec.axis + (layer_voxel,)]
         for tile_a in _covered(self._tiles_a, key[2 + a_axis], shift):
             for tile_b in _covered(self._tiles_b, key[2 + b_axis], shift):
                 at = (tile_a - self._tiles_a[0], tile_b - self._tiles_b[0])
@@ -129,9 +135,10 @@ class Composite:
     def snapshot(self) -> SliceData:
         """Return the slice as it is now; the same object again if nothing has changed."""
         if self._shown is None:
-            values = self._values.copy()
+            # A complete slice never changes again, so it needs no copy: 1 ms for 4 MB.
+            values = self._values if self.is_complete else self._values.copy()
             values.flags.writeable = False
-            region = self.spec.lod_region
+            region = self._region
             self._shown = SliceData(
                 values=values,
                 axis=self.spec.axis,
@@ -147,7 +154,7 @@ class Composite:
     def _paste(
         self, plane: Samples, corner: tuple[int, int], shift: int, tile_a: int, tile_b: int
     ) -> None:
-        region = self.spec.lod_region
+        region = self._region
         a0, a1 = max(tile_a * self._size, region.a0), min((tile_a + 1) * self._size, region.a1)
         b0, b1 = max(tile_b * self._size, region.b0), min((tile_b + 1) * self._size, region.b1)
         target = self._values[a0 - region.a0 : a1 - region.a0, b0 - region.b0 : b1 - region.b0]
@@ -164,12 +171,14 @@ def _covered(tiles: range, brick: int, shift: int) -> range:
     return range(max(tiles[0], brick << shift), min(tiles[-1] + 1, (brick + 1) << shift))
 
 
+@lru_cache(maxsize=64)  # the same for every slice of a brick layer: 1 ms saved for each
 def _from_centre(
-    spec: SliceSpec, size: int, lod: int, layer: int, a_range: range, b_range: range
-) -> list[BrickKey]:
-    region, side = spec.region, size << lod
+    plane: tuple[int, int, Region], size: int, lod: int, layer: int, a_range: range, b_range: range
+) -> tuple[BrickKey, ...]:
+    axis, channel, region = plane
+    side = size << lod
     centre_a = (region.a0 + region.a1) / 2 / side - 0.5
     centre_b = (region.b0 + region.b1) / 2 / side - 0.5
     pairs = [(a, b) for a in a_range for b in b_range]
     pairs.sort(key=lambda pair: (pair[0] - centre_a) ** 2 + (pair[1] - centre_b) ** 2)
-    return [key_on_plane(spec.axis, spec.channel, lod, layer, a, b) for a, b in pairs]
+    return tuple(key_on_plane(axis, channel, lod, layer, a, b) for a, b in pairs)

@@ -57,7 +57,8 @@ def _axis_line(axis: Axis, world_unit: str) -> str:
 def _channel_line(channel: Channel) -> str:
     what = "labels" if channel.is_label else "values"
     unit = f" {channel.unit}" if channel.unit else ""
-    line = f"  channel    {channel.name}: {channel.dtype} {what} {channel.value_min:g} to {channel.value_max:g}{unit}"
+    span = f"{channel.value_min:g} to {channel.value_max:g}{unit}"
+    line = f"  channel    {channel.name}: {channel.dtype} {what} {span}"
     if channel.percentiles and not channel.is_label:
         low, high = channel.percentiles[2], channel.percentiles[-3]
         line += f", 2 % to 98 %: {low:.4g} to {high:.4g}"

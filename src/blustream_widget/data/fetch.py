@@ -53,8 +53,10 @@ class BrickFetcher:
         return len(self._active)
 
     def want(self, keys: Sequence[BrickKey], ahead: Sequence[BrickKey] = ()) -> None:
-        """Replace what is wanted now (in this order) and what may be needed next; cancel the rest."""
+        """Replace what is wanted now, in this order, and what may be next; cancel the rest."""
         self._wanted, self._ahead = list(keys), list(ahead)
+        # Coming back to a place tries it again.
+        self._failures = {key: n for key, n in self._failures.items() if key in self._wanted}
         alive = {*self._wanted, *self._ahead, *self._urgent, *self._kept}
         for key in self._active.keys() - alive - self._cancelled:
             self._cancelled.add(key)
@@ -80,6 +82,7 @@ class BrickFetcher:
         self._cancelled.discard(key)
         if failed:
             self._failures[key] = self._failures.get(key, 0) + 1
+            self._wanted.append(key)  # once more, after the others
         elif key in self._failures:
             del self._failures[key]
 

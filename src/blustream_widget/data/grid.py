@@ -64,7 +64,7 @@ def brick_bounds(info: VolumeInfo, key: BrickKey) -> tuple[Shape, Shape]:
 
 
 def plane_axes(axis: int) -> tuple[int, int]:
-    """The two axes of a slice across `axis`, ascending."""
+    """Return the two axes of a slice across `axis`, ascending."""
     return ((1, 2), (0, 2), (0, 1))[axis]
 
 

@@ -15,7 +15,7 @@ from blustream_widget.data.import_sources import Block, ImportSource, open_impor
 from blustream_widget.data.labels import as_label_channel
 from blustream_widget.data.paths import local_path, readable_file
 from blustream_widget.data.writer import VdsWriter
-from blustream_widget.errors import ConfigError, VolumeFormatError
+from blustream_widget.errors import ConfigError, VolumeFormatError, VolumeWriteError
 
 Progress = Callable[[float, str], None]
 _AFFINE_TOLERANCE_MM = 1e-2
@@ -27,8 +27,9 @@ def import_volume(
     *,
     labels: str | Path | None = None,
     codec: str = "none",
-    brick_size: int = 64,
+    brick: int = 64,
     tolerance: float = 0.01,
+    overwrite: bool = False,
     progress: Progress | None = None,
 ) -> VolumeInfo:
     """Write `src` as a VDS.
@@ -38,16 +39,19 @@ def import_volume(
     src : path
         NIfTI (.nii, .nii.gz), NumPy (.npy, .npz), SEG-Y (.sgy, .segy), or a VDS of other software.
     dst : path
-        Ends in .vds. Appears, or is replaced, when everything is written; a killed import leaves
-        nothing under this name.
+        Ends in .vds. Appears when everything is written; a killed import leaves nothing under this
+        name.
     labels : path, optional
-        A volume of labels on the same grid, which becomes the second channel. Names are taken from a
-        text file beside it ("aal.nii.txt": lines of number and name).
+        A volume of labels on the same grid, which becomes the second channel. Names are taken
+        from a text file beside it ("aal.nii.txt": lines of number and name).
     codec : {"none", "rle", "zip", "wavelet"}
         "wavelet" loses a little; labels stay exact with every codec.
-    brick_size : {32, 64, 128, 256}
+    brick : {32, 64, 128, 256}
+        Voxels per side of a brick.
     tolerance : float
         Of the wavelet codec, in 1/255 of the value range.
+    overwrite : bool
+        Replace an existing `dst`, once the new one is complete.
     progress : callable, optional
         Gets the share done (0 to 1) and a line for people. It may raise, which ends the import.
 
@@ -66,8 +70,8 @@ def import_volume(
         An option cannot work.
     """
     source_path, target = local_path(str(src)), local_path(str(dst))
-    _check_target(source_path, target)
-    report = progress or (lambda share, line: None)
+    _check_target(source_path, target, overwrite=overwrite)
+    report = progress or _silent
     with ExitStack() as stack:
         source = stack.enter_context(
             open_import(readable_file(source_path), source_path, target, report)
@@ -89,13 +93,17 @@ def import_volume(
             affine=source.affine,
             survey=source.survey,
             codec=codec,
-            brick_size=brick_size,
+            brick_size=brick,
             tolerance=tolerance,
         )
         with writer:
             _copy(parts, writer, lambda share: report(share, f"importing {source_path.name}"))
             info = writer.finish()
         return msgspec.structs.replace(info, name=target.name)
+
+
+def _silent(share: float, line: str) -> None:
+    del share, line
 
 
 def _copy(parts: list[ImportSource], writer: VdsWriter, report: Callable[[float], None]) -> None:
@@ -126,12 +134,14 @@ def blocks(shape: Shape, size: int, is_first_axis_fastest: bool) -> Iterator[Blo
             )
 
 
-def _check_target(source: Path, target: Path) -> None:
+def _check_target(source: Path, target: Path, *, overwrite: bool) -> None:
     if target.suffix.lower() != ".vds":
         raise ConfigError(f"{target} does not end in .vds.", hint=f"For example {target.stem}.vds.")
     if target.exists() and source.exists() and target.samefile(source):
-        raise ConfigError(
-            f"{target} is the file to import.", hint="Give another name for the result."
+        raise ConfigError(f"{target} is the file to import.", hint="Give the result another name.")
+    if target.exists() and not overwrite:
+        raise VolumeWriteError(
+            f"{target} exists already.", hint="Give another name, or replace it with --force."
         )
 
 

@@ -76,7 +76,8 @@ class NiftiFile:
         slope, intercept = self._scaling
         if (slope, intercept) == (1.0, 0.0):
             return stored.astype(self.dtype)
-        return (stored * np.float64(slope) + intercept).astype(self.dtype)
+        values: Samples = (stored.astype(np.float64) * slope + intercept).astype(self.dtype)
+        return values
 
     def load(self) -> Samples:
         """Read all values into memory.
@@ -95,7 +96,7 @@ class NiftiFile:
         return self.scaled(self.map_voxels(Path(tempfile.gettempdir())))
 
     def map_voxels(self, folder: Path) -> Samples:
-        """Stored numbers, not scaled, mapped from disk; a .gz is unpacked to a nameless file first.
+        """Map the stored numbers, not scaled; a .gz is unpacked to a nameless file first.
 
         Parameters
         ----------
@@ -165,7 +166,7 @@ def open_nifti(path: Path) -> NiftiFile:
     extra = [n for n in shape[3:] if n > 1]
     if len(shape) < 3 or extra:
         raise VolumeFormatError(
-            f"{path} has the shape {shape}: {'a series' if extra else 'no volume'}, not one volume.",
+            f"{path} is {'a series' if extra else 'no volume'}: its shape is {shape}.",
             hint="Extract one volume of it first, for example with nibabel.four_to_three.",
         )
     check_shape(shape[:3], str(path))

@@ -95,7 +95,7 @@ def _refuse_segy(path: Path, ref: VolumeRef) -> VolumeSource:
     del ref
     target = path.with_suffix(".vds").name
     raise VolumeFormatError(
-        f"{path} is SEG-Y, which is stored by trace and cannot be sliced in all directions at once.",
+        f"{path} is SEG-Y: stored by trace, it cannot be sliced fast in every direction.",
         hint=f"Import it once: blustream import {path.name} {target}",
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import openvds
+
 from blustream_widget.errors import (
     VolumeAccessError,
     VolumeError,
@@ -9,6 +11,16 @@ from blustream_widget.errors import (
     VolumeNotFoundError,
 )
 
+# They share no base class of their own.
+OPENVDS_ERRORS = (
+    RuntimeError,
+    openvds.Exception,
+    openvds.FatalException,
+    openvds.IndexOutOfRangeException,
+    openvds.InvalidArgument,
+    openvds.InvalidOperation,
+    openvds.ReadErrorException,
+)
 _COPY_AGAIN = "Copy or import it again."
 
 

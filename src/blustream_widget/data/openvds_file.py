@@ -10,6 +10,7 @@ import openvds
 
 from blustream_widget.core.types import Channel, Samples, VolumeInfo
 from blustream_widget.data.grid import brick_counts
+from blustream_widget.data.openvds_errors import OPENVDS_ERRORS
 from blustream_widget.data.openvds_layout import CATEGORY, FORMATS, INFO_KEY, StoredInfo
 from blustream_widget.data.source import BrickKey
 from blustream_widget.data.survey import Survey
@@ -61,7 +62,7 @@ class VdsFile:
                 for channel in range(len(info.channels))
                 for lod in range(info.n_lods)
             }
-        except RuntimeError as exc:
+        except OPENVDS_ERRORS as exc:
             raise self._error(exc) from exc
 
     def write(self, key: BrickKey, values: Samples) -> None:
@@ -75,7 +76,7 @@ class VdsFile:
             buffer[:n0_, :n1_, :n2_] = values
             del buffer  # before release: the memory is gone after it, and using it ends the process
             page.release()
-        except RuntimeError as exc:
+        except OPENVDS_ERRORS as exc:
             raise self._error(exc) from exc
 
     def finish(self, stored: StoredInfo) -> None:
@@ -93,7 +94,7 @@ class VdsFile:
             openvds.getMetadataWriteAccessInterface(self._vds).setMetadataString(
                 CATEGORY, INFO_KEY, text
             )
-        except RuntimeError as exc:
+        except OPENVDS_ERRORS as exc:
             raise self._error(exc) from exc
         self.close()
 
@@ -105,7 +106,7 @@ class VdsFile:
         self._pages.clear()
         try:
             openvds.close(vds)
-        except RuntimeError as exc:
+        except OPENVDS_ERRORS as exc:
             raise self._error(exc) from exc
 
     def _error(self, exc: Exception) -> VolumeWriteError:

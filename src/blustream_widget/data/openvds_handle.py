@@ -6,6 +6,8 @@ exist, a second close, a layout or a request after close, a buffer of another dt
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import queue
 import threading
 from typing import Any, NamedTuple
@@ -14,6 +16,7 @@ import numpy as np
 import openvds
 
 from blustream_widget.core.types import Samples
+from blustream_widget.data.openvds_errors import OPENVDS_ERRORS
 from blustream_widget.data.openvds_layout import FORMATS, ChannelAccess
 from blustream_widget.data.source import BrickDone, BrickKey
 from blustream_widget.errors import BrickReadError
@@ -39,7 +42,9 @@ class PendingBrick:
 
     def cancel(self) -> None:
         """Ask OpenVDS to drop it; harmless when it is already here."""
-        self._request.cancel()
+        # "Request ID is not active": it was completed and fetched a moment ago.
+        with contextlib.suppress(openvds.InvalidOperation):
+            self._request.cancel()
 
 
 class Handle:
@@ -63,6 +68,8 @@ class Handle:
         self._pending: queue.SimpleQueue[_Pending | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closing = threading.Event()
+        # OpenVDS ends the process with an abort if Python exits while one of its requests runs.
+        atexit.register(self.close)
         self._thread = start_thread(self._deliver, name="blustream-vds-read")
 
     def request(
@@ -97,6 +104,7 @@ class Handle:
                 return
             self._closing.set()
             self._pending.put(None)
+        atexit.unregister(self.close)
         if self._thread is not threading.current_thread():
             self._thread.join(timeout=10.0)
 
@@ -117,9 +125,10 @@ class Handle:
                 if request.isCanceled:
                     return self._reason(item)
                 if self._closing.is_set():
-                    request.cancelAndWaitForCompletion()
+                    with contextlib.suppress(openvds.InvalidOperation):
+                        request.cancelAndWaitForCompletion()
                     return None
-        except RuntimeError as exc:  # what OpenVDS's own exceptions derive from
+        except OPENVDS_ERRORS as exc:
             return BrickReadError(f"{_place(item.key)} of {self._name} cannot be read: {exc}.")
         item.buffer.flags.writeable = False
         return item.buffer

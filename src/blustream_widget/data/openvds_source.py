@@ -14,7 +14,7 @@ import openvds
 
 from blustream_widget.core.types import Samples, VolumeInfo, VolumeRef
 from blustream_widget.data.grid import Shape, brick_bounds, brick_counts, check_key
-from blustream_widget.data.openvds_errors import translate
+from blustream_widget.data.openvds_errors import OPENVDS_ERRORS, translate
 from blustream_widget.data.openvds_handle import Handle
 from blustream_widget.data.openvds_layout import Opened, describe_layout
 from blustream_widget.data.paths import shown_name
@@ -177,7 +177,7 @@ def check_signature(path: Path) -> None:
 def _open(url: str, connection: str, name: str) -> Any:  # openvds.core.VDS, untyped
     try:
         return openvds.open(url, connection)
-    except RuntimeError as exc:
+    except OPENVDS_ERRORS as exc:
         raise translate(exc, name) from exc
 
 
@@ -185,5 +185,5 @@ def _describe(vds: Any, name: str) -> tuple[Opened, str]:
     try:
         codec = str(openvds.getCompressionMethod(vds)).rsplit(".", 1)[-1].lower()
         return describe_layout(openvds.getLayout(vds), name), f"OpenVDS, codec {codec}"
-    except RuntimeError as exc:
+    except OPENVDS_ERRORS as exc:
         raise translate(exc, name) from exc

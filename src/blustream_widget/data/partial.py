@@ -45,7 +45,7 @@ class PartialFile:
         free_bytes = shutil.disk_usage(folder).free
         if free_bytes < need_bytes:
             raise VolumeWriteError(
-                f"{path} needs {need_bytes / 1e9:.2f} GB; {folder} has {free_bytes / 1e9:.2f} GB free.",
+                f"{path} needs {need_bytes / 1e9:.2f} GB, free are {free_bytes / 1e9:.2f} GB.",
                 hint="Free some space, or write to another disk.",
             )
         self.path = folder / f".{path.name}.{_owner(os.getpid())}.{uuid.uuid4().hex[:8]}{_SUFFIX}"

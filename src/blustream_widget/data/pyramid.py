@@ -29,14 +29,14 @@ class Pyramid:
     Parameters
     ----------
     info : VolumeInfo
-        Shape, brick size, number of levels, and for each channel its dtype and whether it is a label.
+        Shape, brick size, number of levels, and each channel's dtype and whether it is a label.
     emit : callable
         Gets (key, values), one call at a time.
 
     Notes
     -----
-    `add` may be called from several threads; what is expensive runs outside the lock. A brick of LOD
-    n + 1 is held until its eight children are there: in Z order that is a few bricks for each level.
+    `add` may be called from several threads; what is expensive runs outside the lock. A coarser
+    brick is held until its eight children are there: in Z order, a few bricks for each level.
     """
 
     def __init__(self, info: VolumeInfo, emit: Emit) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from blustream_widget.core.types import Samples
 
 
 def half(values: Samples, *, is_label: bool) -> Samples:
-    """Reduce every axis by two, rounding sizes up; dtype is kept.
+    """Reduce every axis by two, rounding sizes up; the dtype is kept, in native byte order.
 
     Parameters
     ----------
@@ -33,24 +33,28 @@ def half_times(values: Samples, times: int, *, is_label: bool) -> Samples:
 
 
 def _mean(values: Samples) -> Samples:
-    kind = np.float64 if values.dtype.itemsize > 4 or values.dtype.kind in "ui" else np.float32
-    total: Samples = values
-    for axis in range(values.ndim):
-        even, odd = _pairs(total, axis)
-        total = np.add(even, odd, dtype=kind)
-    scale = 1.0 / (1 << values.ndim)
-    if values.dtype.kind in "ui":
-        return np.rint(total * scale).astype(values.dtype)
-    mean = np.multiply(total, scale, dtype=kind)
-    return (_mean_of_numbers(values) if np.isnan(mean).any() else mean).astype(
-        values.dtype, copy=False
-    )
+    is_wide = values.dtype.itemsize > 4 or values.dtype.kind in "ui"
+    kind = np.dtype(np.float64 if is_wide else np.float32)
+    total: Any = values  # NumPy's types know no sum of "some real dtype"
+    with np.errstate(invalid="ignore"):  # infinity minus infinity
+        for axis in range(values.ndim):
+            even, odd = _pairs(total, axis)
+            total = np.add(even, odd, dtype=kind)
+        mean = total / kind.type(1 << values.ndim)
+        if values.dtype.kind in "ui":
+            mean = np.rint(mean)
+        elif np.isnan(mean).any():
+            mean = _mean_of_numbers(values)
+    result: Samples = mean.astype(values.dtype, copy=False)
+    return result
 
 
 def _mean_of_numbers(values: Samples) -> Samples:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # "mean of empty slice": NaN is the answer
-        mean: Samples = np.nanmean(_corners(values), axis=-1)
+    corners: Any = _corners(values)
+    is_number = ~np.isnan(corners)
+    count = is_number.sum(-1)
+    total = np.where(is_number, corners, 0).sum(-1)
+    mean: Samples = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     return mean
 
 
@@ -71,7 +75,7 @@ def _pairs(values: Samples, axis: int) -> tuple[Samples, Samples]:
 
 
 def _corners(values: Samples) -> Samples:
-    """The 2**ndim voxels of every reduced one along a new last axis, in array order."""
+    """Put the 2**ndim voxels of every reduced one along a new last axis, in array order."""
     parts = [values]
     for axis in range(values.ndim):
         parts = [part for whole in parts for part in _pairs(whole, axis)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -58,7 +59,7 @@ def _run(path: Path, result: Path, report: Callable[[float, str], None]) -> None
     try:
         assert process.stdout is not None
         # Progress is written with carriage returns, so lines are of no use.
-        while piece := process.stdout.read1(4096):
+        while piece := os.read(process.stdout.fileno(), 4096):
             output += piece
             found = _DONE.findall(piece)
             if found:

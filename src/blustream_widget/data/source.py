@@ -61,7 +61,7 @@ class VolumeSource(Protocol):
         ----------
         key : BrickKey
         done : BrickDone
-            Called exactly once. The array is the receiver's to keep; nobody writes to it afterwards.
+            Called exactly once. The array is the receiver's to keep; nobody writes to it.
         prefetch : bool
             The brick is wanted later: it must not delay bricks that are wanted now.
 

@@ -51,7 +51,7 @@ class RunningStatistics:
 
     def _add_small_integers(self, values: Samples) -> None:
         # Few distinct values: counting integers is several times faster than counting floats.
-        base = int(np.iinfo(values.dtype).min)
+        base = int(np.iinfo(values.dtype.name).min)
         counts = np.bincount(values.ravel().astype(np.int32) - base)
         present = np.flatnonzero(counts)
         distinct = (present + base).astype(np.float32)
@@ -127,7 +127,10 @@ def _edge(bins: npt.NDArray[np.intp], ahead: int) -> npt.NDArray[np.float64]:
     bits = (bins.astype(np.uint64) + ahead) << _DROPPED_BITS
     sign = (bins.astype(np.uint64) >> (_KEPT_BITS - 1)) << 31
     largest = sign | np.uint64(0x7F7FFFFF)
-    return np.minimum(bits, largest).astype(np.uint32).view(np.float32).astype(np.float64)
+    edges: npt.NDArray[np.float64] = (
+        np.minimum(bits, largest).astype(np.uint32).view(np.float32).astype(np.float64)
+    )
+    return edges
 
 
 def _quantiles(

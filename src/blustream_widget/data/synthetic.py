@@ -170,7 +170,7 @@ class Synthetic:
     def _offsets(
         self, x: Floats, y: Floats, k: Floats, labels: Labels, *, is_young: bool
     ) -> Floats:
-        """Summed displacement of the young or the old faults; writes their labels."""
+        """Sum the displacements of the young or the old faults; write their labels."""
         total = np.zeros((x.shape[0], y.shape[1], len(k)), np.float32)
         for number, fault in enumerate(self.faults, 1):
             throw = fault.throw_at(x, y)
@@ -191,7 +191,7 @@ class Synthetic:
         return depth - growth + plane.astype(np.float32)[:, :, None]
 
     def _reflections(self, layer: Floats, x: Floats, y: Floats, k: Floats) -> Floats:
-        """Trace of the layers: high frequencies are lost with depth, strength varies along a bed."""
+        """Make traces of the layers: duller with depth, their strength varying along a bed."""
         share = np.clip(k / self.shape[2] * 1.1, 0, 1).astype(np.float32)
         amplitude = look_up(self._shallow, layer) * (1 - share) + look_up(self._deep, layer) * share
         variation = look_up(self._beds, layer)
@@ -291,8 +291,8 @@ def write_demo_volume(
     def make(column: tuple[int, int]) -> None:
         o0, o1 = column[0] * size, column[1] * size
         parts = model.sample(slice(o0, o0 + size), slice(o1, o1 + size))
-        for channel, values in enumerate(parts):
-            writer.write(channel, (o0, o1, 0), values)
+        for channel, values in zip((AMPLITUDE, FAULTS, SALT), parts, strict=True):
+            writer.write(channel, (o0, o1, 0), np.asarray(values))
 
     with writer, ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="blustream-demo") as pool:
         columns = list(column_order(n0, n1))

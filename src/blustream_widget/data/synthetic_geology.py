@@ -46,9 +46,9 @@ class Fault:
     centre : tuple of float
         A point of the plane: inline, crossline, sample index.
     azimuth, dip : float
-        Direction on the map in which the plane goes down, from the inline axis, and how steeply; radians.
+        Where the plane goes down on the map, from the inline axis, and how steeply; radians.
     throw : float
-        Vertical offset at the centre, samples: layers on the side the plane dips to are deeper by it.
+        Vertical offset at the centre, samples: layers ahead of the plane are deeper by it.
     length : float
         Half the length along strike over which the throw dies out, voxels.
     reach : float
@@ -70,7 +70,8 @@ class Fault:
         x, y = i0 - self.centre[0], i1 - self.centre[1]
         along = y * np.cos(self.azimuth) - x * np.sin(self.azimuth)
         share = np.clip(1 - (along / self.length) ** 2, 0, 1)
-        return (self.throw * np.sqrt(share)).astype(np.float32)
+        values: Floats = (self.throw * np.sqrt(share)).astype(np.float32)
+        return values
 
     def distance(self, i0: Floats, i1: Floats, sample: Floats) -> Floats:
         """Signed distance from the plane in voxels, positive on the downthrown side, 3-D.
@@ -84,11 +85,12 @@ class Fault:
         ahead = x * np.cos(self.azimuth) + y * np.sin(self.azimuth) + bend
         level = (ahead * np.sin(self.dip)).astype(np.float32)
         depth = ((sample - self.centre[2]) * np.cos(self.dip)).astype(np.float32)
-        return level[:, :, None] - depth
+        values: Floats = level[:, :, None] - depth
+        return values
 
     def displacement(self, distance: Floats, throw: Floats) -> Floats:
         """How much deeper a layer lies than before the fault, samples, 3-D."""
-        fade = np.exp(np.minimum(distance * np.float32(-1 / self.reach), 0))
+        fade: Floats = np.exp(np.minimum(distance * np.float32(-1 / self.reach), 0))
         fade *= distance > 0
         fade *= throw[:, :, None]
         return fade
@@ -125,12 +127,14 @@ class Salt:
         waist = 1 - 0.42 * np.exp(-(((u - 0.62) / 0.2) ** 2)) * (u > 0)
         foot = 1 + 1.2 * np.clip(u - 0.75, 0, 1)
         outline = self.radius * cap * waist * foot
-        return np.where(u < 0, self.radius * 3.0 * u, outline).astype(np.float32)
+        values: Floats = np.where(u < 0, self.radius * 3.0 * u, outline).astype(np.float32)
+        return values
 
     def distance(self, i0: Floats, i1: Floats, sample: Floats) -> Floats:
         """Horizontal distance from the flank, voxels, negative inside, 3-D."""
         away = np.hypot(i0 - self.centre[0], (i1 - self.centre[1]) * 0.8) + self.flank.at(i0, i1)
-        return away.astype(np.float32)[:, :, None] - self.radius_at(sample)
+        values: Floats = away.astype(np.float32)[:, :, None] - self.radius_at(sample)
+        return values
 
     def uplift(self, i0: Floats, i1: Floats, sample: Floats) -> Floats:
         """How far layers were dragged up: most at the flank, less with distance and above, 3-D."""
@@ -139,7 +143,8 @@ class Salt:
         # A rim syncline: the salt that rose is missing around it.
         on_map -= 0.16 * self.radius * np.exp(-(((away - 2.3) / 0.6) ** 2))
         by_depth = 1 / (1 + np.exp(-(sample - self.top + 0.4 * self.radius) / (0.45 * self.radius)))
-        return (on_map[:, :, None] * by_depth).astype(np.float32)
+        values: Floats = (on_map[:, :, None] * by_depth).astype(np.float32)
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +183,8 @@ class River:
         )
         slope = self.swing * 2 * np.pi / self.wavelength * np.cos(t)
         off = (i0 - centre) / (self.width * np.sqrt(1 + slope**2))
-        return (self.depth * np.clip(1 - off**2, 0, 1)).astype(np.float32)
+        values: Floats = (self.depth * np.clip(1 - off**2, 0, 1)).astype(np.float32)
+        return values
 
 
 # Place (fractions of inline, crossline, sample), azimuth and dip in degrees, throw in samples,
@@ -216,7 +222,7 @@ def place_faults(rng: np.random.Generator, shape: tuple[int, int, int]) -> tuple
 
 
 def place_rivers(rng: np.random.Generator, shape: tuple[int, int, int]) -> tuple[River, ...]:
-    """A wide channel in the young layers and a narrower one above it."""
+    """Put a wide channel in the young layers and a narrower one above it."""
     n0, n1, n2 = shape
     wide = River(
         layer=0.205 * n2,

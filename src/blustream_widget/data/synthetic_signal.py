@@ -15,11 +15,12 @@ _RICKER_HALF = 24
 
 
 def ricker(peak_hz: float) -> Floats:
-    """Zero-phase Ricker wavelet at `SUBSAMPLES` per 4 ms sample; the middle entry is its peak of 1."""
+    """Zero-phase Ricker wavelet, `SUBSAMPLES` per 4 ms sample; the middle entry is its peak, 1."""
     n = _RICKER_HALF * SUBSAMPLES
     t = np.arange(-n, n + 1) * (_DT_S / SUBSAMPLES)
     a = (np.pi * peak_hz * t) ** 2
-    return ((1 - 2 * a) * np.exp(-a)).astype(np.float32)
+    wavelet: Floats = ((1 - 2 * a) * np.exp(-a)).astype(np.float32)
+    return wavelet
 
 
 def layered_trace(spikes: Floats, peak_hz: float) -> Floats:
@@ -112,4 +113,5 @@ class NoiseTile:
     def part(self, inlines: npt.NDArray[np.intp], crosslines: npt.NDArray[np.intp]) -> Floats:
         """Noise of whole traces, standard deviation 1, shape (n_inline, n_crossline, n_samples)."""
         n0, n1, _ = self._tile.shape
-        return self._tile[(inlines % n0)[:, None], (crosslines % n1)[None, :]]
+        noise: Floats = self._tile[(inlines % n0)[:, None], (crosslines % n1)[None, :]]
+        return noise

@@ -145,7 +145,7 @@ class VdsWriter:
         converted = np.asarray(values, self.info.channels[channel].dtype)
         if self._refuses_nan and not np.isfinite(converted).all():
             raise VolumeFormatError(
-                f"{self.info.name} has NaN or infinite values, which the wavelet codec drops silently.",
+                f"{self.info.name} has NaN or infinite values; the wavelet codec would drop them.",
                 hint='Use codec "none" or "zip".',
             )
         with self._lock:

@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from blustream_widget.config import Config
+from blustream_widget.core.types import SharedArray, VolumeRef
+from blustream_widget.data import open_source
+from blustream_widget.testing.contracts.volume_source import OpenedVolume, VolumeSourceContract
+from blustream_widget.testing.volumes import label_volume, ramp_volume, write_volume
+
+SHAPE = (40, 67, 90)
+
+
+class TestVds(VolumeSourceContract):
+    @pytest.fixture(params=["none", "zip", "rle"])
+    def opened(self, request, tmp_path):
+        arrays = [ramp_volume(SHAPE), label_volume(SHAPE)]
+        path = tmp_path / "ramp.vds"
+        write_volume(path, *arrays, labels=(1,), codec=request.param)
+        source = open_source(VolumeRef(url=str(path)), Config())
+        yield OpenedVolume(source, arrays)
+        source.close()
+
+
+class TestSharedArray(VolumeSourceContract):
+    @pytest.fixture(params=["<f4", ">f4", "<i2", "|u1", "<f8"])
+    def opened(self, request, tmp_path):
+        array = ramp_volume(SHAPE).astype(request.param)
+        path = tmp_path / "segment"
+        array.tofile(path)
+        shared = SharedArray(path=str(path), shape=SHAPE, dtype=request.param)
+        source = open_source(VolumeRef(array=shared), Config())
+        yield OpenedVolume(source, [array])
+        source.close()
+
+
+class TestNifti(VolumeSourceContract):
+    @pytest.fixture(params=["v.nii", "v.nii.gz"])
+    def opened(self, request, tmp_path: Path):
+        array = ramp_volume(SHAPE, np.int16)
+        nibabel.save(nibabel.Nifti1Image(array, np.eye(4)), tmp_path / request.param)
+        source = open_source(VolumeRef(url=str(tmp_path / request.param)), Config())
+        yield OpenedVolume(source, [array])
+        source.close()
+
+
+class TestNumpy(VolumeSourceContract):
+    @pytest.fixture(params=["v.npy", "v.npz"])
+    def opened(self, request, tmp_path: Path):
+        array = ramp_volume(SHAPE)
+        path = tmp_path / request.param
+        if path.suffix == ".npy":
+            np.save(path, array)
+        else:
+            np.savez(path, array)
+        source = open_source(VolumeRef(url=str(path)), Config())
+        yield OpenedVolume(source, [array])
+        source.close()
