@@ -6,6 +6,8 @@ nothing else among the dependencies does. No type of PyAV leaves this module.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import av
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from blustream_widget.render.span import Span
 
 Plane = npt.NDArray[np.uint8]
+T = TypeVar("T", bound=np.generic)
 
 # Voxels larger than this are first interpolated by ourselves at every _GRID_PX-th pixel of what is
 # shown: the picture of two voxels at the pane's edges would grow with the zoom without bound.
@@ -24,7 +27,7 @@ _GRID_PX = 4
 _BLOCK = 64
 
 
-def copy_plane(target: Plane, source: Plane) -> None:
+def copy_plane(target: npt.NDArray[T], source: npt.NDArray[T]) -> None:
     """Copy a plane that may be transposed or flipped, shape (height, width) both."""
     if abs(source.strides[0]) >= abs(source.strides[1]):
         np.copyto(target, source)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,7 +11,7 @@ from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Picture, SliceData, VolumeInfo
 from blustream_widget.errors import RenderError
 from blustream_widget.render.levels import Entries, label_entries, window_entries
-from blustream_widget.render.scale import Plane, PlaneScaler
+from blustream_widget.render.scale import Plane, PlaneScaler, copy_plane
 from blustream_widget.render.scratch import Scratch
 from blustream_widget.render.span import Span, find_span
 from blustream_widget.render.tables import ColorSpace, ColorTable, Rgb, color_table
@@ -21,7 +23,7 @@ SURROUND: Rgb = (12, 14, 17)
 MEDICAL_SURROUND: Rgb = (0, 0, 0)
 """Radiologists read in the dark."""
 
-_Packed = npt.NDArray[np.uint32]
+T = TypeVar("T", bound=np.generic)
 
 
 def surround_of(info: VolumeInfo) -> Rgb:
@@ -84,8 +86,7 @@ class SliceRenderer:
             for plane, component in zip(planes, table.no_data, strict=True):
                 plane[...] = component
             return picture
-        packed = self._colors(data, view, (columns, rows), state, table)
-        upright = _upright(packed, view, columns, rows)
+        components = self._components(data, view, (columns, rows), state, table)
         for c, (plane, scaler) in enumerate(zip(planes, self._scalers, strict=True)):
             x, y = columns, rows
             if c and table.is_subsampled:
@@ -94,7 +95,7 @@ class SliceRenderer:
             if c and table.is_grey:
                 plane[y.low_px : y.high_px, x.low_px : x.high_px] = 128
             else:
-                scaler.draw(upright[..., c], plane, columns=x, rows=y, is_smooth=is_smooth)
+                scaler.draw(components[..., c], plane, columns=x, rows=y, is_smooth=is_smooth)
         return picture
 
     def _canvas(
@@ -109,31 +110,46 @@ class SliceRenderer:
         picture = Picture(pixels, "yuvj420p" if space == "jpeg" else "yuv420p", width, height)
         return picture, (pixels[:height], chroma[0], chroma[1])
 
-    def _colors(
+    def _components(
         self,
         data: SliceData,
         view: SliceView,
         spans: tuple[Span, Span],
         state: ViewState,
         table: ColorTable,
-    ) -> _Packed:
-        """Packed colours of the voxels that are shown, in the order of the data's axes."""
+    ) -> npt.NDArray[np.uint8]:
+        """Components of the voxels that are shown, as they lie on the screen.
+
+        Returns
+        -------
+        ndarray, shape (rows, columns, 4) or, for a grey table, (rows, columns, 1), uint8
+        """
+        entries = self._entries(data, view, spans, state)
+        # "wrap" needs no check of the bounds and turns -1 into the last entry.
+        if table.is_grey:
+            grey = self._scratch.array("grey", entries.shape, np.uint8)
+            np.take(table.first, entries, out=grey, mode="wrap")
+            return _orient(grey, view, spans)[..., np.newaxis]
+        packed = self._scratch.array("packed", entries.shape, np.uint32)
+        np.take(table.packed, entries, out=packed, mode="wrap")
+        oriented = _orient(packed, view, spans)
+        # Turning all components at once: 0.45 instead of 0.65 ms for 512 x 512 voxels.
+        upright = self._scratch.array("upright", oriented.shape, np.uint32)
+        copy_plane(upright, oriented)
+        return upright.view(np.uint8).reshape(*upright.shape, 4)
+
+    def _entries(
+        self, data: SliceData, view: SliceView, spans: tuple[Span, Span], state: ViewState
+    ) -> Entries:
+        """Table entries of the voxels that are shown, in the order of the data's axes."""
         columns, rows = spans
         first, second = (columns, rows) if _is_transposed(view) else (rows, columns)
         values = data.values[
             first.start : first.start + first.count, second.start : second.start + second.count
         ]
-        entries: Entries
         if state.colormap == "labels":
-            entries = label_entries(values, scratch=self._scratch)
-        else:
-            entries = window_entries(
-                values, window=state.window, level=state.level, scratch=self._scratch
-            )
-        packed = self._scratch.array("packed", entries.shape, np.uint32)
-        # "wrap" needs no check of the bounds and turns -1 into the last entry.
-        np.take(table.packed, entries, out=packed, mode="wrap")
-        return packed
+            return label_entries(values, scratch=self._scratch)
+        return window_entries(values, window=state.window, level=state.level, scratch=self._scratch)
 
 
 def _is_transposed(view: SliceView) -> bool:
@@ -166,14 +182,12 @@ def _spans(data: SliceData, view: SliceView, state: ViewState) -> tuple[Span | N
     return columns, rows
 
 
-def _upright(packed: _Packed, view: SliceView, columns: Span, rows: Span) -> npt.NDArray[np.uint8]:
-    """Components of the voxels as they lie on the screen, shape (rows, columns, 4), a view."""
-    components = packed.view(np.uint8).reshape(*packed.shape, 4)
-    if _is_transposed(view):
-        components = components.transpose(1, 0, 2)
-    if rows.is_flipped:
-        components = components[::-1]
-    return components[:, ::-1] if columns.is_flipped else components
+def _orient(array: npt.NDArray[T], view: SliceView, spans: tuple[Span, Span]) -> npt.NDArray[T]:
+    """View of voxels in the data's order as they lie on the screen, shape (rows, columns)."""
+    columns, rows = spans
+    upright = array.T if _is_transposed(view) else array
+    upright = upright[::-1] if rows.is_flipped else upright
+    return upright[:, ::-1] if columns.is_flipped else upright
 
 
 def _fill_outside(plane: Plane, component: int, columns: Span, rows: Span) -> None:

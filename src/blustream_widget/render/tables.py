@@ -31,6 +31,8 @@ class ColorTable:
     packed : ndarray, shape (LEVELS + 1,), uint32
         Bytes 0, 1, 2 in memory order are the components. The last entry is "no data", so that
         index -1 finds it too.
+    first : ndarray, shape (LEVELS + 1,), uint8
+        Component 0 alone.
     no_data : tuple of int
         Components of the last entry.
     is_grey : bool
@@ -40,6 +42,7 @@ class ColorTable:
     """
 
     packed: npt.NDArray[np.uint32]
+    first: npt.NDArray[np.uint8]
     no_data: Rgb
     is_grey: bool
     is_subsampled: bool
@@ -75,7 +78,9 @@ def color_table(
     padded = np.zeros((LEVELS + 1, 4), np.uint8)
     padded[:, :3] = components
     packed = padded.view(np.uint32).ravel()
-    packed.setflags(write=False)
+    luma = np.ascontiguousarray(components[:, 0])
+    for array in (packed, luma):
+        array.setflags(write=False)
     first, second, third = (int(c) for c in components[-1])
     is_grey = space != "rgb" and bool((components[:-1, 1:] == _NEUTRAL).all())
-    return ColorTable(packed, (first, second, third), is_grey, space != "rgb")
+    return ColorTable(packed, luma, (first, second, third), is_grey, space != "rgb")
