@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import tempfile
 import uuid
@@ -37,6 +38,7 @@ class SharedSegment:
     """
 
     def __init__(self, array: Samples) -> None:
+        remove_abandoned()
         self._array = array
         dtype = array.dtype.newbyteorder("=")
         folder = shared_folder()
@@ -48,18 +50,19 @@ class SharedSegment:
                 hint="Write it to a file and show that: blustream import array.npy volume.vds.",
             )
         self._path = folder / f"{PREFIX}{os.getpid()}-{uuid.uuid4().hex}"
+        # Held until `close`: a file whose lock is free has lost its kernel.
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        self._descriptor: int | None = descriptor
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
             # Reserving the pages now turns "no room" into an error here, not a SIGBUS at the copy.
             os.posix_fallocate(descriptor, 0, array.nbytes)
         except OSError as exc:
-            self._path.unlink()
+            self.close()
             raise VolumeFormatError(
                 f"The array needs {array.nbytes / 1e9:.1f} GB of shared memory: {exc.strerror}.",
                 hint="Write it to a file and show that: blustream import array.npy volume.vds.",
             ) from exc
-        finally:
-            os.close(descriptor)
         self._view = np.memmap(self._path, dtype=dtype, mode="r+", shape=array.shape)
         self.ref = SharedArray(path=str(self._path), shape=_three(array.shape), dtype=dtype.str)
         self.copy()
@@ -72,6 +75,17 @@ class SharedSegment:
         """Give the memory back; the worker's own mapping stays valid until it ends."""
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def remove_abandoned() -> None:
+    """Remove segments whose kernel was killed before the server knew of them."""
+    for path in shared_folder().glob(f"{PREFIX}[0-9]*-*"):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
 
 
 def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:

@@ -153,7 +153,7 @@ def open_viewer(open_notebook: OpenNotebook, barcode_path: Path) -> Callable[...
         code = (
             "from blustream_widget import Viewer\n"
             f"viewer = Viewer({str(barcode_path)!r}, axis=0, slice_idx={first}, colormap='grey',"
-            f" interpolate=False, height=420, {options})\nviewer"
+            f" interpolate=False, kind='seismic', height=420, {options})\nviewer"
         )
         page = open_notebook(code, *cells, **page_options)
         page.run_all()

@@ -110,6 +110,8 @@ def test_shared_memory_of_a_killed_kernel_is_removed(open_notebook, lab, leftove
         "viewer = Viewer(np.zeros((16, 16, 16), np.float32) + 1)\nviewer",
     )
     page.run_all()
+    host = page.viewer()
+    wait_until(lambda: host.get_attribute("data-phase") == "live", timeout_s=30, what="it is shown")
     path = page.read_python("viewer._segment.ref.path")
     assert Path(path).exists()
     page.page.evaluate(

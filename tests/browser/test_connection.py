@@ -1,0 +1,232 @@
+"""The widget's connection in a browser, before a real server with a worker that draws numbers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from blustream_widget.testing.waiting import wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+HOST = Path(__file__).with_name("widget_host.py")
+# Keeps what the page makes, so that a test can break it.
+SPY = """
+globalThis.channels = [];
+const create = RTCPeerConnection.prototype.createDataChannel;
+RTCPeerConnection.prototype.createDataChannel = function (...args) {
+  const channel = create.apply(this, args);
+  channels.push(channel);
+  return channel;
+};
+"""
+READ = """() => {
+  const found = [];
+  const search = (root) => {
+    found.push(...root.querySelectorAll('canvas'));
+    for (const e of root.querySelectorAll('*')) if (e.shadowRoot) search(e.shadowRoot);
+  };
+  search(document.querySelector('[data-phase]'));
+  const canvas = found.reduce((a, b) => (b.width * b.height > a.width * a.height ? b : a));
+  const small = new OffscreenCanvas(64, 8).getContext('2d');
+  small.drawImage(canvas, 0, canvas.height / 2, canvas.width, 4, 0, 0, 64, 8);
+  const row = small.getImageData(0, 4, 64, 1).data;
+  let number = 0;
+  for (let i = 0; i < 16; i++) number = (number << 1) | (row[(i * 4 + 2) * 4] > 127 ? 1 : 0);
+  return number;
+}"""
+# Changes the slice with every animation frame; counts pictures that show another than they say.
+SCRUB = """async (read) => {
+  const number = eval(read);
+  const view = document.querySelector('#view');
+  let wrong = 0;
+  const seen = new Set();
+  for (let i = 0; i < 90; i++) {
+    page.model.set('slice_idx', i);
+    await new Promise(requestAnimationFrame);
+    const shown = number();
+    seen.add(shown);
+    if (shown !== Number(view.dataset.sliceIdx)) wrong += 1;
+  }
+  return { wrong, seen: seen.size };
+}"""
+
+
+class WidgetPage:
+    """One page of the host: what it shows and says, and what a test does to it."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+
+    def shown(self) -> int:
+        return self.page.evaluate(READ)
+
+    def wait_shown(self, number: int) -> None:
+        wait_until(lambda: self.shown() == number, timeout_s=15, what=f"slice {number} is shown")
+
+    def said(self, name: str) -> str:
+        return self.page.evaluate("(n) => document.querySelector('#view').dataset[n]", name)
+
+    def wait_said(self, name: str, value: str) -> None:
+        wait_until(
+            lambda: self.said(name) == value,
+            timeout_s=20,
+            what=f"{name} is {value}, not {self.said(name)}",
+        )
+
+    def set(self, name: str, value: object) -> None:
+        self.page.evaluate("([n, v]) => page.model.set(n, v)", [name, value])
+
+    def control(self, what: str, body: str = "") -> None:
+        urllib.request.urlopen(f"{self.url}control/{what}", data=body.encode(), timeout=10).close()
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the host's page."""
+    environment = os.environ | {
+        "BLUSTREAM_RUNTIME_DIR": str(tmp_path_factory.mktemp("run", numbered=True)),
+        "BLUSTREAM_ICE_LOOPBACK": "1",
+        "BLUSTREAM_SERVER_GRACE_S": "1",
+    }
+    os.chmod(environment["BLUSTREAM_RUNTIME_DIR"], 0o700)  # noqa: PTH101  a name, not a Path
+    with subprocess.Popen(
+        [sys.executable, str(HOST)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        yield process.stdout.readline().strip()
+        process.stdin.close()
+        process.wait(20)
+
+
+@pytest.fixture
+def open_page(browser: Browser, host: str) -> Iterator[Callable[..., WidgetPage]]:
+    """`open_page("websocket,comm")`; more arguments are scripts that run before the page's own."""
+    contexts = []
+
+    def open_it(transports: str, *scripts: str) -> WidgetPage:
+        context = browser.new_context(viewport={"width": 960, "height": 600})
+        contexts.append(context)
+        for script in (SPY, *scripts):
+            context.add_init_script(script)
+        page = context.new_page()
+        page.goto(f"{host}?transports={transports}")
+        page.wait_for_selector("#view", state="attached")
+        shown = WidgetPage(page, host)
+        shown.wait_said("phase", "live")
+        return shown
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    urllib.request.urlopen(f"{host}control/accept", data=b"", timeout=10).close()
+
+
+WITHOUT_WEBCODECS = "delete globalThis.VideoDecoder"
+WITHOUT_PROCESSOR = "delete globalThis.MediaStreamTrackProcessor"
+
+
+@pytest.mark.parametrize(
+    ("transports", "expected", "script"),
+    [
+        ("websocket", "websocket", ""),
+        ("websocket", "websocket", WITHOUT_WEBCODECS),
+        ("websocket,webrtc", "webrtc", ""),
+        ("websocket,webrtc", "webrtc", WITHOUT_PROCESSOR),
+        ("comm", "comm", ""),
+    ],
+    ids=["websocket", "jpeg", "webrtc", "webrtc through <video>", "comm"],
+)
+def test_every_picture_shows_the_slice_that_its_header_names(
+    open_page, transports, expected, script
+) -> None:
+    page = open_page(transports, script)
+    page.wait_said("transport", expected)
+    page.set("slice_idx", 0)
+    page.wait_shown(0)
+    result = page.page.evaluate(SCRUB, READ)
+    assert result["wrong"] == 0
+    assert result["seen"] > 5
+    page.wait_shown(89)
+    assert page.said("transport") == expected
+
+
+def test_comm_serves_while_the_websocket_is_refused_and_until_it_is_back(open_page) -> None:
+    page = open_page("websocket,comm")
+    page.control("refuse")
+    page.wait_said("transport", "comm")
+    page.set("slice_idx", 21)
+    page.wait_shown(21)
+    page.control("accept")
+    page.wait_said("transport", "websocket")
+    page.set("slice_idx", 22)
+    page.wait_shown(22)
+
+
+def test_websocket_that_breaks_comes_back_with_what_was_changed_meanwhile(open_page) -> None:
+    page = open_page("websocket")
+    page.control("refuse")
+    page.wait_said("phase", "reconnecting")
+    page.set("slice_idx", 33)
+    page.control("accept")
+    page.wait_said("phase", "live")
+    page.wait_shown(33)
+
+
+def test_pictures_come_by_websocket_again_when_webrtc_breaks(open_page) -> None:
+    page = open_page("websocket,webrtc")
+    page.wait_said("transport", "webrtc")
+    page.page.evaluate("channels.at(-1).close()")
+    page.wait_said("transport", "websocket")
+    assert page.said("phase") == "live"
+    page.set("slice_idx", 44)
+    page.wait_shown(44)
+
+
+def test_kernel_and_page_follow_each_other(open_page) -> None:
+    page = open_page("websocket")
+    page.control("patch", '{"slice_idx": 55}')
+    page.wait_shown(55)
+    assert page.page.evaluate("page.model.get('slice_idx')") == 55
+    page.set("axis", "axis 1")
+    page.wait_said("sliceIdx", "32")
+    page.set("axis", "axis 0")
+    page.wait_shown(55)
+
+
+def test_last_view_closes_the_connection_and_a_new_one_opens_it(open_page) -> None:
+    page = open_page("websocket")
+    page.page.evaluate("page.leave()")
+    page.page.evaluate("""new Promise((done) => {
+      const create = WebSocket.prototype.close;
+      WebSocket.prototype.close = function () { done(); return create.call(this); };
+    })""")
+    page.page.evaluate("void (page.leave = page.show('view'))")
+    page.wait_said("phase", "live")
+    page.set("slice_idx", 66)
+    page.wait_shown(66)
+
+
+def test_two_views_share_one_connection(open_page) -> None:
+    page = open_page("websocket")
+    page.page.evaluate("void page.show('second')")
+    page.set("slice_idx", 77)
+    page.wait_shown(77)
+    numbers = page.page.evaluate(
+        "['view', 'second'].map((id) => document.getElementById(id).dataset.frameNo)"
+    )
+    assert numbers[0] == numbers[1]
