@@ -5,13 +5,8 @@
  * both have in common. Where the browser can, frames are taken from the track as they are decoded;
  * elsewhere a hidden `<video>` hands them out once per animation frame.
  */
-import {
-  type FrameHeader,
-  MessageType,
-  type RtcOffer,
-  unpackHeader,
-  type Welcome,
-} from "./protocol";
+import { MessageType, type RtcOffer, unpackHeader, type Welcome } from "./protocol";
+import { RtpMatch } from "./rtp-match";
 import type { Frame } from "./session";
 
 export interface PeerEvents {
@@ -43,35 +38,9 @@ const GATHER_SERVERS_MS = 2000;
 const CONNECT_MS = 8000;
 /** Input waiting in the data channel: more than this and newer input would wait behind older. */
 const MAX_BUFFERED_BYTES = 16_384;
-/** Headers that wait for their picture. */
-const MAX_HEADERS = 64;
-
 /** Why WebRTC cannot be used in this browser; "" if it can. */
 export function peerObstacle(): string {
   return typeof RTCPeerConnection === "undefined" ? "This browser has no WebRTC." : "";
-}
-
-/** Headers by RTP timestamp, the last few. */
-export class HeaderTable {
-  readonly #headers = new Map<number, FrameHeader>();
-  #newest: FrameHeader | null = null;
-
-  add(header: FrameHeader): void {
-    this.#newest = header;
-    this.#headers.set(header.timestamp_90k, header);
-    if (this.#headers.size <= MAX_HEADERS) return;
-    for (const oldest of this.#headers.keys()) {
-      this.#headers.delete(oldest);
-      break;
-    }
-  }
-
-  /** The picture's own header, or, where that was lost, the last one, with the picture's size. */
-  find(rtpTimestamp: number | undefined, width: number, height: number): FrameHeader | null {
-    const own = rtpTimestamp === undefined ? undefined : this.#headers.get(rtpTimestamp);
-    if (own) return own;
-    return this.#newest && { ...this.#newest, width_px: width, height_px: height };
-  }
 }
 
 /** Open a peer connection; the answer to its offer is given to `answer`. */
@@ -81,7 +50,7 @@ class BrowserPeer implements Peer {
   readonly #events: PeerEvents;
   readonly #connection: RTCPeerConnection;
   readonly #input: RTCDataChannel;
-  readonly #headers = new HeaderTable();
+  readonly #match = new RtpMatch((frame) => this.#events.frame(frame));
   readonly #ended = new AbortController();
   #timer: ReturnType<typeof setTimeout>;
 
@@ -117,6 +86,7 @@ class BrowserPeer implements Peer {
   close(): void {
     this.#ended.abort();
     clearTimeout(this.#timer);
+    this.#match.clear();
     this.#connection.close();
   }
 
@@ -146,7 +116,7 @@ class BrowserPeer implements Peer {
 
   #addHeader(data: ArrayBuffer): void {
     const header = unpackHeader(new DataView(data));
-    if (header) this.#headers.add(header);
+    if (header) this.#match.header(header);
   }
 
   #stateChanged(): void {
@@ -188,10 +158,9 @@ class BrowserPeer implements Peer {
 
   #receive({ track, receiver }: RTCTrackEvent): void {
     minimiseBuffer(receiver);
-    const show = (image: VideoFrame, rtpTimestamp: number | undefined): void => {
-      const header = this.#headers.find(rtpTimestamp, image.displayWidth, image.displayHeight);
-      if (header && !this.#ended.signal.aborted) this.#events.frame({ header, image });
-      else image.close();
+    const show: ShowFrame = (image, rtpTimestamp) => {
+      if (this.#ended.signal.aborted) image.close();
+      else this.#match.picture(image, rtpTimestamp);
     };
     const { signal } = this.#ended;
     if (typeof MediaStreamTrackProcessor === "undefined") readVideo(track, show, signal);

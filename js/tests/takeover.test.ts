@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MessageType, type Stream, type ViewerMessage } from "../src/protocol";
+import { RtpMatch } from "../src/rtp-match";
 import type { Frame } from "../src/session";
 import { Takeover } from "../src/takeover";
-import { HeaderTable, type Peer, type PeerEvents } from "../src/webrtc";
-import { frame, header, welcome } from "./fakes";
+import type { Peer, PeerEvents } from "../src/webrtc";
+import { FakeImage, frame, header, welcome } from "./fakes";
 
 class FakePeer implements Peer {
   readonly sent: string[] = [];
@@ -173,25 +174,58 @@ describe("WebRTC", () => {
   });
 });
 
-describe("headers", () => {
-  it("are found by the picture's RTP timestamp", () => {
-    const table = new HeaderTable();
-    table.add(header({ timestamp_90k: 100, slice_idx: 1 }));
-    table.add(header({ timestamp_90k: 1600, slice_idx: 2 }));
-    expect(table.find(100, 960, 540)?.slice_idx).toBe(1);
+describe("pictures and their headers", () => {
+  function match() {
+    const shown: [number, FakeImage][] = [];
+    const pairs = new RtpMatch(({ header: { slice_idx }, image }) =>
+      shown.push([slice_idx, image as unknown as FakeImage]),
+    );
+    const picture = (rtpTimestamp: number | undefined): FakeImage => {
+      const image = new FakeImage();
+      pairs.picture(image as unknown as VideoFrame, rtpTimestamp);
+      return image;
+    };
+    return { pairs, shown, picture };
+  }
+
+  it("are brought together by the RTP timestamp, whichever comes first", () => {
+    const { pairs, shown, picture } = match();
+    pairs.header(header({ timestamp_90k: 100, slice_idx: 1 }));
+    pairs.header(header({ timestamp_90k: 1600, slice_idx: 2 }));
+    const first = picture(100);
+    const third = picture(3100);
+    expect(shown).toEqual([[1, first]]);
+    pairs.header(header({ timestamp_90k: 3100, slice_idx: 3 }));
+    expect(shown).toEqual([
+      [1, first],
+      [3, third],
+    ]);
   });
 
-  it("that were lost are replaced by the last one, with the picture's own size", () => {
-    const table = new HeaderTable();
-    expect(table.find(100, 8, 8)).toBeNull();
-    table.add(header({ timestamp_90k: 100, slice_idx: 1 }));
-    expect(table.find(1600, 640, 480)).toMatchObject({ slice_idx: 1, width_px: 640 });
+  it("never give a picture the name of another: without its header it is replaced by the next", () => {
+    const { pairs, shown, picture } = match();
+    pairs.header(header({ timestamp_90k: 100, slice_idx: 1 }));
+    const nameless = picture(1600);
+    pairs.header(header({ timestamp_90k: 3100, slice_idx: 3 }));
+    picture(3100);
+    expect(shown.map(([slice]) => slice)).toEqual([3]);
+    expect(nameless.isClosed).toBe(true);
   });
 
-  it("are forgotten when their picture never came", () => {
-    const table = new HeaderTable();
-    for (let i = 0; i < 200; i++) table.add(header({ timestamp_90k: i, slice_idx: i }));
-    expect(table.find(0, 1, 1)?.slice_idx).toBe(199);
-    expect(table.find(190, 1, 1)?.slice_idx).toBe(190);
+  it("go by order where the browser tells no timestamp", () => {
+    const { pairs, shown, picture } = match();
+    expect(picture(undefined).isClosed).toBe(true);
+    pairs.header(header({ timestamp_90k: 100, slice_idx: 1 }));
+    picture(undefined);
+    expect(shown.map(([slice]) => slice)).toEqual([1]);
+  });
+
+  it("do not pile up when one of them never comes", () => {
+    const { pairs, shown, picture } = match();
+    for (let i = 0; i < 200; i++) pairs.header(header({ timestamp_90k: i, slice_idx: i }));
+    const waiting = picture(0);
+    picture(190);
+    expect(waiting.isClosed).toBe(true);
+    expect(shown.map(([slice]) => slice)).toEqual([190]);
   });
 });
