@@ -15,10 +15,11 @@ from blustream_widget.data.arrays import check_array
 from blustream_widget.data.memory_info import array_info, describe_channel
 from blustream_widget.data.nifti import open_nifti
 from blustream_widget.data.numpy_files import open_numpy
-from blustream_widget.data.openvds_source import OpenVdsSource, check_signature
+from blustream_widget.data.openvds_source import OpenVdsSource
 from blustream_widget.data.paths import suffix_of
 from blustream_widget.data.segy import scanned_segy
 from blustream_widget.data.survey import Survey
+from blustream_widget.data.vds_check import check_vds_file
 
 Block: TypeAlias = tuple[slice, slice, slice]
 Progress: TypeAlias = Callable[[float, str], None]
@@ -67,7 +68,7 @@ def open_import(path: Path, given: Path, target: Path, report: Progress) -> Iter
     elif suffix in (".npy", ".npz"):
         yield _from_numpy(path, given)
     elif suffix == ".vds":
-        check_signature(path)
+        check_vds_file(path)
         with _from_vds(path) as source:
             yield source
     else:

@@ -19,6 +19,7 @@ from blustream_widget.data.paths import (
     suffix_of,
 )
 from blustream_widget.data.source import VolumeSource
+from blustream_widget.data.vds_check import check_vds_file
 from blustream_widget.data.words import with_user_words
 from blustream_widget.errors import VolumeFormatError, VolumeNotFoundError
 
@@ -65,9 +66,7 @@ def _open_vds(url: str, ref: VolumeRef) -> VolumeSource:
 
 
 def _open_vds_file(path: Path, ref: VolumeRef) -> VolumeSource:
-    from blustream_widget.data.openvds_source import check_signature
-
-    check_signature(path)
+    check_vds_file(path)
     return _open_vds(str(path), ref)
 
 

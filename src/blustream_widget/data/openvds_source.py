@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import queue
 import threading
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,9 +20,8 @@ from blustream_widget.data.paths import shown_name
 from blustream_widget.data.source import BrickDone, BrickKey, BrickRequest, DoneRequest
 from blustream_widget.data.statistics import with_statistics
 from blustream_widget.data.words import with_user_words
-from blustream_widget.errors import BlustreamError, BrickReadError, VolumeFormatError
+from blustream_widget.errors import BlustreamError, BrickReadError
 
-_SIGNATURE = b"HueDataStore"
 # Bricks that are read at open to judge the value range of a volume that does not say it.
 _SAMPLED_BRICKS = 8
 _WAIT_S = 60.0
@@ -156,22 +154,6 @@ class OpenVdsSource:
                 hint="Check the storage it lies on, and the connection.",
             )
         return result
-
-
-def check_signature(path: Path) -> None:
-    """Refuse a file that is not a VDS before OpenVDS sees it.
-
-    Raises
-    ------
-    VolumeFormatError
-    """
-    with path.open("rb") as file:
-        start = file.read(len(_SIGNATURE))
-    if start != _SIGNATURE:
-        raise VolumeFormatError(
-            f"{path} is not a VDS file: it does not begin like one.",
-            hint="Other formats are converted first: blustream import.",
-        )
 
 
 def _open(url: str, connection: str, name: str) -> Any:  # openvds.core.VDS, untyped

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
-import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from blustream_widget.data.partial import PartialFile
+from blustream_widget.data.wheel_tools import find_tool
 from blustream_widget.errors import MissingDependencyError, VolumeFormatError, VolumeWriteError
 
 _DONE = re.compile(rb"([\d.]+) % Done")
@@ -97,11 +96,10 @@ def _check(path: Path, returned: int, output: str, result: Path) -> None:
 
 
 def _program() -> Path:
-    name = "SEGYImport.exe" if sys.platform == "win32" else "SEGYImport"
-    for folder in (Path(sysconfig.get_path("scripts")), Path(sys.prefix) / "bin"):
-        if (folder / name).is_file():
-            return folder / name
-    raise MissingDependencyError(
-        "SEGYImport is not beside this Python, so SEG-Y cannot be imported.",
-        hint="Install OpenVDS again: pip install --force-reinstall openvds",
-    )
+    program = find_tool("SEGYImport")
+    if program is None:
+        raise MissingDependencyError(
+            "SEGYImport is not beside this Python, so SEG-Y cannot be imported.",
+            hint="Install OpenVDS again: pip install --force-reinstall openvds",
+        )
+    return program

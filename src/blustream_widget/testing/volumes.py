@@ -13,7 +13,7 @@ Shape = tuple[int, int, int]
 
 
 def ramp_volume(shape: Shape, dtype: npt.DTypeLike = np.float32) -> Samples:
-    """Array whose value at (i0, i1, i2) is i0 * 10000 + i1 * 100 + i2, below 2**24 for 100 per axis.
+    """Array whose value at (i0, i1, i2) is i0 * 10000 + i1 * 100 + i2: exact for 100 per axis.
 
     Parameters
     ----------
