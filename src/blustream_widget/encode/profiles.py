@@ -43,13 +43,19 @@ def _rate(settings: StreamSettings) -> dict[str, str]:
     }
 
 
+def _usable_cpus() -> int:
+    if hasattr(os, "sched_getaffinity"):  # Linux: fewer than there are in a container
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def slice_threads(height_px: int, n_cpus: int | None = None) -> int:
     """Slices that x264 encodes side by side.
 
     At 1280 x 720 on two cores two slices give a picture in 3.0 ms instead of 4.9 ms, at the same
     CPU time (5.1 ms) and 1 % more bits. Slices of less than 64 lines are not worth a thread.
     """
-    cpus = len(os.sched_getaffinity(0)) if n_cpus is None else n_cpus
+    cpus = _usable_cpus() if n_cpus is None else n_cpus
     return max(1, min(cpus, 4, height_px // 64))
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from blustream_widget.config import Config
-from blustream_widget.core.state import ViewState, first_state
+from blustream_widget.core.state import PANE_MAX_PX, PANE_MIN_PX, ViewState, first_state
 from blustream_widget.core.types import SliceData, VolumeInfo, VolumeRef
 from blustream_widget.core.worker_protocol import Failed, Open, Opened, Output, Progress
 from blustream_widget.data import Region, SliceReader, VolumeSource, open_source
@@ -152,7 +152,10 @@ class Pipeline:
             )
             state = message.state or first_state(source.info)
             if message.pane is not None:
-                width_px, height_px = message.pane
+                # A widget that is not laid out yet may say 0.
+                width_px, height_px = (
+                    min(max(size_px, PANE_MIN_PX), PANE_MAX_PX) for size_px in message.pane
+                )
                 pane = {"width_px": width_px, "height_px": height_px}
                 state = state.with_patch(pane, source.info)
         except BlustreamError as exc:

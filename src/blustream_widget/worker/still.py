@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 from collections.abc import Callable
 
@@ -18,6 +20,7 @@ MAX_STILL_BYTES = 8 * 1024 * 1024
 """A larger picture costs more on the way than its last bits are worth."""
 
 _NONE = memoryview(b"")
+_NICENESS = 10
 
 
 class StillThread:
@@ -57,6 +60,7 @@ class StillThread:
         self._thread.join(timeout=1.0)
 
     def _run(self) -> None:
+        _yield_to_others()
         encoder = PngEncoder()
         while True:
             with self._changed:
@@ -68,6 +72,12 @@ class StillThread:
             with self._changed:
                 self._done = (scene, png)
             self._on_done()
+
+
+def _yield_to_others() -> None:
+    """Let the render thread go first: on Linux each thread has a niceness of its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _encode(encoder: PngEncoder, picture: Picture) -> memoryview:

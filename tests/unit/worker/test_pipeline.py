@@ -369,3 +369,11 @@ def test_without_any_encoder_the_reason_is_said_and_jpeg_still_works(ramp) -> No
     assert failed.code == "no-encoder"
     assert [bool(h.flags & FrameFlags.JPEG) for h, _ in bench.sink.frames] == [True]
     bench.pipeline.close()
+
+
+def test_a_pane_without_a_size_yet_opens_anyway(ramp) -> None:
+    bench = Bench(ramp)
+    bench.put(Open(VolumeRef(url="fake"), pane=(0, 0)))
+    assert (bench.state.width_px, bench.state.height_px) == (16, 16)
+    assert len(bench.sink.video) == 1
+    bench.pipeline.close()
