@@ -20,6 +20,10 @@ class Hub<T> {
     signal.addEventListener("abort", () => this.listeners.delete(listener), { once: true });
   }
 
+  get size(): number {
+    return this.listeners.size;
+  }
+
   tell(value: T): void {
     for (const listener of [...this.listeners]) listener(value);
   }
@@ -83,6 +87,12 @@ export class FakeSession implements Session {
       height_px: 540,
     };
     if (info.kind === "medical") this.state = { ...this.state, window: 150, level: 40 };
+  }
+
+  /** Who still listens; none once all views are gone. */
+  get listeners(): number {
+    const { frames, states, statuses, infos, values, notices } = this;
+    return [frames, states, statuses, infos, values, notices].reduce((n, hub) => n + hub.size, 0);
   }
 
   /** The volume is open: pictures come. */

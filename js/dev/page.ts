@@ -2,7 +2,7 @@
  * The viewer on a page of its own, without a server.
  *
  * Query: `volume=seismic|medical|generic`, `theme=light|dark`, `delivery=frame|hand`, `views=2`,
- * `state=opening|sharpening|lost|failed|ended|empty`, `open=window|help|more`, `scroll=1` (a tall page).
+ * `state=opening|sharpening|lost|failed|ended|empty`, `height=560`.
  */
 import type { SessionStatus } from "../src/session";
 import { mountViewer } from "../src/viewer/mount";

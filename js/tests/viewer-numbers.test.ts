@@ -26,8 +26,8 @@ describe("numbers as people read them", () => {
     [1184, "1\u202f184"],
     [0.123456, "0.1235"],
     [541.83, "541.8"],
-    [3.2e-7, "3.20e\u22127"],
-    [-5e12, "\u22125.00e12"],
+    [3.2e-7, "3.200e\u22127"],
+    [-5e12, "\u22125.000e12"],
     [0, "0"],
   ])("the value %d is read as %s", (value, text) => {
     expect(valueText(value)).toBe(text);

@@ -26,7 +26,7 @@ export function valueText(value: number): string {
 }
 
 function exponential(value: number): string {
-  const [mantissa = "0", exponent = "0"] = value.toExponential(2).split("e");
+  const [mantissa = "0", exponent = "0"] = value.toExponential(3).split("e");
   return `${polish(mantissa)}e${exponent.replace("+", "").replace("-", MINUS)}`;
 }
 

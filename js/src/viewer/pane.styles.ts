@@ -34,7 +34,6 @@ export const paneStyles = css`
     user-select: none;
     -webkit-user-select: none;
     -webkit-touch-callout: none;
-    overscroll-behavior: contain;
     contain: strict;
   }
   .view.medical {

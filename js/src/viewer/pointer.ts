@@ -203,6 +203,12 @@ export class Gestures {
   }
 }
 
+/** Is it about a button, or a message to read and copy, that lies over the picture? */
+function isControl(event: Event): boolean {
+  const [target] = event.composedPath();
+  return target instanceof Element && target.closest("button, .message") !== null;
+}
+
 /** Feed a pane's pointer events to `gestures`, with pointer capture. */
 export function trackPointers(pane: HTMLElement, gestures: Gestures, signal: AbortSignal): void {
   const at = (event: PointerEvent): Point => {
@@ -214,6 +220,7 @@ export function trackPointers(pane: HTMLElement, gestures: Gestures, signal: Abo
     listener: (event: HTMLElementEventMap[K]) => void,
   ): void => pane.addEventListener(type, listener as EventListener, { signal });
   on("pointerdown", (event) => {
+    if (isControl(event)) return; // capture would take its click away
     const { pointerId: id, pointerType: type, button, shiftKey, timeStamp: time } = event;
     if (pane.isConnected) pane.setPointerCapture(id);
     gestures.down({ id, type, button, at: at(event), shiftKey, time });
@@ -225,7 +232,9 @@ export function trackPointers(pane: HTMLElement, gestures: Gestures, signal: Abo
   on("pointercancel", (event) => gestures.cancel(event.pointerId));
   on("pointerleave", () => gestures.leave());
   // The middle button would start the browser's own scrolling, a left drag the selection of text.
-  on("mousedown", (event) => event.preventDefault());
+  on("mousedown", (event) => {
+    if (!isControl(event)) event.preventDefault();
+  });
   on("dragstart", (event) => event.preventDefault());
   on("contextmenu", (event) => {
     event.preventDefault();
