@@ -51,12 +51,19 @@ _VideoPacket: TypeAlias = "Packet[Stream]"
 
 
 class _PacketTrack(MediaStreamTrack):
-    """Hands encoded frames to aiortc's sender, one at a time: a second one does not wait."""
+    """Hands encoded frames to aiortc's sender, one at a time: a second one does not wait.
+
+    Parameters
+    ----------
+    on_taken : callable
+        There is room for the next frame.
+    """
 
     kind = "video"
 
-    def __init__(self) -> None:
+    def __init__(self, on_taken: Callable[[], None]) -> None:
         super().__init__()
+        self._on_taken = on_taken
         self._slot: asyncio.Queue[_VideoPacket | None] = asyncio.Queue(1)
 
     @property
@@ -72,6 +79,7 @@ class _PacketTrack(MediaStreamTrack):
         packet = await self._slot.get()
         if packet is None:
             raise MediaStreamError
+        self._on_taken()
         return packet
 
     def stop(self) -> None:
@@ -115,7 +123,7 @@ class RtcPeer:
         self._is_closed = False
         self._is_visible = True
         self._waits_for_key = True
-        self._track = _PacketTrack()
+        self._track = _PacketTrack(on_taken=self._room_came)
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("datachannel", self._channel_opened)
 
@@ -135,7 +143,7 @@ class RtcPeer:
 
     @property
     def needs_keyframe(self) -> bool:
-        return self._waits_for_key and self._is_live
+        return self._waits_for_key and self._is_live and self._track.has_room
 
     def set_visible(self, is_visible: bool) -> None:
         """Pause while the viewer does not look; the video goes on at a keyframe."""
@@ -231,6 +239,10 @@ class RtcPeer:
     def _keyframe_wanted(self) -> None:
         self._waits_for_key = True
         self._on_keyframe_wanted()
+
+    def _room_came(self) -> None:
+        if self._waits_for_key:
+            self._on_keyframe_wanted()
 
     def _send_header(self, frame: EncodedFrame) -> None:
         channel = self._input
