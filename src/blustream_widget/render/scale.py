@@ -11,6 +11,7 @@ from typing import TypeVar
 import av
 import numpy as np
 import numpy.typing as npt
+from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from blustream_widget.render.span import Span
@@ -37,10 +38,9 @@ def copy_plane(target: npt.NDArray[T], source: npt.NDArray[T]) -> None:
         np.copyto(target[:, block], source[:, block])
 
 
-def _frame_pixels(frame: av.VideoFrame) -> Plane:
-    plane = frame.planes[0]
+def _plane_pixels(plane: VideoPlane) -> Plane:
     pixels: Plane = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    return pixels[: frame.height, : frame.width]
+    return pixels[: plane.height, : plane.width]
 
 
 class PlaneScaler:
@@ -89,12 +89,98 @@ class PlaneScaler:
         frame = self._source
         if frame is None or (frame.width, frame.height) != (columns, rows):
             frame = self._source = av.VideoFrame(columns, rows, "gray")
-        copy_plane(_frame_pixels(frame), source)
+        copy_plane(_plane_pixels(frame.planes[0]), source)
         # One thread: the next plane and the encoder want the other cores.
         scaled = self._reformatter.reformat(
             frame, width, height, "gray", interpolation=Interpolation.BILINEAR, threads=1
         )
-        return _frame_pixels(scaled)
+        return _plane_pixels(scaled.planes[0])
+
+
+class PackedScaler:
+    """Draws the three planes of a 4:2:0 picture at once, from voxels packed as V, U, Y, 0.
+
+    1.4 ms for 1024 x 1024 voxels onto 1280 x 720, where taking the planes apart and scaling each
+    costs 4 ms. One thread.
+    """
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+        self._source: av.VideoFrame | None = None
+
+    @staticmethod
+    def can_draw(columns: Span, rows: Span) -> bool:
+        """Whether voxels are small enough; large ones are drawn plane by plane."""
+        return max(columns.step_px, rows.step_px) <= _LARGE_VOXEL_PX
+
+    def draw(
+        self,
+        source: npt.NDArray[np.uint32],
+        targets: tuple[Plane, Plane, Plane],
+        *,
+        columns: Span,
+        rows: Span,
+    ) -> None:
+        """Scale `source` into its place in Y, U and V, interpolating linearly.
+
+        Parameters
+        ----------
+        source : ndarray, shape (rows.count, columns.count), uint32
+            In screen orientation, any strides.
+        targets : three ndarray, uint8
+            Planes of the pane, the second and third of half its size.
+        columns, rows : Span
+            Of the first plane.
+        """
+        left, right = columns.whole_px
+        top, bottom = rows.whole_px
+        scaled = self._scale(source, right - left, bottom - top)
+        corners = ((left, top), (_half(left), _half(top)), (_half(left), _half(top)))
+        halves = (columns.halved(), rows.halved())
+        spans = ((columns, rows), halves, halves)
+        for plane, target, corner, (x, y) in zip(
+            scaled.planes, targets, corners, spans, strict=True
+        ):
+            _paste(_plane_pixels(plane), target, corner, x, y)
+
+    def _scale(self, source: npt.NDArray[np.uint32], width: int, height: int) -> av.VideoFrame:
+        rows, columns = source.shape
+        frame = self._source
+        if frame is None or (frame.width, frame.height) != (columns, rows):
+            frame = self._source = av.VideoFrame(columns, rows, "vuyx")
+        plane = frame.planes[0]
+        pixels = np.frombuffer(memoryview(plane), np.uint32).reshape(-1, plane.line_size // 4)
+        copy_plane(pixels[:rows, :columns], source)
+        return self._reformatter.reformat(
+            frame, width, height, "yuv420p", interpolation=Interpolation.BILINEAR, threads=1
+        )
+
+
+def _half(pixel: int) -> int:
+    return (pixel + 1) // 2
+
+
+def _paste(
+    scaled: Plane, target: Plane, corner: tuple[int, int], columns: Span, rows: Span
+) -> None:
+    """Copy the drawn part of a scaled plane whose first pixel belongs at `corner`.
+
+    Where rounding of a half leaves a pixel of chroma uncovered, its neighbour stands in for it.
+    """
+    left, top = corner
+    height, width = scaled.shape
+    x0, x1 = columns.low_px, columns.high_px
+    y0, y1 = rows.low_px, rows.high_px
+    if x1 <= x0 or y1 <= y0:
+        return
+    from_x = min(max(x0 - left, 0), max(width - (x1 - x0), 0))
+    from_y = min(max(y0 - top, 0), max(height - (y1 - y0), 0))
+    part = scaled[from_y : from_y + y1 - y0, from_x : from_x + x1 - x0]
+    target[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]] = part
+    if part.shape[1] < x1 - x0:
+        target[y0:y1, x1 - 1] = target[y0:y1, x1 - 2]
+    if part.shape[0] < y1 - y0:
+        target[y1 - 1, x0:x1] = target[y1 - 2, x0:x1]
 
 
 def _enlarge(source: Plane, span: Span) -> tuple[Plane, int, int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 import numpy.typing as npt
 
@@ -11,10 +9,10 @@ from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Picture, SliceData, VolumeInfo
 from blustream_widget.errors import RenderError
 from blustream_widget.render.levels import Entries, label_entries, window_entries
-from blustream_widget.render.scale import Plane, PlaneScaler, copy_plane
+from blustream_widget.render.painter import Painter, Planes
 from blustream_widget.render.scratch import Scratch
 from blustream_widget.render.span import Span, find_span
-from blustream_widget.render.tables import ColorSpace, ColorTable, Rgb, color_table
+from blustream_widget.render.tables import ColorSpace, Rgb, color_table
 from blustream_widget.render.view import SliceView
 
 SURROUND: Rgb = (12, 14, 17)
@@ -22,8 +20,6 @@ SURROUND: Rgb = (12, 14, 17)
 
 MEDICAL_SURROUND: Rgb = (0, 0, 0)
 """Radiologists read in the dark."""
-
-T = TypeVar("T", bound=np.generic)
 
 
 def surround_of(info: VolumeInfo) -> Rgb:
@@ -43,7 +39,7 @@ class SliceRenderer:
 
     def __init__(self) -> None:
         self._scratch = Scratch()
-        self._scalers = (PlaneScaler(), PlaneScaler(), PlaneScaler())
+        self._painter = Painter(self._scratch)
 
     def draw(
         self,
@@ -80,27 +76,23 @@ class SliceRenderer:
         )
         picture, planes = self._canvas(state, space)
         columns, rows = _spans(data, view, state)
-        is_label = state.colormap == "labels"
-        is_smooth = state.interpolate and not is_label and not info.channels[state.channel].is_label
+        is_label = state.colormap == "labels" or info.channels[state.channel].is_label
         if columns is None or rows is None:
             for plane, component in zip(planes, table.no_data, strict=True):
                 plane[...] = component
             return picture
-        components = self._components(data, view, (columns, rows), state, table)
-        for c, (plane, scaler) in enumerate(zip(planes, self._scalers, strict=True)):
-            x, y = columns, rows
-            if c and table.is_subsampled:
-                x, y = columns.halved(), rows.halved()
-            _fill_outside(plane, table.no_data[c], x, y)
-            if c and table.is_grey:
-                plane[y.low_px : y.high_px, x.low_px : x.high_px] = 128
-            else:
-                scaler.draw(components[..., c], plane, columns=x, rows=y, is_smooth=is_smooth)
+        self._painter.paint(
+            self._entries(data, view, (columns, rows), state),
+            lambda array: _orient(array, view, columns, rows),
+            table,
+            planes,
+            columns=columns,
+            rows=rows,
+            is_smooth=state.interpolate and not is_label,
+        )
         return picture
 
-    def _canvas(
-        self, state: ViewState, space: ColorSpace
-    ) -> tuple[Picture, tuple[Plane, Plane, Plane]]:
+    def _canvas(self, state: ViewState, space: ColorSpace) -> tuple[Picture, Planes]:
         width, height = state.width_px, state.height_px
         if space == "rgb":
             rgb = np.empty((height, width, 3), np.uint8)
@@ -109,34 +101,6 @@ class SliceRenderer:
         chroma = pixels[height:].reshape(2, height // 2, width // 2)
         picture = Picture(pixels, "yuvj420p" if space == "jpeg" else "yuv420p", width, height)
         return picture, (pixels[:height], chroma[0], chroma[1])
-
-    def _components(
-        self,
-        data: SliceData,
-        view: SliceView,
-        spans: tuple[Span, Span],
-        state: ViewState,
-        table: ColorTable,
-    ) -> npt.NDArray[np.uint8]:
-        """Components of the voxels that are shown, as they lie on the screen.
-
-        Returns
-        -------
-        ndarray, shape (rows, columns, 4) or, for a grey table, (rows, columns, 1), uint8
-        """
-        entries = self._entries(data, view, spans, state)
-        # "wrap" needs no check of the bounds and turns -1 into the last entry.
-        if table.is_grey:
-            grey = self._scratch.array("grey", entries.shape, np.uint8)
-            np.take(table.first, entries, out=grey, mode="wrap")
-            return _orient(grey, view, spans)[..., np.newaxis]
-        packed = self._scratch.array("packed", entries.shape, np.uint32)
-        np.take(table.packed, entries, out=packed, mode="wrap")
-        oriented = _orient(packed, view, spans)
-        # Turning all components at once: 0.45 instead of 0.65 ms for 512 x 512 voxels.
-        upright = self._scratch.array("upright", oriented.shape, np.uint32)
-        copy_plane(upright, oriented)
-        return upright.view(np.uint8).reshape(*upright.shape, 4)
 
     def _entries(
         self, data: SliceData, view: SliceView, spans: tuple[Span, Span], state: ViewState
@@ -182,17 +146,9 @@ def _spans(data: SliceData, view: SliceView, state: ViewState) -> tuple[Span | N
     return columns, rows
 
 
-def _orient(array: npt.NDArray[T], view: SliceView, spans: tuple[Span, Span]) -> npt.NDArray[T]:
-    """View of voxels in the data's order as they lie on the screen, shape (rows, columns)."""
-    columns, rows = spans
+def _orient(
+    array: npt.NDArray[np.generic], view: SliceView, columns: Span, rows: Span
+) -> npt.NDArray[np.generic]:
     upright = array.T if _is_transposed(view) else array
     upright = upright[::-1] if rows.is_flipped else upright
     return upright[:, ::-1] if columns.is_flipped else upright
-
-
-def _fill_outside(plane: Plane, component: int, columns: Span, rows: Span) -> None:
-    plane[: rows.low_px] = component
-    plane[rows.high_px :] = component
-    between = plane[rows.low_px : rows.high_px]
-    between[:, : columns.low_px] = component
-    between[:, columns.high_px :] = component

@@ -29,8 +29,10 @@ class ColorTable:
     Parameters
     ----------
     packed : ndarray, shape (LEVELS + 1,), uint32
-        Bytes 0, 1, 2 in memory order are the components. The last entry is "no data", so that
-        index -1 finds it too.
+        Four bytes in memory order: V, U, Y, 0 (what swscale calls "vuyx"), or R, G, B, 0. The last
+        entry is "no data", so that index -1 finds it too.
+    byte_of : tuple of int
+        Which byte holds component 0, 1, 2.
     first : ndarray, shape (LEVELS + 1,), uint8
         Component 0 alone.
     no_data : tuple of int
@@ -42,6 +44,7 @@ class ColorTable:
     """
 
     packed: npt.NDArray[np.uint32]
+    byte_of: tuple[int, int, int]
     first: npt.NDArray[np.uint8]
     no_data: Rgb
     is_grey: bool
@@ -76,11 +79,12 @@ def color_table(
     rgb = np.vstack([rgb_table(name, reverse=reverse), np.array([surround], np.uint8)])
     components = rgb if space == "rgb" else _to_ycbcr(rgb, space)
     padded = np.zeros((LEVELS + 1, 4), np.uint8)
-    padded[:, :3] = components
+    byte_of = (0, 1, 2) if space == "rgb" else (2, 1, 0)
+    padded[:, byte_of] = components
     packed = padded.view(np.uint32).ravel()
     luma = np.ascontiguousarray(components[:, 0])
     for array in (packed, luma):
         array.setflags(write=False)
     first, second, third = (int(c) for c in components[-1])
     is_grey = space != "rgb" and bool((components[:-1, 1:] == _NEUTRAL).all())
-    return ColorTable(packed, luma, (first, second, third), is_grey, space != "rgb")
+    return ColorTable(packed, byte_of, luma, (first, second, third), is_grey, space != "rgb")

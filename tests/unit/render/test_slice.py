@@ -212,3 +212,38 @@ def test_data_of_another_axis_is_refused() -> None:
         SliceRenderer().draw(
             slice_data(random_values((4, 4)), axis=1), plan_slice(state, info), state, info
         )
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        {},
+        {"axis": 2, "width_px": 250, "height_px": 130},
+        {"zoom": 0.37, "pan": (0.41, 0.57)},
+        {"zoom": 2.3, "pan": (0.3, 0.6)},
+        {"zoom": 30.0, "pan": (0.3, 0.6)},
+    ],
+)
+def test_smooth_video_shows_what_the_smooth_still_shows(view) -> None:
+    info = volume_info((40, 40, 40), kind="seismic")
+    state = make_state(colormap="viridis", interpolate=True, **view)
+    u = np.linspace(0, 3, 40, dtype=np.float32)
+    values = 0.5 + 0.25 * np.sin(u)[:, None] + 0.25 * np.cos(2 * u)[None, :]
+    wanted = draw(values, info, state).pixels.astype(float)
+    found = decode_bt709(draw(values, info, state, space="bt709"))
+    difference = np.abs(found - wanted).max(axis=2)
+    # Chroma has half the resolution: it differs at the slice's edge, and by rounding elsewhere.
+    assert np.median(difference) < 4
+    assert (difference > 24).mean() < 0.05
+
+
+def test_pictures_leave_nothing_of_the_last_one() -> None:
+    info = volume_info((40, 40, 40), kind="seismic")
+    renderer = SliceRenderer()
+    data = slice_data(random_values((40, 40)))
+    small = make_state(colormap="viridis", interpolate=True, zoom=0.43, pan=(0.47, 0.52))
+    for state in (make_state(colormap="viridis", interpolate=True), small):
+        view = plan_slice(state, info)
+        used = renderer.draw(data, view, state, info).pixels.copy()
+    fresh = SliceRenderer().draw(data, plan_slice(small, info), small, info).pixels
+    assert np.array_equal(used, fresh)

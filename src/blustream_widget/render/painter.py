@@ -1,0 +1,109 @@
+"""From table entries of the shown voxels to the planes of the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from blustream_widget.render.levels import Entries
+from blustream_widget.render.scale import PackedScaler, Plane, PlaneScaler, copy_plane
+from blustream_widget.render.scratch import Scratch
+from blustream_widget.render.span import Span
+from blustream_widget.render.tables import ColorTable
+
+Planes = tuple[Plane, Plane, Plane]
+_Packed: TypeAlias = npt.NDArray[np.uint32]
+
+_NEUTRAL = 128  # chroma of grey
+
+
+class Painter:
+    """Looks colours up and scales them onto the pane; one thread.
+
+    Parameters
+    ----------
+    scratch : Scratch
+    """
+
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+        self._planes = (PlaneScaler(), PlaneScaler(), PlaneScaler())
+        self._packed = PackedScaler()
+
+    def paint(
+        self,
+        entries: Entries,
+        orient: Callable[[npt.NDArray[np.generic]], npt.NDArray[np.generic]],
+        table: ColorTable,
+        planes: Planes,
+        *,
+        columns: Span,
+        rows: Span,
+        is_smooth: bool,
+    ) -> None:
+        """Fill all planes of a picture.
+
+        Parameters
+        ----------
+        entries : ndarray, shape (a, b), intp
+            Of `table`, in the order of the data's axes.
+        orient : callable
+            Gives a view of such an array as it lies on the screen, shape (rows, columns).
+        table : ColorTable
+        planes : three ndarray, uint8
+            Of the pane; the second and third of half its size if the table is subsampled.
+        columns, rows : Span
+            Of the first plane.
+        is_smooth : bool
+        """
+        halves = (columns.halved(), rows.halved()) if table.is_subsampled else (columns, rows)
+        spans = ((columns, rows), halves, halves)
+        for plane, component, (x, y) in zip(planes, table.no_data, spans, strict=True):
+            _fill_outside(plane, component, x, y)
+        # "wrap" needs no check of the bounds and turns -1 into the last entry.
+        if table.is_grey:
+            grey = self._scratch.array("grey", entries.shape, np.uint8)
+            np.take(table.first, entries, out=grey, mode="wrap")
+            for plane, (x, y) in zip(planes[1:], spans[1:], strict=True):
+                plane[y.low_px : y.high_px, x.low_px : x.high_px] = _NEUTRAL
+            upright = np.asarray(orient(grey), np.uint8)
+            self._planes[0].draw(
+                upright, planes[0], columns=columns, rows=rows, is_smooth=is_smooth
+            )
+            return
+        packed = self._scratch.array("packed", entries.shape, np.uint32)
+        np.take(table.packed, entries, out=packed, mode="wrap")
+        colors = np.asarray(orient(packed), np.uint32)
+        if is_smooth and table.is_subsampled and PackedScaler.can_draw(columns, rows):
+            self._packed.draw(colors, planes, columns=columns, rows=rows)
+        else:
+            self._paint_apart(colors, table, planes, spans, is_smooth=is_smooth)
+
+    def _paint_apart(
+        self,
+        colors: _Packed,
+        table: ColorTable,
+        planes: Planes,
+        spans: tuple[tuple[Span, Span], ...],
+        *,
+        is_smooth: bool,
+    ) -> None:
+        # Turning all components at once: 0.45 instead of 0.65 ms for 512 x 512 voxels.
+        upright = self._scratch.array("upright", colors.shape, np.uint32)
+        copy_plane(upright, colors)
+        components = upright.view(np.uint8).reshape(*upright.shape, 4)
+        for scaler, plane, byte, (x, y) in zip(
+            self._planes, planes, table.byte_of, spans, strict=True
+        ):
+            scaler.draw(components[..., byte], plane, columns=x, rows=y, is_smooth=is_smooth)
+
+
+def _fill_outside(plane: Plane, component: int, columns: Span, rows: Span) -> None:
+    plane[: rows.low_px] = component
+    plane[rows.high_px :] = component
+    between = plane[rows.low_px : rows.high_px]
+    between[:, : columns.low_px] = component
+    between[:, columns.high_px :] = component
