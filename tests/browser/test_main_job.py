@@ -142,8 +142,8 @@ def test_a_missing_and_a_damaged_file_are_one_clear_error(open_notebook, tmp_pat
     )
     shown = host.evaluate(
         "(e) => { const all = (r) => [...r.childNodes].map((n) => n.nodeType === 3 ? n.data :"
-        " n.shadowRoot ? all(n.shadowRoot) + all(n) : n.tagName === 'STYLE' ? '' : all(n)).join(' ');"
-        " return all(e.shadowRoot ?? e); }"
+        " n.shadowRoot ? all(n.shadowRoot) + all(n) : n.tagName === 'STYLE' ? '' : all(n)).join('
+        ');" " return all(e.shadowRoot ?? e); }"
     )
     assert "damaged.vds" in shown
     assert page.read_python("broken.error.code") == "volume-format"

@@ -5,13 +5,15 @@ import { ViewerElement } from "./viewer";
 
 /** The part of anywidget's model that a view looks at. */
 export interface ModelLike {
-  get(name: string): unknown;
+  get(name: "height"): unknown;
+  on(event: "change:height", listener: () => void): void;
+  off(event: "change:height", listener: () => void): void;
 }
 
 /**
  * Show `session` in `el` until `signal` aborts.
  *
- * @param model its trait `height`, where it has one, is the viewer's height in CSS pixels
+ * @param model its trait `height` is the viewer's height in CSS pixels
  */
 export function mountViewer(
   el: HTMLElement,
@@ -30,10 +32,14 @@ export function mountViewer(
   };
   session.onInfo(name, signal);
   name();
-  const height = model.get("height");
-  if (typeof height === "number" && height > 0) {
-    viewer.style.setProperty("--blustream-height", `${height}px`);
-  }
+  const resize = (): void => {
+    const height = Number(model.get("height"));
+    if (height > 0) viewer.style.setProperty("--blustream-height", `${height}px`);
+    viewer.style.removeProperty("height"); // what the user dragged it to by hand
+  };
+  model.on("change:height", resize);
+  signal.addEventListener("abort", () => model.off("change:height", resize), { once: true });
+  resize();
   el.append(viewer);
   signal.addEventListener("abort", () => viewer.remove(), { once: true });
 }
