@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -323,13 +324,46 @@ def test_an_existing_target_is_kept_unless_told_otherwise(tmp_path):
 
 
 def test_a_disk_without_room_is_found_before_writing(tmp_path, monkeypatch):
-    import shutil
-
     np.save(tmp_path / "a.npy", ramp_volume(SHAPE))
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
     with pytest.raises(VolumeWriteError, match="free"):
         import_volume(tmp_path / "a.npy", tmp_path / "a.vds")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+
+
+def test_a_disk_that_fills_up_meanwhile_ends_the_import(tmp_path, monkeypatch):
+    np.save(tmp_path / "a.npy", ramp_volume(SHAPE))
+    usage = shutil.disk_usage(tmp_path)
+    free = iter([1 << 40, 1 << 40, 1 << 40, 1000])
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=next(free)))
+    with pytest.raises(VolumeWriteError, match="is full"):
+        import_volume(tmp_path / "a.npy", tmp_path / "a.vds", brick=32)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+
+
+_FULL = """
+import resource, sys
+from blustream_widget.data.importer import import_volume
+from blustream_widget.errors import VolumeWriteError
+resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
+try:
+    import_volume(sys.argv[1], sys.argv[2])
+except VolumeWriteError as exc:
+    print("refused:", exc)
+"""
+
+
+def test_a_write_that_fails_is_an_error_and_leaves_nothing(tmp_path):
+    np.save(tmp_path / "a.npy", ramp_volume(SHAPE))
+    result = subprocess.run(
+        [sys.executable, "-c", _FULL, str(tmp_path / "a.npy"), str(tmp_path / "a.vds")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.stdout.startswith("refused: a.vds cannot be written"), result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
 
 

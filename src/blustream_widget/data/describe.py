@@ -10,6 +10,7 @@ from blustream_widget.core.types import Axis, Channel, VolumeInfo, VolumeRef
 from blustream_widget.data.grid import lod_shape
 from blustream_widget.data.opening import open_source
 from blustream_widget.data.paths import local_path, scheme_of
+from blustream_widget.data.survey import Survey
 
 
 def describe(ref: VolumeRef, config: Config | None = None) -> str:
@@ -32,6 +33,9 @@ def describe(ref: VolumeRef, config: Config | None = None) -> str:
         storage = getattr(source, "storage", None)
         if storage:
             lines.append(f"  storage    {storage}")
+        survey = getattr(source, "survey", None)
+        if survey is not None:
+            lines += _survey_lines(survey, info)
     finally:
         source.close()
     if info.affine is not None:
@@ -67,10 +71,28 @@ def _channel_line(channel: Channel) -> str:
     return line
 
 
+def _survey_lines(survey: Survey, info: VolumeInfo) -> list[str]:
+    """Map coordinates of the first and the last trace."""
+    lines = []
+    for word, at_end in (("first", False), ("last", True)):
+        numbers = [axis.first + at_end * (axis.n - 1) * axis.step for axis in info.axes[:2]]
+        easting, northing = (
+            survey.origin[i]
+            + numbers[0] * survey.inline_step[i]
+            + numbers[1] * survey.crossline_step[i]
+            for i in range(2)
+        )
+        place = f"{info.axes[0].name} {numbers[0]:g}, {info.axes[1].name} {numbers[1]:g}"
+        lines.append(f"  {word} trace {place}: {easting:.2f} E, {northing:.2f} N {survey.unit}")
+    return lines
+
+
 def _levels_line(info: VolumeInfo) -> str:
     coarsest = " x ".join(str(n) for n in lod_shape(info.shape, info.n_lods - 1))
     voxel_bytes = sum(_itemsize(channel.dtype) for channel in info.channels)
     total = math.prod(info.shape) * voxel_bytes
+    if info.n_lods == 1 and info.source == "openvds" and max(info.shape) > info.brick_size:
+        coarsest += " (sharpens brick by brick; blustream import makes the levels)"
     return (
         f"  levels     {info.n_lods}, coarsest {coarsest}; bricks of {info.brick_size}; "
         f"{_size(total)} of voxels"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import queue
 import threading
@@ -21,6 +22,9 @@ from blustream_widget.data.source import BrickDone, BrickKey, BrickRequest, Done
 from blustream_widget.data.statistics import with_statistics
 from blustream_widget.data.words import with_user_words
 from blustream_widget.errors import BlustreamError, BrickReadError
+from blustream_widget.runtime import start_thread
+
+logger = logging.getLogger(__name__)
 
 # Bricks that are read at open to judge the value range of a volume that does not say it.
 _SAMPLED_BRICKS = 8
@@ -47,6 +51,7 @@ class OpenVdsSource:
         self._lock = threading.Lock()
         self._closed = False
         self._ahead: Handle | None = None
+        self._is_ahead_wanted = False
         vds = _open(url, ref.connection, name)
         try:
             opened, storage = _describe(vds, name)
@@ -94,10 +99,24 @@ class OpenVdsSource:
 
     def _prefetch_handle(self) -> Handle:
         with self._lock:
-            if self._ahead is None and not self._closed:
-                vds = _open(self._url, self._connection, self._name)
-                self._ahead = Handle(vds, self._name, self._info.shape)
+            if not self._is_ahead_wanted and not self._closed:
+                self._is_ahead_wanted = True
+                # Opening takes 25 ms locally and 250 ms in a cloud; nobody waits for it.
+                start_thread(self._open_ahead, name="blustream-vds-open")
             return self._ahead or self._now
+
+    def _open_ahead(self) -> None:
+        try:
+            vds = _open(self._url, self._connection, self._name)
+        except BlustreamError as exc:
+            logger.warning("Reading ahead shares the handle of the shown slice: %s", exc)
+            return
+        handle = Handle(vds, self._name, self._info.shape)
+        with self._lock:
+            if not self._closed:
+                self._ahead = handle
+                return
+        handle.close()
 
     def _estimate(self) -> VolumeInfo:
         """Value range and percentiles from some bricks of the coarsest level."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from blustream_widget.errors import VolumeWriteError
 
 _SUFFIX = ".partial"
+_RESERVE_BYTES = 16 << 20
 
 
 class PartialFile:
@@ -49,6 +50,19 @@ class PartialFile:
                 hint="Free some space, or write to another disk.",
             )
         self.path = folder / f".{path.name}.{_owner(os.getpid())}.{uuid.uuid4().hex[:8]}{_SUFFIX}"
+
+    def check_room(self) -> None:
+        """Refuse to go on when the disk is nearly full: OpenVDS would only tell at the end.
+
+        Raises
+        ------
+        VolumeWriteError
+        """
+        if shutil.disk_usage(self.path.parent).free < _RESERVE_BYTES:
+            raise VolumeWriteError(
+                f"{self.path.parent} is full; {self.final.name} was not written.",
+                hint="Free some space, or write to another disk.",
+            )
 
     def commit(self) -> None:
         """Give the file its final name; all of it is on disk by then."""

@@ -148,6 +148,7 @@ class VdsWriter:
                 f"{self.info.name} has NaN or infinite values; the wavelet codec would drop them.",
                 hint='Use codec "none" or "zip".',
             )
+        self._partial.check_room()
         with self._lock:
             self._statistics[channel].add(converted)
         n0, n1, n2 = converted.shape
