@@ -1,0 +1,216 @@
+"""Parts of a session: framing, demand, rate limit, shared memory."""
+
+import struct
+
+import pytest
+
+from blustream_widget.core import worker_protocol as wp
+from blustream_widget.core.state import ViewState
+from blustream_widget.core.types import SharedArray, VolumeRef
+from blustream_widget.session.demand import Demand
+from blustream_widget.session.framing import WorkerSocket
+from blustream_widget.session.ratelimit import TokenBucket
+from blustream_widget.session.shared_memory import remove_shared_array
+from blustream_widget.testing.contracts.transport import make_frame
+from blustream_widget.transport.fanout import Fanout
+
+
+class Listener:
+    def __init__(self):
+        self.heard = []
+
+    def on_message(self, message):
+        self.heard.append(message)
+
+    def on_frame(self, data):
+        self.heard.append(data)
+
+    def on_end(self):
+        self.heard.append("end")
+
+
+class Transport:
+    def __init__(self):
+        self.aborted = False
+        self.written = b""
+        self.unread = 0
+
+    def abort(self):
+        self.aborted = True
+
+    def write(self, data):
+        self.written += data
+
+    def get_write_buffer_size(self):
+        return self.unread
+
+
+@pytest.fixture
+def listener():
+    return Listener()
+
+
+@pytest.fixture
+def transport():
+    return Transport()
+
+
+@pytest.fixture
+def socket(listener, transport):
+    socket = WorkerSocket(listener)
+    socket.connection_made(transport)
+    return socket
+
+
+PROGRESS = wp.Progress(lod=1, progress=0.5, exact=False)
+
+
+@pytest.mark.parametrize("step", [1, 3, 7, 1000])
+def test_messages_are_found_however_the_stream_is_cut(socket, listener, step):
+    frame = make_frame(1).data
+    stream = wp.json_message(PROGRESS) + b"".join(wp.frame_message(frame[:48], frame[48:]))
+    stream += wp.json_message(PROGRESS)
+    for at in range(0, len(stream), step):
+        socket.data_received(stream[at : at + step])
+    assert listener.heard == [PROGRESS, frame, PROGRESS]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [struct.pack("<IB", wp.MAX_PAYLOAD_BYTES + 1, 0), struct.pack("<IB", 3, 0) + b"{x}"],
+    ids=["too large", "no message"],
+)
+def test_a_worker_that_talks_nonsense_is_cut_off(socket, transport, listener, data):
+    socket.data_received(data)
+    assert transport.aborted
+    assert listener.heard == []
+
+
+def test_a_worker_that_does_not_read_is_cut_off(socket, transport):
+    transport.unread = 2 * 1024 * 1024
+    socket.send(wp.WantKeyframe())
+    assert transport.aborted
+
+
+def test_after_the_end_nothing_is_written(socket, transport, listener):
+    socket.connection_lost(None)
+    socket.send(wp.WantKeyframe())
+    assert listener.heard == ["end"]
+    assert transport.written == b""
+
+
+class FakeSubscriber:
+    stills = True
+
+    def __init__(self):
+        self.video = "h264"
+        self.has_credit = True
+        self.needs_keyframe = False
+
+    def offer(self, frame):
+        pass
+
+
+@pytest.fixture
+def viewer():
+    return FakeSubscriber()
+
+
+@pytest.fixture
+def sent():
+    return []
+
+
+@pytest.fixture
+def demand(sent, viewer):
+    demand = Demand(sent.append)
+    fanout = Fanout(demand.request_keyframe)
+    fanout.add(viewer)
+    demand.watch(fanout)
+    yield demand
+    demand.close()
+
+
+def revisions(sent):
+    return [m.state.revision for m in sent if isinstance(m, wp.Show)]
+
+
+async def test_while_nobody_has_room_only_the_newest_state_waits(demand, viewer, sent):
+    viewer.has_credit = False
+    for revision in range(1, 101):
+        demand.show(ViewState(revision=revision))
+    assert revisions(sent) == []
+    viewer.has_credit = True
+    demand.update()
+    demand.update()
+    assert revisions(sent) == [100]
+
+
+async def test_the_state_goes_before_the_permission_to_draw(demand, sent):
+    demand.opened(ViewState(revision=3))
+    kinds = [type(m) for m in sent]
+    assert kinds.index(wp.Show) < kinds.index(wp.Output)
+
+
+async def test_the_output_is_told_when_it_changes_and_not_otherwise(demand, viewer, sent):
+    demand.update()
+    demand.update()
+    viewer.video = None
+    demand.update()
+    outputs = [m for m in sent if isinstance(m, wp.Output)]
+    assert [(m.h264, m.jpeg) for m in outputs] == [(True, False), (False, False)]
+
+
+async def test_many_wishes_for_a_keyframe_are_one(demand, viewer, sent):
+    viewer.needs_keyframe = True
+    for _ in range(60):
+        demand.update()
+    assert sum(isinstance(m, wp.WantKeyframe) for m in sent) == 1
+
+
+async def test_a_new_worker_is_told_everything_again(demand, sent):
+    demand.opened(ViewState(revision=1))
+    sent.clear()
+    demand.opened(ViewState(revision=1))
+    assert [type(m) for m in sent] == [wp.Show, wp.Output]
+
+
+def test_a_bucket_allows_a_burst_and_then_the_rate():
+    now_s = 0.0
+    bucket = TokenBucket(10.0, 5.0, clock=lambda: now_s)
+    assert [bucket.take() for _ in range(7)] == [True] * 5 + [False] * 2
+    now_s = 0.25
+    assert [bucket.take() for _ in range(3)] == [True, True, False]
+
+
+def array_at(path):
+    return VolumeRef(array=SharedArray(path=str(path), shape=(1, 1, 1), dtype="|u1"))
+
+
+def test_a_shared_array_of_ours_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    path = tmp_path / "blustream-1"
+    path.touch()
+    remove_shared_array(array_at(path))
+    remove_shared_array(array_at(path))
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("name", ["other", "sub/blustream-1", "../blustream-1"])
+def test_no_other_file_is_ever_removed(tmp_path, monkeypatch, name):
+    root = tmp_path / "root"
+    (root / "sub").mkdir(parents=True)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(root))
+    path = root / name
+    path.touch()
+    remove_shared_array(array_at(path))
+    assert path.exists()
+
+
+def test_a_link_in_place_of_a_shared_array_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    target = tmp_path / "target"
+    target.touch()
+    (tmp_path / "blustream-1").symlink_to(target)
+    remove_shared_array(array_at(tmp_path / "blustream-1"))
+    assert target.exists()

@@ -1,0 +1,144 @@
+"""Viewer: roles, order, bounds."""
+
+import pytest
+
+from blustream_widget.config import Config
+from blustream_widget.core import protocol as p
+from blustream_widget.errors import StateError
+from blustream_widget.session.viewer import MAX_INVALID, MESSAGES_BURST, Viewer
+from blustream_widget.transport.fanout import Fanout
+
+
+class FakeRoom:
+    def __init__(self):
+        self.config = Config(transports="websocket")
+        self.ice_servers = ()
+        self.fanout = Fanout(lambda: None)
+        self.patches = []
+        self.probes = []
+        self.reports = 0
+        self.demands = 0
+
+    def patch_by(self, viewer, patch):
+        if patch.get("slice_idx") == 99:
+            raise StateError("no such slice")
+        self.patches.append(patch)
+
+    def probe(self, viewer, message):
+        self.probes.append(message)
+
+    def on_demand_changed(self):
+        self.demands += 1
+
+    def on_report(self, viewer):
+        self.reports += 1
+
+
+class FakeChannel:
+    name = "websocket"
+
+    def __init__(self):
+        self.messages = []
+        self.closed = []
+
+    def send_text(self, data):
+        self.messages.append(p.decode_server(data))
+
+    def send_frame(self, frame):
+        pass
+
+    def drop_frames(self, *, stills_only=False):
+        return 0
+
+    def close(self, code, reason):
+        self.closed.append((code, reason))
+
+
+@pytest.fixture
+def room():
+    return FakeRoom()
+
+
+@pytest.fixture
+def channel():
+    return FakeChannel()
+
+
+@pytest.fixture
+def viewer(room, channel):
+    return Viewer(room, channel, p.Hello(token=""), peer=1, role="owner")
+
+
+CHANGES = [
+    p.ChangeSlice(seq=1, slice_idx=2),
+    p.ZoomPan(seq=1, zoom=2.0, pan=(0.1, 0.2)),
+    p.WindowLevel(seq=1, window=3.0, level=4.0),
+    p.ViewSync(seq=1, colormap="grey"),
+]
+
+
+@pytest.mark.parametrize("role", ["viewer", "annotator"])
+@pytest.mark.parametrize("message", CHANGES)
+def test_who_does_not_drive_changes_nothing_and_is_told(room, channel, role, message):
+    viewer = Viewer(room, channel, p.Hello(token=""), peer=1, role=role)
+    viewer.receive(p.encode(message))
+    assert room.patches == []
+    assert [m.code for m in channel.messages] == ["not-driver"]
+
+
+@pytest.mark.parametrize("role", ["owner", "editor"])
+@pytest.mark.parametrize("message", CHANGES)
+def test_who_drives_changes_the_fields_of_the_message(room, channel, role, message):
+    viewer = Viewer(room, channel, p.Hello(token=""), peer=1, role=role)
+    viewer.receive(p.encode(message))
+    (patch,) = room.patches
+    assert patch == {
+        name: getattr(message, name)
+        for name in message.__struct_fields__
+        if name != "seq" and getattr(message, name) is not None
+    }
+    assert viewer.seq == 1
+
+
+def test_only_the_fields_that_are_newer_are_taken_from_a_late_message(room, viewer):
+    viewer.receive(p.encode(p.ViewSync(seq=5, window=2.0)))
+    viewer.receive(p.encode(p.ViewSync(seq=4, window=1.0, zoom=3.0)))
+    assert room.patches == [{"window": 2.0}, {"zoom": 3.0}]
+    assert viewer.seq == 5
+
+
+def test_a_refused_change_is_told_to_its_sender(channel, viewer):
+    viewer.receive(p.encode(p.ChangeSlice(seq=1, slice_idx=99)))
+    assert [m.code for m in channel.messages] == ["state"]
+
+
+def test_many_invalid_messages_end_the_connection(channel, viewer):
+    for _ in range(MAX_INVALID):
+        viewer.receive(b"\xff{")
+    assert len(channel.messages) == MAX_INVALID
+    assert len(channel.closed) == 1
+
+
+def test_too_many_messages_end_the_connection(channel, viewer):
+    for n in range(int(MESSAGES_BURST) + 100):
+        viewer.receive(p.encode(p.Ping(n=n)))
+    assert channel.closed
+    assert len(channel.messages) <= MESSAGES_BURST + 100
+
+
+def test_webrtc_is_refused_where_it_is_switched_off(channel, viewer):
+    viewer.receive(p.encode(p.RtcOffer(sdp="v=0")))
+    assert [m.code for m in channel.messages] == ["protocol"]
+
+
+def test_asking_for_a_keyframe_starts_again(room, viewer):
+    viewer.frames._waits_for_key = False
+    viewer.receive(p.encode(p.Keyframe()))
+    assert viewer.frames.needs_keyframe
+    assert room.demands == 1
+
+
+def test_saying_that_webrtc_is_used_without_one_keeps_the_socket(viewer):
+    viewer.receive(p.encode(p.Stream(path="webrtc")))
+    assert viewer.frames.video == "h264"
+    assert viewer.transport == "websocket"

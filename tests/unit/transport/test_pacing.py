@@ -1,0 +1,87 @@
+"""AckPacer: room for the link, none for a queue."""
+
+from blustream_widget.transport.pacing import IN_FLIGHT_MAX, OVERRUN, STALLED_S, AckPacer
+
+
+class Clock:
+    def __init__(self):
+        self.now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
+
+
+def pacer_with_rtt(rtt_s):
+    clock = Clock()
+    pacer = AckPacer(clock)
+    pacer.sent(0)
+    clock.now_s += rtt_s
+    pacer.acknowledged(0)
+    return pacer, clock
+
+
+def test_three_frames_may_be_on_the_way_on_a_quick_link():
+    pacer, _ = pacer_with_rtt(0.002)
+    for n in range(1, 4):
+        assert pacer.has_credit
+        pacer.sent(n)
+    assert not pacer.has_credit
+
+
+def test_a_long_link_holds_more_frames():
+    assert pacer_with_rtt(0.160)[0].limit == 12
+
+
+def test_the_limit_has_a_ceiling():
+    assert pacer_with_rtt(1.9)[0].limit == IN_FLIGHT_MAX
+
+
+def test_queueing_does_not_raise_the_limit():
+    pacer, clock = pacer_with_rtt(0.010)
+    for n in range(1, 20):
+        pacer.sent(n)
+        clock.now_s += 0.5
+        pacer.acknowledged(n)
+    assert pacer.limit == 3
+
+
+def test_an_acknowledgement_covers_all_frames_before_it():
+    pacer = AckPacer(Clock())
+    for n in range(3):
+        pacer.sent(n)
+    pacer.acknowledged(1)
+    assert pacer.in_flight == 1
+
+
+def test_an_unknown_acknowledgement_changes_nothing():
+    pacer = AckPacer(Clock())
+    pacer.sent(5)
+    pacer.acknowledged(99)
+    assert pacer.in_flight == 1
+
+
+def test_frames_that_were_dropped_before_they_left_are_not_awaited():
+    pacer = AckPacer(Clock())
+    for n in range(3):
+        pacer.sent(n)
+    pacer.unsent(2)
+    pacer.acknowledged(0)
+    assert pacer.in_flight == 0
+
+
+def test_a_viewer_is_behind_only_beyond_the_overrun():
+    pacer = AckPacer(Clock())
+    for n in range(3 + OVERRUN):
+        assert not pacer.is_behind
+        pacer.sent(n)
+    assert pacer.is_behind
+
+
+def test_a_viewer_that_never_acknowledges_is_tried_again_in_the_end():
+    clock = Clock()
+    pacer = AckPacer(clock)
+    for n in range(10):
+        pacer.sent(n)
+    assert not pacer.has_credit
+    clock.now_s += STALLED_S + 0.1
+    assert pacer.has_credit

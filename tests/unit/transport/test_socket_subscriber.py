@@ -1,0 +1,161 @@
+"""SocketSubscriber: what is sent, and what is dropped together."""
+
+import pytest
+
+from blustream_widget.testing.contracts.transport import make_frame
+from blustream_widget.transport.fanout import Fanout
+from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.transport.socket_subscriber import SocketSubscriber
+
+
+class FakeChannel:
+    """Keeps frames until `flush`, as an outbox does while the socket is full."""
+
+    name = "websocket"
+
+    def __init__(self):
+        self.waiting = []
+        self.sent = []
+
+    def send_text(self, data):
+        raise AssertionError("a subscriber sends no text")
+
+    def send_frame(self, frame):
+        self.waiting.append(frame)
+
+    def drop_frames(self, *, stills_only=False):
+        kept = [f for f in self.waiting if stills_only and not f.is_still]
+        n = len(self.waiting) - len(kept)
+        self.waiting = kept
+        return n
+
+    def close(self, code, reason):
+        raise AssertionError("a subscriber closes nothing")
+
+    def flush(self):
+        self.sent += [f.frame_no for f in self.waiting]
+        self.waiting = []
+
+
+@pytest.fixture
+def channel():
+    return FakeChannel()
+
+
+@pytest.fixture
+def subscriber(channel):
+    return SocketSubscriber(channel, "h264")
+
+
+def offer(subscriber, *numbers, key=None):
+    for n in numbers:
+        subscriber.offer(make_frame(n, is_key=n == key))
+
+
+def test_a_newer_keyframe_replaces_what_has_not_left(subscriber, channel):
+    offer(subscriber, 0, 1, 2, key=0)
+    offer(subscriber, 3, key=3)
+    channel.flush()
+    assert channel.sent == [3]
+    assert subscriber.pacer.in_flight == 1
+
+
+def test_a_viewer_that_is_behind_loses_its_queue_and_waits_for_a_keyframe(subscriber, channel):
+    offer(subscriber, 0, 1, 2, key=0)
+    channel.flush()
+    offer(subscriber, *range(3, 10))
+    offer(subscriber, 10)
+    channel.flush()
+    assert channel.sent == [0, 1, 2]
+    # Nothing that was dropped counts as on the way, so there is room as soon as the rest arrived.
+    assert not subscriber.needs_keyframe
+    subscriber.acknowledged(2)
+    assert subscriber.needs_keyframe
+
+
+def test_a_still_waits_for_nobody_who_is_busy(subscriber, channel):
+    offer(subscriber, 0, 1, 2, key=0)
+    subscriber.offer(make_frame(3, is_still=True))
+    channel.flush()
+    assert channel.sent == [0, 1, 2]
+
+
+def test_a_still_that_has_not_left_makes_way_for_video(subscriber, channel):
+    offer(subscriber, 0, key=0)
+    channel.flush()
+    subscriber.acknowledged(0)
+    subscriber.offer(make_frame(1, is_still=True))
+    offer(subscriber, 2)
+    channel.flush()
+    assert channel.sent == [0, 2]
+
+
+def test_stills_come_while_video_goes_another_way(subscriber, channel):
+    subscriber.set_path(is_visible=True, is_elsewhere=True)
+    subscriber.offer(make_frame(1, is_still=True))
+    channel.flush()
+    assert subscriber.video is None
+    assert subscriber.stills
+    assert channel.sent == [1]
+
+
+def test_who_does_not_look_takes_nothing(subscriber):
+    subscriber.set_path(is_visible=False, is_elsewhere=False)
+    assert (subscriber.video, subscriber.stills) == (None, False)
+
+
+def test_coming_back_to_the_socket_starts_at_a_keyframe(subscriber):
+    offer(subscriber, 0, key=0)
+    subscriber.set_path(is_visible=True, is_elsewhere=True)
+    subscriber.set_path(is_visible=True, is_elsewhere=False)
+    assert subscriber.needs_keyframe
+
+
+def jpeg(frame_no):
+    frame = make_frame(frame_no, is_key=True)
+    flags = frame.header.flags | 2
+    header = type(frame.header)(
+        **{name: getattr(frame.header, name) for name in frame.header.__struct_fields__}
+        | {"flags": flags}
+    )
+    return EncodedFrame(header, header.pack() + b"jpeg")
+
+
+def test_of_jpegs_that_wait_only_the_newest_is_sent(channel):
+    subscriber = SocketSubscriber(channel, "jpeg")
+    for n in range(8):
+        subscriber.offer(jpeg(n))
+    subscriber.acknowledged(0)
+    channel.flush()
+    assert channel.sent == [0, 1, 2, 7]
+
+
+def test_the_fanout_asks_for_a_keyframe_once_somebody_can_take_it(subscriber):
+    requests = []
+    fanout = Fanout(lambda: requests.append("key"))
+    fanout.add(subscriber)
+    fanout.check_keyframes()
+    fanout.publish(make_frame(0, is_key=True))
+    fanout.check_keyframes()
+    assert requests == ["key"]
+
+
+def test_the_fanout_forgets_who_left(subscriber, channel):
+    fanout = Fanout(lambda: None)
+    fanout.add(subscriber)
+    fanout.remove(subscriber)
+    fanout.publish(make_frame(0, is_key=True))
+    assert channel.waiting == []
+    assert not fanout.has_credit
+    assert not fanout.wants("h264")
+
+
+def test_the_fanout_sends_each_the_kind_it_decodes(channel):
+    fanout = Fanout(lambda: None)
+    old = FakeChannel()
+    fanout.add(SocketSubscriber(channel, "h264"))
+    fanout.add(SocketSubscriber(old, "jpeg"))
+    fanout.publish(make_frame(0, is_key=True))
+    fanout.publish(jpeg(1))
+    assert [f.frame_no for f in channel.waiting] == [0]
+    assert [f.frame_no for f in old.waiting] == [1]
