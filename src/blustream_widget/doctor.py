@@ -77,21 +77,16 @@ def _packages(report: Report) -> None:
 
 
 def _encoders(report: Report) -> None:
-    from blustream_widget.encode import probe
+    from blustream_widget.encode.probe import probe_all
 
-    try:
-        capabilities = probe(load_config().encoder)
-    except BlustreamError as exc:
-        report.findings.append(Finding("H.264 encoder", False, str(exc)))
-        return
-    for trial in capabilities.encoders:
-        detail = trial.reason or (
-            "works, in use" if trial.name == capabilities.encoder else "works"
-        )
+    trials = probe_all()
+    forced = load_config().encoder
+    chosen = forced or next((trial.name for trial in trials if not trial.reason), "")
+    for trial in trials:
+        detail = trial.reason or ("works, in use" if trial.name == chosen else "works")
         report.findings.append(Finding(trial.name, not trial.reason, detail, needed=False))
-    report.findings.append(
-        Finding("H.264 encoder", bool(capabilities.encoder), capabilities.encoder)
-    )
+    detail = chosen or "none works: install PyAV from its wheel; until then JPEG is sent"
+    report.findings.append(Finding("H.264 encoder", bool(chosen), detail))
 
 
 def _front_end(report: Report) -> None:

@@ -24,7 +24,7 @@ def source(project_root: Path, tmp_path: Path) -> Path:
     """A copy of what a build reads, without Node's packages and without sources to bundle."""
     copy = tmp_path / "source"
     copy.mkdir()
-    for name in ["pyproject.toml", "hatch_build.py", "LICENSE", "constraints.txt"]:
+    for name in ["pyproject.toml", "hatch_build.py", "LICENSE", "README.md", "constraints.txt"]:
         shutil.copy(project_root / name, copy)
     shutil.copytree(project_root / "notebooks", copy / "notebooks")
     shutil.copytree(

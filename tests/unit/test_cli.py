@@ -1,0 +1,47 @@
+"""The command line: errors are one line, doctor tells what was tried."""
+
+from __future__ import annotations
+
+import pytest
+
+from blustream_widget.cli import main
+
+
+def test_info_of_a_missing_file_is_one_line_and_status_1(capsys, tmp_path) -> None:
+    assert main(["info", str(tmp_path / "no.vds")]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "no.vds" in error
+
+
+def test_info_prints_axes_and_channels(capsys, tmp_path) -> None:
+    from blustream_widget.data.synthetic import write_demo_volume
+
+    write_demo_volume(tmp_path / "a.vds", shape=(40, 40, 40))
+    assert main(["info", str(tmp_path / "a.vds")]) == 0
+    text = capsys.readouterr().out
+    for word in ("inline", "crossline", "Amplitude", "Faults", "ms"):
+        assert word in text
+
+
+def test_import_of_something_else_says_what_can_be_imported(capsys, tmp_path) -> None:
+    source = tmp_path / "notes.txt"
+    source.write_text("not a volume")
+    assert main(["import", str(source), str(tmp_path / "a.vds")]) == 1
+    assert "notes.txt" in capsys.readouterr().err
+    assert not (tmp_path / "a.vds").exists()
+
+
+def test_doctor_names_every_encoder_with_its_reason(capsys) -> None:
+    assert main(["doctor"]) == 0
+    text = capsys.readouterr().out
+    for name in ("h264_nvenc", "h264_qsv", "h264_amf", "libx264", "jupyter-server-proxy"):
+        assert name in text
+    refused = next(line for line in text.splitlines() if "h264_amf" in line)
+    assert len(refused.split()) > 3
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["nonsense"])
+    assert caught.value.code == 2
