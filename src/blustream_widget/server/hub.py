@@ -16,8 +16,9 @@ from blustream_widget.errors import (
 )
 from blustream_widget.server.lifetime import Lifetime
 from blustream_widget.server.tokens import TokenIssuer
+from blustream_widget.session.kernel_port import Kernel
 from blustream_widget.session.rtc_path import IceServers
-from blustream_widget.session.session import Kernel, Session
+from blustream_widget.session.session import Session
 from blustream_widget.session.workers import WorkerPool
 from blustream_widget.transport.tasks import TaskSet
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Protocol
+from typing import Any
 
 from blustream_widget.config import Config
-from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeInfo, VolumeRef
 from blustream_widget.errors import BlustreamError, SessionFullError, StateError, from_code
 from blustream_widget.session.demand import Demand
+from blustream_widget.session.kernel_port import Kernel, KernelPort
 from blustream_widget.session.rtc_path import IceServers
 from blustream_widget.session.shared_memory import remove_shared_array
 from blustream_widget.session.supervisor import Supervisor
@@ -30,13 +30,6 @@ MAX_VIEWERS = 64
 STATUS_INTERVAL_S = 0.1
 MIRROR_INTERVAL_S = 0.2
 _CLOSE_GOING_AWAY = 1001
-
-
-class Kernel(Protocol):
-    """The kernel whose `Viewer` made the session, as long as its link lives."""
-
-    def tell(self, message: lp.ToKernel) -> None:
-        """Queue a message."""
 
 
 class Session:
@@ -68,8 +61,7 @@ class Session:
         self._state = ViewState()
         self._info: VolumeInfo | None = None
         self._error: BlustreamError | None = None
-        self._kernel: Kernel | None = None
-        self._kernel_seq = 0
+        self._kernel = KernelPort(session_id)
         # What was asked for before the volume was open.
         self._kernel_patch: dict[str, Any] = {}
         self._viewer_patch: dict[str, Any] = {}
@@ -101,34 +93,33 @@ class Session:
 
     def attach(self, kernel: Kernel) -> None:
         """Tell `kernel` everything from now on, beginning with how things are."""
-        self._kernel = kernel
+        self._kernel.attach(kernel)
         if self._info is not None:
             self._tell_opened()
         if self._error is not None:
-            self._tell_kernel_error(self._error, fatal=True)
+            self._kernel.tell_error(self._error, fatal=True)
             self._supervisor.start()
         self._mirror.call()
 
     def detach(self, kernel: Kernel) -> None:
         """Forget `kernel`, unless another one took its place."""
-        if self._kernel is kernel:
-            self._kernel = None
+        self._kernel.detach(kernel)
 
     @property
     def has_kernel(self) -> bool:
         """Whether a kernel's link holds the session."""
-        return self._kernel is not None
+        return self._kernel.is_attached
 
     def patch_by_kernel(self, patch: dict[str, Any], seq: int) -> None:
         """Change the state; what is wrong with the patch is told to the kernel."""
-        self._kernel_seq = max(self._kernel_seq, seq)
+        self._kernel.seq = max(self._kernel.seq, seq)
         if self._info is None:
             self._kernel_patch.update(patch)
             return
         try:
             self._set_state(self._state.with_patch(patch, self._info))
         except StateError as exc:
-            self._tell_kernel_error(exc)
+            self._kernel.tell_error(exc)
             self._mirror.call()
 
     def refresh(self) -> None:
@@ -295,7 +286,7 @@ class Session:
         try:
             state = state.with_patch(kernel_patch, message.info)
         except StateError as exc:
-            self._tell_kernel_error(exc)
+            self._kernel.tell_error(exc)
         for name, value in viewer_patch.items():
             try:
                 state = state.with_patch({name: value}, message.info)
@@ -342,55 +333,22 @@ class Session:
             viewer.send(message)
 
     def _send_mirror(self) -> None:
-        if self._kernel is None:
-            return
-        reporter = self._reporter
-        report = None if reporter is None else reporter.report
-        self._kernel.tell(
-            lp.Mirror(
-                session=self.id,
-                state=self._state,
-                seq=self._kernel_seq,
-                worker=self._supervisor.status,
-                transport="" if reporter is None else reporter.transport,
-                encoder=self._supervisor.capabilities.encoder,
-                codec=self._supervisor.capabilities.codec,
-                displayed_fps=0.0 if report is None else report.displayed_fps,
-                latency_ms=0.0 if report is None else report.latency_ms,
-                viewers=len(self._viewers),
-                lod=self._progress.lod,
-                progress=self._progress.progress,
-                exact=self._progress.exact,
-            )
+        self._kernel.tell_mirror(
+            self._state,
+            self._progress,
+            self._supervisor,
+            n_viewers=len(self._viewers),
+            reporter=self._reporter,
         )
 
     def _tell_opened(self) -> None:
-        if self._kernel is not None and self._info is not None:
-            self._kernel.tell(
-                lp.VolumeOpened(
-                    session=self.id,
-                    info=self._info,
-                    state=self._state,
-                    capabilities=self._supervisor.capabilities,
-                )
-            )
+        if self._info is not None:
+            self._kernel.tell_opened(self._info, self._state, self._supervisor.capabilities)
 
     def _tell_error(self, error: BlustreamError, *, fatal: bool = False) -> None:
         for viewer in self._viewers.values():
             viewer.send_error(error, fatal=fatal)
-        self._tell_kernel_error(error, fatal=fatal)
-
-    def _tell_kernel_error(self, error: BlustreamError, *, fatal: bool = False) -> None:
-        if self._kernel is not None:
-            self._kernel.tell(
-                lp.SessionError(
-                    session=self.id,
-                    code=error.code,
-                    message=error.message,
-                    hint=error.hint,
-                    fatal=fatal,
-                )
-            )
+        self._kernel.tell_error(error, fatal=fatal)
 
     def _set_idle_timer(self, *, running: bool) -> None:
         if self._idle is not None:

@@ -1,0 +1,102 @@
+"""What a session tells its kernel, while it has one."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import worker_protocol as wp
+from blustream_widget.core.state import ViewState
+from blustream_widget.core.types import Capabilities, VolumeInfo
+from blustream_widget.errors import BlustreamError
+from blustream_widget.session.supervisor import Supervisor
+from blustream_widget.session.viewer import Viewer
+
+
+class Kernel(Protocol):
+    """The kernel whose `Viewer` made the session, as long as its link lives."""
+
+    def tell(self, message: lp.ToKernel) -> None:
+        """Queue a message."""
+
+
+class KernelPort:
+    """Messages of one session to whichever kernel holds it, or to nobody.
+
+    Parameters
+    ----------
+    session_id : str
+    """
+
+    def __init__(self, session_id: str) -> None:
+        self._session_id = session_id
+        self._kernel: Kernel | None = None
+        # Of the newest patch that was applied or refused.
+        self.seq = 0
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether a kernel's link holds the session."""
+        return self._kernel is not None
+
+    def attach(self, kernel: Kernel) -> None:
+        """Tell `kernel` from now on."""
+        self._kernel = kernel
+
+    def detach(self, kernel: Kernel) -> None:
+        """Forget `kernel`, unless another one took its place."""
+        if self._kernel is kernel:
+            self._kernel = None
+
+    def tell_opened(self, info: VolumeInfo, state: ViewState, capabilities: Capabilities) -> None:
+        """Tell that the volume is open."""
+        self._tell(
+            lp.VolumeOpened(
+                session=self._session_id, info=info, state=state, capabilities=capabilities
+            )
+        )
+
+    def tell_error(self, error: BlustreamError, *, fatal: bool = False) -> None:
+        """Tell that something failed."""
+        self._tell(
+            lp.SessionError(
+                session=self._session_id,
+                code=error.code,
+                message=error.message,
+                hint=error.hint,
+                fatal=fatal,
+            )
+        )
+
+    def tell_mirror(
+        self,
+        state: ViewState,
+        progress: wp.Progress,
+        supervisor: Supervisor,
+        *,
+        n_viewers: int,
+        reporter: Viewer | None,
+    ) -> None:
+        """Tell how things are; `reporter` is the viewer whose measurements count."""
+        report = None if reporter is None else reporter.report
+        self._tell(
+            lp.Mirror(
+                session=self._session_id,
+                state=state,
+                seq=self.seq,
+                worker=supervisor.status,
+                transport="" if reporter is None else reporter.transport,
+                encoder=supervisor.capabilities.encoder,
+                codec=supervisor.capabilities.codec,
+                displayed_fps=0.0 if report is None else report.displayed_fps,
+                latency_ms=0.0 if report is None else report.latency_ms,
+                viewers=n_viewers,
+                lod=progress.lod,
+                progress=progress.progress,
+                exact=progress.exact,
+            )
+        )
+
+    def _tell(self, message: lp.ToKernel) -> None:
+        if self._kernel is not None:
+            self._kernel.tell(message)
