@@ -6,6 +6,15 @@ import pytest
 
 from blustream_widget.testing.waiting import wait_until
 
+# All text of an element, through shadow roots, style sheets left out.
+_TEXT = """(host) => {
+  const text = (root) => [...root.childNodes].map((node) => {
+    if (node.nodeType === Node.TEXT_NODE) return node.data;
+    if (node.tagName === 'STYLE') return '';
+    return (node.shadowRoot ? text(node.shadowRoot) : '') + text(node);
+  }).join(' ');
+  return text(host.shadowRoot ?? host);
+}"""
 BUSY = {
     "sleep": "import time; time.sleep(20)",
     "python loop": "import time; end = time.time() + 20\nwhile time.time() < end: pass",
@@ -140,11 +149,7 @@ def test_a_missing_and_a_damaged_file_are_one_clear_error(open_notebook, tmp_pat
     wait_until(
         lambda: host.get_attribute("data-phase") == "failed", timeout_s=30, what="it says so"
     )
-    shown = host.evaluate(
-        "(e) => { const all = (r) => [...r.childNodes].map((n) => n.nodeType === 3 ? n.data :"
-        " n.shadowRoot ? all(n.shadowRoot) + all(n) : n.tagName === 'STYLE' ? '' : all(n)).join('
-        ');" " return all(e.shadowRoot ?? e); }"
-    )
+    shown = host.evaluate(_TEXT)
     assert "damaged.vds" in shown
     assert page.read_python("broken.error.code") == "volume-format"
     assert page.outputs()[-1]["text"] == "alive\n"

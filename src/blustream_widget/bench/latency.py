@@ -31,8 +31,8 @@ _KERNELS = {
 }
 _CELL = """
 from blustream_widget import Viewer
-viewer = Viewer({path!r}, axis=0, slice_idx={middle}, colormap="grey", interpolate=False, kind="seismic",
-                transports={transports!r}, height={height})
+viewer = Viewer({path!r}, axis=0, slice_idx={middle}, colormap="grey", interpolate=False,
+                kind="seismic", transports={transports!r}, height={height})
 viewer
 """
 
