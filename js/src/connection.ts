@@ -138,7 +138,14 @@ export class Connection {
     const run = this.#run;
     this.#dials.set(name, "preparing");
     const isFresh = this.#failures > 0 || this.#background > 0;
-    const hello = await this.#options.hello(isFresh);
+    let hello: Omit<Hello, "transport">;
+    try {
+      hello = await this.#options.hello(isFresh);
+    } catch (error) {
+      // The comm of a kernel that is gone throws when it is asked for a token.
+      if (run === this.#run) this.#couldNotAsk(name, String(error));
+      return;
+    }
     if (run !== this.#run) return;
     const isFirst = !isFresh && name === "websocket";
     const timeoutMs = isFirst ? DIAL_TIMEOUT_MS.websocket : REDIAL_TIMEOUT_MS;
@@ -156,6 +163,13 @@ export class Connection {
       },
     );
     this.#dials.set(name, dial);
+  }
+
+  #couldNotAsk(name: LinkName, reason: string): void {
+    this.#dials.delete(name);
+    this.#code = "unreachable";
+    this.#reason = reason;
+    if (!this.#current) this.#retryAfterPause();
   }
 
   #welcomed(dial: Dial, welcome: Welcome): void {

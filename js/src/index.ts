@@ -41,9 +41,10 @@ function openSession(
 /** Say on the element what is going on, for style sheets and for who looks from outside. */
 function describe(el: HTMLElement, session: Session, signal: AbortSignal): void {
   const tell = (): void => {
-    const { phase, transport, displayedFps } = session.status;
+    const { phase, transport, reason, displayedFps } = session.status;
     el.dataset.phase = phase;
     el.dataset.transport = transport;
+    el.dataset.reason = reason;
     el.dataset.fps = String(displayedFps);
   };
   session.onStatus(tell, signal);

@@ -1,7 +1,7 @@
 /** The session of one widget: connection, decoder, state and measurements, seen as one `Session`. */
 import { Connection, type ConnectionOptions } from "./connection";
 import { type Picture, PictureDecoder } from "./decoder";
-import { LatencyMeter } from "./latency";
+import { isAtLeast, LatencyMeter } from "./latency";
 import { Listeners } from "./listeners";
 import { PatchSender } from "./patch-sender";
 import {
@@ -238,7 +238,7 @@ export class LiveSession implements Session {
     switch (message.type) {
       case MessageType.STATE:
         this.#sender.confirmed(message);
-        if (this.#status.worker === "ready") this.#takeover?.expectPicture();
+        if (this.#isPictureDue(message.state.revision)) this.#takeover?.expectPicture();
         break;
       case MessageType.STATUS:
         this.#refresh(fromServer(message));
@@ -256,6 +256,11 @@ export class LiveSession implements Session {
         this.end();
         break;
     }
+  }
+
+  #isPictureDue(revision: number): boolean {
+    const shown = this.#screen.frame?.header.revision ?? 0;
+    return this.#status.worker === "ready" && !isAtLeast(shown, revision);
   }
 
   #failed({ code, message, hint, fatal }: ErrorMessage): void {

@@ -13,7 +13,7 @@ export class RtpMatch {
   readonly #show: (frame: Frame) => void;
   readonly #headers = new Map<number, FrameHeader>();
   #newest: FrameHeader | null = null;
-  #waiting: { image: VideoFrame; rtpTimestamp: number } | null = null;
+  #waiting: { image: Frame["image"]; rtpTimestamp: number } | null = null;
 
   constructor(show: (frame: Frame) => void) {
     this.#show = show;
@@ -36,7 +36,7 @@ export class RtpMatch {
   }
 
   /** Takes the image. Without a timestamp, where the browser tells none, the last header is its. */
-  picture(image: VideoFrame, rtpTimestamp: number | undefined): void {
+  picture(image: Frame["image"], rtpTimestamp: number | undefined): void {
     this.clear();
     const header =
       rtpTimestamp === undefined ? this.#newest : (this.#headers.get(rtpTimestamp) ?? null);

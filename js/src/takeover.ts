@@ -17,6 +17,8 @@ export interface TakeoverEvents {
 
 /** States change and no picture comes for this long: the path is dead, whatever it says. */
 const NO_PICTURE_MS = 2000;
+/** Before that, the picture is asked for: it, or the header without which it is not shown, was lost. */
+const ASK_AGAIN_MS = 500;
 const PAUSE_MIN_MS = 10_000;
 const PAUSE_MAX_MS = 300_000;
 
@@ -80,7 +82,11 @@ export class Takeover {
   /** The server drew or will draw a new picture: one must come. */
   expectPicture(): void {
     if (!this.#isConnected || !this.#isVisible || this.#watchdog !== undefined) return;
-    this.#watchdog = setTimeout(() => this.#break("no picture came by WebRTC"), NO_PICTURE_MS);
+    this.#watchdog = setTimeout(() => {
+      this.#events.send({ type: MessageType.KEYFRAME });
+      const leftMs = NO_PICTURE_MS - ASK_AGAIN_MS;
+      this.#watchdog = setTimeout(() => this.#break("no picture came"), leftMs);
+    }, ASK_AGAIN_MS);
   }
 
   /** The server cannot or will not answer the offer. */

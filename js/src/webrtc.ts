@@ -168,7 +168,7 @@ class BrowserPeer implements Peer {
   }
 }
 
-type ShowFrame = (image: VideoFrame, rtpTimestamp: number | undefined) => void;
+type ShowFrame = (image: VideoFrame | ImageBitmap, rtpTimestamp: number | undefined) => void;
 
 /** Ask for the least buffering: interaction wants the newest picture, not an even rhythm. */
 function minimiseBuffer(receiver: RTCRtpReceiver): void {
@@ -214,9 +214,15 @@ function readVideo(track: MediaStreamTrack, show: ShowFrame, signal: AbortSignal
   video.muted = true;
   video.playsInline = true;
   video.srcObject = new MediaStream([track]);
-  const next = (_now: number, metadata: VideoFrameCallbackMetadata): void => {
+  const next = async (
+    _now: number,
+    { rtpTimestamp }: VideoFrameCallbackMetadata,
+  ): Promise<void> => {
     if (signal.aborted) return;
-    show(new VideoFrame(video), metadata.rtpTimestamp);
+    // A page that is neither https nor localhost has no VideoFrame.
+    const hasFrames = typeof VideoFrame !== "undefined";
+    const image = hasFrames ? new VideoFrame(video) : await createImageBitmap(video);
+    show(image, rtpTimestamp);
     video.requestVideoFrameCallback(next);
   };
   video.requestVideoFrameCallback(next);

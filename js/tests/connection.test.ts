@@ -9,6 +9,7 @@ class Scene {
   readonly welcomes: Welcome[] = [];
   readonly messages: ServerMessage[] = [];
   readonly askedFresh: boolean[] = [];
+  isKernelGone = false;
   losses = 0;
   readonly connection: Connection;
 
@@ -16,6 +17,7 @@ class Scene {
     const openers = Object.fromEntries(names.map((name) => [name, this.server.opener(name)]));
     const hello = (isFresh: boolean) => {
       this.askedFresh.push(isFresh);
+      if (this.isKernelGone) return Promise.reject(new Error("the comm is closed"));
       return Promise.resolve({ type: MessageType.HELLO, token: "t" });
     };
     this.connection = new Connection(
@@ -135,6 +137,19 @@ describe("a lost link", () => {
       expect(server.count("websocket")).toBe(before + 1);
       server.link("websocket").break();
     }
+  });
+
+  it("is dialled again also where the kernel cannot be asked for a token now", async () => {
+    const scene = await new Scene(["websocket"]).start();
+    scene.server.link("websocket").welcome();
+    scene.isKernelGone = true;
+    scene.server.link("websocket").break();
+    await pass(200);
+    expect(scene.server.count("websocket")).toBe(1);
+    expect(scene.connection.reason).toContain("the comm is closed");
+    scene.isKernelGone = false;
+    await pass(400);
+    expect(scene.server.count("websocket")).toBe(2);
   });
 
   it("is told once, and nothing more is heard from it", async () => {

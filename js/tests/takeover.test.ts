@@ -107,6 +107,17 @@ describe("WebRTC", () => {
     expect(scene.peer.isClosed).toBe(true);
   });
 
+  it("asks once for a picture that is late, before it gives up", () => {
+    const scene = new Scene();
+    scene.takeover.start(welcome());
+    scene.peer.events.connected();
+    vi.advanceTimersByTime(1999);
+    expect(scene.sent).toEqual([{ type: MessageType.KEYFRAME }]);
+    scene.peer.events.frame(frame());
+    expect(scene.takeover.isActive).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("stays while pictures come, and at rest when none is due", () => {
     const scene = new Scene().live();
     scene.takeover.expectPicture();

@@ -80,7 +80,7 @@ class WidgetPage:
         wait_until(
             lambda: self.said(name) == value,
             timeout_s=20,
-            what=f"{name} is {value}, not {self.said(name)}",
+            what=f"{name} is {value}, not {self.said(name)} ({self.said('reason')})",
         )
 
     def set(self, name: str, value: object) -> None:
@@ -138,6 +138,8 @@ def open_page(browser: Browser, host: str) -> Iterator[Callable[..., WidgetPage]
 
 WITHOUT_WEBCODECS = "delete globalThis.VideoDecoder"
 WITHOUT_PROCESSOR = "delete globalThis.MediaStreamTrackProcessor"
+# What a page that is neither https nor localhost has.
+INSECURE = f"{WITHOUT_WEBCODECS}; {WITHOUT_PROCESSOR}; delete globalThis.VideoFrame"
 
 
 @pytest.mark.parametrize(
@@ -147,9 +149,10 @@ WITHOUT_PROCESSOR = "delete globalThis.MediaStreamTrackProcessor"
         ("websocket", "websocket", WITHOUT_WEBCODECS),
         ("websocket,webrtc", "webrtc", ""),
         ("websocket,webrtc", "webrtc", WITHOUT_PROCESSOR),
+        ("websocket,webrtc", "webrtc", INSECURE),
         ("comm", "comm", ""),
     ],
-    ids=["websocket", "jpeg", "webrtc", "webrtc through <video>", "comm"],
+    ids=["websocket", "jpeg", "webrtc", "webrtc through <video>", "webrtc insecure", "comm"],
 )
 def test_every_picture_shows_the_slice_that_its_header_names(
     open_page, transports, expected, script
