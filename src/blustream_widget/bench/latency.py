@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from blustream_widget.bench.barcode import write_barcode_volume
+from blustream_widget.bench.numbers import median, percentile
 from blustream_widget.testing.lab import JupyterLab
 from blustream_widget.testing.notebook_page import NotebookPage, chromium
 from blustream_widget.testing.waiting import wait_until
@@ -137,10 +137,10 @@ class LatencyBench:
     def _steps(self, page: NotebookPage) -> dict[str, Any]:
         page.page.evaluate("__latency.steps(10)")  # the first frames of a stream are not its speed
         found = page.page.evaluate("(n) => __latency.steps(n)", self._n_steps)
-        latencies = sorted(found["latencies_ms"])
+        latencies = found["latencies_ms"]
         return {
-            "median_ms": _median(latencies),
-            "p95_ms": _percentile(latencies, 95),
+            "median_ms": median(latencies),
+            "p95_ms": percentile(latencies, 95),
             "displayed_fps": None,
             "lag_ms": None,
             "server_cpu_ms_per_frame": None,
@@ -152,12 +152,12 @@ class LatencyBench:
         before_s = _server_cpu_s(lab)
         found = page.page.evaluate("(n) => __latency.scrub(n, 1)", self._n_scrub)
         cpu_ms = 1000 * (_server_cpu_s(lab) - before_s)
-        lags = sorted(found["lags_ms"])
+        lags = found["lags_ms"]
         return {
             "median_ms": None,
-            "p95_ms": _percentile(lags, 95),
+            "p95_ms": percentile(lags, 95),
             "displayed_fps": 1000 * found["displayed"] / found["duration_ms"],
-            "lag_ms": _median(lags),
+            "lag_ms": median(lags),
             "server_cpu_ms_per_frame": cpu_ms / max(found["total_displayed"], 1),
             "longest_gap_ms": found["longest_gap_ms"],
             "settled_ms": found["settled_ms"],
@@ -193,14 +193,3 @@ def _server_cpu_s(lab: JupyterLab) -> float:
             continue
         total += times.user + times.system
     return total
-
-
-def _median(values: Sequence[float]) -> float | None:
-    return statistics.median(values) if values else None
-
-
-def _percentile(values: Sequence[float], percent: float) -> float | None:
-    """Percentile of sorted values, nearest rank."""
-    if not values:
-        return None
-    return values[min(len(values) - 1, round(percent / 100 * (len(values) - 1)))]

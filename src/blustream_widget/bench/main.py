@@ -27,7 +27,21 @@ def _parser() -> argparse.ArgumentParser:
     latency.add_argument("--transports", default="websocket,webrtc,comm")
     latency.add_argument("--kernels", default="idle,busy-python,busy-gil")
     latency.set_defaults(command=_latency)
+    startup = commands.add_parser("startup", help="running the cell to the first picture")
+    startup.add_argument("--json", type=Path, help="write the records here")
+    startup.add_argument("--rounds", type=int, default=5)
+    startup.set_defaults(command=_startup)
     return parser
+
+
+def _startup(arguments: argparse.Namespace, command: Sequence[str]) -> int:
+    from blustream_widget.bench.machine import machine_record
+    from blustream_widget.bench.report import publish
+    from blustream_widget.bench.startup import StartupBench
+
+    machine = machine_record(command)
+    publish(machine, StartupBench(rounds=arguments.rounds).run(), arguments.json)
+    return 0
 
 
 def _latency(arguments: argparse.Namespace, command: Sequence[str]) -> int:
