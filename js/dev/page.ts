@@ -51,11 +51,11 @@ const keysThatLeaked: string[] = [];
 document.addEventListener("keydown", (event) => keysThatLeaked.push(event.key));
 
 const cell = document.getElementById("cell") as HTMLElement;
-const height = query.get("height");
+const model = { get: () => Number(query.get("height") ?? 560), on: () => {}, off: () => {} };
 for (let view = 0; view < Number(query.get("views") ?? "1"); view++) {
   const el = document.createElement("div");
   cell.append(el);
-  mountViewer(el, session, { get: () => (height ? Number(height) : undefined) }, end.signal);
+  mountViewer(el, session, model, end.signal);
 }
 
 const state = query.get("state") ?? "live";

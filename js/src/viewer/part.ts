@@ -14,11 +14,30 @@ export function define(name: string, part: CustomElementConstructor): void {
   customElements.define(tag, part);
 }
 
-/** A part of the view: draws itself anew, once per task, when anything of the view changed. */
+/** A part of the view: draws itself anew, once per task, when something that it shows changed. */
 export abstract class Part extends LitElement {
+  private seen: readonly unknown[] = [];
+
   constructor(protected readonly context: ViewContext) {
     super();
-    context.onChange(() => this.requestUpdate());
+    context.onChange(() => this.isConnected && this.look());
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.requestUpdate(); // what changed while it was not on the page
+  }
+
+  /** What the part shows; null = too much to list, always draw. Spares work at 60 frames a second. */
+  protected shows(): readonly unknown[] | null {
+    return null;
+  }
+
+  private look(): void {
+    const now = this.shows();
+    if (now && this.seen.length === now.length && now.every((v, i) => v === this.seen[i])) return;
+    this.seen = now ?? [];
+    this.requestUpdate();
   }
 
   /** First focusable thing inside that matches. */

@@ -215,6 +215,14 @@ export class SliceBar extends Part {
     `;
   }
 
+  protected override shows(): readonly unknown[] {
+    const { session, ui, cine, actions } = this.context;
+    const { playing, framesPerSecond, end } = cine;
+    const { info, state, status } = session;
+    const film = [playing, framesPerSecond, end];
+    return [info, state.axis, actions.sliceIdx, status.phase, ui.shown === null, ...film];
+  }
+
   private film(): TemplateResult {
     const { cine } = this.context;
     const bounce = cine.end === "bounce";

@@ -47,9 +47,18 @@ export class StatusLine extends Part {
       .value {
         min-width: 9ch;
       }
-      .state,
-      .value {
+      span {
         flex: none;
+      }
+      .grow {
+        flex: 1 0 0;
+      }
+      .cut {
+        flex: 0 1 auto;
+        min-width: 0;
+      }
+      .path {
+        flex-shrink: 1000;
       }
     `,
   ];
@@ -68,8 +77,8 @@ export class StatusLine extends Part {
           : nothing
       }
       ${info ? html`<span class="roomy">Zoom ${this.zoomText(state.zoom)}</span>` : nothing}
-      ${info ? html`<span class="roomy" title=${pathTitle(status)}>${pathText(status)}</span>` : nothing}
-      <span class="state" part="state">
+      ${info ? html`<span class="roomy cut path" title=${pathTitle(status)}>${pathText(status)}</span>` : nothing}
+      <span class="state" part="state" title=${pathText(status)}>
         <span class="dot" style="background:${colour}"></span>${words}${more ? html`<span class="medium"> ${more}</span>` : nothing}
       </span>
     `;
@@ -99,7 +108,7 @@ export class StatusLine extends Part {
       </span>
       ${
         mapText(info, cursor.voxel).length
-          ? html`<span class="roomy">
+          ? html`<span class="ample">
             ${mapText(info, cursor.voxel).map(([letter, text]) => html`${letter}&nbsp;<b>${text}</b> `)}${info.world_unit}
           </span>`
           : nothing

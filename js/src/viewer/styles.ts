@@ -203,7 +203,12 @@ export const byWidth = css`
   .narrow {
     display: none !important;
   }
-  @container (max-width: 860px) {
+  @container (max-width: 1000px) {
+    .ample {
+      display: none !important;
+    }
+  }
+  @container (max-width: 740px) {
     .roomy {
       display: none !important;
     }

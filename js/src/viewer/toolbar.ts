@@ -105,6 +105,7 @@ export class Toolbar extends Part {
 
   /** The item that Tab comes to; arrows move on from there. */
   private current: HTMLElement | null = null;
+  private count = 0;
 
   constructor(
     context: ViewContext,
@@ -118,7 +119,30 @@ export class Toolbar extends Part {
     return [...all].filter((button) => button.offsetParent !== null);
   }
 
+  protected override shows(): readonly unknown[] {
+    const { session, ui, actions } = this.context;
+    const { info, state, status } = session;
+    const { axis, channel, window, level, colormap, reverse } = state;
+    const { tool, open, fullScreen } = ui;
+    const look = [axis, channel, window, level, colormap, reverse, actions.isSymmetric];
+    return [info, status.phase, ui.shown === null, tool, open, fullScreen, ...look];
+  }
+
+  protected override firstUpdated(): void {
+    const observer = new ResizeObserver(() => this.placeStop());
+    observer.observe(this);
+    this.context.signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  }
+
   protected override updated(_: PropertyValues): void {
+    // Which buttons there is room for is layout, which is dear to ask for at every change.
+    const count = this.renderRoot.querySelectorAll("button").length;
+    if (count !== this.count) this.placeStop();
+    this.count = count;
+  }
+
+  /** One button, and only one, is in the tab order. */
+  private placeStop(): void {
     const { items } = this;
     const current = items.find((item) => item === this.current) ?? items[0];
     for (const item of items) item.tabIndex = item === current ? 0 : -1;
@@ -165,7 +189,7 @@ export class Toolbar extends Part {
 
   private remember(event: FocusEvent): void {
     this.current = event.target as HTMLElement;
-    this.updated(new Map());
+    this.placeStop();
   }
 
   private button(

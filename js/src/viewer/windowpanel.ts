@@ -175,7 +175,7 @@ export class WindowPanel extends Part {
       <div class="head">
         <h2>Window and colours</h2>
         <span class="grow"></span>
-        <span class="quiet cut">${channel.name}${unit}, whole volume</span>
+        <span class="quiet cut" title="Of the whole volume">${channel.name}${unit}</span>
       </div>
       ${channel.is_label ? nothing : [this.histogram, this.ends(), this.presets()]}
       ${channel.is_label ? nothing : html`<div class="rule"></div>`}

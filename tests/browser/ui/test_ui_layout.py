@@ -42,7 +42,7 @@ _OVERFLOWING = """() => {
 }"""
 
 
-@pytest.mark.parametrize("width", [320, 390, 560, 561, 860, 861, 1000])
+@pytest.mark.parametrize("width", [320, 390, 560, 561, 740, 741, 1001])
 @pytest.mark.parametrize("volume", ["seismic", "medical"])
 def test_nothing_is_cut_or_overflows(open_viewer: OpenViewer, width: int, volume: str) -> None:
     viewer = open_viewer(f"volume={volume}", width=width, height=480)
