@@ -4,11 +4,12 @@ import { axisTitle } from "./axes";
 import { type HelpRow, helpRows, TOUCH_ROWS } from "./bindings";
 import { icon } from "./icons";
 import { define, Part } from "./part";
-import { shared } from "./styles";
+import { byWidth, shared } from "./styles";
 
 export class Help extends Part {
   static override styles = [
     shared,
+    byWidth,
     css`
       :host {
         position: absolute;
@@ -85,7 +86,7 @@ export class Help extends Part {
     >
       <div class="head">
         <h2 id="title" class="grow">Keys and gestures</h2>
-        <span class="quiet small">only while the viewer has the focus</span>
+        <span class="quiet small medium">only while the viewer has the focus</span>
         <button class="tool" aria-label="Close" title="Close (Esc)" @click=${close}>${icon("close")}</button>
       </div>
       ${this.rows(helpRows(axes))}

@@ -79,7 +79,8 @@ function drawColourBar(sheet: Sheet, scene: Scene, context: ViewContext): void {
   if (channel.is_label || sheet.height < 160) return;
   const { brush } = sheet;
   const height = Math.min(200, sheet.height * 0.52);
-  const [x, y] = [sheet.width - 22, (sheet.height - height) / 2];
+  const room = lettersOf(scene).letters.length ? 40 : 22; // the letter of the right edge
+  const [x, y] = [sheet.width - room, (sheet.height - height) / 2];
   const stops = stopsOf(session.state.colormap, session.state.reverse);
   const fill = brush.createLinearGradient(0, y + height, 0, y);
   for (const [i, colour] of stops.entries()) fill.addColorStop(i / (stops.length - 1), colour);
