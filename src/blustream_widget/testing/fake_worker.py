@@ -239,9 +239,9 @@ def main() -> None:
     """Run on the socket that the server handed over."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--fd", type=int, required=True)
-    with socket.socket(fileno=parser.parse_args().fd) as connection:
-        with contextlib.suppress(ConnectionError):
-            FakeWorker(connection).run()
+    descriptor = parser.parse_args().fd
+    with socket.socket(fileno=descriptor) as connection, contextlib.suppress(ConnectionError):
+        FakeWorker(connection).run()
 
 
 if __name__ == "__main__":

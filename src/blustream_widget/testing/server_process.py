@@ -43,7 +43,7 @@ class ServerProcess:
     def is_running(self) -> bool:
         """Whether the process does anything; one that only waits to be reaped does not."""
         try:
-            return self.process.status() != psutil.STATUS_ZOMBIE
+            return bool(self.process.status() != psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return False
 
