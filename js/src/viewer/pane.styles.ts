@@ -22,6 +22,10 @@ export const paneStyles = css`
       --gutter-x: 40px;
       --gutter-y: 20px;
     }
+    .corner.corner {
+      padding-right: 4px;
+      gap: 2px;
+    }
   }
   .view {
     position: absolute;
