@@ -1,6 +1,7 @@
 /** The session of one widget: connection, decoder, state and measurements, seen as one `Session`. */
+import { Abilities, type ProbePictures } from "./abilities";
 import { Connection, type ConnectionOptions } from "./connection";
-import { type Picture, PictureDecoder } from "./decoder";
+import { PictureDecoder } from "./decoder";
 import { isAtLeast, LatencyMeter } from "./latency";
 import { Listeners } from "./listeners";
 import { PatchSender } from "./patch-sender";
@@ -21,7 +22,15 @@ import {
 } from "./protocol";
 import { Screen } from "./screen";
 import type { Frame, ProbedValue, Session, SessionError, SessionStatus } from "./session";
-import { FIRST_STATUS, fromServer, phaseOf, sameStatus, transportOf, unreachable } from "./status";
+import {
+  FIRST_STATUS,
+  fromServer,
+  newReport,
+  phaseOf,
+  sameValues,
+  transportOf,
+  unreachable,
+} from "./status";
 import { Takeover } from "./takeover";
 import type { OpenPeer } from "./webrtc";
 
@@ -31,7 +40,7 @@ export interface LiveSessionOptions {
   readonly openPeer: OpenPeer | null;
   token(isFresh: boolean): Promise<string>;
   /** What can be decoded here, and why not more. */
-  pictures(): Promise<{ pictures: Picture[]; reason: string }>;
+  readonly pictures: ProbePictures;
   onNextFrame(flush: () => void): void;
 }
 
@@ -49,12 +58,15 @@ export class LiveSession implements Session {
   readonly #meter = new LatencyMeter();
   readonly #screen = new Screen(this.#meter);
   readonly #sender: PatchSender;
+  readonly #abilities: Abilities;
   readonly #stateListeners = new Listeners<ViewState>();
   readonly #statusListeners = new Listeners<SessionStatus>();
   readonly #infoListeners = new Listeners<VolumeInfo>();
   readonly #valueListeners = new Listeners<ProbedValue>();
   readonly #noticeListeners = new Listeners<SessionError>();
   #status = FIRST_STATUS;
+  /** Of the server's encoder; a viewer without a video decoder gets JPEG instead. */
+  #codec = "";
   #info: VolumeInfo | null = null;
   #role = "";
   #serverError: SessionError | null = null;
@@ -62,14 +74,13 @@ export class LiveSession implements Session {
   #hasEnded = false;
   #wasLive = false;
   #isVisible = true;
-  #pictures: Picture[] | null = null;
-  #pictureReason = "";
   #probes = 0;
   #reportTimer: ReturnType<typeof setInterval> | undefined;
-  #lastReport = "";
+  #lastReport: Report | null = null;
 
   constructor(options: LiveSessionOptions) {
     this.#options = options;
+    this.#abilities = new Abilities(options.pictures);
     this.#connection = new Connection(
       { openers: options.openers, hello: (isFresh) => this.#hello(isFresh) },
       {
@@ -91,7 +102,10 @@ export class LiveSession implements Session {
       picture: (frame) => this.#show(frame),
       consumed: ({ frame_no }) => this.#connection.send({ type: MessageType.ACK, frame_no }),
       wantKeyframe: () => this.#connection.send({ type: MessageType.KEYFRAME }),
-      unusable: (reason) => this.#withoutVideo(reason),
+      unusable: (reason) => {
+        this.#abilities.giveUpVideo(reason);
+        this.retry();
+      },
     });
     this.#takeover = options.openPeer && this.#makeTakeover(options.openPeer);
   }
@@ -110,11 +124,6 @@ export class LiveSession implements Session {
 
   get role(): string {
     return this.#role;
-  }
-
-  /** Some change made here is not in the server's state yet. */
-  get hasPending(): boolean {
-    return this.#sender.hasPending;
   }
 
   // ------------------------------------------------------------ life
@@ -212,12 +221,11 @@ export class LiveSession implements Session {
   // ------------------------------------------------------------ from the server
 
   async #hello(isFresh: boolean): Promise<Omit<Hello, "transport">> {
-    const supported = this.#options.pictures();
-    const token = await this.#options.token(isFresh);
-    const { pictures, reason } = await supported;
-    this.#pictureReason ||= reason;
-    this.#pictures ??= pictures;
-    return { type: MessageType.HELLO, token, protocol: PROTOCOL_VERSION, pictures: this.#pictures };
+    const [token, pictures] = await Promise.all([
+      this.#options.token(isFresh),
+      this.#abilities.pictures(),
+    ]);
+    return { type: MessageType.HELLO, token, protocol: PROTOCOL_VERSION, pictures };
   }
 
   #welcomed(welcome: Welcome): void {
@@ -241,6 +249,7 @@ export class LiveSession implements Session {
         if (this.#isPictureDue(message.state.revision)) this.#takeover?.expectPicture();
         break;
       case MessageType.STATUS:
+        this.#codec = message.codec;
         this.#refresh(fromServer(message));
         break;
       case MessageType.VALUE:
@@ -305,12 +314,6 @@ export class LiveSession implements Session {
     this.#decoder.reset();
   }
 
-  #withoutVideo(reason: string): void {
-    this.#pictures = ["jpeg"];
-    this.#pictureReason = reason;
-    this.retry();
-  }
-
   // ------------------------------------------------------------ to the server
 
   #makeTakeover(open: OpenPeer): Takeover {
@@ -344,27 +347,24 @@ export class LiveSession implements Session {
     this.#refresh({ displayedFps, latencyMs });
     const transport = transportOf(this.#connection.link, this.#takeover?.isActive ?? false);
     if (transport === "") return;
-    const report: Report = {
+    const report = newReport(this.#lastReport, {
       type: MessageType.REPORT,
       transport,
       displayed_fps: displayedFps,
       latency_ms: latencyMs,
       decoder: this.#decoderName(),
-    };
-    const text = JSON.stringify(report);
-    if (text === this.#lastReport) return;
-    this.#lastReport = text;
-    this.#connection.send(report);
+    });
+    if (report && this.#connection.send(report)) this.#lastReport = report;
   }
 
   #decoderName(): string {
     if (this.#takeover?.isActive) return "webrtc";
-    return this.#pictures?.[0] === "h264" ? "webcodecs" : "jpeg";
+    return this.#abilities.isJpegOnly ? "jpeg" : "webcodecs";
   }
 
   #reason(): string {
     if (this.#takeover?.isActive) return "";
-    const reasons = [this.#connection.reason, this.#takeover?.reason ?? "", this.#pictureReason];
+    const reasons = [this.#connection.reason, this.#takeover?.reason ?? "", this.#abilities.reason];
     return reasons.filter(Boolean).join(" · ");
   }
 
@@ -385,12 +385,13 @@ export class LiveSession implements Session {
         wasLive: this.#wasLive,
       }),
       transport: transportOf(link, this.#takeover?.isActive ?? false),
+      codec: this.#decoderName() === "jpeg" ? "jpeg" : this.#codec,
       reason: this.#reason(),
       exact: this.#screen.isExact,
       retryInMs: retryAtMs > 0 ? Math.max(0, Math.round(retryAtMs - performance.now())) : 0,
       error,
     };
-    if (sameStatus(status, this.#status)) return;
+    if (sameValues(status, this.#status)) return;
     this.#status = status;
     this.#statusListeners.emit(status);
   }

@@ -36,10 +36,6 @@ export class PatchSender {
     return this.#store.state;
   }
 
-  get hasPending(): boolean {
-    return this.#store.hasPending;
-  }
-
   patch(patch: ViewPatch): void {
     const inputMs = performance.now();
     if (!this.#store.patch(patch)) return;

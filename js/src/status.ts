@@ -1,5 +1,5 @@
 /** Puts together what the viewer says of itself from what connection, server and decoder know. */
-import type { Status } from "./protocol";
+import type { Report, Status } from "./protocol";
 import type { Phase, SessionError, SessionStatus, TransportName } from "./session";
 
 /** The facts that decide the phase. */
@@ -61,8 +61,8 @@ export const FIRST_STATUS: SessionStatus = {
 
 /** What the server's message says, in the viewer's words. */
 export function fromServer(message: Status): Partial<SessionStatus> {
-  const { worker, lod, progress, encoder, codec, viewers } = message;
-  return { worker, lod, progress, encoder, codec, viewers };
+  const { worker, lod, progress, encoder, viewers } = message;
+  return { worker, lod, progress, encoder, viewers };
 }
 
 /** The way that pictures come by. */
@@ -70,6 +70,12 @@ export function transportOf(link: "websocket" | "comm" | null, byPeer: boolean):
   return byPeer && link ? "webrtc" : (link ?? "");
 }
 
-export function sameStatus(a: SessionStatus, b: SessionStatus): boolean {
-  return (Object.keys(a) as (keyof SessionStatus)[]).every((key) => a[key] === b[key]);
+/** Equality of two flat objects. */
+export function sameValues<T extends object>(a: T, b: T): boolean {
+  return (Object.keys(a) as (keyof T)[]).every((key) => a[key] === b[key]);
+}
+
+/** The report if it says anything new, so that at rest nothing is sent. */
+export function newReport(last: Report | null, report: Report): Report | null {
+  return last && sameValues(report, last) ? null : report;
 }

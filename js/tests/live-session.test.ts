@@ -89,7 +89,8 @@ describe("the phases of a session", () => {
     expect(scene.session.status).toMatchObject({ phase: "opening", transport: "websocket" });
     scene.status();
     await scene.picture(1);
-    expect(scene.session.status).toMatchObject({ phase: "live", encoder: "libx264" });
+    const said = { phase: "live", encoder: "libx264", codec: "jpeg" };
+    expect(scene.session.status).toMatchObject(said);
     scene.life.abort();
     scene.session.stop();
   });

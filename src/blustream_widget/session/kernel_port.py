@@ -79,6 +79,8 @@ class KernelPort:
     ) -> None:
         """Tell how things are; `reporter` is the viewer whose measurements count."""
         report = None if reporter is None else reporter.report
+        # A browser without a video decoder gets JPEG, whatever the encoder would make.
+        is_jpeg = report is not None and report.decoder == "jpeg"
         self._tell(
             lp.Mirror(
                 session=self._session_id,
@@ -87,7 +89,7 @@ class KernelPort:
                 worker=supervisor.status,
                 transport="" if reporter is None else reporter.transport,
                 encoder=supervisor.capabilities.encoder,
-                codec=supervisor.capabilities.codec,
+                codec="jpeg" if is_jpeg else supervisor.capabilities.codec,
                 displayed_fps=0.0 if report is None else report.displayed_fps,
                 latency_ms=0.0 if report is None else report.latency_ms,
                 viewers=n_viewers,
