@@ -145,9 +145,7 @@ export interface Keyframe {
   readonly type: 7;
 }
 
-/**
- * Once a second, what the viewer measured. `latency_ms` is input to shown picture, 0 if no input.
- */
+/** What the viewer measured in a second. `latency_ms`: input to picture, 0 if no input. */
 export interface Report {
   readonly type: 8;
   readonly transport: "comm" | "webrtc" | "websocket";
@@ -156,7 +154,7 @@ export interface Report {
   readonly decoder?: string;
 }
 
-/** Where the viewer wants frames from now on, and whether it looks at all (hidden tab: False). */
+/** Where the viewer wants frames, and whether it looks at all (hidden tab: False). */
 export interface Stream {
   readonly type: 11;
   readonly path: "socket" | "webrtc";
@@ -219,9 +217,7 @@ export interface Probe {
   readonly voxel: readonly [number, number, number];
 }
 
-/**
- * The connection is accepted. `info` is None while the volume opens (then a second WELCOME comes).
- */
+/** Accepted. `info` is None while the volume opens (then a second WELCOME comes). */
 export interface Welcome {
   readonly type: 2;
   readonly session: string;
