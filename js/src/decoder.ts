@@ -19,8 +19,6 @@ export interface DecoderEvents {
 const MAX_QUEUE = 8;
 /** Errors in a row, without a decoded picture between them, that mean "this does not work here". */
 const MAX_ERRORS = 3;
-/** While chunks wait, show at least one picture per this time, so that a slow machine sees motion. */
-const SKIP_AT_MOST_MS = 50;
 
 const BASELINE = "avc1.42E01F";
 
@@ -60,7 +58,6 @@ class VideoPictures {
   #needsKey = true;
   #askedForKey = false;
   #errors = 0;
-  #shownMs = 0;
 
   constructor(events: DecoderEvents) {
     this.#events = events;
@@ -143,14 +140,7 @@ class VideoPictures {
       return;
     }
     this.#errors = 0;
-    const now = performance.now();
-    const isBehind = decoder.decodeQueueSize > 0 && now - this.#shownMs < SKIP_AT_MOST_MS;
-    if (isBehind) {
-      image.close();
-    } else {
-      this.#shownMs = now;
-      this.#events.picture({ header, image });
-    }
+    this.#events.picture({ header, image });
     this.#events.consumed(header);
   }
 

@@ -4,6 +4,7 @@ import { Audience } from "./audience";
 import { supportedPictures } from "./decoder";
 import { LiveSession } from "./live-session";
 import { allowedTransports, mirrorState, tokenOf, type ViewerTraits, watchKernel } from "./model";
+import { afterPaint } from "./presenter";
 import { relayOpener } from "./relay";
 import type { Session } from "./session";
 import { mountViewer } from "./viewer/mount";
@@ -32,6 +33,7 @@ function openSession(
     token: (isFresh) => tokenOf(model, isFresh, signal),
     pictures: supportedPictures,
     onNextFrame,
+    afterPaint,
   });
   mirrorState(model, session, signal);
   watchKernel(model, session, signal);

@@ -5,6 +5,7 @@ import { PictureDecoder } from "./decoder";
 import { isAtLeast, LatencyMeter } from "./latency";
 import { Listeners } from "./listeners";
 import { PatchSender } from "./patch-sender";
+import { Presenter } from "./presenter";
 import {
   type Error as ErrorMessage,
   HEADER_BYTES,
@@ -42,6 +43,8 @@ export interface LiveSessionOptions {
   /** What can be decoded here, and why not more. */
   readonly pictures: ProbePictures;
   onNextFrame(flush: () => void): void;
+  /** Calls back once, after the next paint. */
+  afterPaint(run: () => void): void;
 }
 
 const REPORT_MS = 1000;
@@ -57,6 +60,7 @@ export class LiveSession implements Session {
   readonly #decoder: PictureDecoder;
   readonly #meter = new LatencyMeter();
   readonly #screen = new Screen(this.#meter);
+  readonly #presenter: Presenter;
   readonly #sender: PatchSender;
   readonly #abilities: Abilities;
   readonly #stateListeners = new Listeners<ViewState>();
@@ -81,6 +85,7 @@ export class LiveSession implements Session {
   constructor(options: LiveSessionOptions) {
     this.#options = options;
     this.#abilities = new Abilities(options.pictures);
+    this.#presenter = new Presenter((frame) => this.#show(frame), options.afterPaint);
     this.#connection = new Connection(
       { openers: options.openers, hello: (isFresh) => this.#hello(isFresh) },
       {
@@ -99,7 +104,7 @@ export class LiveSession implements Session {
       changed: (state) => this.#stateListeners.emit(state),
     });
     this.#decoder = new PictureDecoder({
-      picture: (frame) => this.#show(frame),
+      picture: (frame) => this.#presenter.offer(frame),
       consumed: ({ frame_no }) => this.#connection.send({ type: MessageType.ACK, frame_no }),
       wantKeyframe: () => this.#connection.send({ type: MessageType.KEYFRAME }),
       unusable: (reason) => {
@@ -312,6 +317,7 @@ export class LiveSession implements Session {
     this.#takeover?.stop();
     this.#sender.stop();
     this.#decoder.reset();
+    this.#presenter.clear();
   }
 
   // ------------------------------------------------------------ to the server
@@ -321,7 +327,7 @@ export class LiveSession implements Session {
       send: (message) => this.#connection.send(message),
       frame: (frame) => {
         this.#decoder.overtaken();
-        this.#show(frame);
+        this.#presenter.offer(frame);
       },
       text: (text) => this.#received(JSON.parse(text) as ServerMessage),
       changed: () => {

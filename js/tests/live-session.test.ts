@@ -18,6 +18,7 @@ class Scene {
     token: () => Promise.resolve("t"),
     pictures: () => Promise.resolve({ pictures: ["jpeg"], reason: "" }),
     onNextFrame: (flush) => this.#flushes.push(flush),
+    afterPaint: (run) => queueMicrotask(run),
   });
 
   async connect(): Promise<this> {

@@ -26,10 +26,18 @@
     return ((k ^ (k >> 4) ^ (k >> 8)) & 15) === (code & 15) ? k : -1;
   };
 
+  // Measured once: asking for the layout with every event would be a cost of the instrument.
+  const { left, top } = canvas.getBoundingClientRect();
   const wheel = (sign) =>
     canvas.dispatchEvent(
-      new WheelEvent("wheel", { deltaY: 100 * sign, bubbles: true, cancelable: true, composed: true,
-        clientX: canvas.getBoundingClientRect().left + 200, clientY: canvas.getBoundingClientRect().top + 200 }),
+      new WheelEvent("wheel", {
+        deltaY: 100 * sign,
+        clientX: left + 200,
+        clientY: top + 200,
+        bubbles: true,
+        cancelable: true,
+        composed: true,
+      }),
     );
   const frame = () => new Promise(requestAnimationFrame);
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
