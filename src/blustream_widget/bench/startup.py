@@ -1,4 +1,4 @@
-"""From running the cell to the first picture on the screen, cold and warm, and the import alone."""
+"""First picture cold and warm, and how long a killed worker is missed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from blustream_widget.bench.barcode import write_barcode_volume
 from blustream_widget.bench.numbers import median
 from blustream_widget.testing.lab import JupyterLab
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 _PAGE = Path(__file__).with_name("startup_page.js")
+_SCRUB_PAGE = Path(__file__).with_name("latency_page.js")
+_SCRUB_EVENTS = 200
+_KILL_AFTER_MS = 1000
 _SLICE = 20
 _LIMIT_MS = 30_000
 _CELL = """from blustream_widget import Viewer
@@ -48,6 +53,7 @@ class StartupBench:
         """Measure; JupyterLab and the page are open already, as a user's are."""
         cold: list[float] = []
         warm: list[float] = []
+        killed: list[float] = []
         with tempfile.TemporaryDirectory(prefix="bs-bench-") as folder:
             path = Path(folder) / "barcode.vds"
             write_barcode_volume(path)
@@ -57,18 +63,19 @@ class StartupBench:
             ):
                 for index in range(self._rounds):
                     times = self._round(lab, browser, path, index)
-                    cold.append(times[0])
-                    warm.append(times[1])
+                    for sample, value in zip((cold, warm, killed), times, strict=True):
+                        sample.append(value)
         imported = [_import_ms() for _ in range(self._rounds)]
         return [
             _record("import", imported),
             _record("first picture, cold", cold),
             _record("first picture, spare worker warm", warm),
+            _record("longest gap of a scrub with SIGKILL of the worker", killed),
         ]
 
     def _round(
         self, lab: JupyterLab, browser: Browser, path: Path, index: int
-    ) -> tuple[float, float]:
+    ) -> tuple[float, float, float]:
         name = f"startup-{index}.ipynb"
         cell = _CELL.format(path=str(path), slice=_SLICE)
         lab.write_notebook(name, [cell, cell])
@@ -82,10 +89,12 @@ class StartupBench:
             )
             page.page.wait_for_timeout(2000)  # the spare worker starts and warms up
             warm_ms = self._first_picture_ms(page, 1)
+            page.page.wait_for_timeout(2000)
+            gap_ms = _gap_ms(page, path)
         finally:
             page.close()
             lab.delete_sessions()
-        return cold_ms, warm_ms
+        return cold_ms, warm_ms, gap_ms
 
     def _first_picture_ms(self, page: NotebookPage, index: int) -> float:
         found = page.page.evaluate(
@@ -94,6 +103,34 @@ class StartupBench:
         if found is None:
             raise TimeoutError(f"No picture within {_LIMIT_MS} ms: {page.problems}")
         return float(found)
+
+
+def _gap_ms(page: NotebookPage, path: Path) -> float:
+    """Scrub, kill the worker that reads for it, and take the longest standstill."""
+    viewer = page.viewer()
+    viewer.scroll_into_view_if_needed()
+    viewer.click(position={"x": 300, "y": 200})
+    page.page.evaluate(_SCRUB_PAGE.read_text())
+    page.page.evaluate("(n) => { globalThis.__scrub = __latency.scrub(n, 1); }", _SCRUB_EVENTS)
+    page.page.wait_for_timeout(_KILL_AFTER_MS)
+    for process in _readers(path):
+        process.kill()
+    found = page.page.evaluate("() => globalThis.__scrub")
+    if found["settled_ms"] is None:
+        raise TimeoutError("The picture did not come back after the worker was killed.")
+    return float(max(found["longest_gap_ms"], found["settled_ms"]))
+
+
+def _readers(path: Path) -> list[psutil.Process]:
+    """Find the worker processes that have the volume open (a spare one has none)."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if any(file.path == str(path) for file in process.open_files()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
 
 
 def _import_ms() -> float:
