@@ -1,6 +1,7 @@
 /** Base of the viewer's parts, and how they are registered. */
 import { LitElement } from "lit";
 import type { ViewContext } from "./context";
+import { RateLimit } from "./rate";
 
 /**
  * Register a part under its name, or under the next free one.
@@ -14,13 +15,25 @@ export function define(name: string, part: CustomElementConstructor): void {
   customElements.define(tag, part);
 }
 
+/** How often numbers and sliders around the picture follow it while it moves: 25 times a second. */
+export const CALM_MS = 40;
+
 /** A part of the view: draws itself anew, once per task, when something that it shows changed. */
 export abstract class Part extends LitElement {
   private seen: readonly unknown[] = [];
 
-  constructor(protected readonly context: ViewContext) {
+  /**
+   * @param apartMs least time between two drawings for changes of the view; 0 = with every frame.
+   *   What is drawn for each frame costs displayed frames.
+   */
+  constructor(
+    protected readonly context: ViewContext,
+    apartMs = 0,
+  ) {
     super();
-    context.onChange(() => this.isConnected && this.look());
+    const rate = new RateLimit(apartMs, () => this.requestUpdate());
+    context.onChange(() => this.isConnected && this.look(rate));
+    context.signal.addEventListener("abort", () => rate.cancel(), { once: true });
   }
 
   override connectedCallback(): void {
@@ -33,11 +46,11 @@ export abstract class Part extends LitElement {
     return null;
   }
 
-  private look(): void {
+  private look(rate: RateLimit): void {
     const now = this.shows();
     if (now && this.seen.length === now.length && now.every((v, i) => v === this.seen[i])) return;
     this.seen = now ?? [];
-    this.requestUpdate();
+    rate.request();
   }
 
   /** First focusable thing inside that matches. */

@@ -3,9 +3,10 @@ import { css, html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import { axisOf, axisTitle, indexOf, numberText, sliceOfText } from "./axes";
 import { SPEEDS } from "./cine";
+import type { ViewContext } from "./context";
 import { parseNumber } from "./format";
 import { icon } from "./icons";
-import { define, Part } from "./part";
+import { CALM_MS, define, Part } from "./part";
 import { isDead, paneStateOf } from "./states";
 import { byWidth, shared } from "./styles";
 
@@ -145,6 +146,10 @@ export class SliceBar extends Part {
       }
     `,
   ];
+
+  constructor(context: ViewContext) {
+    super(context, CALM_MS);
+  }
 
   /** Select the number, for key G and a tap on it. */
   focusNumber(): void {

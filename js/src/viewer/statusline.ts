@@ -1,8 +1,9 @@
 /** The line at the bottom: where the pointer is and what is there; how pictures come, and how good they are. */
 import { css, html, nothing, type TemplateResult } from "lit";
 import { channelText, mapText, positionText } from "./axes";
+import type { ViewContext } from "./context";
 import { fixed } from "./format";
-import { define, Part } from "./part";
+import { CALM_MS, define, Part } from "./part";
 import { channelOf } from "./range";
 import { paneStateOf, stateWords } from "./states";
 import { pathText, pathTitle } from "./statustext";
@@ -62,6 +63,10 @@ export class StatusLine extends Part {
       }
     `,
   ];
+
+  constructor(context: ViewContext) {
+    super(context, CALM_MS);
+  }
 
   protected override render(): TemplateResult {
     const { session, ui, actions } = this.context;

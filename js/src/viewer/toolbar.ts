@@ -5,7 +5,7 @@ import type { Tool } from "./bindings";
 import { gradient } from "./colours";
 import type { Open, ViewContext } from "./context";
 import { type IconName, icon } from "./icons";
-import { define, Part, rove } from "./part";
+import { CALM_MS, define, Part, rove } from "./part";
 import { channelOf, shortRange } from "./range";
 import { isDead, paneStateOf } from "./states";
 import { byWidth, shared } from "./styles";
@@ -111,7 +111,7 @@ export class Toolbar extends Part {
     context: ViewContext,
     private readonly owner: ToolbarHost,
   ) {
-    super(context);
+    super(context, CALM_MS);
   }
 
   private get items(): HTMLElement[] {
