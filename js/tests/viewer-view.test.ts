@@ -16,6 +16,7 @@ import {
 } from "../src/viewer/camera";
 import { Cine, playedSlice } from "../src/viewer/cine";
 import { ViewHistory } from "../src/viewer/history";
+import { rulersOf } from "../src/viewer/rulers";
 import { paneStateOf } from "../src/viewer/states";
 import { pathText } from "../src/viewer/statustext";
 import { header, STATE } from "./fakes";
@@ -121,6 +122,35 @@ describe("pictures in the pane", () => {
       scaleX: expect.closeTo(2),
       scaleY: expect.closeTo(2),
     });
+  });
+});
+
+describe("rulers", () => {
+  it("number nothing beyond the first and the last line", () => {
+    const { info } = makeVolume("seismic");
+    for (const pan of [
+      [0.5, 0.5],
+      [0.1, 0.9],
+    ] as const) {
+      const view = { ...base, zoom: 0.3, pan: [...pan] as [number, number] };
+      const fit = { scale: 1, x: 0, y: 0 };
+      const scene = { info, axis: 0, view, placement: placeSlice(info, 0, view), fit };
+      const { top, left } = rulersOf(scene, 900, 500);
+      const { x0, y0, width, height } = scene.placement;
+      expect(top.ticks.length).toBeGreaterThan(0);
+      expect(left.ticks.length).toBeGreaterThan(0);
+      for (const { at, number } of top.ticks) {
+        expect(at).toBeGreaterThanOrEqual(x0);
+        expect(at).toBeLessThanOrEqual(x0 + width);
+        expect(number).toBeGreaterThanOrEqual(1800);
+        expect(number).toBeLessThanOrEqual(2760);
+      }
+      for (const { at, number } of left.ticks) {
+        expect(at).toBeGreaterThanOrEqual(y0);
+        expect(at).toBeLessThanOrEqual(y0 + height);
+        expect(number).toBeLessThanOrEqual(3000);
+      }
+    }
   });
 });
 

@@ -32,7 +32,9 @@ function rulerOf(
   const apart = horizontal ? (length > 700 ? 96 : 56) : length > 400 ? 32 : 40;
   // Line numbers exist only at multiples of their step; times do in between.
   const smallest = axis.unit ? 0 : Math.abs(axis.step);
-  const ticks = ticksAlong(at0, perPixel, length, apart, smallest, horizontal ? 20 : 7);
+  // Beyond the first and the last line there is nothing to number.
+  const within = [axis.first, numberAt(axis, axis.n - 1)] as const;
+  const ticks = ticksAlong(at0, perPixel, length, apart, smallest, horizontal ? 20 : 7, within);
   const first = ticks[0];
   const second = ticks[1];
   const decimals = decimalsOf(first && second ? second.number - first.number : smallest || 1, 4);

@@ -30,6 +30,7 @@ export function niceLength(most: number): number {
  * @param apart least distance between ticks, in pixels
  * @param smallest numbers in between do not exist below this step, 0 = any
  * @param margin no tick nearer than this to either end, so that its label is not cut
+ * @param within the two numbers, in any order, that no tick lies beyond
  */
 export function ticksAlong(
   at0: number,
@@ -38,14 +39,17 @@ export function ticksAlong(
   apart: number,
   smallest: number,
   margin: number,
+  within: readonly [number, number] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
 ): Tick[] {
   const size = Math.abs(perPixel);
   if (!(size > 0) || !Number.isFinite(at0) || length < 2 * margin) return [];
   const step = Math.max(niceStep(size * apart), Math.abs(smallest));
   const from = at0 + perPixel * margin;
   const to = at0 + perPixel * (length - margin);
-  const first = Math.ceil(Math.min(from, to) / step - 1e-9);
-  const last = Math.floor(Math.max(from, to) / step + 1e-9);
+  const low = Math.max(Math.min(from, to), Math.min(...within));
+  const high = Math.min(Math.max(from, to), Math.max(...within));
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
   const ticks: Tick[] = [];
   for (let i = first; i <= last && ticks.length < 200; i++) {
     const number = Number((i * step).toPrecision(12));
