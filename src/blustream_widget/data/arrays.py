@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,24 @@ from blustream_widget.errors import VolumeFormatError
 LONGEST_AXIS = 1 << 20
 LARGEST_BYTES = 1 << 40
 _CHUNK = 1 << 22
+_MOST_IN_MEMORY_BYTES = 8 << 30
 
 
-def check_array(array: Any) -> Samples:
+def largest_in_memory_bytes() -> int:
+    """Up to here a file is read into memory: half of what the machine has, at most 8 GiB."""
+    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(memory_bytes // 2, _MOST_IN_MEMORY_BYTES)
+
+
+def check_array(array: Any, name: str = "The array") -> Samples:
     """Return an array that can be shown, as a view of the same memory where possible.
 
     Parameters
     ----------
     array : array_like
         Anything that `numpy.asarray` takes: NumPy, xarray, a CPU tensor.
+    name : str
+        What errors call it: the file it comes from.
 
     Returns
     -------
@@ -39,16 +49,16 @@ def check_array(array: Any) -> Samples:
             f"A {type(array).__name__} cannot be read as an array: {exc}.",
             hint="Give a NumPy array with three axes.",
         ) from exc
-    check_shape(values.shape)
-    values = _real(values)
+    check_shape(values.shape, name)
+    values = _real(values, name)
     if values.nbytes > LARGEST_BYTES:
         raise VolumeFormatError(
-            f"The array has {values.nbytes / 1e12:.1f} TB.",
+            f"{name} has {values.nbytes / 1e12:.1f} TB.",
             hint="Write it to a VDS (blustream import) and show the file.",
         )
     if not has_numbers(values):
         raise VolumeFormatError(
-            "The array has no finite value: all are NaN or infinite.",
+            f"{name} has no finite value: all are NaN or infinite.",
             hint="Check the step that made it.",
         )
     return values
@@ -70,7 +80,7 @@ def check_shape(shape: tuple[int, ...], name: str = "The array") -> None:
         raise VolumeFormatError(
             f"{name} has {len(shape)} axes (shape {shape}), not 3.", hint=advice
         )
-    if 0 in shape:
+    if min(shape) < 1:
         raise VolumeFormatError(
             f"{name} has no voxels (shape {shape}).", hint="Check the selection that made it."
         )
@@ -95,7 +105,7 @@ def has_numbers(values: Samples) -> bool:
     )
 
 
-def _real(values: Samples) -> Samples:
+def _real(values: Samples, name: str) -> Samples:
     kind, itemsize = values.dtype.kind, values.dtype.itemsize
     if kind == "b":
         return values.view(np.uint8)
@@ -106,4 +116,4 @@ def _real(values: Samples) -> Samples:
         "O": "Convert it: array.astype('float32').",
         "f": "Convert it: array.astype('float64').",
     }.get(kind, "Give integers or floats.")
-    raise VolumeFormatError(f"An array of {values.dtype} cannot be shown.", hint=advice)
+    raise VolumeFormatError(f"{name} is of {values.dtype}, which cannot be shown.", hint=advice)

@@ -78,7 +78,7 @@ def open_import(path: Path, given: Path, target: Path, report: Progress) -> Iter
 
 def _from_nifti(path: Path, folder: Path) -> ImportSource:
     file = open_nifti(path)
-    voxels = file.map_voxels(folder)
+    voxels = check_array(file.map_voxels(folder), str(path))
     sample = describe_channel(
         voxels, name=file.channel_name, unit=file.unit, is_label=file.is_label
     )
@@ -104,7 +104,7 @@ def _from_nifti(path: Path, folder: Path) -> ImportSource:
 
 
 def _from_numpy(path: Path, given: Path) -> ImportSource:
-    values = check_array(open_numpy(path))
+    values = check_array(open_numpy(path), str(given))
     channel = describe_channel(values, name=given.name.split(".")[0], unit="")
     info = array_info(values.shape, (channel,))
     return ImportSource(

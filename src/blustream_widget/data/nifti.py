@@ -6,6 +6,7 @@ import errno
 import gzip
 import math
 import shutil
+import struct
 import tempfile
 import zlib
 from dataclasses import dataclass
@@ -19,15 +20,16 @@ from nibabel.spatialimages import HeaderDataError
 
 from blustream_widget.core.geometry import anatomical_axes
 from blustream_widget.core.types import Axis, Channel, Samples, VolumeInfo
-from blustream_widget.data.arrays import check_shape
+from blustream_widget.data.arrays import check_shape, largest_in_memory_bytes
 from blustream_widget.data.memory_info import array_info
 from blustream_widget.errors import VolumeFormatError, VolumeWriteError
 
 _COPY_AGAIN = "Copy it again; `gzip -t` tells whether a .gz is whole."
 _PLANES = ("sagittal", "coronal", "axial")
-_LARGEST_IN_MEMORY_BYTES = 8 << 30
 _MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
 _OBLIQUE = 1e-3
+# What a header of nonsense leads to, beside the errors of nibabel.
+_DAMAGE = (OSError, EOFError, ValueError, OverflowError, MemoryError, struct.error, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,9 @@ class NiftiFile:
             Truncated or damaged, or too large to be held in memory.
         """
         size_bytes = math.prod(self.shape) * self.dtype.itemsize
-        if size_bytes > _LARGEST_IN_MEMORY_BYTES:
+        if size_bytes > largest_in_memory_bytes():
             raise VolumeFormatError(
-                f"{self.path} has {size_bytes / 1e9:.0f} GB of voxels.",
+                f"{self.path} has {size_bytes / 1e9:.1f} GB of voxels.",
                 hint=f"Import it once: blustream import {self.path.name} {self.channel_name}.vds",
             )
         return self.scaled(self.map_voxels(Path(tempfile.gettempdir())))
@@ -118,7 +120,7 @@ class NiftiFile:
                     return _map(unpacked, proxy, self.shape)
             with voxels.open("rb") as file:
                 return _map(file, proxy, self.shape)
-        except (OSError, EOFError, ValueError, zlib.error) as exc:
+        except _DAMAGE as exc:
             if isinstance(exc, OSError) and exc.errno == errno.ENOSPC:
                 raise VolumeWriteError(
                     f"There is no room in {folder} to unpack {self.path}.", hint="Free some space."
@@ -153,7 +155,7 @@ def open_nifti(path: Path) -> NiftiFile:
         image: Any = nibabel.load(path)  # nibabel's class of it does not know of shapes
         shape = image.shape
         dtype = np.dtype(image.get_data_dtype())
-    except (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, zlib.error) as exc:
+    except (ImageFileError, HeaderDataError, *_DAMAGE) as exc:
         raise VolumeFormatError(
             f"{path} is not a readable NIfTI file: truncated, damaged or of another format.",
             hint=_COPY_AGAIN,

@@ -74,7 +74,7 @@ def _open_nifti(path: Path, ref: VolumeRef) -> VolumeSource:
     from blustream_widget.data.nifti import open_nifti  # loads nibabel
 
     file = open_nifti(path)
-    values = check_array(file.load())
+    values = check_array(file.load(), str(path))
     info = file.info(describe_channel(values, name=file.channel_name, unit=file.unit))
     return MemorySource(with_user_words(info, ref), (values,))
 
@@ -82,7 +82,7 @@ def _open_nifti(path: Path, ref: VolumeRef) -> VolumeSource:
 def _open_numpy(path: Path, ref: VolumeRef) -> VolumeSource:
     from blustream_widget.data.numpy_files import open_numpy
 
-    values = check_array(open_numpy(path))
+    values = check_array(open_numpy(path), str(path))
     channel = describe_channel(values, name=path.name.split(".")[0], unit=ref.unit)
     info = array_info(
         values.shape, (channel,), name=path.name, kind=ref.kind or "generic", source="numpy"

@@ -6,6 +6,7 @@ process, and in a test with a list for a sink and a clock of its own.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -15,8 +16,9 @@ from blustream_widget.core.state import PANE_MAX_PX, PANE_MIN_PX, ViewState, fir
 from blustream_widget.core.types import SliceData, VolumeInfo, VolumeRef
 from blustream_widget.core.worker_protocol import Failed, Open, Opened, Output, Progress
 from blustream_widget.data import Region, SliceReader, VolumeSource, open_source
+from blustream_widget.data.paths import shown_name
 from blustream_widget.encode.chain import EncoderChain
-from blustream_widget.errors import BlustreamError
+from blustream_widget.errors import BlustreamError, VolumeError
 from blustream_widget.render.view import plan_slice
 from blustream_widget.worker.frames import FrameWriter, Scene
 from blustream_widget.worker.probes import ProbeQueue
@@ -24,6 +26,8 @@ from blustream_widget.worker.schedule import Schedule
 from blustream_widget.worker.sink import Sink
 from blustream_widget.worker.slot import LatestSlot, Wish
 from blustream_widget.worker.still import StillThread
+
+logger = logging.getLogger(__name__)
 
 OpenVolume = Callable[[VolumeRef, Config], VolumeSource]
 
@@ -36,6 +40,16 @@ def cache_budget_bytes(config: Config) -> int:
         return config.cache_bytes
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return min(memory_bytes // 4, _LARGEST_BUDGET_BYTES)
+
+
+def _unforeseen(ref: VolumeRef, exc: Exception) -> VolumeError:
+    """Name the volume and the kind of error, without the address, which may hold secrets."""
+    name = shown_name(ref.url) if ref.url else ref.name or "array"
+    reason = ": ".join(filter(None, [type(exc).__name__, str(exc)[:200]]))
+    return VolumeError(
+        f"{name} cannot be opened: {reason}.",
+        hint="The server's log has the details.",
+    )
 
 
 class Pipeline:
@@ -160,6 +174,11 @@ class Pipeline:
                 state = state.with_patch(pane, source.info)
         except BlustreamError as exc:
             self._fail(exc, is_fatal=True)
+            return
+        except Exception as exc:
+            # A reader that fails in a way nobody foresaw must not look like a worker that died.
+            logger.exception("Opening failed")
+            self._fail(_unforeseen(message.ref, exc), is_fatal=True)
             return
         self._reader, self._info, self._state = reader, source.info, state
         self._sink.send(Opened(source.info, state))

@@ -288,6 +288,20 @@ def test_a_volume_that_cannot_be_opened_is_a_fatal_failure() -> None:
     bench.pipeline.close()
 
 
+@pytest.mark.parametrize("unforeseen", [MemoryError(), KeyError("affine"), RecursionError("deep")])
+def test_an_error_nobody_foresaw_names_the_volume_and_the_worker_lives(unforeseen, caplog) -> None:
+    bench = Bench(unforeseen)
+    bench.put(Open(VolumeRef(url="https://host/a/survey.vds?secret=1")))
+    (failed,) = bench.of(Failed)
+    assert (failed.code, failed.fatal) == ("volume", True)
+    assert "survey.vds" in failed.message
+    assert type(unforeseen).__name__ in failed.message
+    assert "secret" not in failed.message
+    assert "Traceback" in caplog.text
+    bench.put(WantKeyframe())
+    bench.pipeline.close()
+
+
 @pytest.fixture
 def held():
     return HeldSource(
