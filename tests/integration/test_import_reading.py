@@ -9,9 +9,11 @@ import pytest
 
 from blustream_widget.config import Config
 from blustream_widget.core.types import VolumeRef
-from blustream_widget.data import Region, SliceReader, open_source
+from blustream_widget.data import Region, SliceReader, open_source, openvds_layout
+from blustream_widget.data.openvds_source import OpenVdsSource
 from blustream_widget.data.reduce import half_times
 from blustream_widget.data.synthetic import AMPLITUDE, SALT, Synthetic, write_demo_volume
+from blustream_widget.errors import VolumeFormatError
 from blustream_widget.testing.volumes import label_volume, ramp_volume, write_volume
 
 SHAPE = (90, 70, 100)
@@ -133,3 +135,35 @@ def test_other_software_finds_the_survey_where_it_lies(tmp_path):
     assert names == ["Sample", "Crossline", "Inline"]
     assert corner[:2] == pytest.approx((431955.09, 6348641.17))
     assert sorted(numbers) == pytest.approx(sorted((1007.0, 2005.0, 12.0)))
+
+
+@pytest.fixture
+def nothing_stored(monkeypatch):
+    """Our own files look like those of other software: they say nothing of their values."""
+    monkeypatch.setattr(openvds_layout, "_stored_info", lambda layout: None)
+
+
+@pytest.mark.parametrize("shape", [(20, 21, 22), (64, 130, 200)])
+def test_a_vds_of_nothing_but_nan_is_refused(tmp_path, shape, nothing_stored):
+    write_volume(tmp_path / "blank.vds", np.full(shape, np.nan, np.float32), codec="zip")
+    with pytest.raises(VolumeFormatError, match=r"blank\.vds has no finite value") as caught:
+        open_source(VolumeRef(url=str(tmp_path / "blank.vds")), Config())
+    assert caught.value.hint
+
+
+def test_a_small_body_in_a_blank_box_is_found(tmp_path, nothing_stored, monkeypatch):
+    values = np.full((64, 130, 200), np.nan, np.float32)
+    values[40, 70, 100] = 7.0
+    write_volume(tmp_path / "body.vds", values)
+    blank = np.full(1, np.nan, np.float32)
+    wait_for = OpenVdsSource._wait_for
+
+    def coarse_is_blank(self, key, bounds):
+        return wait_for(self, key, bounds) if key.lod == 0 else blank
+
+    monkeypatch.setattr(OpenVdsSource, "_wait_for", coarse_is_blank)
+    source = open_source(VolumeRef(url=str(tmp_path / "body.vds")), Config())
+    channel = source.info.channels[0]
+    source.close()
+    assert channel.value_max >= 7.0
+    assert channel.percentiles[-1] == pytest.approx(7.0, rel=0.01)

@@ -12,22 +12,24 @@ import msgspec
 import numpy as np
 import openvds
 
-from blustream_widget.core.types import Samples, VolumeInfo, VolumeRef
+from blustream_widget.core.types import Channel, Samples, VolumeInfo, VolumeRef
 from blustream_widget.data.grid import Shape, brick_bounds, brick_counts, check_key
 from blustream_widget.data.openvds_errors import OPENVDS_ERRORS, translate
 from blustream_widget.data.openvds_handle import Handle
 from blustream_widget.data.openvds_layout import Opened, describe_layout
 from blustream_widget.data.paths import shown_name
 from blustream_widget.data.source import BrickDone, BrickKey, BrickRequest, DoneRequest
-from blustream_widget.data.statistics import with_statistics
+from blustream_widget.data.statistics import RunningStatistics
 from blustream_widget.data.words import with_user_words
-from blustream_widget.errors import BlustreamError, BrickReadError
+from blustream_widget.errors import BlustreamError, BrickReadError, VolumeFormatError
 from blustream_widget.runtime import start_thread
 
 logger = logging.getLogger(__name__)
 
 # Bricks that are read at open to judge the value range of a volume that does not say it.
 _SAMPLED_BRICKS = 8
+# And where those are blank: data can be a small body in a large box.
+_SEARCHED_BRICKS = 64
 _WAIT_S = 60.0
 
 
@@ -119,25 +121,50 @@ class OpenVdsSource:
         handle.close()
 
     def _estimate(self) -> VolumeInfo:
-        """Value range and percentiles from some bricks of the coarsest level."""
+        """Value range and percentiles from some bricks of a small level."""
         channels = []
+        has_numbers = False
         for index, channel in enumerate(self._info.channels):
-            samples = np.concatenate([b.ravel() for b in self._sample(index)])
             span = (channel.value_min, channel.value_max)
-            channels.append(with_statistics(channel, samples, span=span))
+            statistics = self._sample(index)
+            has_numbers |= statistics is not None
+            if statistics is not None:
+                channels.append(statistics.describe(channel, span))
+            else:
+                channels.append(channel if np.isfinite(span).all() else _without_range(channel))
+        if not has_numbers:
+            self._refuse_blank()
         return msgspec.structs.replace(self._info, channels=tuple(channels))
 
-    def _sample(self, channel: int) -> list[Samples]:
-        # The finest level that is small: coarse levels of other software can hold strange values.
-        lod = next(
-            (n for n in range(self._info.n_lods) if self._n_bricks(n) <= _SAMPLED_BRICKS),
-            self._info.n_lods - 1,
-        )
-        counts, n_bricks = brick_counts(self._info, lod), self._n_bricks(lod)
-        picked = np.unique(np.linspace(0, n_bricks - 1, min(n_bricks, _SAMPLED_BRICKS)).astype(int))
-        indices = [np.unravel_index(int(i), counts) for i in picked]
-        keys = [BrickKey(channel, lod, int(i0), int(i1), int(i2)) for i0, i1, i2 in indices]
-        return [self._wait_for(key, brick_bounds(self._info, key)) for key in keys]
+    def _sample(self, channel: int) -> RunningStatistics | None:
+        """Count some bricks; None if none of them has a finite value."""
+        statistics = RunningStatistics()
+        # The coarse levels of other software can be blank where the volume is not.
+        for lod, most in ((self._small_lod(), _SAMPLED_BRICKS), (0, _SEARCHED_BRICKS)):
+            counts, n_bricks = brick_counts(self._info, lod), self._n_bricks(lod)
+            picked = np.unique(np.linspace(0, n_bricks - 1, min(n_bricks, most)).astype(int))
+            for i0, i1, i2 in (np.unravel_index(int(i), counts) for i in picked):
+                key = BrickKey(channel, lod, int(i0), int(i1), int(i2))
+                statistics.add(self._wait_for(key, brick_bounds(self._info, key)))
+            if statistics.n_finite:
+                return statistics
+        return None
+
+    def _small_lod(self) -> int:
+        """Find the finest small level: coarse ones of other software can hold strange values."""
+        levels = range(self._info.n_lods)
+        small = (lod for lod in levels if self._n_bricks(lod) <= _SAMPLED_BRICKS)
+        return next(small, self._info.n_lods - 1)
+
+    def _refuse_blank(self) -> None:
+        """Nothing of what was sampled is finite: an error if that was everything."""
+        seen_whole = self._n_bricks(self._small_lod()) <= _SAMPLED_BRICKS
+        if seen_whole or self._n_bricks(0) <= _SEARCHED_BRICKS:
+            raise VolumeFormatError(
+                f"{self._name} has no finite value: all are NaN, infinite or marked as no value.",
+                hint="Check the step that made it.",
+            )
+        logger.warning("%d bricks of %s have no finite value", _SEARCHED_BRICKS, self._name)
 
     def _n_bricks(self, lod: int) -> int:
         return math.prod(brick_counts(self._info, lod))
@@ -173,6 +200,10 @@ class OpenVdsSource:
                 hint="Check the storage it lies on, and the connection.",
             )
         return result
+
+
+def _without_range(channel: Channel) -> Channel:
+    return msgspec.structs.replace(channel, value_min=0.0, value_max=0.0)
 
 
 def _open(url: str, connection: str, name: str) -> Any:  # openvds.core.VDS, untyped
