@@ -6,17 +6,17 @@ import { placeSlice } from "../geometry";
 import type { Frame } from "../session";
 import { fitPicture, type Pane, pictureSize, shiftBetween, viewOf } from "./camera";
 import type { ViewContext } from "./context";
+import { Painter } from "./painter";
 
 export class Picture {
-  private readonly brush: CanvasRenderingContext2D | null;
-  private width = 0;
-  private height = 0;
+  private readonly painter: Painter | null;
 
   constructor(
     readonly canvas: HTMLCanvasElement,
     private readonly context: ViewContext,
   ) {
-    this.brush = canvas.getContext("2d", { alpha: false, desynchronized: true });
+    const brush = canvas.getContext("2d", { alpha: false, desynchronized: true });
+    this.painter = brush && new Painter(brush);
     const { session, signal } = context;
     session.onFrame((frame) => this.draw(frame), signal);
     session.onState(() => this.place(), signal);
@@ -25,15 +25,10 @@ export class Picture {
   }
 
   private draw(frame: Frame): void {
-    const { width_px: width, height_px: height } = frame.header;
-    // Setting the size clears the canvas, which costs a flash if it is done for nothing.
-    if (width !== this.width || height !== this.height) {
-      this.canvas.width = this.width = width;
-      this.canvas.height = this.height = height;
-    }
-    this.brush?.drawImage(frame.image, 0, 0, width, height);
-    this.context.set({ shown: frame.header });
-    this.place();
+    this.painter?.paint(frame, () => {
+      this.context.set({ shown: frame.header });
+      this.place();
+    });
   }
 
   /** Lay the drawn picture where the newest state wants it. */

