@@ -13,6 +13,8 @@ from blustream_widget.errors import ConfigError
 # A UNIX socket's path has at most 107 bytes on Linux (103 on macOS).
 _SOCKET_PATH_MAX = 100
 
+TRANSPORTS = ("websocket", "webrtc", "comm")
+
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of all processes; each is `BLUSTREAM_<NAME>` in the environment.

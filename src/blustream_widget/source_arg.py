@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import msgspec
 
 from blustream_widget.core.types import Kind, VolumeRef
-from blustream_widget.errors import VolumeAccessError, VolumeFormatError, VolumeNotFoundError
+from blustream_widget.errors import (
+    ConfigError,
+    VolumeAccessError,
+    VolumeFormatError,
+    VolumeNotFoundError,
+)
 from blustream_widget.shared import SharedSegment
 
 SCHEMES = ("s3", "azure", "azuresas", "gs", "http", "https", "file")
@@ -39,15 +45,78 @@ def volume_ref(
     ------
     VolumeNotFoundError, VolumeAccessError, VolumeFormatError
         Name the file or array and say what to do.
+    ConfigError
+        Names the argument that is not what the volume's description can hold.
     """
-    about = VolumeRef(kind=kind, spacing=spacing, axis_names=axis_names, unit=unit)
+    about = VolumeRef(
+        connection=_text("connection", connection, 8192),
+        name=_text("name", name, 256),
+        kind=_kind(kind),
+        spacing=_spacing(spacing),
+        axis_names=_axis_names(axis_names),
+        unit=_text("unit", unit, 32),
+    )
     if isinstance(volume, (str, os.PathLike)):
-        url = check_address(os.fspath(volume))
-        return msgspec.structs.replace(about, url=url, connection=connection, name=name), None
+        url = _text("volume", check_address(os.fspath(volume)), 8192)
+        return msgspec.structs.replace(about, url=url), None
     from blustream_widget.data.arrays import check_array
 
     segment = SharedSegment(check_array(volume))
-    return msgspec.structs.replace(about, array=segment.ref, name=name or "array"), segment
+    about = msgspec.structs.replace(
+        about, array=segment.ref, name=about.name or "array", connection=""
+    )
+    return about, segment
+
+
+def _text(argument: str, value: Any, max_length: int) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{argument} is a {type(value).__name__}.", hint="Give text.")
+    if len(value) > max_length:
+        raise ConfigError(
+            f"{argument} has {len(value)} characters.", hint=f"At most {max_length} are taken."
+        )
+    return value
+
+
+def _kind(value: Any) -> Kind | None:
+    known: tuple[Kind, ...] = get_args(Kind)
+    for kind in known:
+        if value == kind:
+            return kind
+    if value is not None:
+        raise ConfigError(f"There is no kind {value!r}.", hint=f"Known: {', '.join(known)}.")
+    return None
+
+
+def _spacing(value: Any) -> tuple[float, float, float] | None:
+    if value is None:
+        return None
+    try:
+        numbers = [float(number) for number in value]
+    except (TypeError, ValueError, OverflowError):
+        numbers = []
+    if len(numbers) != 3 or not all(math.isfinite(n) and n > 0 for n in numbers):
+        raise ConfigError(
+            f"spacing = {value!r} is not a distance for each axis.",
+            hint="Give three positive numbers, for example (25.0, 12.5, 4.0).",
+        )
+    return numbers[0], numbers[1], numbers[2]
+
+
+def _axis_names(value: Any) -> tuple[str, str, str] | None:
+    if value is None:
+        return None
+    names = list(value) if isinstance(value, (list, tuple)) else []
+    if (
+        len(names) != 3
+        or not all(isinstance(name, str) and 0 < len(name) <= 64 for name in names)
+        or len(set(names)) != 3
+    ):
+        raise ConfigError(
+            f"axis_names = {value!r} does not name three axes.",
+            hint='Give three different names, for example ("x", "y", "z").',
+        )
+    return names[0], names[1], names[2]
 
 
 def check_address(text: str | bytes) -> str:
@@ -68,7 +137,9 @@ def check_address(text: str | bytes) -> str:
             )
         if scheme != "file":
             return address
-        address = urlsplit(address).path
+        from blustream_widget.data.paths import local_path
+
+        address = str(local_path(address))
     return str(_check_path(Path(address).expanduser().absolute()))
 
 

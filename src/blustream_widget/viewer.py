@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
+import operator
 import threading
 import uuid
 from typing import Any
@@ -12,6 +14,7 @@ import traitlets as t
 
 from blustream_widget._kernel_loop import KernelLoop
 from blustream_widget._relay import Relay
+from blustream_widget.config import TRANSPORTS
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.state import (
     COLORMAPS,
@@ -23,12 +26,14 @@ from blustream_widget.core.state import (
 from blustream_widget.core.types import Kind, VolumeInfo
 from blustream_widget.errors import (
     BlustreamError,
+    ConfigError,
     MissingDependencyError,
     StateError,
     WorkerError,
     from_code,
 )
 from blustream_widget.link import Link, shared_link
+from blustream_widget.shared import SharedSegment
 from blustream_widget.source_arg import volume_ref
 from blustream_widget.view_traits import BUNDLE, STATE_TRAITS, STATUS_TRAITS, ViewTraits
 
@@ -78,6 +83,8 @@ class Viewer(ViewTraits):
         At once for what can be seen without reading the volume; what only its reader can see is
         shown in the view, kept in `viewer.error`, and raised by everything that needs the open
         volume.
+    ConfigError, StateError
+        Name the argument that has a value that cannot work.
 
     Examples
     --------
@@ -86,6 +93,8 @@ class Viewer(ViewTraits):
     """
 
     colormaps = COLORMAPS
+    # Here as well, because ipywidgets closes what was not even made completely.
+    _segment: SharedSegment | None = None
 
     def __init__(
         self,
@@ -116,6 +125,7 @@ class Viewer(ViewTraits):
         patch = {"window": window, "level": level, "colormap": colormap, **fields}
         patch = {field: value for field, value in patch.items() if value is not None}
         check_fields(patch)
+        traits = {"height": _checked_height(height), "_transports": _checked_ways(transports)}
         ref, self._segment = volume_ref(
             volume,
             connection=connection,
@@ -126,20 +136,20 @@ class Viewer(ViewTraits):
             unit=unit,
         )
         self._kernel = KernelLoop()
-        self._link = _link or shared_link()
         self._opened = threading.Event()
         self._state: ViewState | None = None
         self._info: VolumeInfo | None = None
         self._seq = 0
         self._mirror: lp.Mirror | None = None
         session = uuid.uuid4().hex
-        super().__init__(height=height, _session=session, _transports=transports)
-        self._relay = Relay(self._link, session, self.send)
-        self.on_msg(self._on_browser)
-        self._link.open_session(session, ref, patch, self)
         try:
+            self._link = _link or shared_link()
+            super().__init__(_session=session, **traits)
+            self._relay = Relay(self._link, session, self.send)
+            self.on_msg(self._on_browser)
+            self._link.open_session(session, ref, patch, self)
             self._place(axis, slice_idx, slice_no)
-        except Exception:
+        except BaseException:  # also Ctrl+C while the volume opens: nobody else can close it
             self.close()
             raise
 
@@ -210,7 +220,7 @@ class Viewer(ViewTraits):
         if self._session and not self._closed:
             self._closed = True
             self._link.close_session(self._session)
-            self._close_segment()
+        self._close_segment()
         super().close()
 
     def _close_segment(self) -> None:
@@ -246,6 +256,10 @@ class Viewer(ViewTraits):
         if name == "slice_no":
             axis = info.axes[self._current().axis]
             last = axis.first + axis.step * (axis.n - 1)
+            if not math.isfinite(value):
+                raise StateError(
+                    f"slice_no = {value!r} is not a number.", hint=f"Give {axis.name} numbers."
+                )
             index = round((value - axis.first) / axis.step) if axis.step else 0
             if not 0 <= index < axis.n:
                 low, high = sorted((axis.first, last))
@@ -382,3 +396,30 @@ def _as_dict(capabilities: Any) -> dict[str, Any]:
         "encoders": {trial.name: trial.reason or "works" for trial in capabilities.encoders},
         "sources": list(capabilities.sources),
     }
+
+
+def _checked_height(height: Any) -> int:
+    low, high = ViewTraits.height.min, ViewTraits.height.max
+    try:
+        number = operator.index(height)
+    except TypeError:
+        number = -1
+    if not low <= number <= high:
+        raise ConfigError(
+            f"height = {height!r} is not a height.", hint=f"Give {low} to {high} CSS pixels."
+        )
+    return number
+
+
+def _checked_ways(transports: Any) -> str:
+    ways = [way.strip() for way in transports.split(",")] if isinstance(transports, str) else []
+    unknown = [way for way in ways if way not in TRANSPORTS]
+    # WebRTC is set up over one of the others, and falls back to it.
+    if unknown or not {"websocket", "comm"} & set(ways):
+        raise ConfigError(
+            f"transports = {transports!r} names no way to the browser."
+            if not unknown
+            else f"There is no transport {unknown[0]!r}.",
+            hint=f"Give some of {','.join(TRANSPORTS)}, websocket or comm among them.",
+        )
+    return ",".join(ways)

@@ -189,6 +189,17 @@ async def test_a_session_id_that_is_none_is_refused(server, session):
     assert (error.code, error.fatal) == ("protocol", True)
 
 
+async def test_an_open_that_cannot_be_read_is_answered(server):
+    async with connect_kernel(server.address) as kernel:
+        await kernel.send_raw(
+            '{"t": "open", "session": "%s", "ref": {"url": "fake:", "kind": "x"}}' % ("a" * 32)
+        )
+        error = await kernel.message(lp.SessionError)
+        await kernel.open()
+    assert (error.session, error.code, error.fatal) == ("a" * 32, "protocol", True)
+    assert "ref.kind" in error.message
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),

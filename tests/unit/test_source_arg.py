@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import os
 
+import msgspec
+import numpy as np
 import pytest
 
-from blustream_widget.errors import VolumeAccessError, VolumeFormatError, VolumeNotFoundError
-from blustream_widget.source_arg import check_address
+from blustream_widget.core.types import VolumeRef
+from blustream_widget.errors import (
+    ConfigError,
+    VolumeAccessError,
+    VolumeFormatError,
+    VolumeNotFoundError,
+)
+from blustream_widget.source_arg import check_address, volume_ref
 
 
 def test_a_missing_file_is_named(tmp_path) -> None:
@@ -52,3 +60,48 @@ def test_remote_addresses_pass_and_file_addresses_become_paths(tmp_path) -> None
     path.write_bytes(b"x")
     assert check_address("s3://bucket/a") == "s3://bucket/a"
     assert check_address(f"file://{path}") == str(path)
+
+
+def test_a_file_address_may_be_percent_encoded(tmp_path) -> None:
+    path = tmp_path / "my file.npy"
+    path.write_bytes(b"x")
+    assert check_address(f"file://{tmp_path}/my%20file.npy") == str(path)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("kind", "seismik"),
+        ("kind", 3),
+        ("spacing", (1.0, 2.0)),
+        ("spacing", (1.0, 2.0, float("nan"))),
+        ("spacing", (1.0, 2.0, float("inf"))),
+        ("spacing", (1.0, 0.0, 1.0)),
+        ("spacing", "abc"),
+        ("spacing", 5),
+        ("axis_names", ("x", "y")),
+        ("axis_names", ("x", "y", 3)),
+        ("axis_names", ("x", "x", "y")),
+        ("axis_names", "xyz"),
+        ("name", "n" * 257),
+        ("unit", "u" * 33),
+        ("connection", "c" * 8193),
+        ("name", 3),
+    ],
+)
+def test_a_word_about_the_volume_that_cannot_be_is_refused_by_its_name(argument, value) -> None:
+    with pytest.raises(ConfigError, match=argument):
+        volume_ref("http://host/a.vds", **{argument: value})
+
+
+def test_what_passes_is_what_the_server_can_read() -> None:
+    ref, _ = volume_ref(
+        "http://host/a.vds",
+        kind="medical",
+        spacing=np.array([1, 2, 3], np.int16),
+        axis_names=["x", "y", "z"],
+        name="n" * 256,
+        unit="u" * 32,
+    )
+    assert msgspec.json.decode(msgspec.json.encode(ref), type=VolumeRef) == ref
+    assert ref.spacing == (1.0, 2.0, 3.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from blustream_widget.core.types import (
     VolumeInfo,
     VolumeRef,
 )
+from blustream_widget.shared import PREFIX, shared_folder
 from blustream_widget.viewer import Viewer
 
 INFO = VolumeInfo(
@@ -32,6 +34,11 @@ INFO = VolumeInfo(
     ),
     channels=(Channel("Amplitude", "", "float32", -8.0, 8.0),),
 )
+
+
+def shared_files() -> list[str]:
+    """Arrays of this process in shared memory."""
+    return sorted(path.name for path in shared_folder().glob(f"{PREFIX}{os.getpid()}-*"))
 
 
 class FakeLink:
@@ -136,6 +143,8 @@ def test_a_survey_number_and_an_axis_name_become_indices(viewer: Viewer, link: F
     [
         ("slice_idx", 100, "0 to 99"),
         ("slice_no", 900.0, "1000 to 1099"),
+        ("slice_no", float("nan"), "slice_no"),
+        ("slice_no", float("inf"), "slice_no"),
         ("axis", "x", "inline, crossline, sample"),
         ("colormap", "rainbow", "seismic"),
         ("window", -1.0, "window"),
@@ -199,6 +208,40 @@ def test_a_wrong_keyword_starts_nothing(volume) -> None:
     with pytest.raises(errors.StateError, match="colour map 'nope'"):
         Viewer(volume, colormap="nope", _link=link)
     assert link.ref is None
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("transports", "websoket"),
+        ("transports", ""),
+        ("transports", "webrtc"),
+        ("transports", None),
+        ("height", 50),
+        ("height", "tall"),
+        ("height", 500.5),
+        ("kind", "seismik"),
+    ],
+)
+def test_an_argument_that_cannot_work_starts_nothing_and_leaves_no_memory(
+    link, argument, value
+) -> None:
+    before = shared_files()
+    with pytest.raises(errors.ConfigError, match=argument[:9]):
+        Viewer(np.ones((2, 3, 4), np.float32), _link=link, **{argument: value})
+    assert link.ref is None
+    assert shared_files() == before
+
+
+def test_a_viewer_that_cannot_be_made_leaves_no_memory() -> None:
+    class NoLink(FakeLink):
+        def open_session(self, *_args: Any) -> None:
+            raise RuntimeError("no thread")
+
+    before = shared_files()
+    with pytest.raises(RuntimeError, match="no thread"):
+        Viewer(np.ones((2, 3, 4), np.float32), _link=NoLink())
+    assert shared_files() == before
 
 
 def test_a_wrong_first_slice_ends_the_session(volume) -> None:

@@ -7,7 +7,7 @@ import logging
 import msgspec
 
 from blustream_widget.core import link_protocol as lp
-from blustream_widget.errors import BlustreamError, PeerClosedError
+from blustream_widget.errors import BlustreamError, PeerClosedError, ProtocolError
 from blustream_widget.server.admission import Visitor
 from blustream_widget.server.hub import Hub
 from blustream_widget.transport.outbox import Outbox
@@ -17,6 +17,16 @@ from blustream_widget.transport.tasks import TaskSet
 logger = logging.getLogger(__name__)
 
 MAX_RELAYS = 64
+
+
+class _Head(msgspec.Struct):
+    """What can be read of a message whose other fields are not as they should be."""
+
+    t: str
+    session: str
+
+
+_head_decoder = msgspec.json.Decoder(_Head)
 
 
 class KernelLink:
@@ -50,6 +60,7 @@ class KernelLink:
         except msgspec.MsgspecError as exc:
             # A kernel of another version: its message is skipped, the rest of the link works.
             logger.warning("A kernel sent a message that is not one: %s", type(exc).__name__)
+            self._answer_unreadable(text, exc)
             return
         match message:
             case lp.OpenSession():
@@ -70,6 +81,22 @@ class KernelLink:
         for channel in list(self._visitors):
             self._relay_ended(channel)
         await self._tasks.wait()
+
+    def _answer_unreadable(self, text: str, exc: msgspec.MsgspecError) -> None:
+        """Tell who waits for a session that it will not open."""
+        try:
+            head = _head_decoder.decode(text)
+        except msgspec.MsgspecError:
+            return
+        if head.t == "open":
+            error = lp.SessionError(
+                session=head.session,
+                code=ProtocolError.code,
+                message=f"The server cannot read what the viewer asks for: {exc}.",
+                hint="Restart the kernel, so that it is of the server's version.",
+                fatal=True,
+            )
+            self.tell(error)
 
     def _receive_for_session(
         self, message: lp.PatchState | lp.RefreshVolume | lp.CloseSession | lp.RenewToken

@@ -67,7 +67,11 @@ class KernelClient:
 
     async def send(self, message: lp.ToServer) -> None:
         """Send a message."""
-        await self._socket.send_str(lp.encoder.encode(message).decode())
+        await self.send_raw(lp.encoder.encode(message).decode())
+
+    async def send_raw(self, text: str) -> None:
+        """Send any text."""
+        await self._socket.send_str(text)
 
     async def open(
         self,
