@@ -160,6 +160,10 @@ export class FakeSession implements Session {
     this.retries++;
   }
 
+  cancel(): void {
+    this.setStatus({ phase: "stopped" });
+  }
+
   setVisible(): void {}
 
   notice(error: SessionError): void {

@@ -76,6 +76,7 @@ export class LiveSession implements Session {
   #serverError: SessionError | null = null;
   #kernelError: SessionError | null = null;
   #hasEnded = false;
+  #isStopped = false;
   #wasLive = false;
   #isVisible = true;
   #probes = 0;
@@ -136,6 +137,7 @@ export class LiveSession implements Session {
   /** Connect, and stay connected until `stop`. */
   start(): void {
     if (this.#hasEnded) return;
+    this.#isStopped = false;
     this.#connection.start();
     this.#reportTimer ??= setInterval(() => this.#report(), REPORT_MS);
     this.#refresh();
@@ -176,7 +178,9 @@ export class LiveSession implements Session {
   retry(): void {
     if (this.#hasEnded) return;
     this.#serverError = null;
-    if (this.#connection.link) {
+    if (this.#isStopped) {
+      this.start();
+    } else if (this.#connection.link) {
       // Connected, but there is nothing to show: a new welcome begins again.
       this.#lost();
       this.#connection.stop();
@@ -185,6 +189,11 @@ export class LiveSession implements Session {
       this.#connection.retryNow();
     }
     this.#refresh();
+  }
+
+  cancel(): void {
+    this.#isStopped = true;
+    this.stop();
   }
 
   setVisible(visible: boolean): void {
@@ -384,6 +393,7 @@ export class LiveSession implements Session {
       ...change,
       phase: phaseOf({
         hasEnded: this.#hasEnded,
+        isStopped: this.#isStopped,
         error,
         isConnected: link !== null,
         hasInfo: this.#info !== null,

@@ -16,9 +16,17 @@ export interface Frame {
  * - `live`: pictures come
  * - `reconnecting`: it was live, the connection broke, `retryInMs` counts to the next try
  * - `failed`: `error` says why there is nothing to show; `retry()` tries again
+ * - `stopped`: the user would not wait for the first picture; `retry()` begins again
  * - `ended`: the session was closed and does not come back
  */
-export type Phase = "connecting" | "opening" | "live" | "reconnecting" | "failed" | "ended";
+export type Phase =
+  | "connecting"
+  | "opening"
+  | "live"
+  | "reconnecting"
+  | "failed"
+  | "stopped"
+  | "ended";
 
 export type TransportName = "" | "websocket" | "webrtc" | "comm";
 
@@ -79,6 +87,8 @@ export interface Session {
   probe(voxel: readonly [number, number, number]): void;
   /** Try to connect now, after `failed` or while `reconnecting`. */
   retry(): void;
+  /** Wait no longer for the first picture: close the connection, stay `stopped` until `retry()`. */
+  cancel(): void;
   /** False while no view of this session can be seen: then no pictures come. */
   setVisible(visible: boolean): void;
 

@@ -5,6 +5,7 @@ import type { Phase, SessionError, SessionStatus, TransportName } from "./sessio
 /** The facts that decide the phase. */
 export interface Situation {
   readonly hasEnded: boolean;
+  readonly isStopped: boolean;
   readonly error: SessionError | null;
   readonly isConnected: boolean;
   readonly hasInfo: boolean;
@@ -14,6 +15,7 @@ export interface Situation {
 
 export function phaseOf(situation: Situation): Phase {
   if (situation.hasEnded) return "ended";
+  if (situation.isStopped) return "stopped";
   if (situation.error) return "failed";
   if (!situation.isConnected) return situation.wasLive ? "reconnecting" : "connecting";
   return situation.hasInfo && situation.hasPicture ? "live" : "opening";

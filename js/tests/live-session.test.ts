@@ -82,6 +82,22 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+describe("a volume that nobody waits for any longer", () => {
+  it("is let go until it is asked for again", async () => {
+    const scene = await new Scene().connect();
+    expect(scene.session.status.phase).toBe("opening");
+    scene.session.cancel();
+    expect(scene.session.status.phase).toBe("stopped");
+    expect(scene.link.isClosed).toBe(true);
+    await pass(60_000);
+    expect(scene.session.status.phase).toBe("stopped");
+    scene.session.retry();
+    await pass(0);
+    scene.link.welcome();
+    expect(scene.session.status.phase).toBe("opening");
+  });
+});
+
 describe("the phases of a session", () => {
   it("go from connecting over opening to live", async () => {
     const scene = new Scene();

@@ -18,6 +18,8 @@ export interface Cursor {
   readonly at: Point;
 }
 
+/** How long the status line says that the renderer was restarted. */
+const RESTARTED_MS = 5000;
 /** How long a message stays over the picture. */
 const NOTICE_MS = 4000;
 
@@ -37,6 +39,8 @@ interface Ui {
   readonly shown: FrameHeader | null;
   readonly pane: Pane;
   readonly withLabels: boolean;
+  /** The worker died and is back, a moment ago. */
+  readonly restarted: boolean;
 }
 
 const START: Ui = {
@@ -52,6 +56,7 @@ const START: Ui = {
   shown: null,
   pane: { width: 640, height: 480, pixelRatio: 1 },
   withLabels: true,
+  restarted: false,
 };
 
 /** A slice in the pane: placement in picture pixels, and where the picture lies. */
@@ -70,6 +75,8 @@ export class ViewContext {
   private readonly listeners = new Set<() => void>();
   private readonly asked = new Set<(what: "goto") => void>();
   private noticeTimer: ReturnType<typeof setTimeout> | undefined;
+  private restartTimer: ReturnType<typeof setTimeout> | undefined;
+  private worker = "";
   private readonly speakers = new Set<(text: string, urgent: boolean) => void>();
 
   constructor(
@@ -92,11 +99,18 @@ export class ViewContext {
       actions.history.visit(state, performance.now());
       changed();
     }, signal);
-    session.onStatus(changed, signal);
+    session.onStatus(({ worker }) => {
+      this.workerIs(worker);
+      changed();
+    }, signal);
     session.onInfo(changed, signal);
     session.onValue((value) => this.set({ value }), signal);
     session.onNotice(({ message, hint }) => this.note(message, hint), signal);
-    signal.addEventListener("abort", () => clearTimeout(this.noticeTimer), { once: true });
+    const stop = (): void => {
+      clearTimeout(this.noticeTimer);
+      clearTimeout(this.restartTimer);
+    };
+    signal.addEventListener("abort", stop, { once: true });
   }
 
   get ui(): Ui {
@@ -116,6 +130,17 @@ export class ViewContext {
 
   private changed(): void {
     for (const listener of this.listeners) listener();
+  }
+
+  /** One quiet word when a renderer that died is back: the view is as it was, nothing is to be done. */
+  private workerIs(worker: string): void {
+    const isBack = this.worker === "restarting" && worker === "ready";
+    this.worker = worker;
+    if (!isBack) return;
+    clearTimeout(this.restartTimer);
+    this.now = { ...this.now, restarted: true };
+    this.say("Renderer restarted");
+    this.restartTimer = setTimeout(() => this.set({ restarted: false }), RESTARTED_MS);
   }
 
   /** Say something to people who hear the page. */

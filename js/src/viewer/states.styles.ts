@@ -92,6 +92,19 @@ export const stateStyles = css`
     animation: appear 0s 0.4s both;
     pointer-events: auto;
   }
+  /* Hidden, so that neither a click nor Tab finds it: most volumes are open before. */
+  .opening .button {
+    color: #fff;
+    box-shadow: inset 0 0 0 1px rgba(255, 255, 255, 0.45);
+    height: 24px;
+    margin-right: -6px;
+    animation: come 0s 5s both;
+  }
+  @keyframes come {
+    from {
+      visibility: hidden;
+    }
+  }
   .toast {
     position: absolute;
     left: 50%;
@@ -130,6 +143,17 @@ export const stateStyles = css`
   .toast kbd {
     background: none;
     box-shadow: inset 0 0 0 1px rgba(255, 255, 255, 0.5);
+  }
+  @media (pointer: coarse) {
+    .opening .button,
+    .toast .button,
+    .message .button {
+      height: 44px;
+    }
+    .opening:has(.button) {
+      height: auto;
+      min-height: 24px;
+    }
   }
   .spinner {
     width: 14px;

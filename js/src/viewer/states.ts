@@ -4,7 +4,15 @@ import type { SessionStatus } from "../session";
 import type { ViewContext } from "./context";
 import { icon } from "./icons";
 
-export type PaneState = "empty" | "opening" | "live" | "sharpening" | "lost" | "failed" | "ended";
+export type PaneState =
+  | "empty"
+  | "opening"
+  | "live"
+  | "sharpening"
+  | "lost"
+  | "failed"
+  | "stopped"
+  | "ended";
 
 /** One word for the pane, from the connection's status and what there is to show. */
 export function paneStateOf(
@@ -13,6 +21,7 @@ export function paneStateOf(
   hasPicture: boolean,
 ): PaneState {
   if (status.phase === "failed") return "failed";
+  if (status.phase === "stopped") return "stopped";
   if (status.phase === "ended") return "ended";
   if (status.phase === "reconnecting") return "lost";
   if (status.phase === "live" && !hasInfo) return "empty";
@@ -22,7 +31,7 @@ export function paneStateOf(
 
 /** States that leave nothing to control. */
 export function isDead(state: PaneState): boolean {
-  return state === "failed" || state === "ended" || state === "empty";
+  return state === "failed" || state === "stopped" || state === "ended" || state === "empty";
 }
 
 export function percentText(share: number): string {
@@ -32,10 +41,22 @@ export function percentText(share: number): string {
 /** Words for the status line, the dot's colour, and what is said besides where there is room. */
 type StateWords = readonly [string, string, string?];
 
-export function stateWords(state: PaneState, status: SessionStatus, canDrive: boolean): StateWords {
+/** @param restarted the renderer died a moment ago and is back */
+export function stateWords(
+  state: PaneState,
+  status: SessionStatus,
+  canDrive: boolean,
+  restarted = false,
+): StateWords {
+  if (state === "live" || state === "sharpening") {
+    if (status.worker === "restarting") return ["Restarting renderer", "var(--warn)"];
+    if (restarted) return ["Renderer restarted", "var(--ok)"];
+  }
   switch (state) {
     case "failed":
       return ["Not open", "var(--err)"];
+    case "stopped":
+      return ["Stopped", "var(--fg2)"];
     case "ended":
       return ["Ended", "var(--fg2)"];
     case "lost":
@@ -89,6 +110,17 @@ function failed(context: ViewContext): TemplateResult {
   </div>`;
 }
 
+function stopped(context: ViewContext): TemplateResult {
+  return html`<div class="message" role="status">
+    <span class="quiet">${icon("ended")}</span>
+    <h2>Opening was cancelled</h2>
+    <p>Nothing is loaded while this view waits.</p>
+    <div class="buttons">
+      <button class="button main" @click=${() => context.session.retry()}>${icon("retry")}Try again</button>
+    </div>
+  </div>`;
+}
+
 function ended(context: ViewContext): TemplateResult {
   const reason = context.session.status.error?.message;
   return html`<div class="message" role="status">
@@ -120,6 +152,7 @@ function opening(context: ViewContext, secondsLeft: number): TemplateResult {
   return html`<div class="progress moving"><i></i></div>
     <div class="label opening" role="status">
       <span class="spinner"></span><span class="cut">${words}</span>
+      <button class="button small" @click=${() => context.session.cancel()}>Cancel</button>
     </div>`;
 }
 
@@ -158,6 +191,7 @@ export function stateOverlay(
 ): TemplateResult {
   const body = {
     failed: () => failed(context),
+    stopped: () => stopped(context),
     ended: () => ended(context),
     empty: () => empty(),
     opening: () => opening(context, secondsLeft),

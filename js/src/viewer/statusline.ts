@@ -72,7 +72,7 @@ export class StatusLine extends Part {
     const { session, ui, actions } = this.context;
     const { status, state, info } = session;
     const pane = paneStateOf(status, info !== null, ui.shown !== null);
-    const [words, colour, more] = stateWords(pane, status, actions.canDrive);
+    const [words, colour, more] = stateWords(pane, status, actions.canDrive, ui.restarted);
     return html`
       ${this.here()}
       <span class="grow"></span>

@@ -98,8 +98,8 @@ def test_value_under_the_cursor_is_read_from_the_data(open_viewer: OpenViewer) -
     viewer.page.mouse.move(*viewer.centre)
     viewer.page.get_by_text("[51, 80, 100]").wait_for()
     value = viewer.page.evaluate("Math.sin(51 / 9) * Math.cos(80 / 14) + 0.5 * Math.sin(151 / 21)")
-    shown = viewer.page.locator("[part=value] b")
-    viewer.wait("dev.session.state.revision >= 0")
+    shown = viewer.page.locator("[part=value] b", has_not_text="…")
+    shown.wait_for()
     assert float(shown.inner_text().replace("\u2212", "-")) == pytest.approx(value, rel=1e-3)
 
 
@@ -148,6 +148,29 @@ def test_broken_view_offers_another_try(open_viewer: OpenViewer, state: str, but
     viewer = open_viewer(f"state={state}")
     viewer.page.get_by_role("button", name=button).click()
     assert viewer.page.evaluate("dev.session.retries") == 1
+
+
+def test_slow_opening_can_be_cancelled_and_begun_again(open_viewer: OpenViewer) -> None:
+    viewer = open_viewer("state=opening", width=320, height=300)
+    cancel = viewer.page.get_by_role("button", name="Cancel")
+    viewer.page.locator(".opening").wait_for()
+    assert not cancel.is_visible()
+    cancel.click(timeout=15_000)  # comes after 5 s
+    viewer.page.get_by_text("Opening was cancelled").wait_for()
+    viewer.page.get_by_role("button", name="Try again").click()
+    assert viewer.page.evaluate("dev.session.retries") == 1
+
+
+def test_restarted_renderer_is_said_in_the_status_line_for_a_moment(
+    open_viewer: OpenViewer,
+) -> None:
+    viewer = open_viewer()
+    line = viewer.page.locator("[part=state]")
+    viewer.page.evaluate("dev.session.setStatus({ worker: 'restarting' })")
+    line.filter(has_text="Restarting renderer").wait_for()
+    viewer.page.evaluate("dev.session.setStatus({ worker: 'ready' })")
+    line.filter(has_text="Renderer restarted").wait_for()
+    line.filter(has_text="Exact").wait_for(timeout=15_000)
 
 
 @pytest.mark.parametrize("state", ["failed", "ended", "empty", "opening"])
