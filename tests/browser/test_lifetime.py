@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from blustream_widget.testing.lab import leftover_sockets
 from blustream_widget.testing.waiting import wait_until
 
 
@@ -26,6 +27,14 @@ def workers(lab) -> list[psutil.Process]:
         if mine and "blustream_widget.worker" in command:
             found.append(process)
     return found
+
+
+def sockets(server: psutil.Process) -> dict[str, int]:
+    """Connections on the server's UNIX socket (its listener counts too), and UDP sockets."""
+    return {
+        "unix": sum(1 for c in server.net_connections("unix") if str(c.laddr).endswith(".sock")),
+        "udp": len(server.net_connections("udp")),
+    }
 
 
 def test_a_killed_worker_is_replaced_with_the_same_state(open_viewer, lab) -> None:
@@ -54,10 +63,11 @@ def test_a_closed_widget_leaves_no_process_thread_or_socket(
     assert not list(runtime.glob("*.sock"))
 
 
-def test_a_restarted_kernel_leaves_no_process(open_viewer, leftovers_gone) -> None:
+def test_a_restarted_kernel_leaves_no_process_or_socket(open_viewer, lab, leftovers_gone) -> None:
     view = open_viewer()
     view.page.restart_kernel()
     leftovers_gone()
+    assert leftover_sockets(lab) == []
 
 
 def test_a_deleted_output_gives_the_worker_back_and_keeps_the_view(open_viewer, lab) -> None:
@@ -66,22 +76,32 @@ def test_a_deleted_output_gives_the_worker_back_and_keeps_the_view(open_viewer, 
     view.wheel(3)
     view.wait_shown(23)
     busy = {process.pid for process in workers(lab)}
+    server = psutil.Process(workers(lab)[0].ppid())
     view.page.clear_outputs()
     wait_until(
         lambda: len({process.pid for process in workers(lab)} & busy) < len(busy),
         timeout_s=20,
         what="the worker is given back",
     )
+    # What stays is the kernel's link, and the state in the server: the Viewer lives.
+    wait_until(
+        lambda: sockets(server) == {"unix": 2, "udp": 0},
+        timeout_s=20,
+        what=f"only listener and link: {sockets(server)}",
+    )
     view.page.run_python("viewer.slice_idx = 40")
     assert view.page.read_python("viewer.slice_idx") == 40
 
 
-def test_a_reloaded_page_shows_the_same_view_over_one_connection(open_viewer) -> None:
+def test_a_reloaded_page_shows_the_same_view_over_one_connection(open_viewer, lab) -> None:
     view = open_viewer()
+    view.wait_attribute("data-transport", "webrtc")
     view.focus()
     view.wheel(7)
     view.wait_shown(27)
     view.page.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    server = psutil.Process(workers(lab)[0].ppid())
+    before = sockets(server)
     view.page.reload()
     wait_until(
         lambda: view.page.viewer().count() == 1 and view.shown() == 27,
@@ -91,17 +111,19 @@ def test_a_reloaded_page_shows_the_same_view_over_one_connection(open_viewer) ->
     wait_until(
         lambda: view.page.read_python("viewer.viewers") == 1, timeout_s=20, what="one connection"
     )
+    wait_until(lambda: sockets(server) == before, timeout_s=30, what=f"as many sockets: {before}")
 
 
-def test_a_closed_page_leaves_no_connection(open_viewer, lab) -> None:
-    view = open_viewer()
+@pytest.mark.parametrize("transports", ["websocket", "websocket,webrtc"])
+def test_a_closed_page_leaves_no_connection(open_viewer, lab, transports) -> None:
+    view = open_viewer(f"transports={transports!r}")
+    view.wait_attribute("data-transport", transports.split(",")[-1])
     server = psutil.Process(workers(lab)[0].ppid())
+    before = sockets(server)
+    assert (before["udp"] > 0) == ("webrtc" in transports)
     view.page.page.goto("about:blank")
-
-    def streams() -> int:
-        return sum(1 for c in server.net_connections("unix") if c.raddr == "" and c.laddr)
-
-    wait_until(lambda: streams() <= 3, timeout_s=20, what="the page's sockets are closed")
+    left = {"unix": before["unix"] - 1, "udp": 0}
+    wait_until(lambda: sockets(server) == left, timeout_s=20, what=f"{left}, not {sockets(server)}")
 
 
 def test_shared_memory_of_a_killed_kernel_is_removed(open_notebook, lab, leftovers_gone) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from blustream_widget.testing.waiting import wait_until
 
+# What is allowed so that the first is used; WebRTC is signalled through a socket.
+TRANSPORTS = {"websocket": "websocket", "webrtc": "websocket,webrtc", "comm": "comm"}
 # All text of an element, through shadow roots, style sheets left out.
 _TEXT = """(host) => {
   const text = (root) => [...root.childNodes].map((node) => {
@@ -22,10 +24,9 @@ BUSY = {
 }
 
 
-@pytest.mark.parametrize("transport", ["websocket", "webrtc", "comm"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_every_transport_shows_and_scrolls(open_viewer, transport) -> None:
-    allowed = "websocket,webrtc" if transport == "webrtc" else transport
-    view = open_viewer(f"transports={allowed!r}")
+    view = open_viewer(f"transports={TRANSPORTS[transport]!r}")
     view.wait_attribute("data-transport", transport)
     view.focus()
     view.wheel(3)
@@ -52,9 +53,13 @@ def test_without_webcodecs_jpeg_pictures_are_shown(open_viewer) -> None:
     )
 
 
+@pytest.mark.parametrize("transport", ["websocket", "webrtc"])
 @pytest.mark.parametrize("busy", BUSY)
-def test_the_picture_follows_the_wheel_while_the_kernel_computes(open_viewer, busy) -> None:
-    view = open_viewer()
+def test_the_picture_follows_the_wheel_while_the_kernel_computes(
+    open_viewer, busy, transport
+) -> None:
+    view = open_viewer(f"transports={TRANSPORTS[transport]!r}")
+    view.wait_attribute("data-transport", transport)
     view.focus()
     view.page.page.evaluate(
         """(code) => { jupyterapp.shell.currentWidget.sessionContext.session.kernel
