@@ -37,6 +37,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
         "BLUSTREAM_SERVER_GRACE_S": "2",
         "BLUSTREAM_SESSION_GRACE_S": "2",
         "BLUSTREAM_IDLE_S": "2",
+        # As on a Hub; it must not get further than Jupyter and its kernels.
+        "JUPYTERHUB_API_TOKEN": "hub-token-of-the-tests",
     }
     with JupyterLab(tmp_path_factory.mktemp("notebooks"), environment=environment) as server:
         yield server
