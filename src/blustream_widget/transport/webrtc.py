@@ -41,6 +41,7 @@ logger = logging.getLogger(__name__)
 
 ANSWER_TIMEOUT_S = 5.0
 MAX_CANDIDATES = 40
+MAX_ANSWERED_AT_REST = 2
 # Headers have 48 bytes; a data channel that holds more than this is not being emptied.
 MAX_BUFFERED_BYTES = 16 * 1024
 _CLOCK_90K = fractions.Fraction(1, 90_000)
@@ -123,6 +124,7 @@ class RtcPeer:
         self._is_closed = False
         self._is_visible = True
         self._waits_for_key = True
+        self._n_answered = 0  # requests for a keyframe since the last other frame
         self._track = _PacketTrack(on_taken=self._room_came)
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("datachannel", self._channel_opened)
@@ -158,6 +160,8 @@ class RtcPeer:
             self._waits_for_key = True
             return
         self._waits_for_key = False
+        if not frame.is_keyframe:
+            self._n_answered = 0
         self._send_header(frame)
         self._track.push(frame)
 
@@ -237,6 +241,11 @@ class RtcPeer:
         self._on_text(message.encode() if isinstance(message, str) else message)
 
     def _keyframe_wanted(self) -> None:
+        # A browser that gets nothing for three seconds asks for a keyframe, for ever. The picture at
+        # rest is there, the lossless one too: a request may get lost once, then it is silence.
+        if self._n_answered >= MAX_ANSWERED_AT_REST:
+            return
+        self._n_answered += 1
         self._waits_for_key = True
         self._on_keyframe_wanted()
 

@@ -1,0 +1,60 @@
+"""RtcPeer without a network: which candidates it looks at, which keyframes it asks for."""
+
+from __future__ import annotations
+
+import pytest
+
+from blustream_widget.testing.contracts.transport import make_frame
+from blustream_widget.transport.webrtc import MAX_ANSWERED_AT_REST, RtcPeer, _usable_offer
+
+OFFER = (
+    "v=0\r\n"
+    "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n"
+    "a=candidate:1 1 udp 2113937151 0f2a6f0e-5d3b-4f0c.local 51000 typ host\r\n"
+    "a=candidate:2 1 udp 2113937150 127.0.0.1 51001 typ host\r\n"
+    "a=mid:0\r\n"
+)
+
+
+def test_candidates_with_an_mdns_name_are_dropped_and_the_others_kept() -> None:
+    lines = _usable_offer(OFFER).split("\r\n")
+    assert not [line for line in lines if ".local" in line]
+    assert [line for line in lines if "127.0.0.1" in line]
+    assert "a=mid:0" in lines
+
+
+def test_masses_of_candidates_are_cut() -> None:
+    many = OFFER + "a=candidate:3 1 udp 1 127.0.0.1 5 typ host\r\n" * 1000
+    assert _usable_offer(many).count("a=candidate") <= 40
+
+
+@pytest.fixture
+async def peer():
+    asked: list[bool] = []
+    peer = RtcPeer(
+        on_text=lambda _data: None,
+        on_state=lambda _state: None,
+        on_keyframe_wanted=lambda: asked.append(True),
+    )
+    peer._is_live = True
+    peer.asked = asked
+    yield peer
+    await peer.close()
+
+
+async def send(peer: RtcPeer, frame) -> None:
+    peer.offer(frame)
+    await peer._track.recv()
+
+
+async def test_requests_for_keyframes_at_rest_end_in_silence_until_something_moves(peer) -> None:
+    await send(peer, make_frame(1, is_key=True))
+    for _ in range(10):
+        peer._keyframe_wanted()
+        if peer.needs_keyframe:
+            await send(peer, make_frame(2, is_key=True))
+    asked_at_rest = len(peer.asked)
+    assert asked_at_rest == MAX_ANSWERED_AT_REST
+    await send(peer, make_frame(3, is_key=False))
+    peer._keyframe_wanted()
+    assert peer.needs_keyframe
