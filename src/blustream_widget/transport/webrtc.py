@@ -241,8 +241,8 @@ class RtcPeer:
         self._on_text(message.encode() if isinstance(message, str) else message)
 
     def _keyframe_wanted(self) -> None:
-        # A browser that gets nothing for three seconds asks for a keyframe, for ever. The picture at
-        # rest is there, the lossless one too: a request may get lost once, then it is silence.
+        # A browser that gets nothing for three seconds asks for a keyframe, for ever. The picture
+        # at rest is there, the lossless one too: a request may get lost once, then it is silence.
         if self._n_answered >= MAX_ANSWERED_AT_REST:
             return
         self._n_answered += 1
