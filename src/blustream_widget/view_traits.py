@@ -8,7 +8,7 @@ from typing import Any
 import anywidget
 import traitlets as t
 
-from blustream_widget.errors import BlustreamError
+from blustream_widget.errors import BlustreamError, StateError
 
 BUNDLE = Path(__file__).parent / "static" / "widget.js"
 
@@ -44,6 +44,10 @@ STATUS_TRAITS = (
 def _state_trait(trait: Any) -> Any:  # Any: traitlets' TraitType, whose tag() is untyped
     # The browser has its own connection to the state; an echo by the kernel would only be late.
     return trait.tag(sync=True, echo_update=False)
+
+
+class TraitStateError(StateError, t.TraitError):
+    """A value that a trait of the viewer cannot have: ours, and what traitlets' users expect."""
 
 
 class ViewTraits(anywidget.AnyWidget):

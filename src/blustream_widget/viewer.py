@@ -35,7 +35,13 @@ from blustream_widget.errors import (
 from blustream_widget.link import Link, shared_link
 from blustream_widget.shared import SharedSegment
 from blustream_widget.source_arg import volume_ref
-from blustream_widget.view_traits import BUNDLE, STATE_TRAITS, STATUS_TRAITS, ViewTraits
+from blustream_widget.view_traits import (
+    BUNDLE,
+    STATE_TRAITS,
+    STATUS_TRAITS,
+    TraitStateError,
+    ViewTraits,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -235,7 +241,7 @@ class Viewer(ViewTraits):
         try:
             new = self._patched(self._to_patch(name, value))
         except StateError as exc:
-            raise t.TraitError(str(exc)) from exc
+            raise TraitStateError(exc.message, hint=exc.hint) from None  # one error, not two
         return self._values_of(new)[name]
 
     @t.observe(*STATE_TRAITS)

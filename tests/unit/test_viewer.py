@@ -153,8 +153,10 @@ def test_a_survey_number_and_an_axis_name_become_indices(viewer: Viewer, link: F
 )
 def test_a_wrong_value_is_refused_where_it_is_set(viewer, link, name, value, words) -> None:
     before = getattr(viewer, name)
-    with pytest.raises(traitlets.TraitError, match=words):
+    with pytest.raises(traitlets.TraitError, match=words) as caught:
         setattr(viewer, name, value)
+    assert isinstance(caught.value, errors.StateError)
+    assert caught.value.__suppress_context__  # a cell shows one error, not two
     assert getattr(viewer, name) == before
     assert link.patches == []
 
