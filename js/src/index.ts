@@ -3,7 +3,13 @@ import type { AnyWidget, InitializeProps, RenderProps } from "@anywidget/types";
 import { Audience } from "./audience";
 import { supportedPictures } from "./decoder";
 import { LiveSession } from "./live-session";
-import { allowedTransports, mirrorState, tokenOf, type ViewerTraits, watchKernel } from "./model";
+import {
+  allowedTransports,
+  mirrorState,
+  tokenSource,
+  type ViewerTraits,
+  watchKernel,
+} from "./model";
 import { afterPaint } from "./presenter";
 import { relayOpener } from "./relay";
 import type { Session } from "./session";
@@ -30,7 +36,7 @@ function openSession(
       ...(transports.has("comm") && { comm: relayOpener(model) }),
     },
     openPeer: transports.has("webrtc") && !peerObstacle() ? openPeer : null,
-    token: (isFresh) => tokenOf(model, isFresh, signal),
+    token: tokenSource(model, signal),
     pictures: supportedPictures,
     onNextFrame,
     afterPaint,

@@ -23,7 +23,6 @@ export interface StateTraits {
 export interface ViewerTraits extends StateTraits {
   height: number;
   _session: string;
-  _token: string;
   /** Comma-separated subset of "websocket,webrtc,comm". */
   _transports: string;
   /** Of the server's WebSocket, relative to Jupyter's base address. */
@@ -101,33 +100,38 @@ function toldToken(content: unknown): string {
 }
 
 /**
- * The session's token. A fresh one is asked of the kernel; if that is busy, the known one is tried.
- * Waits as long as there is none at all: the kernel is still starting its server.
+ * Where the session's token comes from: the kernel sends it, asked or not.
+ *
+ * It is not a trait, because the notebook file keeps traits. A fresh one is asked of the kernel; if that
+ * is busy, the known one is tried. Waits as long as there is none at all: the kernel is still starting its
+ * server.
  */
-export function tokenOf(
+export function tokenSource(
   model: ViewerModel,
-  isFresh: boolean,
   signal: AbortSignal,
-): Promise<string> {
-  const known = model.get("_token");
-  if (known && !isFresh) return Promise.resolve(known);
-  return new Promise((resolve) => {
-    const done = new AbortController();
-    const finish = (token: string): void => {
-      if (!token) return;
-      done.abort();
-      resolve(token);
-    };
-    const { signal: until } = done;
-    const told = (content: unknown): void => finish(toldToken(content));
-    model.on("msg:custom", told);
-    until.addEventListener("abort", () => model.off("msg:custom", told), { once: true });
-    onTrait(model, "_token", () => finish(model.get("_token")), until);
-    const timer = setTimeout(() => finish(model.get("_token")), TOKEN_TIMEOUT_MS);
-    until.addEventListener("abort", () => clearTimeout(timer), { once: true });
-    signal.addEventListener("abort", () => done.abort(), { once: true });
-    model.send({ kind: "token" });
-  });
+): (isFresh: boolean) => Promise<string> {
+  let known = "";
+  const waiting = new Set<(token: string) => void>();
+  const told = (content: unknown): void => {
+    known = toldToken(content) || known;
+    if (toldToken(content)) for (const finish of [...waiting]) finish(known);
+  };
+  model.on("msg:custom", told);
+  signal.addEventListener("abort", () => model.off("msg:custom", told), { once: true });
+  return (isFresh) => {
+    if (known && !isFresh) return Promise.resolve(known);
+    return new Promise((resolve) => {
+      const finish = (token: string): void => {
+        if (!token) return;
+        waiting.delete(finish);
+        clearTimeout(timer);
+        resolve(token);
+      };
+      waiting.add(finish);
+      const timer = setTimeout(() => finish(known), TOKEN_TIMEOUT_MS);
+      model.send({ kind: "token" });
+    });
+  };
 }
 
 /** True while a value of the kernel is being set: ipywidgets locks the names it sets then. */

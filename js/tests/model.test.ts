@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import {
   mirrorState,
-  tokenOf,
+  tokenSource,
   type ViewerModel,
   type ViewerTraits,
   watchKernel,
@@ -133,38 +133,55 @@ describe("the traits", () => {
 
 describe("the token", () => {
   const never = new AbortController().signal;
+  const tell = (model: FakeModel, token: string): void =>
+    model.emit("msg:custom", { kind: "token", token });
 
-  it("is the one known", async () => {
-    const model = new FakeModel({ _token: "known" });
-    await expect(tokenOf(model.asModel, false, never)).resolves.toBe("known");
+  it("is the one that the kernel has sent unasked", async () => {
+    const model = new FakeModel();
+    const token = tokenSource(model.asModel, never);
+    tell(model, "known");
+    await expect(token(false)).resolves.toBe("known");
     expect(model.sent).toEqual([]);
   });
 
   it("is asked of the kernel when a fresh one is wanted", async () => {
-    const model = new FakeModel({ _token: "old" });
-    const token = tokenOf(model.asModel, true, never);
+    const model = new FakeModel();
+    const token = tokenSource(model.asModel, never);
+    tell(model, "old");
+    const fresh = token(true);
     expect(model.sent).toEqual([{ kind: "token" }]);
-    model.emit("msg:custom", { kind: "token", token: "new" });
-    await expect(token).resolves.toBe("new");
-    expect(model.listenerCount).toBe(0);
+    tell(model, "new");
+    await expect(fresh).resolves.toBe("new");
+    await expect(token(false)).resolves.toBe("new");
   });
 
   it("is the old one where the kernel is busy", async () => {
     vi.useFakeTimers();
-    const token = tokenOf(new FakeModel({ _token: "old" }).asModel, true, never);
+    const model = new FakeModel();
+    const token = tokenSource(model.asModel, never);
+    tell(model, "old");
+    const fresh = token(true);
     await vi.advanceTimersByTimeAsync(1000);
-    await expect(token).resolves.toBe("old");
+    await expect(fresh).resolves.toBe("old");
     vi.useRealTimers();
   });
 
   it("is awaited while the kernel still starts its server", async () => {
     vi.useFakeTimers();
-    const model = new FakeModel({ _token: "" });
-    const token = tokenOf(model.asModel, false, never);
+    const model = new FakeModel();
+    const token = tokenSource(model.asModel, never)(false);
     await vi.advanceTimersByTimeAsync(5000);
-    model.setByKernel("_token", "first");
+    tell(model, "first");
     await expect(token).resolves.toBe("first");
     vi.useRealTimers();
+  });
+
+  it("is no longer listened for at the end", () => {
+    const model = new FakeModel();
+    const life = new AbortController();
+    tokenSource(model.asModel, life.signal);
+    life.abort();
+    expect(model.listenerCount).toBe(0);
   });
 });
 

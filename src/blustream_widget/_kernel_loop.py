@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
 
 
 class KernelLoop:
@@ -16,8 +19,14 @@ class KernelLoop:
             self._loop = None
 
     def call(self, body: Callable[[], None]) -> None:
-        """Run `body` on the kernel's thread when it is next idle; from any thread."""
+        """Run `body` on the kernel's thread when it is next idle; from any thread.
+
+        What an observer raises there is logged: the caller is not to blame.
+        """
         if self._loop is None:
-            body()
+            try:
+                body()
+            except Exception:
+                logger.exception("An observer of a viewer failed")
         elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(body)

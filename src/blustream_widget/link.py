@@ -10,45 +10,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import selectors
 import threading
-from typing import TYPE_CHECKING, Any, Protocol
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from blustream_widget.config import Config, load_config
 from blustream_widget.core import link_protocol as lp
-from blustream_widget.errors import BlustreamError, TransportError
+from blustream_widget.errors import BlustreamError, SessionNotFoundError, TransportError
+from blustream_widget.link_session import LinkListener, LinkSession
 from blustream_widget.runtime import start_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import aiohttp
 
-    from blustream_widget.core.state import ViewState
     from blustream_widget.core.types import VolumeRef
 
 logger = logging.getLogger(__name__)
 
 _RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
-
-
-class LinkListener(Protocol):
-    """What a viewer hears from the server. All calls come on the link thread and must not block."""
-
-    def on_message(self, message: lp.ToKernel) -> None:
-        """Hear a message of this viewer's session."""
-
-    def on_relay(self, channel: int, data: str | bytes) -> None:
-        """Pass a message on to the browser that speaks through the comm as `channel`."""
-
-    def on_link_error(self, error: BlustreamError) -> None:
-        """Hear that the server could not be reached; the link goes on trying."""
-
-
-class _Session:
-    def __init__(self, opening: lp.OpenSession, listener: LinkListener) -> None:
-        self.opening = opening
-        self.listener = listener
-        self.state: ViewState | None = None
-        self.patch: dict[str, Any] = {}
-        self.seq = 0
 
 
 class Link:
@@ -66,13 +51,15 @@ class Link:
         self._lock = threading.Lock()  # guards start and end of the thread, nothing else
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None  # noqa: TID251  a type, not a start
-        self._sessions: dict[str, _Session] = {}
+        self._sessions: dict[str, LinkSession] = {}
+        self._asked: dict[str, LinkSession] = {}  # that the loop has not taken up yet
         self._channels: dict[int, str] = {}
         self._next_channel = 0
-        self._openings = 0  # sessions asked for that the loop has not taken up yet
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._wake: asyncio.Event | None = None
         self._outbox: list[str] = []
+        self._descriptors: list[int] = []
+        _links.add(self)
 
     # -------------------------------------------------- any thread
 
@@ -82,12 +69,17 @@ class Link:
         """Start a session; what comes of it goes to `listener`."""
         opening = lp.OpenSession(session=session, ref=ref, patch=patch)
         with self._lock:
-            self._openings += 1
-        self._post(lambda: self._open(_Session(opening, listener)))
+            self._asked[session] = LinkSession(opening, listener)
+        self._post(lambda: self._open(session))
+
+    def reopen_session(self, session: str) -> None:
+        """Have the server try again to open a session's volume."""
+        self._post(lambda: self._reopen(session), start=False)
 
     def close_session(self, session: str) -> None:
         """End a session. The thread ends when it was the last one."""
-        self._post(lambda: self._close(session), start=False)
+        if not self._post(lambda: self._close(session), start=False):
+            self._sessions.pop(session, None)
 
     def patch(self, session: str, patch: dict[str, Any], seq: int) -> None:
         """Change fields of a session's view; patches that were not sent yet are joined."""
@@ -126,14 +118,28 @@ class Link:
             thread.join(timeout_s)
         return thread is None or not thread.is_alive()
 
-    def _post(self, call: Any, *, start: bool = True) -> None:  # Any: a callable without arguments
+    def forget_parent(self) -> None:
+        """Begin anew in a forked child: thread, connection and sessions are the parent's."""
+        _of_parent.append((self._loop, self._thread, self._socket, self._wake))
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        for descriptor in self._descriptors:
+            # Not closed: the copies of the parent's objects believe that the number is theirs.
+            os.dup2(null, descriptor, inheritable=False)
+        os.close(null)
+        self.__init__(self._config)  # type: ignore[misc]  # all of it, the lock as well
+
+    def _post(self, call: Callable[[], None], *, start: bool = True) -> bool:
         with self._lock:
             if self._loop is None:
                 if not start:
-                    return
-                self._loop = asyncio.new_event_loop()
+                    return False
+                # Its own selector, so that a forked child can let go of it.
+                selector = selectors.DefaultSelector()
+                self._descriptors = [selector.fileno()] if hasattr(selector, "fileno") else []
+                self._loop = asyncio.SelectorEventLoop(selector)
                 self._thread = start_thread(self._run, name="blustream-link", on_error=self._died)
             self._loop.call_soon_threadsafe(call)
+            return True
 
     # -------------------------------------------------- link thread
 
@@ -152,9 +158,12 @@ class Link:
         logger.error("The link to the server ended: %s", exc, exc_info=exc)
         error = TransportError(f"The link to the server ended: {exc}.", hint="Restart the kernel.")
         with self._lock:
+            # What was asked of the dead loop is lost; the next session starts another one.
             self._loop = None
-        for session in list(self._sessions.values()):
-            session.listener.on_link_error(error)
+            self._sessions |= self._asked
+            self._asked = {}
+            self._channels = {}
+        self._tell_all(error)
 
     async def _serve(self) -> None:
         self._wake = asyncio.Event()
@@ -167,14 +176,17 @@ class Link:
                 self._tell_all(exc)
             except (TimeoutError, OSError) as exc:
                 logger.info("The server is not reachable: %s", type(exc).__name__)
-            if self._sessions or self._openings:
+            except Exception as exc:
+                logger.exception("The connection to the server failed")
+                self._tell_all(TransportError(f"The connection to the server failed: {exc}."))
+            if self._sessions or self._asked:
                 await self._pause(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
                 attempt += 1
 
     def _finished(self) -> bool:
         # Under the lock: a session that is opened now either is seen here or starts a new thread.
         with self._lock:
-            if self._sessions or self._openings:
+            if self._sessions or self._asked:
                 return False
             self._loop = None
             return True
@@ -201,17 +213,21 @@ class Link:
             ) as socket,
         ):
             self._socket = socket
+            known, inner = self._descriptors, socket.get_extra_info("socket")
+            if inner is not None:
+                self._descriptors = [*known, inner.fileno()]
             try:
                 self._reopen_all()
                 await self._exchange(socket)
             finally:
+                self._descriptors = known
                 self._socket = None
                 self._drop_relays()
 
     async def _exchange(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         reader = asyncio.ensure_future(self._read(socket))
         try:
-            while (self._sessions or self._openings) and not reader.done():
+            while (self._sessions or self._asked) and not reader.done():
                 assert self._wake is not None
                 self._wake.clear()
                 await self._flush(socket)
@@ -225,10 +241,8 @@ class Link:
                 await reader
 
     async def _flush(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        for name, session in self._sessions.items():
-            if session.patch:
-                message = lp.PatchState(session=name, patch=session.patch, seq=session.seq)
-                session.patch = {}
+        for session in self._sessions.values():
+            for message in session.take_unsent():
                 self._outbox.append(lp.encoder.encode(message).decode())
         texts, self._outbox = self._outbox, []
         for text in texts:
@@ -241,7 +255,12 @@ class Link:
                 (channel,) = lp.RELAY_PREFIX.unpack_from(data)
                 self._to_browser(channel, data[lp.RELAY_PREFIX.size :])
             elif isinstance(data, str):
-                self._receive(lp.to_kernel_decoder.decode(data))
+                try:
+                    answer = lp.to_kernel_decoder.decode(data)
+                except msgspec.MsgspecError as exc:
+                    logger.warning("A message of the server is skipped: %s", exc)
+                    continue
+                self._receive(answer)
 
     def _receive(self, message: lp.ToKernel) -> None:
         if isinstance(message, lp.RelayText):
@@ -250,14 +269,17 @@ class Link:
             self._to_browser(message.channel, "")
             self._channels.pop(message.channel, None)
         elif (session := self._sessions.get(message.session)) is not None:
-            if isinstance(message, (lp.Mirror, lp.VolumeOpened)):
-                session.state = message.state
-            session.listener.on_message(message)
+            if isinstance(message, lp.SessionError) and message.code == SessionNotFoundError.code:
+                # The server has let go of it, to make room: here is all that it needs.
+                self._reopen(message.session)
+                return
+            session.heard(message)
+            _tell(session.listener.on_message, message)
 
     def _to_browser(self, channel: int, data: str | bytes) -> None:
         session = self._sessions.get(self._channels.get(channel, ""))
         if session is not None:
-            session.listener.on_relay(channel, data)
+            _tell(session.listener.on_relay, channel, data)
 
     def _drop_relays(self) -> None:
         for channel in list(self._channels):
@@ -266,22 +288,24 @@ class Link:
 
     def _tell_all(self, error: BlustreamError) -> None:
         for session in list(self._sessions.values()):
-            session.listener.on_link_error(error)
+            _tell(session.listener.on_link_error, error)
 
     def _reopen_all(self) -> None:
         self._outbox = []
-        for session in self._sessions.values():
-            opening = session.opening
-            if session.state is not None:
-                opening = lp.OpenSession(
-                    session=opening.session, ref=opening.ref, state=session.state
-                )
-            self._outbox.append(lp.encoder.encode(opening).decode())
+        for name in self._sessions:
+            self._reopen(name)
 
-    def _open(self, session: _Session) -> None:
+    def _reopen(self, name: str) -> None:
+        session = self._sessions.get(name)
+        if session is not None:
+            self._send(session.reopening())
+
+    def _open(self, name: str) -> None:
         with self._lock:
-            self._openings -= 1
-        self._sessions[session.opening.session] = session
+            session = self._asked.pop(name, None)
+        if session is None:
+            return
+        self._sessions[name] = session
         if self._socket is not None:
             self._send(session.opening)
 
@@ -294,8 +318,7 @@ class Link:
     def _patch(self, name: str, patch: dict[str, Any], seq: int) -> None:
         session = self._sessions.get(name)
         if session is not None:
-            session.patch.update(patch)
-            session.seq = seq
+            session.add(patch, seq)
             self._notify()
 
     def _send(self, message: lp.ToServer) -> None:
@@ -308,6 +331,16 @@ class Link:
             self._wake.set()
 
 
+def _tell(call: Callable[..., None], *arguments: Any) -> None:
+    """Call a listener; what goes wrong in one viewer is not the others' end."""
+    try:
+        call(*arguments)
+    except Exception:
+        logger.exception("A viewer failed to take a message of the server")
+
+
+_links: weakref.WeakSet[Link] = weakref.WeakSet()
+_of_parent: list[Any] = []  # Any: whatever must not be finalised in a forked child
 _shared: Link | None = None
 _shared_lock = threading.Lock()
 
@@ -319,3 +352,13 @@ def shared_link() -> Link:
         if _shared is None:
             _shared = Link()
         return _shared
+
+
+def _after_fork() -> None:
+    global _shared_lock
+    _shared_lock = threading.Lock()
+    for link in list(_links):
+        link.forget_parent()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -6,7 +6,9 @@ import contextlib
 import fcntl
 import os
 import tempfile
+import threading
 import uuid
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +26,12 @@ def shared_folder() -> Path:
 
 
 class SharedSegment:
-    """A copy of an array in shared memory, kept until `close`.
+    """A copy of an array in shared memory, from any thread.
 
     Parameters
     ----------
     array : ndarray, 3-D
-        Checked already (`data.arrays.check_array`).
+        Checked already (`data.arrays.check_array`). Kept until `close`.
 
     Raises
     ------
@@ -39,9 +41,62 @@ class SharedSegment:
 
     def __init__(self, array: Samples) -> None:
         remove_abandoned()
-        self._array = array
+        self._array: Samples | None = array
+        self._view: Samples | None = None
+        self._descriptor: int | None = None
+        self._lock = threading.Lock()  # guards the copy: made, released and made again
         dtype = array.dtype.newbyteorder("=")
-        folder = shared_folder()
+        self._path = shared_folder() / f"{PREFIX}{os.getpid()}-{uuid.uuid4().hex}"
+        self.ref = SharedArray(path=str(self._path), shape=_three(array.shape), dtype=dtype.str)
+        self.restore()
+        _segments.add(self)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a copy, or never will be one again."""
+        with self._lock:
+            return self._array is None or (self._view is not None and self._path.exists())
+
+    def copy(self) -> None:
+        """Copy the user's array again, after it was changed in place; no-op while released."""
+        with self._lock:
+            if self._view is not None and self._array is not None:
+                self._view[...] = self._array
+
+    def restore(self) -> bool:
+        """Make the copy, if there is none; returns whether there was none.
+
+        Raises
+        ------
+        VolumeFormatError
+            If the memory file system has no room for it.
+        """
+        with self._lock:
+            if self._array is None or (self._view is not None and self._path.exists()):
+                return False
+            self._drop()
+            self._make(self._array)
+            return True
+
+    def release(self) -> None:
+        """Give the memory back until `restore`; who has mapped it keeps it for that long."""
+        with self._lock:
+            self._drop()
+
+    def close(self) -> None:
+        """Give memory and array back for good; who has mapped it keeps it for that long."""
+        with self._lock:
+            self._array = None
+            self._drop()
+
+    def forget_parent(self) -> None:
+        """In a forked child: memory and file are the parent's."""
+        self._lock = threading.Lock()
+        self._array = self._view = None
+        self._close_descriptor()
+
+    def _make(self, array: Samples) -> None:
+        folder = self._path.parent
         room_bytes = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
         if array.nbytes > room_bytes:
             raise VolumeFormatError(
@@ -49,32 +104,30 @@ class SharedSegment:
                 f"{room_bytes / 1e9:.1f} GB free.",
                 hint="Write it to a file and show that: blustream import array.npy volume.vds.",
             )
-        self._path = folder / f"{PREFIX}{os.getpid()}-{uuid.uuid4().hex}"
-        # Held until `close`: a file whose lock is free has lost its kernel.
+        # Held until `release`: a file whose lock is free has lost its kernel.
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        self._descriptor: int | None = descriptor
+        self._descriptor = descriptor
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
             # Reserving the pages now turns "no room" into an error here, not a SIGBUS at the copy.
             os.posix_fallocate(descriptor, 0, array.nbytes)
         except OSError as exc:
-            self.close()
+            self._drop()
             raise VolumeFormatError(
                 f"The array needs {array.nbytes / 1e9:.1f} GB of shared memory: {exc.strerror}.",
                 hint="Write it to a file and show that: blustream import array.npy volume.vds.",
             ) from exc
-        self._view = np.memmap(self._path, dtype=dtype, mode="r+", shape=array.shape)
-        self.ref = SharedArray(path=str(self._path), shape=_three(array.shape), dtype=dtype.str)
-        self.copy()
+        self._view = np.memmap(self._path, dtype=self.ref.dtype, mode="r+", shape=self.ref.shape)
+        self._view[...] = array
 
-    def copy(self) -> None:
-        """Copy the user's array again, after it was changed in place."""
-        self._view[...] = self._array
+    def _drop(self) -> None:
+        self._view = None  # the only reference: this ends our mapping
+        if self._descriptor is not None:
+            with contextlib.suppress(FileNotFoundError):
+                self._path.unlink()
+        self._close_descriptor()
 
-    def close(self) -> None:
-        """Give the memory back; the worker's own mapping stays valid until it ends."""
-        with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+    def _close_descriptor(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
@@ -91,3 +144,16 @@ def remove_abandoned() -> None:
 def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:
     n0, n1, n2 = shape
     return n0, n1, n2
+
+
+_segments: weakref.WeakSet[SharedSegment] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    # The lock belongs to the open file, which a child shares: were it kept there, the file of a
+    # killed kernel would look alive.
+    for segment in list(_segments):
+        segment.forget_parent()
+
+
+os.register_at_fork(after_in_child=_after_fork)

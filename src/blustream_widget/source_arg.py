@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import os
 from pathlib import Path
 from typing import Any, get_args
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from blustream_widget.config import TRANSPORTS
 from blustream_widget.core.types import Kind, VolumeRef
 from blustream_widget.errors import (
     ConfigError,
@@ -117,6 +119,44 @@ def _axis_names(value: Any) -> tuple[str, str, str] | None:
             hint='Give three different names, for example ("x", "y", "z").',
         )
     return names[0], names[1], names[2]
+
+
+def checked_height(height: Any, *, low: int, high: int) -> int:
+    """Height of a cell's output in CSS pixels.
+
+    Raises
+    ------
+    ConfigError
+    """
+    try:
+        number = operator.index(height)
+    except TypeError:
+        number = -1
+    if not low <= number <= high:
+        raise ConfigError(
+            f"height = {height!r} is not a height.", hint=f"Give {low} to {high} CSS pixels."
+        )
+    return number
+
+
+def checked_transports(transports: Any) -> str:
+    """Ways to the browser, separated by commas, one of them at least that works alone.
+
+    Raises
+    ------
+    ConfigError
+    """
+    ways = [way.strip() for way in transports.split(",")] if isinstance(transports, str) else []
+    unknown = [way for way in ways if way not in TRANSPORTS]
+    # WebRTC is set up over one of the others, and falls back to it.
+    if unknown or not {"websocket", "comm"} & set(ways):
+        raise ConfigError(
+            f"transports = {transports!r} names no way to the browser."
+            if not unknown
+            else f"There is no transport {unknown[0]!r}.",
+            hint=f"Give some of {','.join(TRANSPORTS)}, websocket or comm among them.",
+        )
+    return ",".join(ways)
 
 
 def check_address(text: str | bytes) -> str:

@@ -90,7 +90,6 @@ class ViewTraits(anywidget.AnyWidget):
 
     # Between kernel and browser only.
     _session = t.Unicode("").tag(sync=True)
-    _token = t.Unicode("").tag(sync=True, echo_update=False)
     _transports = t.Unicode("").tag(sync=True)
     _path = t.Unicode("blustream/ws").tag(sync=True)
     _error = t.Dict().tag(sync=True)

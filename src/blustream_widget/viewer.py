@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
-import operator
 import threading
 import uuid
 from typing import Any
 
 import traitlets as t
 
+from blustream_widget._array_copy import ArrayCopy
 from blustream_widget._kernel_loop import KernelLoop
 from blustream_widget._relay import Relay
-from blustream_widget.config import TRANSPORTS
+from blustream_widget._token import TokenGiver
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.state import (
     COLORMAPS,
@@ -26,7 +25,6 @@ from blustream_widget.core.state import (
 from blustream_widget.core.types import Kind, VolumeInfo
 from blustream_widget.errors import (
     BlustreamError,
-    ConfigError,
     MissingDependencyError,
     StateError,
     WorkerError,
@@ -34,7 +32,7 @@ from blustream_widget.errors import (
 )
 from blustream_widget.link import Link, shared_link
 from blustream_widget.shared import SharedSegment
-from blustream_widget.source_arg import volume_ref
+from blustream_widget.source_arg import checked_height, checked_transports, volume_ref
 from blustream_widget.view_traits import (
     BUNDLE,
     STATE_TRAITS,
@@ -101,6 +99,7 @@ class Viewer(ViewTraits):
     colormaps = COLORMAPS
     # Here as well, because ipywidgets closes what was not even made completely.
     _segment: SharedSegment | None = None
+    _copy: ArrayCopy | None = None
 
     def __init__(
         self,
@@ -131,7 +130,11 @@ class Viewer(ViewTraits):
         patch = {"window": window, "level": level, "colormap": colormap, **fields}
         patch = {field: value for field, value in patch.items() if value is not None}
         check_fields(patch)
-        traits = {"height": _checked_height(height), "_transports": _checked_ways(transports)}
+        low, high = ViewTraits.height.min, ViewTraits.height.max
+        traits = {
+            "height": checked_height(height, low=low, high=high),
+            "_transports": checked_transports(transports),
+        }
         ref, self._segment = volume_ref(
             volume,
             connection=connection,
@@ -147,11 +150,19 @@ class Viewer(ViewTraits):
         self._info: VolumeInfo | None = None
         self._seq = 0
         self._mirror: lp.Mirror | None = None
+        self._failure: BlustreamError | None = None
         session = uuid.uuid4().hex
         try:
             self._link = _link or shared_link()
             super().__init__(_session=session, **traits)
             self._relay = Relay(self._link, session, self.send)
+            self._token = TokenGiver(self.send)
+            if self._segment is not None:
+                self._copy = ArrayCopy(
+                    self._segment,
+                    reopen=lambda: self._link.reopen_session(session),
+                    failed=lambda error: self._on_error(error, fatal=True),
+                )
             self.on_msg(self._on_browser)
             self._link.open_session(session, ref, patch, self)
             self._place(axis, slice_idx, slice_no)
@@ -185,8 +196,8 @@ class Viewer(ViewTraits):
                 hint="See `blustream doctor`, and the log in the server's runtime folder.",
             )
         if self._info is None:
-            assert self.error is not None
-            raise self.error
+            assert self._failure is not None
+            raise self._failure
         return self._info
 
     @property
@@ -226,6 +237,7 @@ class Viewer(ViewTraits):
         if self._session and not self._closed:
             self._closed = True
             self._link.close_session(self._session)
+            self._token.stop()
         self._close_segment()
         super().close()
 
@@ -328,7 +340,7 @@ class Viewer(ViewTraits):
         super().set_state(sync_data)
 
     def _should_send_property(self, key: str, value: Any) -> bool:
-        if key in STATE_TRAITS and self._token:
+        if key in STATE_TRAITS and self._opened.is_set():
             return False  # the browser has it from the server, newer than the kernel's
         return bool(super()._should_send_property(key, value))
 
@@ -343,16 +355,21 @@ class Viewer(ViewTraits):
     def on_message(self, message: lp.ToKernel) -> None:
         """Hear the server; not for users."""
         if isinstance(message, (lp.SessionOpened, lp.SessionToken)):
-            self._token = message.token
-            self.send({"kind": "token", "token": message.token})
+            self._token.give(message.token)
         elif isinstance(message, lp.VolumeOpened):
             self._on_opened(message)
         elif isinstance(message, lp.Mirror):
+            if message.viewers > 0:
+                self._token.stop()
+            if self._copy is not None:
+                self._copy.heard(message)
             waiting, self._mirror = self._mirror, message
             if waiting is None:
                 self._kernel.call(self._take_mirror)
         elif isinstance(message, lp.SessionError):
-            self._on_error(from_code(message.code, message.message, message.hint), message.fatal)
+            error = from_code(message.code, message.message, message.hint)
+            if not (message.fatal and self._copy is not None and self._copy.mends(error)):
+                self._on_error(error, message.fatal)
 
     def on_relay(self, channel: int, data: str | bytes) -> None:
         """Pass on what the server sends to a relayed browser; not for users."""
@@ -364,26 +381,29 @@ class Viewer(ViewTraits):
 
     def _on_opened(self, message: lp.VolumeOpened) -> None:
         first_time = self._info is None
-        self._info = message.info
+        self._info, self._failure = message.info, None
+        if self._copy is not None:
+            self._copy.opened()
         if first_time:
             self._state = message.state
         self._opened.set()
+        # Not with the others: a page need not wait for the kernel to hear that it was mended.
+        self._error = {}
 
         def take() -> None:
             self.set_trait("capabilities", _as_dict(message.capabilities))
-            self.set_trait("error", None)
-            self._error = {}
+            self.set_trait("error", self._failure)
             self._follow(self._current())
 
         self._kernel.call(take)
 
     def _on_error(self, error: BlustreamError, fatal: bool) -> None:
         logger.warning("%s", error)
-        with contextlib.suppress(t.TraitError):
-            self.set_trait("error", error)
         if fatal:
+            self._failure = error
             self._error = {"code": error.code, "message": error.message, "hint": error.hint}
             self._opened.set()
+        self._kernel.call(lambda: self.set_trait("error", error))
 
     def _take_mirror(self) -> None:
         message, self._mirror = self._mirror, None
@@ -402,30 +422,3 @@ def _as_dict(capabilities: Any) -> dict[str, Any]:
         "encoders": {trial.name: trial.reason or "works" for trial in capabilities.encoders},
         "sources": list(capabilities.sources),
     }
-
-
-def _checked_height(height: Any) -> int:
-    low, high = ViewTraits.height.min, ViewTraits.height.max
-    try:
-        number = operator.index(height)
-    except TypeError:
-        number = -1
-    if not low <= number <= high:
-        raise ConfigError(
-            f"height = {height!r} is not a height.", hint=f"Give {low} to {high} CSS pixels."
-        )
-    return number
-
-
-def _checked_ways(transports: Any) -> str:
-    ways = [way.strip() for way in transports.split(",")] if isinstance(transports, str) else []
-    unknown = [way for way in ways if way not in TRANSPORTS]
-    # WebRTC is set up over one of the others, and falls back to it.
-    if unknown or not {"websocket", "comm"} & set(ways):
-        raise ConfigError(
-            f"transports = {transports!r} names no way to the browser."
-            if not unknown
-            else f"There is no transport {unknown[0]!r}.",
-            hint=f"Give some of {','.join(TRANSPORTS)}, websocket or comm among them.",
-        )
-    return ",".join(ways)

@@ -81,10 +81,8 @@ class Host:
         return app
 
     async def page(self, request: web.Request) -> web.Response:
-        token = await self._new_token()
         values = {
             "_session": self._session,
-            "_token": token,
             "_transports": request.query.get("transports", "websocket,webrtc,comm"),
             "_path": "blustream/ws",
             "_error": {},

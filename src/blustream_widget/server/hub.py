@@ -15,7 +15,7 @@ from blustream_widget.errors import (
     SessionNotFoundError,
 )
 from blustream_widget.server.lifetime import Lifetime
-from blustream_widget.server.tokens import TokenIssuer
+from blustream_widget.server.tokens import LIFETIME_S, TokenIssuer
 from blustream_widget.session.kernel_port import Kernel
 from blustream_widget.session.rtc_path import IceServers
 from blustream_widget.session.session import Session
@@ -29,12 +29,30 @@ _SESSION_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Hub:
-    """Sessions by id, the workers they share, and the tokens to join them. Loop thread only."""
+    """Sessions by id, the workers they share, and the tokens to join them. Loop thread only.
+
+    Parameters
+    ----------
+    config : Config
+    ice_servers : tuple of mappings
+    pool : WorkerPool
+    lifetime : Lifetime
+    token_lifetime_s : float
+        Kernels get a fresh token every third of it.
+    """
 
     def __init__(
-        self, config: Config, *, ice_servers: IceServers, pool: WorkerPool, lifetime: Lifetime
+        self,
+        config: Config,
+        *,
+        ice_servers: IceServers,
+        pool: WorkerPool,
+        lifetime: Lifetime,
+        token_lifetime_s: float = LIFETIME_S,
     ) -> None:
         self.config = config
+        self._token_lifetime_s = token_lifetime_s
+        self._renewal: asyncio.TimerHandle | None = None
         self.tokens = TokenIssuer()
         self._ice_servers = ice_servers
         self._pool = pool
@@ -69,13 +87,27 @@ class Hub:
                 return
         self._cancel_grace(message.session)
         kernel.tell(lp.SessionOpened(session=session.id, token=self.owner_token(session.id)))
-        session.attach(kernel)
         if is_new:
             session.open(message.patch, message.state)
+        session.attach(kernel)
+        if self._renewal is None:
+            self._renew_later()
 
     def owner_token(self, session_id: str) -> str:
         """Token for the notebook's own browser."""
-        return self.tokens.issue(session_id, "owner")
+        return self.tokens.issue(session_id, "owner", lifetime_s=self._token_lifetime_s)
+
+    def _renew_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._renewal = loop.call_later(self._token_lifetime_s / 3, self._renew_tokens)
+
+    def _renew_tokens(self) -> None:
+        # Unasked: a page whose kernel is busy cannot ask, and its connection may break any time.
+        self._renewal = None
+        for session in self._sessions.values():
+            session.tell_token(self.owner_token(session.id))
+        if self._sessions:
+            self._renew_later()
 
     def close(self, session_id: str, reason: str) -> None:
         """End a session in the background."""
@@ -96,6 +128,8 @@ class Hub:
 
     async def close_all(self, reason: str) -> None:
         """End all sessions, and wait."""
+        if self._renewal is not None:
+            self._renewal.cancel()
         for session_id in list(self._sessions):
             self.close(session_id, reason)
         await self._tasks.wait()
@@ -107,10 +141,7 @@ class Hub:
         if bool(message.ref.url) == (message.ref.array is not None):
             raise ProtocolError("A volume is given by an address or by an array.")
         if len(self._sessions) >= MAX_SESSIONS:
-            raise SessionFullError(
-                f"{MAX_SESSIONS} volumes are open, and no more are allowed.",
-                hint="Close some viewers: viewer.close().",
-            )
+            self._make_room()
         session = Session(
             message.session,
             message.ref,
@@ -122,6 +153,23 @@ class Hub:
         self._lifetime.enter()
         logger.info("Session %.8s opened", session.id)
         return session
+
+    def _make_room(self) -> None:
+        """End the session that nobody has looked at for longest; its kernel can open it again.
+
+        Raises
+        ------
+        SessionFullError
+            If all of them are looked at.
+        """
+        unseen = [session for session in self._sessions.values() if session.n_viewers == 0]
+        if not unseen:
+            raise SessionFullError(
+                f"{MAX_SESSIONS} volumes are open and shown, and no more are allowed.",
+                hint="Close some viewers: viewer.close().",
+            )
+        longest = min(unseen, key=lambda session: session.unseen_since_s)
+        self.close(longest.id, "nobody looked at it, and another volume needed its place")
 
     def _cancel_grace(self, session_id: str) -> None:
         timer = self._graces.pop(session_id, None)

@@ -56,6 +56,10 @@ class KernelPort:
             )
         )
 
+    def tell_token(self, token: str) -> None:
+        """Tell a fresh token."""
+        self._tell(lp.SessionToken(session=self._session_id, token=token))
+
     def tell_error(self, error: BlustreamError, *, fatal: bool = False) -> None:
         """Tell that something failed."""
         self._tell(

@@ -73,6 +73,8 @@ class Session:
         self._first_frame_no = 0
         self._progress = wp.Progress(lod=0, progress=0.0, exact=False)
         self._idle: asyncio.TimerHandle | None = None
+        # Since when it has no viewer, on the loop's clock; of no meaning while it has one.
+        self.unseen_since_s = asyncio.get_running_loop().time()
         self._status = Throttle(STATUS_INTERVAL_S, self._send_status)
         self._mirror = Throttle(MIRROR_INTERVAL_S, self._send_mirror)
         self._supervisor = Supervisor(pool, self)
@@ -97,9 +99,13 @@ class Session:
         if self._info is not None:
             self._tell_opened()
         if self._error is not None:
-            self._kernel.tell_error(self._error, fatal=True)
+            # A kernel that comes again wants another try, and hears what becomes of it.
             self._supervisor.start()
         self._mirror.call()
+
+    def tell_token(self, token: str) -> None:
+        """Give the kernel a fresh token for its pages."""
+        self._kernel.tell_token(token)
 
     def detach(self, kernel: Kernel) -> None:
         """Forget `kernel`, unless another one took its place."""
@@ -179,6 +185,7 @@ class Session:
             self._demand.update()
             self._status.call()
             self._mirror.call()
+            self.unseen_since_s = asyncio.get_running_loop().time()
             self._set_idle_timer(running=not self._viewers)
         await viewer.dispose()
 
