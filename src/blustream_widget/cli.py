@@ -124,10 +124,11 @@ def _bench(arguments: argparse.Namespace) -> int:
 
 
 def _serve(_arguments: argparse.Namespace) -> int:
-    from blustream_widget.config import load_config
+    from blustream_widget.server.ice import load_settings
     from blustream_widget.server.main import run
 
-    run(load_config())
+    config, ice_servers = load_settings()
+    run(config, ice_servers=ice_servers)
     return 0
 
 

@@ -13,6 +13,10 @@ from blustream_widget.errors import ConfigError
 # A UNIX socket's path has at most 107 bytes on Linux (103 on macOS).
 _SOCKET_PATH_MAX = 100
 
+# Credentials and ties of the Jupyter process above us: neither the server nor its workers need
+# them, and what a process inherits it could leak.
+_OF_JUPYTER = ("JUPYTERHUB_", "JPY_", "JUPYTER_TOKEN")
+
 TRANSPORTS = ("websocket", "webrtc", "comm")
 
 
@@ -78,6 +82,18 @@ def load_config(environ: dict[str, str] | None = None) -> Config:
                     hint=f"Unset it, or give a {field.type.__name__}.",
                 ) from exc
     return Config(**values)
+
+
+def server_environment() -> dict[str, str]:
+    """Environment for a server: without what belongs to Jupyter alone."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OF_JUPYTER)}
+
+
+def worker_environment() -> dict[str, str]:
+    """Environment for a worker, which opens untrusted files: those of cloud storage stay."""
+    environment = server_environment()
+    environment.pop("BLUSTREAM_ICE_SERVERS", None)  # may hold the credentials of a TURN server
+    return environment
 
 
 def runtime_dir(config: Config) -> Path:

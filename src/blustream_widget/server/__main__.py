@@ -14,13 +14,11 @@ def main() -> None:
         "--worker", default="blustream_widget.worker", help="Python module of the worker process"
     )
     arguments = parser.parse_args()
-    from blustream_widget.config import load_config
     from blustream_widget.errors import ConfigError
-    from blustream_widget.server.ice import parse_ice_servers
+    from blustream_widget.server.ice import load_settings
 
     try:
-        config = load_config()
-        ice_servers = parse_ice_servers(config.ice_servers)
+        config, ice_servers = load_settings()
     except ConfigError as exc:
         parser.error(str(exc))
     if arguments.detach:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from blustream_widget.config import Config
+from blustream_widget.config import Config, server_environment
 from blustream_widget.errors import TransportError
 from blustream_widget.server.runtime_files import (
     RuntimeFiles,
@@ -26,8 +26,6 @@ __all__ = ["ServerAddress", "find_or_start", "find_server"]
 START_TIMEOUT_S = 10.0
 MAX_LOG_BYTES = 1024 * 1024
 _STEP_S = 0.02
-# The server needs neither; what its workers inherit, they could leak.
-_JUPYTER_SECRETS = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN", "JUPYTER_TOKEN")
 
 
 def find_server(config: Config) -> ServerAddress | None:
@@ -91,7 +89,7 @@ def _start(config: Config, files: RuntimeFiles, worker_module: str) -> None:
 
 
 def _environment(config: Config) -> dict[str, str]:
-    env = {name: value for name, value in os.environ.items() if name not in _JUPYTER_SECRETS}
+    env = server_environment()
     for field in msgspec.structs.fields(Config):
         value = getattr(config, field.name)
         if value != field.default:

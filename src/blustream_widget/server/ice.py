@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from blustream_widget.config import Config, load_config
 from blustream_widget.errors import ConfigError
 from blustream_widget.session.rtc_path import IceServers
 
@@ -12,6 +13,17 @@ class _IceServer(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True)
     urls: str | list[str]
     username: str = ""
     credential: str = ""
+
+
+def load_settings() -> tuple[Config, IceServers]:
+    """Read a server's settings from the environment, and check all of them.
+
+    Raises
+    ------
+    ConfigError
+    """
+    config = load_config()
+    return config, parse_ice_servers(config.ice_servers)
 
 
 def parse_ice_servers(text: str) -> IceServers:

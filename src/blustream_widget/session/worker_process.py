@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import socket
 from collections.abc import Sequence
 
+from blustream_widget.config import worker_environment
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.session.framing import WorkerListener, WorkerSocket
 
 logger = logging.getLogger(__name__)
 
 KILL_AFTER_S = 1.0
-# Of Jupyter's user: a worker opens untrusted files and has no use for them.
-SECRET_VARIABLES = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN", "JUPYTER_TOKEN", "JPY_PARENT_PID")
 
 
 class WorkerProcess:
@@ -124,8 +122,3 @@ class WorkerProcess:
         self._has_ended = True
         if self._listener is not None:
             self._listener.on_end()
-
-
-def worker_environment() -> dict[str, str]:
-    """Environment without the credentials of Jupyter's user; those of cloud storage stay."""
-    return {name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES}
