@@ -31,7 +31,23 @@ def _parser() -> argparse.ArgumentParser:
     startup.add_argument("--json", type=Path, help="write the records here")
     startup.add_argument("--rounds", type=int, default=5)
     startup.set_defaults(command=_startup)
+    volumes = commands.add_parser("volumes", help="writing the demo, and reading its slices")
+    volumes.add_argument("--json", type=Path, help="write the records here")
+    volumes.add_argument("--sizes", default="256,512", help="voxels per axis (default 256,512)")
+    volumes.add_argument("--rounds", type=int, default=3)
+    volumes.set_defaults(command=_volumes)
     return parser
+
+
+def _volumes(arguments: argparse.Namespace, command: Sequence[str]) -> int:
+    from blustream_widget.bench.machine import machine_record
+    from blustream_widget.bench.report import publish
+    from blustream_widget.bench.volumes import VolumesBench
+
+    machine = machine_record(command)
+    sizes = [int(size) for size in arguments.sizes.split(",")]
+    publish(machine, VolumesBench(sizes, rounds=arguments.rounds).run(), arguments.json)
+    return 0
 
 
 def _startup(arguments: argparse.Namespace, command: Sequence[str]) -> int:
