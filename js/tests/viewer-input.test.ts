@@ -137,6 +137,7 @@ class Hand implements GestureTarget {
   readonly done: Done[] = [];
   state = STATE;
   tool: GestureTarget["tool"] = "navigate";
+  mouse: GestureTarget["mouse"] = "standard";
   pane = { width: 400, height: 300 };
   sliceIdx = 50;
   sliceCount = 100;
@@ -210,6 +211,22 @@ describe("pointer", () => {
     drag({}, 40, 0);
     drag({ shiftKey: true }, 40, 0);
     expect(hand.names()).toEqual(["focus", "range", "focus", "pan"]);
+  });
+
+  it("has OHIF's buttons where the user wants them: left window, middle pan, right zoom", () => {
+    hand.mouse = "radiology";
+    drag({}, 40, 0);
+    drag({ button: 1 }, 40, 0);
+    drag({ button: 2 }, 0, 120);
+    drag({ button: 2 }, 0, 0);
+    drag({ shiftKey: true }, 40, 0);
+    expect(hand.done.filter(([name]) => name !== "focus")).toEqual([
+      ["range", 0.1, 0, false],
+      ["pan", 40, 0],
+      ["pinch", 2],
+      ["menu"],
+      ["pan", 40, 0],
+    ]);
   });
 
   it("scrolls slices with one finger only once the viewer has the focus", () => {

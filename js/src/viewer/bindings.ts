@@ -1,5 +1,7 @@
 /** Which key does what, and the table that `?` shows: the one place where bindings are written down. */
 
+import type { MouseSet } from "./settings";
+
 export type Tool = "navigate" | "window";
 
 export type Command =
@@ -139,7 +141,11 @@ export interface HelpRow {
 }
 
 /** Rows of the help, in reading order. */
-export function helpRows(axisTitles: readonly string[]): readonly HelpRow[] {
+export function helpRows(
+  axisTitles: readonly string[],
+  mouse: MouseSet = "standard",
+): readonly HelpRow[] {
+  const asOhif = mouse === "radiology";
   return [
     { action: "Next, previous slice", keys: ["Wheel", "↑ ↓"] },
     { action: "Ten slices", keys: ["Shift + wheel", "PgUp PgDn"] },
@@ -147,11 +153,14 @@ export function helpRows(axisTitles: readonly string[]): readonly HelpRow[] {
     { action: "Go to number", keys: ["G"] },
     { action: "Play; slower, faster", keys: ["Space", ",", "."] },
     { action: axisTitles.join(", "), keys: ["1", "2", "3"] },
-    { action: "Zoom at pointer", keys: ["Ctrl + wheel", "+ −"] },
-    { action: "Pan", keys: ["Drag", "Shift + arrows"] },
+    {
+      action: "Zoom at pointer",
+      keys: [...(asOhif ? ["Right drag"] : []), "Ctrl + wheel", "+ −"],
+    },
+    { action: "Pan", keys: [asOhif ? "Middle drag" : "Drag", "Shift + arrows"] },
     { action: "Fit; undo stretch", keys: ["0", "0 again"] },
     { action: "Earlier, later view", keys: ["U", "Shift + U"] },
-    { action: "Window and level", keys: ["Right drag"] },
+    { action: "Window and level", keys: [asOhif ? "Drag" : "Right drag"] },
     { action: "Window tool", keys: ["W", "Arrows"] },
     { action: "Narrower, wider window", keys: ["[", "]"] },
     { action: "Automatic window", keys: ["N"] },

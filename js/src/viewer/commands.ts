@@ -41,7 +41,7 @@ function readAloud(context: ViewContext): void {
 function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
   const { actions, cine } = context;
   return {
-    step: ({ slices }) => context.take(() => actions.step(slices)),
+    step: ({ slices }) => context.scroll(slices),
     first: () => context.take(() => actions.goTo(0)),
     last: () => context.take(() => actions.goTo(actions.sliceCount - 1)),
     axis: ({ axis }) => context.take(() => actions.setAxis(axis)),

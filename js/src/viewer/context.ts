@@ -7,9 +7,19 @@ import type { Voxel } from "./axes";
 import type { Tool } from "./bindings";
 import { type Fit, fitPicture, type Pane, viewOf } from "./camera";
 import { browserClock, Cine } from "./cine";
+import { type Settings, settings as settingsOfPage } from "./settings";
 
 /** Which floating part is open; one at a time. */
-export type Open = "" | "window" | "planes" | "channels" | "picture" | "more" | "context" | "help";
+export type Open =
+  | ""
+  | "window"
+  | "planes"
+  | "channels"
+  | "picture"
+  | "more"
+  | "settings"
+  | "context"
+  | "help";
 
 /** What the pointer is over. */
 export interface Cursor {
@@ -82,6 +92,7 @@ export class ViewContext {
   constructor(
     readonly session: Session,
     readonly signal: AbortSignal,
+    readonly settings: Settings = settingsOfPage,
   ) {
     const actions = new Actions(session);
     this.actions = actions;
@@ -104,6 +115,7 @@ export class ViewContext {
       changed();
     }, signal);
     session.onInfo(changed, signal);
+    this.settings.onChange(changed, signal);
     session.onValue((value) => this.set({ value }), signal);
     session.onNotice(({ message, hint }) => this.note(message, hint), signal);
     const stop = (): void => {
@@ -178,6 +190,11 @@ export class ViewContext {
   take(slice: () => void): void {
     this.cine.stop();
     slice();
+  }
+
+  /** Scroll by hand: as many slices a step as the user likes. */
+  scroll(steps: number): void {
+    this.take(() => this.actions.step(steps * this.settings.now.scrollStep));
   }
 
   /** The view as the state wants it; null before the volume is open. */

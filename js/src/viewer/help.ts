@@ -89,7 +89,7 @@ export class Help extends Part {
         <span class="quiet small medium">only while the viewer has the focus</span>
         <button class="tool" aria-label="Close" title="Close (Esc)" @click=${close}>${icon("close")}</button>
       </div>
-      ${this.rows(helpRows(axes))}
+      ${this.rows(helpRows(axes, context.settings.now.mouse))}
       <h3>Touch</h3>
       ${this.rows(TOUCH_ROWS)}
     </div>`;

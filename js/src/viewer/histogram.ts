@@ -84,6 +84,18 @@ export class Histogram extends Part {
           background: Highlight;
         }
       }
+      @media (pointer: coarse) {
+        .end {
+          width: 44px;
+          margin-left: -22px;
+        }
+        .end::before {
+          left: 21px;
+        }
+        .end::after {
+          left: 16px;
+        }
+      }
     `,
   ];
 

@@ -7,6 +7,7 @@ import { type IconName, icon } from "./icons";
 import { define, Part, rove } from "./part";
 import { channelOf } from "./range";
 import { type Job, pictureJobs } from "./screenshot";
+import { type MouseSet, SCROLL_STEPS } from "./settings";
 import { copyText } from "./states";
 import { shared } from "./styles";
 import type { ToolbarHost } from "./toolbar";
@@ -19,9 +20,22 @@ interface Item {
   /** Given: one of several that exclude each other, or a switch. */
   readonly checked?: boolean;
   readonly disabled?: boolean;
+  /** On or off by itself, not one of several. */
+  readonly isSwitch?: boolean;
+  /** The menu stays open, to set more than one thing. */
+  readonly stays?: boolean;
 }
 
-type Entry = Item | "line";
+interface Heading {
+  readonly heading: string;
+}
+
+type Entry = Item | Heading | "line";
+
+const MOUSE_SETS: readonly (readonly [MouseSet, string])[] = [
+  ["standard", "Drag pans, right drag windows"],
+  ["radiology", "Drag windows, right drag zooms"],
+];
 
 export class Menu extends Part {
   static override styles = [
@@ -56,6 +70,13 @@ export class Menu extends Part {
       .room {
         width: 16px;
         flex: none;
+      }
+      h3 {
+        margin: 4px 8px 2px;
+        font-size: 12px;
+        line-height: 20px;
+        font-weight: 600;
+        color: var(--fg2);
       }
       hr {
         border: 0;
@@ -97,6 +118,8 @@ export class Menu extends Part {
         return this.pictures();
       case "more":
         return this.more();
+      case "settings":
+        return this.settings();
       case "context":
         return this.here();
       default:
@@ -175,6 +198,36 @@ export class Menu extends Part {
         key: "?",
         act: () => context.set({ open: "help" }),
       },
+      { label: "Settings", icon: "gear", act: () => context.set({ open: "settings" }) },
+    ];
+  }
+
+  /** Kept in this browser, for all viewers. */
+  private settings(): Entry[] {
+    const { settings } = this.context;
+    const { mouse, invertWheel, scrollStep } = settings.now;
+    return [
+      { heading: "Mouse" },
+      ...MOUSE_SETS.map(([set, label]) => ({
+        label,
+        checked: set === mouse,
+        stays: true,
+        act: () => settings.set({ mouse: set }),
+      })),
+      {
+        label: "Wheel up for the next slice",
+        checked: invertWheel,
+        isSwitch: true,
+        stays: true,
+        act: () => settings.set({ invertWheel: !invertWheel }),
+      },
+      { heading: "Wheel and arrows go by" },
+      ...SCROLL_STEPS.map((step) => ({
+        label: step === 1 ? "Each slice" : `${step} slices`,
+        checked: step === scrollStep,
+        stays: true,
+        act: () => settings.set({ scrollStep: step }),
+      })),
     ];
   }
 
@@ -249,12 +302,16 @@ export class Menu extends Part {
 
   protected override render(): TemplateResult {
     const { entries } = this;
-    const checks = entries.some((entry) => entry !== "line" && entry.checked !== undefined);
-    const icons = entries.some((entry) => entry !== "line" && entry.icon);
+    const room = entries.some(
+      (entry) =>
+        entry !== "line" && "label" in entry && (entry.checked !== undefined || entry.icon),
+    );
     return html`<div role="menu" aria-label="Menu" @keydown=${(e: KeyboardEvent) => rove(e, this.buttons, true)}>
-      ${entries.map((entry) =>
-        entry === "line" ? html`<hr role="separator" />` : this.item(entry, checks || icons),
-      )}
+      ${entries.map((entry) => {
+        if (entry === "line") return html`<hr role="separator" />`;
+        if ("heading" in entry) return html`<h3 role="presentation">${entry.heading}</h3>`;
+        return this.item(entry, room);
+      })}
     </div>`;
   }
 
@@ -266,7 +323,7 @@ export class Menu extends Part {
         ? icon(item.icon)
         : html`<span class="room"></span>`;
     return html`<button
-      role=${isChoice ? "menuitemradio" : "menuitem"}
+      role=${isChoice ? (item.isSwitch ? "menuitemcheckbox" : "menuitemradio") : "menuitem"}
       aria-checked=${isChoice ? (item.checked ? "true" : "false") : nothing}
       tabindex="-1"
       ?disabled=${item.disabled ?? false}
@@ -279,7 +336,7 @@ export class Menu extends Part {
 
   /** Close first: what is chosen may open something else. */
   private choose(item: Item): void {
-    this.context.set({ open: "" });
+    if (!item.stays) this.context.set({ open: "" });
     item.act();
   }
 }

@@ -91,6 +91,9 @@ export class SlicePane extends Part {
       get tool() {
         return context.ui.tool;
       },
+      get mouse() {
+        return context.settings.now.mouse;
+      },
       get pane() {
         return context.ui.pane;
       },
@@ -155,13 +158,14 @@ export class SlicePane extends Part {
     const { context, state } = this;
     const scene = isDead(state) ? null : context.labelled();
     const { tool } = context.ui;
+    const drags = tool === "window" || context.settings.now.mouse === "radiology";
     this.canvas.classList.toggle("cut", state === "lost");
     this.canvas.classList.toggle("waiting", context.ui.shown === null);
     const classes = {
       view: true,
       medical: context.session.info?.kind === "medical",
-      pan: tool === "navigate",
-      range: tool === "window",
+      pan: !drags,
+      range: drags,
     };
     return html`
       ${scene && hasRulers(scene) ? this.rulers(scene) : nothing}

@@ -3,17 +3,21 @@ import type { Point } from "../geometry";
 import type { ViewState } from "../protocol";
 import type { Tool } from "./bindings";
 import { clamp } from "./format";
+import type { MouseSet } from "./settings";
 
 /** Movement below this is a click. */
 const CLICK_PX = 4;
 const LONG_PRESS_MS = 500;
 const DOUBLE_TAP_MS = 300;
 const DOUBLE_TAP_PX = 24;
+/** Dragging down by this much doubles the zoom. */
+const DOUBLE_ZOOM_PX = 120;
 
 /** What gestures need of the view; points are CSS pixels in the pane. */
 export interface GestureTarget {
   readonly state: ViewState;
   readonly tool: Tool;
+  readonly mouse: MouseSet;
   readonly pane: { readonly width: number; readonly height: number };
   readonly sliceIdx: number;
   readonly sliceCount: number;
@@ -38,7 +42,7 @@ export interface Press {
   readonly time: number;
 }
 
-type Drag = "pan" | "range" | "slices" | "none";
+type Drag = "pan" | "zoom" | "range" | "slices" | "none";
 
 interface Gesture {
   readonly drag: Drag;
@@ -103,9 +107,11 @@ export class Gestures {
   private dragOf(press: Press, isTouch: boolean): Drag {
     if (isTouch) return this.target.tool === "window" ? "range" : "slices";
     if (press.button === 1) return "pan";
-    if (press.button === 2) return "range";
+    const asOhif = this.target.mouse === "radiology";
+    if (press.button === 2) return asOhif ? "zoom" : "range";
     if (press.button !== 0) return "none";
-    return this.target.tool === "window" && !press.shiftKey ? "range" : "pan";
+    const isRange = asOhif || this.target.tool === "window";
+    return isRange && !press.shiftKey ? "range" : "pan";
   }
 
   move(id: number, at: Point, fine: boolean): void {
@@ -126,7 +132,9 @@ export class Gestures {
     clearTimeout(this.longPress);
     const { target } = this;
     if (gesture.drag === "pan") target.pan(gesture.state, dx, dy);
-    else if (gesture.drag === "range") {
+    else if (gesture.drag === "zoom") {
+      target.pinch(gesture.state, 2 ** (dy / DOUBLE_ZOOM_PX), gesture.start, gesture.start);
+    } else if (gesture.drag === "range") {
       target.dragRange(gesture.state, dx / target.pane.width, dy / target.pane.width, fine);
     } else if (gesture.drag === "slices") {
       // The whole stack in one stroke where it is short; never so fine that a finger cannot hold it.

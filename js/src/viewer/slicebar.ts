@@ -129,7 +129,7 @@ export class SliceBar extends Part {
           min-width: 44px;
         }
         .number {
-          height: 36px;
+          height: 44px;
         }
         input[type="range"] {
           height: 44px;
@@ -168,7 +168,7 @@ export class SliceBar extends Part {
     const axis = axisOf(info, state.axis);
     const idx = actions.sliceIdx;
     const last = axis.n - 1;
-    const step = (by: number) => () => context.take(() => actions.step(by));
+    const step = (by: number) => () => context.scroll(by);
     const playWord = cine.playing ? "Stop" : "Play slices";
     return html`
       <button
@@ -270,7 +270,7 @@ export class SliceBar extends Part {
     if (by === undefined || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey)
       return;
     event.preventDefault();
-    this.context.take(() => this.context.actions.step(by));
+    this.context.scroll(by);
   }
 
   private numberKey(event: KeyboardEvent): void {

@@ -203,6 +203,19 @@ export const byWidth = css`
   .narrow {
     display: none !important;
   }
+  .phone {
+    display: none !important;
+  }
+  @media (pointer: coarse) {
+    @container (max-width: 560px) {
+      .phone {
+        display: revert !important;
+      }
+      .desk {
+        display: none !important;
+      }
+    }
+  }
   @container (max-width: 1000px) {
     .ample {
       display: none !important;

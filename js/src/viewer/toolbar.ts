@@ -74,6 +74,12 @@ export class Toolbar extends Part {
         min-width: 0;
         flex-shrink: 1;
       }
+      .name {
+        flex: 1;
+        min-width: 0;
+        padding: 0 8px;
+        text-align: center;
+      }
       .swatch {
         width: 44px;
         flex: none;
@@ -97,7 +103,10 @@ export class Toolbar extends Part {
         }
         .planes,
         .planes button {
-          height: 40px;
+          height: 44px;
+        }
+        .planes {
+          padding: 0;
         }
       }
     `,
@@ -163,7 +172,8 @@ export class Toolbar extends Part {
       ${dead ? nothing : this.planes()}
       ${dead ? nothing : html`<span class="rule medium"></span>`}
       ${dead ? nothing : [this.tool("navigate", "Navigate", "V"), this.tool("window", "Window and level", "W")]}
-      <span class="grow"></span>
+      <span class="grow desk"></span>
+      ${dead ? nothing : html`<span class="name phone cut quiet">${info.name}</span>`}
       ${dead ? nothing : [this.channel(), this.windowButton()]}
       ${
         dead
@@ -207,7 +217,7 @@ export class Toolbar extends Part {
   private tool(tool: Tool, label: string, key: string): TemplateResult {
     const on = this.context.ui.tool === tool;
     return html`<button
-      class="tool"
+      class="tool desk"
       aria-label=${label}
       title="${label} (${key})"
       aria-pressed=${on ? "true" : "false"}
@@ -296,7 +306,7 @@ export class Toolbar extends Part {
     const isLabel = info ? channelOf(info, state.channel).is_label : false;
     const words = isLabel ? "Labels" : shortRange(state, actions.isSymmetric);
     return html`<button
-      class="tool wide"
+      class="tool wide desk"
       data-opens="window"
       aria-label="Window ${words} and colour map"
       title="Window and colours"

@@ -6,6 +6,7 @@ import { sliceOfText } from "./axes";
 import { type Command, commandOf, isOurs } from "./bindings";
 import { commandRunner } from "./commands";
 import type { Open, ViewContext } from "./context";
+import { Dock } from "./dock";
 import { Help } from "./help";
 import { Menu } from "./menu";
 import { SlicePane } from "./pane";
@@ -61,6 +62,19 @@ export class ViewerElement extends LitElement {
         right: 8px;
         width: min(320px, calc(100% - 16px));
       }
+      @media (pointer: coarse) {
+        :host {
+          resize: none;
+        }
+        @container (max-width: 560px) {
+          /* A sheet over the lower half: what changes stays in sight above it. */
+          .window {
+            inset: auto 4px 4px;
+            width: auto;
+            max-height: 62%;
+          }
+        }
+      }
       .menu {
         max-height: calc(100% - 8px);
         max-width: calc(100% - 8px);
@@ -72,6 +86,7 @@ export class ViewerElement extends LitElement {
   private readonly toolbar: Toolbar;
   private readonly sliceBar: SliceBar;
   private readonly statusLine: StatusLine;
+  private readonly dock: Dock;
   private readonly windowPanel: WindowPanel;
   private readonly menu: Menu;
   private readonly help: Help;
@@ -89,6 +104,7 @@ export class ViewerElement extends LitElement {
     this.toolbar = new Toolbar(context, this);
     this.sliceBar = new SliceBar(context);
     this.statusLine = new StatusLine(context);
+    this.dock = new Dock(context);
     this.windowPanel = new WindowPanel(context);
     this.menu = new Menu(context, this);
     this.help = new Help(context);
@@ -217,7 +233,7 @@ export class ViewerElement extends LitElement {
     event.stopPropagation();
     if (!event.ctrlKey) {
       const slices = this.wheel.slices(event);
-      if (slices) this.context.take(() => actions.step(slices));
+      if (slices) this.context.scroll(this.context.settings.now.invertWheel ? -slices : slices);
       return;
     }
     const box = this.pane.view?.getBoundingClientRect();
@@ -277,7 +293,9 @@ export class ViewerElement extends LitElement {
   private changed(): void {
     const { ui } = this.context;
     if (ui.open !== this.wasOpen) {
-      if (!this.wasOpen) this.opener = this.focusedDeep;
+      // What a menu opened gives the focus back to where the menu was opened from.
+      const focused = this.focusedDeep;
+      if (!this.wasOpen && focused?.getRootNode() !== this.menu.renderRoot) this.opener = focused;
       const closed = ui.open === "";
       this.wasOpen = ui.open;
       this.requestUpdate();
@@ -311,9 +329,10 @@ export class ViewerElement extends LitElement {
     const isMenu = open !== "" && open !== "window" && open !== "help";
     this.windowPanel.className = "floating window";
     this.menu.className = "floating menu";
-    for (const part of [this.toolbar, this.pane, this.sliceBar]) part.inert = open === "help";
+    for (const part of [this.toolbar, this.pane, this.sliceBar, this.dock])
+      part.inert = open === "help";
     return html`
-      ${this.toolbar} ${this.pane} ${this.sliceBar} ${this.statusLine}
+      ${this.toolbar} ${this.pane} ${this.sliceBar} ${this.statusLine} ${this.dock}
       ${open === "window" ? this.windowPanel : nothing} ${isMenu ? this.menu : nothing}
       ${open === "help" ? this.help : nothing} ${this.announcer.polite} ${this.announcer.urgent}
     `;

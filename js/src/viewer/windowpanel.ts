@@ -139,13 +139,19 @@ export class WindowPanel extends Part {
       }
       @media (pointer: coarse) {
         .choice {
-          height: 36px;
-          border-radius: 18px;
-          padding: 0 12px;
+          height: 44px;
+          border-radius: 22px;
+          padding: 0 14px;
         }
+        .field,
+        .lock,
+        .pick,
         .maps button,
         .boxes label {
-          height: 40px;
+          height: 44px;
+        }
+        .ends {
+          grid-template-columns: 1fr 1fr 44px;
         }
       }
     `,

@@ -256,6 +256,60 @@ def test_film_runs_and_stops_at_the_first_slice_input(open_viewer: OpenViewer) -
     viewer.wait_slice(2)
 
 
+def choose(viewer: DevPage, *settings: str) -> None:
+    """Set things in the menu of settings, as they are called there."""
+    viewer.page.get_by_title("More").click()
+    viewer.page.get_by_role("menuitem", name="Settings").click()
+    for name in settings:
+        viewer.page.get_by_text(name, exact=True).click()
+    viewer.page.keyboard.press("Escape")
+
+
+def test_settings_change_wheel_and_mouse_and_outlive_the_page(open_viewer: OpenViewer) -> None:
+    viewer = open_viewer("volume=medical", height=600)
+    choose(viewer, "Drag windows, right drag zooms", "Wheel up for the next slice", "5 slices")
+    viewer.wait(f"({FOCUSED})() === 'tool'")
+    viewer.page.reload()
+    viewer.wait("dev.session.lastFrame()?.header.revision === dev.session.state.revision")
+    before = viewer.state
+    viewer.click()
+    viewer.page.mouse.wheel(0, -100)
+    viewer.wait_slice(before["slice_idx"][2] + 5)
+    x, y = viewer.centre
+    viewer.page.mouse.down()
+    viewer.page.mouse.move(x + 80, y + 40, steps=4)
+    viewer.page.mouse.up()
+    after = viewer.state
+    assert after["window"] > before["window"]
+    assert after["level"] > before["level"]
+    viewer.right_drag(0, 120)
+    viewer.wait("Math.abs(dev.session.state.zoom - 2) < 1e-6")
+    assert viewer.page.get_by_role("menu").count() == 0
+    viewer.page.keyboard.press("?")
+    viewer.page.get_by_role("dialog").get_by_text("Right drag").wait_for()
+
+
+def test_dock_of_a_phone_chooses_what_one_finger_does(open_viewer: OpenViewer) -> None:
+    viewer = open_viewer("volume=medical", width=390, height=600, touch=True)
+    before = viewer.state
+    # Clicks, as the browser swallows a tap that follows a stroke of the finger too quickly.
+    viewer.page.get_by_role("button", name="Window: One finger").click()
+    viewer.view.focus()
+    Fingers(viewer).drag(100)
+    viewer.wait(f"dev.session.state.level > {before['level']}")
+    assert viewer.state["slice_idx"] == before["slice_idx"]
+    viewer.page.get_by_role("button", name="Scroll: One finger").click()
+    viewer.view.focus()
+    Fingers(viewer).drag(100)
+    viewer.wait(f"dev.session.state.slice_idx[2] > {before['slice_idx'][2]}")
+    viewer.page.get_by_role("button", name="Colours: Window and colours").click()
+    viewer.page.get_by_role("slider", name="Low end").wait_for()
+    sheet = viewer.page.locator(".window").bounding_box()
+    assert sheet is not None
+    assert sheet["y"] + sheet["height"] == pytest.approx(600, abs=8)
+    assert sheet["width"] > 370
+
+
 class Fingers:
     """Touches as the browser gets them from a screen."""
 

@@ -55,6 +55,39 @@ def test_nothing_is_cut_or_overflows(open_viewer: OpenViewer, width: int, volume
     assert [tag for tag in viewer.page.evaluate(_OVERFLOWING) if "STATUS" not in tag] == []
 
 
+_SMALL_TARGETS = """() => {
+  const found = [];
+  const visit = (root) => {
+    for (const el of root.querySelectorAll('*')) {
+      if (el.shadowRoot) visit(el.shadowRoot);
+      if (!el.matches('button, select, input, [role=slider]')) continue;
+      const box = (el.closest('label') ?? el).getBoundingClientRect();
+      if (box.width && (box.height < 43.5 || box.width < 43.5)) {
+        found.push(`${el.outerHTML.slice(0, 90)} ${box.width} x ${box.height}`);
+      }
+    }
+  };
+  visit(document.querySelector('#cell'));
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 820])
+@pytest.mark.parametrize("open_part", ["", "Colours", "More"])
+def test_fingers_find_targets_of_44_pixels(
+    open_viewer: OpenViewer, width: int, open_part: str
+) -> None:
+    viewer = open_viewer("", width=width, height=700, touch=True)
+    if open_part == "Colours":
+        viewer.page.locator("[data-opens=window]:visible").tap()
+        viewer.page.get_by_role("slider", name="Low end").wait_for()
+    elif open_part:
+        viewer.page.get_by_title(open_part).tap()
+        viewer.page.get_by_role("menu").wait_for()
+    assert viewer.page.evaluate(_SMALL_TARGETS) == []
+    assert viewer.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 @pytest.mark.parametrize("open_part", ["", "Window and colours", "More"])
 def test_every_control_has_a_name(open_viewer: OpenViewer, open_part: str) -> None:
     viewer = open_viewer()

@@ -1,0 +1,130 @@
+/** The tools at the bottom of a phone, with words, where thumbs reach them. */
+import { css, html, nothing, type TemplateResult } from "lit";
+import type { Tool } from "./bindings";
+import { type IconName, icon } from "./icons";
+import { define, Part, rove } from "./part";
+import { isDead, paneStateOf } from "./states";
+import { shared } from "./styles";
+
+interface Entry {
+  readonly name: IconName;
+  readonly word: string;
+  readonly label: string;
+  readonly act: () => void;
+  /** Given: stays pressed while it is on. */
+  readonly on?: boolean;
+  /** Opens the part of this name. */
+  readonly opens?: string;
+}
+
+export class Dock extends Part {
+  static override styles = [
+    shared,
+    css`
+      :host,
+      :host([hidden]) {
+        display: none;
+      }
+      @media (pointer: coarse) {
+        @container (max-width: 560px) {
+          :host {
+            display: block;
+            flex: none;
+            border-top: 1px solid var(--line);
+          }
+        }
+      }
+      .row {
+        display: grid;
+        grid-template-columns: repeat(5, 1fr);
+        gap: 4px;
+        padding: 4px 8px;
+      }
+      button {
+        height: 52px;
+        min-width: 44px;
+        border-radius: 6px;
+        display: grid;
+        place-content: center;
+        justify-items: center;
+        gap: 4px;
+        font-size: 11px;
+        line-height: 14px;
+        color: var(--fg2);
+      }
+      [aria-pressed="true"],
+      [aria-expanded="true"] {
+        background: var(--on);
+        color: var(--deep);
+      }
+    `,
+  ];
+
+  protected override shows(): readonly unknown[] {
+    const { session, ui, cine } = this.context;
+    const { info, status } = session;
+    return [info, status.phase, ui.shown === null, ui.tool, ui.open, cine.playing];
+  }
+
+  private get entries(): readonly Entry[] {
+    const { context } = this;
+    const { ui, cine, actions } = context;
+    const tool = (name: Tool, word: string, label: string): Entry => ({
+      name,
+      word,
+      label,
+      on: ui.tool === name,
+      act: () => context.set({ tool: name }),
+    });
+    return [
+      tool("navigate", "Scroll", "One finger scrolls slices"),
+      tool("window", "Window", "One finger changes window and level"),
+      {
+        name: "colours",
+        word: "Colours",
+        label: "Window and colours",
+        opens: "window",
+        act: () => context.toggle("window"),
+      },
+      { name: "fit", word: "Fit", label: "Fit to pane", act: () => actions.fit() },
+      {
+        name: cine.playing ? "pause" : "play",
+        word: cine.playing ? "Stop" : "Play",
+        label: "Play slices",
+        on: cine.playing,
+        act: () => cine.toggle(),
+      },
+    ];
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { session, ui } = this.context;
+    const { info, status } = session;
+    const dead = !info || isDead(paneStateOf(status, true, ui.shown !== null));
+    this.toggleAttribute("hidden", dead);
+    if (dead) return nothing;
+    return html`<div
+      class="row"
+      role="toolbar"
+      aria-label="Tools"
+      @keydown=${(e: KeyboardEvent) => rove(e, [...this.renderRoot.querySelectorAll("button")])}
+    >
+      ${this.entries.map((entry) => this.button(entry))}
+    </div>`;
+  }
+
+  private button({ name, word, label, act, on, opens }: Entry): TemplateResult {
+    return html`<button
+      aria-label="${word}: ${label}"
+      aria-pressed=${on === undefined ? nothing : on ? "true" : "false"}
+      aria-expanded=${opens ? (this.context.ui.open === opens ? "true" : "false") : nothing}
+      aria-haspopup=${opens ? "dialog" : nothing}
+      data-opens=${opens ?? nothing}
+      @click=${act}
+    >
+      ${icon(name)}<span>${word}</span>
+    </button>`;
+  }
+}
+
+define("blustream-dock", Dock);
