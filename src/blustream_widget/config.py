@@ -43,7 +43,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ice_loopback : bool
         WebRTC over 127.0.0.1 only (tests; browser and server on one machine).
     volume_roots : str
-        Folders, separated by os.pathsep, below which local volumes may be opened; "" = anywhere.
+        Folders, separated by os.pathsep, below which local files may be opened; "" = anywhere.
+        Remote addresses and arrays of the user's own kernels are not limited by it.
     log_level : str
     """
 

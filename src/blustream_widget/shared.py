@@ -15,8 +15,7 @@ import numpy as np
 
 from blustream_widget.core.types import Samples, SharedArray
 from blustream_widget.errors import VolumeFormatError
-
-PREFIX = "blustream-"
+from blustream_widget.shared_files import PREFIX
 
 
 def shared_folder() -> Path:

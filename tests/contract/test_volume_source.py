@@ -26,9 +26,10 @@ class TestVds(VolumeSourceContract):
 
 class TestSharedArray(VolumeSourceContract):
     @pytest.fixture(params=["<f4", ">f4", "<i2", "|u1", "<f8"])
-    def opened(self, request, tmp_path):
+    def opened(self, request, tmp_path, monkeypatch):
+        monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
         array = ramp_volume(SHAPE).astype(request.param)
-        path = tmp_path / "segment"
+        path = tmp_path / "blustream-segment"
         array.tofile(path)
         shared = SharedArray(path=str(path), shape=SHAPE, dtype=request.param)
         source = open_source(VolumeRef(array=shared), Config())

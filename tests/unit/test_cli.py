@@ -41,6 +41,30 @@ def test_doctor_names_every_encoder_with_its_reason(capsys) -> None:
     assert len(refused.split()) > 3
 
 
+def test_bench_says_what_it_needs(capsys, monkeypatch) -> None:
+    monkeypatch.setattr("blustream_widget.bench.main.find_spec", lambda name: None)
+    assert main(["bench", "startup"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "blustream-widget[bench]" in error
+
+
+def test_serve_reads_the_ice_servers(monkeypatch) -> None:
+    seen: list[object] = []
+    monkeypatch.setenv("BLUSTREAM_ICE_SERVERS", '[{"urls": "stun:stun.example.org"}]')
+    monkeypatch.setattr(
+        "blustream_widget.server.main.run", lambda config, **options: seen.append(options)
+    )
+    assert main(["serve"]) == 0
+    assert seen == [{"ice_servers": ({"urls": "stun:stun.example.org"},)}]
+
+
+def test_serve_with_wrong_ice_servers_is_one_line(capsys, monkeypatch) -> None:
+    monkeypatch.setenv("BLUSTREAM_ICE_SERVERS", "nonsense")
+    assert main(["serve"]) == 1
+    assert "BLUSTREAM_ICE_SERVERS" in capsys.readouterr().err
+
+
 def test_an_unknown_command_is_a_usage_error() -> None:
     with pytest.raises(SystemExit) as caught:
         main(["nonsense"])

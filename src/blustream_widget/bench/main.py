@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
+
+from blustream_widget.errors import MissingDependencyError
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a benchmark; returns the exit status."""
+    """Run a benchmark; returns the exit status.
+
+    Raises
+    ------
+    MissingDependencyError
+        Benchmarks drive a browser and look at processes; the package itself does neither.
+    """
+    missing = [name for name in ("playwright", "psutil") if find_spec(name) is None]
+    if missing:
+        raise MissingDependencyError(
+            f"blustream bench needs {' and '.join(missing)}.",
+            hint='pip install "blustream-widget[bench]" (no browser need be downloaded).',
+        )
     arguments = _parser().parse_args(argv)
     return int(arguments.command(arguments, ["blustream", "bench", *argv]))
 

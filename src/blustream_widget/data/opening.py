@@ -21,7 +21,8 @@ from blustream_widget.data.paths import (
 from blustream_widget.data.source import VolumeSource
 from blustream_widget.data.vds_check import check_vds_file
 from blustream_widget.data.words import with_user_words
-from blustream_widget.errors import VolumeFormatError, VolumeNotFoundError
+from blustream_widget.errors import VolumeAccessError, VolumeFormatError, VolumeNotFoundError
+from blustream_widget.shared_files import is_shared_array
 
 
 def open_source(ref: VolumeRef, config: Config) -> VolumeSource:
@@ -48,6 +49,9 @@ def open_source(ref: VolumeRef, config: Config) -> VolumeSource:
 
 def _open_shared(shared: SharedArray, ref: VolumeRef) -> VolumeSource:
     check_shape(shared.shape)
+    # Not a way around the folders that volumes may be opened from.
+    if Path(shared.path).exists() and not is_shared_array(Path(shared.path)):
+        raise VolumeAccessError("The shared array is not a file that a viewer has made.")
     try:
         values = np.memmap(shared.path, dtype=shared.dtype, mode="r", shape=shared.shape)
     except (OSError, ValueError, TypeError) as exc:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 from pathlib import Path
 
 from blustream_widget.core.types import VolumeRef
+from blustream_widget.shared_files import is_shared_array
 
 logger = logging.getLogger(__name__)
-
-PREFIX = "blustream-"
 
 
 def remove_shared_array(ref: VolumeRef) -> None:
@@ -22,12 +19,7 @@ def remove_shared_array(ref: VolumeRef) -> None:
     if ref.array is None:
         return
     path = Path(ref.array.path)
-    folders = {Path("/dev/shm"), Path(tempfile.gettempdir())}
-    if path.parent not in folders or not path.name.startswith(PREFIX) or path.is_symlink():
+    if is_shared_array(path):
+        path.unlink(missing_ok=True)
+    elif path.exists():
         logger.warning("A shared array is not where ours are; its file is left alone")
-        return
-    try:
-        if path.lstat().st_uid == os.getuid():
-            path.unlink()
-    except FileNotFoundError:
-        return
