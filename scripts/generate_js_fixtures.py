@@ -117,6 +117,7 @@ def _server_messages() -> list[dict[str, Any]]:
         protocol.State(seq=7, state=first_state(info)),
         protocol.Status(worker="ready", encoder="libx264", codec="h264"),
         protocol.Value(n=1, voxel=(1, 2, 3), value=None),
+        protocol.Info(info=info),
         protocol.Error(code="state", message="zoom = 1000 is out of range."),
         protocol.Ended(reason="closed"),
     ]

@@ -246,14 +246,17 @@ export class LiveSession implements Session {
     this.#role = welcome.role;
     this.#serverError = null;
     this.#sender.restart(welcome.state);
-    if (welcome.info && JSON.stringify(welcome.info) !== JSON.stringify(this.#info)) {
-      this.#info = welcome.info;
-      this.#infoListeners.emit(welcome.info);
-    }
+    if (welcome.info) this.#inform(welcome.info);
     this.#screen.restart();
     if (!this.#isVisible) this.#sendVisibility();
     this.#takeover?.start(welcome);
     this.#refresh();
+  }
+
+  #inform(info: VolumeInfo): void {
+    if (JSON.stringify(info) === JSON.stringify(this.#info)) return;
+    this.#info = info;
+    this.#infoListeners.emit(info);
   }
 
   #received(message: ServerMessage): void {
@@ -261,6 +264,9 @@ export class LiveSession implements Session {
       case MessageType.STATE:
         this.#sender.confirmed(message);
         if (this.#isPictureDue(message.state.revision)) this.#takeover?.expectPicture();
+        break;
+      case MessageType.INFO:
+        this.#inform(message.info);
         break;
       case MessageType.STATUS:
         this.#codec = message.codec;

@@ -112,6 +112,7 @@ export const MessageType = {
   RTC_ANSWER: 17,
   STATE: 32,
   VIEW_SYNC: 33,
+  INFO: 34,
   CHANGE_SLICE: 48,
   ZOOM_PAN: 49,
   WINDOW_LEVEL: 50,
@@ -253,6 +254,12 @@ export interface State {
   readonly state: ViewState;
 }
 
+/** The volume's values changed in place: what is said of them is other now. */
+export interface Info {
+  readonly type: 34;
+  readonly info: VolumeInfo;
+}
+
 /** What the worker is doing. Sent on change, at most ten times a second. */
 export interface Status {
   readonly type: 9;
@@ -301,7 +308,16 @@ export type ViewerMessage =
   | Probe;
 
 /** What the server sends. */
-export type ServerMessage = Welcome | Error | Pong | State | Status | Ended | RtcAnswer | Value;
+export type ServerMessage =
+  | Welcome
+  | Error
+  | Pong
+  | State
+  | Info
+  | Status
+  | Ended
+  | RtcAnswer
+  | Value;
 
 /** What a picture is: bits of `FrameHeader.flags`. */
 export const FrameFlags = {

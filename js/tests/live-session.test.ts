@@ -98,6 +98,23 @@ describe("a volume that nobody waits for any longer", () => {
   });
 });
 
+it("hears that the volume's values are other ones, and shows on", async () => {
+  const scene = await new Scene().connect();
+  await scene.picture(1);
+  const before = scene.session.info;
+  if (!before) throw new Error("no volume");
+  const heard: number[] = [];
+  scene.session.onInfo((info) => heard.push(info.channels[0]?.value_max ?? 0), scene.life.signal);
+  const channels = before.channels.map((channel) => ({ ...channel, value_max: 4711 }));
+  const info = { ...before, channels };
+  scene.link.say({ type: MessageType.INFO, info });
+  scene.link.say({ type: MessageType.INFO, info });
+  expect(heard).toEqual([4711]);
+  expect(scene.session.status.phase).toBe("live");
+  expect(scene.session.lastFrame()?.header.frame_no).toBe(1);
+  scene.session.stop();
+});
+
 describe("the phases of a session", () => {
   it("go from connecting over opening to live", async () => {
     const scene = new Scene();

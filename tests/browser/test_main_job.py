@@ -136,6 +136,11 @@ def test_an_array_of_the_kernel_is_shown_and_refreshed(open_notebook) -> None:
     wait_until(lambda: 0 <= middle() < 20, timeout_s=30, what="-1000 is black")
     page.run_python("array[...] = 1000; viewer.refresh()")
     wait_until(lambda: middle() > 235, timeout_s=20, what="1000 is white")
+    wait_until(
+        lambda: page.read_python("viewer.info.channels[0].value_max") == 1000,
+        timeout_s=10,
+        what="the kernel hears the new range",
+    )
 
 
 def test_a_missing_and_a_damaged_file_are_one_clear_error(open_notebook, tmp_path) -> None:

@@ -45,6 +45,7 @@ class MessageType(IntEnum):
     RTC_ANSWER = 0x11
     STATE = 0x20
     VIEW_SYNC = 0x21
+    INFO = 0x22
     CHANGE_SLICE = 0x30
     ZOOM_PAN = 0x31
     WINDOW_LEVEL = 0x32
@@ -217,6 +218,12 @@ class State(_Message, tag=int(MessageType.STATE), frozen=True):
     state: ViewState
 
 
+class Info(_Message, tag=int(MessageType.INFO), frozen=True):
+    """The volume's values changed in place: what is said of them is other now."""
+
+    info: VolumeInfo
+
+
 class Status(_Message, tag=int(MessageType.STATUS), frozen=True):
     """What the worker is doing. Sent on change, at most ten times a second."""
 
@@ -249,7 +256,9 @@ class Value(_Message, tag=int(MessageType.VALUE), frozen=True):
     value: float | None
 
 
-ServerMessage: TypeAlias = Welcome | Error | Pong | State | Status | Ended | RtcAnswer | Value
+ServerMessage: TypeAlias = (
+    Welcome | Error | Pong | State | Info | Status | Ended | RtcAnswer | Value
+)
 
 _encoder = msgspec.json.Encoder()
 _viewer_decoder: msgspec.json.Decoder[ViewerMessage] = msgspec.json.Decoder(ViewerMessage)

@@ -91,6 +91,12 @@ class Opened(_Message, tag="opened", frozen=True):
     state: ViewState
 
 
+class Described(_Message, tag="described", frozen=True):
+    """The open volume's values changed in place: their ranges are other ones now."""
+
+    info: VolumeInfo
+
+
 class Failed(_Message, tag="failed", frozen=True):
     """An error, as code, message and hint. `fatal`: the volume is not open."""
 
@@ -134,7 +140,9 @@ class Stats(_Message, tag="stats", frozen=True):
     bytes: int
 
 
-FromWorker: TypeAlias = Ready | Opened | Failed | Progress | ProbedValue | EncoderChanged | Stats
+FromWorker: TypeAlias = (
+    Ready | Opened | Described | Failed | Progress | ProbedValue | EncoderChanged | Stats
+)
 
 _encoder = msgspec.json.Encoder()
 to_worker_decoder: msgspec.json.Decoder[ToWorker] = msgspec.json.Decoder(ToWorker)

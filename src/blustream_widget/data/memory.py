@@ -37,6 +37,11 @@ class MemorySource:
     def info(self) -> VolumeInfo:
         return self._info
 
+    @property
+    def channels(self) -> tuple[Samples, ...]:
+        """The arrays themselves; none after `close`."""
+        return self._channels
+
     def request_brick(
         self, key: BrickKey, done: BrickDone, *, prefetch: bool = False
     ) -> BrickRequest:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 
 from blustream_widget.core.types import Axis, Channel, Kind, Samples, VolumeInfo
 from blustream_widget.data.grid import n_lods_for
-from blustream_widget.data.memory import BRICK_SIZE
+from blustream_widget.data.memory import BRICK_SIZE, MemorySource
 from blustream_widget.data.statistics import with_statistics
 
 # Up to here every value is looked at when an array is opened (0.2 s); above, a regular sample.
@@ -43,6 +44,21 @@ def describe_channel(values: Samples, *, name: str, unit: str, is_label: bool = 
     )
     sample = values[tuple(slice(min(step, n) // 2, None, step) for n in values.shape)]
     return with_statistics(channel, np.asarray(sample, dtype=channel.dtype))
+
+
+def described_again(source: MemorySource, info: VolumeInfo) -> VolumeInfo:
+    """Ranges and percentiles as the values are now; everything else as in `info`."""
+    channels = [
+        msgspec.structs.replace(
+            describe_channel(
+                values, name=channel.name, unit=channel.unit, is_label=channel.is_label
+            ),
+            label_names=channel.label_names,
+        )
+        for channel, values in zip(info.channels, source.channels, strict=False)
+    ]
+    # None are left of a source that was closed meanwhile.
+    return msgspec.structs.replace(info, channels=tuple(channels)) if channels else info
 
 
 def array_info(

@@ -241,6 +241,8 @@ class Session:
         match message:
             case wp.Opened():
                 self._opened(message)
+            case wp.Described(info=info):
+                self._described(info)
             case wp.Progress():
                 self._progress = message
                 self._status.call()
@@ -284,6 +286,12 @@ class Session:
         self._tell_opened()
         self._demand.opened(self._state)
         self._mirror.call()
+
+    def _described(self, info: VolumeInfo) -> None:
+        self._info = info
+        for viewer in self._viewers.values():
+            viewer.send(p.Info(info=info))
+        self._tell_opened()
 
     def _first_state(self, message: wp.Opened) -> ViewState:
         """Apply what was asked for before the volume was known, as far as it fits."""

@@ -14,12 +14,20 @@ from collections.abc import Callable
 from blustream_widget.config import Config
 from blustream_widget.core.state import PANE_MAX_PX, PANE_MIN_PX, ViewState, first_state
 from blustream_widget.core.types import SliceData, VolumeInfo, VolumeRef
-from blustream_widget.core.worker_protocol import Failed, Open, Opened, Output, Progress
+from blustream_widget.core.worker_protocol import (
+    Described,
+    Failed,
+    Open,
+    Opened,
+    Output,
+    Progress,
+)
 from blustream_widget.data import Region, SliceReader, VolumeSource, open_source
 from blustream_widget.data.paths import shown_name
 from blustream_widget.encode.chain import EncoderChain
 from blustream_widget.errors import BlustreamError, VolumeError
 from blustream_widget.render.view import plan_slice
+from blustream_widget.worker.describer import Describer
 from blustream_widget.worker.frames import FrameWriter, Scene
 from blustream_widget.worker.probes import ProbeQueue
 from blustream_widget.worker.schedule import Schedule
@@ -96,6 +104,7 @@ class Pipeline:
         self._output = Output()
         self._source: VolumeSource | None = None
         self._reader: SliceReader | None = None
+        self._describer: Describer | None = None
         self._info: VolumeInfo | None = None
         self._state: ViewState | None = None
         self._shown: Scene | None = None
@@ -147,6 +156,8 @@ class Pipeline:
     def close(self) -> None:
         """Free everything, last opened first. May be called twice."""
         self._stills.close()
+        if self._describer is not None:
+            self._describer.close()
         if self._reader is not None:
             self._reader.close()
         if self._source is not None:
@@ -181,6 +192,7 @@ class Pipeline:
             self._fail(_unforeseen(message.ref, exc), is_fatal=True)
             return
         self._reader, self._info, self._state = reader, source.info, state
+        self._describer = Describer(source, lambda info: self._sink.send(Described(info)))
         self._sink.send(Opened(source.info, state))
         self._schedule.change(self._clock())
 
@@ -200,6 +212,8 @@ class Pipeline:
         if wish.wants_refresh:
             reader.refresh()
             self._is_redraw_wanted = True
+            if self._describer is not None:
+                self._describer.want()
         if wish.has_data or wish.wants_refresh:
             self._schedule.receive_data(now)
         if wish.has_still:

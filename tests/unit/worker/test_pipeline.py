@@ -15,6 +15,7 @@ from blustream_widget.config import Config
 from blustream_widget.core.protocol import FrameFlags
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.core.worker_protocol import (
+    Described,
     EncoderChanged,
     Failed,
     Open,
@@ -35,6 +36,7 @@ from blustream_widget.errors import BrickReadError, EncoderFailedError, VolumeNo
 from blustream_widget.render.colormaps import LEVELS, rgb_table
 from blustream_widget.testing.contracts.encoder import decode, planes_of
 from blustream_widget.testing.fakes import FakeClock, HeldSource, ListSink, volume_info
+from blustream_widget.testing.waiting import wait_until
 from blustream_widget.worker.pipeline import Pipeline
 from blustream_widget.worker.schedule import REST_S
 from blustream_widget.worker.slot import LatestSlot
@@ -262,6 +264,25 @@ def test_changed_values_are_drawn_after_a_refresh(ramp) -> None:
     bench.step(0.1)
     assert decoded_luma(bench)[-1] == pytest.approx(235, abs=3)
     bench.pipeline.close()
+
+
+def test_ranges_are_told_after_a_refresh_that_changed_them(ramp) -> None:
+    bench = Bench(ramp)
+    bench.open()
+    ramp.channels[0][:] = np.linspace(50, 70, 32)
+    bench.put(Refresh())
+    wait_until(lambda: bench.of(Described), timeout_s=10, what="the new range is told")
+    bench.put(Refresh())
+    wait_until(no_describer, timeout_s=10, what="the same values were looked at")
+    (told,) = bench.of(Described)
+    (channel,) = told.info.channels
+    assert (channel.value_min, channel.value_max) == (50, 70)
+    assert sum(channel.histogram) == 32**3
+    bench.pipeline.close()
+
+
+def no_describer() -> bool:
+    return all(thread.name != "blustream-describe" for thread in threading.enumerate())
 
 
 def test_probed_values_are_answered_for_each_viewer(bench) -> None:
