@@ -55,11 +55,14 @@ class ArrayCopy:
         return isinstance(error, VolumeError) and self._restore()
 
     def _restore(self) -> bool:
-        if not self._is_restoring and not self._segment.is_there:
-            self._is_restoring = True
-            # To copy some GB takes longer than other viewers of the link may wait.
-            start_thread(self._copy, name="blustream-array")
-        return self._is_restoring
+        if self._is_restoring:
+            return True
+        if self._segment.is_there:
+            return False
+        self._is_restoring = True
+        # To copy some GB takes longer than other viewers of the link may wait.
+        start_thread(self._copy, name="blustream-array")
+        return True
 
     def _copy(self) -> None:
         try:

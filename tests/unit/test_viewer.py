@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 import traitlets
 
-from blustream_widget import errors
+from blustream_widget import _token, errors
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.state import first_state
 from blustream_widget.core.types import (
@@ -22,6 +24,7 @@ from blustream_widget.core.types import (
     VolumeRef,
 )
 from blustream_widget.shared import PREFIX, shared_folder
+from blustream_widget.testing.waiting import wait_until
 from blustream_widget.viewer import Viewer
 
 INFO = VolumeInfo(
@@ -86,6 +89,9 @@ class FakeLink:
 
     def close_session(self, session: str) -> None:
         self.calls.append("close")
+
+    def reopen_session(self, session: str) -> None:
+        self.calls.append("reopen")
 
     def renew_token(self, session: str) -> None:
         self.calls.append("renew")
@@ -282,6 +288,79 @@ def test_an_array_goes_through_shared_memory_and_refresh_copies_it(link) -> None
     viewer.close()
     with pytest.raises(FileNotFoundError):
         np.memmap(shared.path, dtype=shared.dtype, mode="r", shape=shared.shape)
+
+
+def test_an_array_is_shared_only_while_a_worker_has_use_for_it(link) -> None:
+    viewer = Viewer(np.ones((4, 5, 6), np.float32), _link=link)
+    assert link.ref.array is not None
+    path = Path(link.ref.array.path)
+    link.listener.on_message(lp.Mirror(link.session, link.state, worker="ready"))
+    assert path.exists()
+    link.listener.on_message(lp.Mirror(link.session, link.state, worker="idle"))
+    assert not path.exists()
+    viewer.refresh()
+    link.listener.on_message(lp.Mirror(link.session, link.state, worker="starting", viewers=1))
+    wait_until(lambda: "reopen" in link.calls, timeout_s=5, what="the server is asked again")
+    assert path.exists()
+    viewer.close()
+    assert not path.exists()
+
+
+def test_a_worker_that_misses_the_copy_is_no_error_of_the_user_s(link) -> None:
+    viewer = Viewer(np.ones((4, 5, 6), np.float32), _link=link)
+    link.listener.on_message(lp.Mirror(link.session, link.state, worker="idle"))
+    gone = lp.SessionError(link.session, "volume-not-found", "It is not there.", fatal=True)
+    link.listener.on_message(gone)
+    wait_until(lambda: "reopen" in link.calls, timeout_s=5, what="the server is asked again")
+    assert viewer.error is None
+    viewer.close()
+
+
+def test_an_observer_of_the_error_that_raises_is_logged_and_harms_nobody(
+    viewer, link, caplog
+) -> None:
+    def broken(change: Any) -> None:
+        raise RuntimeError("my own mistake")
+
+    viewer.observe(broken, "error")
+    link.listener.on_message(lp.SessionError(link.session, "state", "Too far."))
+    assert "my own mistake" in caplog.text
+    assert isinstance(viewer.error, errors.StateError)
+    link.mirror(slice_idx=33)
+    assert viewer.slice_idx == 33
+
+
+def test_the_page_hears_that_an_error_is_mended_though_the_kernel_is_busy(viewer, link) -> None:
+    viewer._kernel.call = lambda body: None
+    link.listener.on_message(lp.SessionError(link.session, "worker", "It died.", fatal=True))
+    assert viewer._error["code"] == "worker"
+    link.listener.on_message(lp.VolumeOpened(link.session, INFO, link.state, Capabilities()))
+    assert viewer._error == {}
+
+
+def test_no_token_is_a_trait(viewer, link) -> None:
+    assert "secret-token" not in str(viewer.get_state())
+
+
+async def test_the_token_is_sent_again_until_a_page_has_joined(monkeypatch) -> None:
+    monkeypatch.setattr(_token, "_AGAIN_S", 0.0)
+    sent: list[dict[str, str]] = []
+    third = asyncio.Event()
+
+    def send(content: dict[str, str]) -> None:
+        sent.append(content)
+        if len(sent) == 3:
+            giver.stop()
+            third.set()
+
+    giver = _token.TokenGiver(send)
+    giver.give("first")
+    await asyncio.wait_for(third.wait(), 5)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert sent == [{"kind": "token", "token": "first"}] * 3
+    giver.give("renewed")
+    assert sent[-1]["token"] == "renewed"
 
 
 def test_refresh_of_a_file_says_why_not(viewer) -> None:

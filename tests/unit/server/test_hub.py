@@ -1,0 +1,116 @@
+"""The sessions of a server: room for the newest, and tokens that stay valid."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from blustream_widget.config import Config
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import protocol as p
+from blustream_widget.core.types import VolumeRef
+from blustream_widget.server import hub as hub_module
+from blustream_widget.server.hub import Hub
+from blustream_widget.server.lifetime import Lifetime
+from blustream_widget.session.workers import WorkerPool, worker_command
+from blustream_widget.transport.frame import EncodedFrame
+
+
+class Kernel:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[lp.ToKernel] = []
+        self.changed = asyncio.Event()
+
+    def tell(self, message: lp.ToKernel) -> None:
+        self.heard.append(message)
+        self.changed.set()
+
+    async def tokens(self, n: int) -> list[str]:
+        async with asyncio.timeout(10):
+            while len(found := [m for m in self.heard if isinstance(m, lp.SessionToken)]) < n:
+                self.changed.clear()
+                await self.changed.wait()
+        return [message.token for message in found]
+
+    def errors(self) -> list[str]:
+        return [m.code for m in self.heard if isinstance(m, lp.SessionError)]
+
+
+class Page:
+    """A viewer's channel that leads nowhere."""
+
+    name = "websocket"
+
+    def __init__(self) -> None:
+        self.texts: list[bytes] = []
+
+    def send_text(self, data: bytes) -> None:
+        self.texts.append(data)
+
+    def send_frame(self, frame: EncodedFrame) -> None:
+        del frame
+
+    def drop_frames(self, *, stills_only: bool = False) -> int:
+        return 0
+
+    def close(self, code: int, reason: str) -> None:
+        del code, reason
+
+
+@asynccontextmanager
+async def made(*, token_lifetime_s: float = 3600.0) -> AsyncIterator[Hub]:
+    lifetime = Lifetime(60)
+    pool = WorkerPool(worker_command("blustream_widget.testing.fake_worker"), n_spare=0)
+    hub = Hub(
+        Config(), ice_servers=(), pool=pool, lifetime=lifetime, token_lifetime_s=token_lifetime_s
+    )
+    try:
+        yield hub
+    finally:
+        await hub.close_all("test")
+        lifetime.close()
+
+
+def opening(number: int) -> lp.OpenSession:
+    return lp.OpenSession(session=f"{number:032x}", ref=VolumeRef(url="fake:8x8x8"))
+
+
+async def test_tokens_are_renewed_without_being_asked_for() -> None:
+    async with made(token_lifetime_s=3.0) as hub:
+        kernel = Kernel()
+        hub.open(opening(1), kernel)
+        first, second = await kernel.tokens(2)
+    assert first != second
+    assert hub.tokens.check(second).session == opening(1).session
+
+
+async def test_when_all_places_are_taken_the_one_unseen_for_longest_is_given_up(
+    monkeypatch,
+) -> None:
+    monkeypatch.setattr(hub_module, "MAX_SESSIONS", 3)
+    async with made() as hub:
+        kernel = Kernel()
+        for number in (1, 2, 3):
+            hub.open(opening(number), kernel)
+        seen = hub.find(opening(1).session)
+        viewer = seen.join(Page(), p.Hello(token=""), role="owner")
+        hub.open(opening(4), kernel)
+        known = {n for n in (1, 2, 3, 4) if opening(n).session in hub._sessions}
+        assert known == {1, 3, 4}
+        await seen.leave(viewer)
+    assert kernel.errors() == []
+
+
+async def test_no_volume_that_is_looked_at_is_given_up(monkeypatch) -> None:
+    monkeypatch.setattr(hub_module, "MAX_SESSIONS", 1)
+    async with made() as hub:
+        kernel = Kernel()
+        hub.open(opening(1), kernel)
+        seen = hub.find(opening(1).session)
+        viewer = seen.join(Page(), p.Hello(token=""), role="owner")
+        hub.open(opening(2), kernel)
+        assert kernel.errors() == ["session-full"]
+        await seen.leave(viewer)
