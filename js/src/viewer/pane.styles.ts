@@ -231,6 +231,12 @@ export const paneStyles = css`
     left: 50%;
     transform: translateX(-50%);
   }
+  @container (max-width: 400px) {
+    /* Below the slice's label, which reaches the middle there. */
+    .letter.t {
+      top: 40px;
+    }
+  }
   .letter.b {
     bottom: 10px;
     left: 50%;

@@ -88,6 +88,32 @@ def test_fingers_find_targets_of_44_pixels(
     assert viewer.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [320, 390, 420])
+def test_letters_and_labels_keep_clear_of_each_other(open_viewer: OpenViewer, width: int) -> None:
+    page = open_viewer("volume=medical", width=width, height=480).page
+    page.get_by_role("application").press("1")  # the longest name
+    page.locator("[part=slice]", has_text="Sagittal").wait_for()
+    boxes = page.evaluate("""() => {
+      const pane = document.querySelector('#cell > div').firstElementChild.shadowRoot
+        .querySelector('blustream-slice-pane').shadowRoot;
+      return [...pane.querySelectorAll('.label, .letter, .bar')].map((el) => {
+        const { left, right, top, bottom } = el.getBoundingClientRect();
+        return { name: el.className, left, right, top, bottom };
+      });
+    }""")
+    assert len(boxes) >= 7
+    overlapping = [
+        (a["name"], b["name"])
+        for i, a in enumerate(boxes)
+        for b in boxes[i + 1 :]
+        if a["left"] < b["right"]
+        and b["left"] < a["right"]
+        and a["top"] < b["bottom"]
+        and b["top"] < a["bottom"]
+    ]
+    assert overlapping == []
+
+
 @pytest.mark.parametrize("open_part", ["", "Window and colours", "More"])
 def test_every_control_has_a_name(open_viewer: OpenViewer, open_part: str) -> None:
     viewer = open_viewer()
