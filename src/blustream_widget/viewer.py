@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import uuid
 from typing import Any
@@ -14,6 +13,7 @@ from blustream_widget._array_copy import ArrayCopy
 from blustream_widget._kernel_loop import KernelLoop
 from blustream_widget._relay import Relay
 from blustream_widget._token import TokenGiver
+from blustream_widget._user_words import as_dict, patch_of
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.state import (
     COLORMAPS,
@@ -262,31 +262,7 @@ class Viewer(ViewTraits):
         self._post(self._to_patch(change["name"], change["new"]))
 
     def _to_patch(self, name: str, value: Any) -> dict[str, Any]:
-        info = self.info
-        if name == "axis":
-            names = [axis.name for axis in info.axes]
-            if value not in names:
-                raise StateError(
-                    f"There is no axis {value!r} in {info.name}.",
-                    hint=f"Known: {', '.join(names)}.",
-                )
-            return {"axis": names.index(value)}
-        if name == "slice_no":
-            axis = info.axes[self._current().axis]
-            last = axis.first + axis.step * (axis.n - 1)
-            if not math.isfinite(value):
-                raise StateError(
-                    f"slice_no = {value!r} is not a number.", hint=f"Give {axis.name} numbers."
-                )
-            index = round((value - axis.first) / axis.step) if axis.step else 0
-            if not 0 <= index < axis.n:
-                low, high = sorted((axis.first, last))
-                raise StateError(
-                    f"{axis.name} {value:g} is outside {info.name}.",
-                    hint=f"It goes from {low:g} to {high:g} {axis.unit}".rstrip() + ".",
-                )
-            return {"slice_idx": index}
-        return {name: value}
+        return patch_of(name, value, self.info, self._current())
 
     def _axis_name(self, axis: str | int) -> str:
         if isinstance(axis, int) and not isinstance(axis, bool) and 0 <= axis <= 2:
@@ -391,7 +367,7 @@ class Viewer(ViewTraits):
         self._error = {}
 
         def take() -> None:
-            self.set_trait("capabilities", _as_dict(message.capabilities))
+            self.set_trait("capabilities", as_dict(message.capabilities))
             self.set_trait("error", self._failure)
             self._follow(self._current())
 
@@ -413,12 +389,3 @@ class Viewer(ViewTraits):
             self.set_trait(name, getattr(message, name))
         if message.seq >= self._seq:
             self._follow(message.state)
-
-
-def _as_dict(capabilities: Any) -> dict[str, Any]:
-    return {
-        "encoder": capabilities.encoder,
-        "codec": capabilities.codec,
-        "encoders": {trial.name: trial.reason or "works" for trial in capabilities.encoders},
-        "sources": list(capabilities.sources),
-    }

@@ -1,0 +1,55 @@
+"""The view's state in its users' words: axes by name, slices by survey number."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from blustream_widget.core.state import ViewState
+from blustream_widget.core.types import Axis, Capabilities, VolumeInfo
+from blustream_widget.errors import StateError
+
+
+def patch_of(name: str, value: Any, info: VolumeInfo, state: ViewState) -> dict[str, Any]:
+    """Say as a patch of the state what setting the trait `name` asks for.
+
+    Raises
+    ------
+    StateError
+        If the volume has no such axis, or no such number on it.
+    """
+    if name == "axis":
+        names = [axis.name for axis in info.axes]
+        if value not in names:
+            raise StateError(
+                f"There is no axis {value!r} in {info.name}.", hint=f"Known: {', '.join(names)}."
+            )
+        return {"axis": names.index(value)}
+    if name == "slice_no":
+        return {"slice_idx": _index_of(value, info.axes[state.axis], info.name)}
+    return {name: value}
+
+
+def _index_of(number: float, axis: Axis, volume: str) -> int:
+    if not math.isfinite(number):
+        raise StateError(
+            f"slice_no = {number!r} is not a number.", hint=f"Give {axis.name} numbers."
+        )
+    index = round((number - axis.first) / axis.step) if axis.step else 0
+    if not 0 <= index < axis.n:
+        low, high = sorted((axis.first, axis.first + axis.step * (axis.n - 1)))
+        raise StateError(
+            f"{axis.name} {number:g} is outside {volume}.",
+            hint=f"It goes from {low:g} to {high:g} {axis.unit}".rstrip() + ".",
+        )
+    return index
+
+
+def as_dict(capabilities: Capabilities) -> dict[str, Any]:
+    """Capabilities as the trait shows them."""
+    return {
+        "encoder": capabilities.encoder,
+        "codec": capabilities.codec,
+        "encoders": {trial.name: trial.reason or "works" for trial in capabilities.encoders},
+        "sources": list(capabilities.sources),
+    }
