@@ -197,8 +197,8 @@ class Picture:
     Parameters
     ----------
     pixels : ndarray, uint8, C order
-        "yuv420p": BT.709 limited range, shape (height * 3 // 2, width), planes Y, U, V one after the
-        other, U and V as (height // 2, width // 2) each. "yuvj420p": the same with BT.601 full
+        "yuv420p": BT.709 limited range, shape (height * 3 // 2, width), planes Y, U, V one after
+        the other, U and V as (height // 2, width // 2) each. "yuvj420p": the same with BT.601 full
         range, as JPEG wants it. "rgb24": sRGB, shape (height, width, 3).
     pixel_format : str
     width_px, height_px : int
