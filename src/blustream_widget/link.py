@@ -137,7 +137,7 @@ class Link:
                 selector = selectors.DefaultSelector()
                 self._descriptors = [selector.fileno()] if hasattr(selector, "fileno") else []
                 self._loop = asyncio.SelectorEventLoop(selector)
-                self._thread = start_thread(self._run, name="blustream-link", on_error=self._died)
+                self._thread = start_thread(self._run, name="blustream-link")
             self._loop.call_soon_threadsafe(call)
             return True
 
@@ -149,13 +149,16 @@ class Link:
         asyncio.set_event_loop(loop)
         try:
             loop.run_until_complete(self._serve())
+        except Exception as exc:
+            # Before the loop is closed: until then, what is asked of it is lost, but not an error.
+            logger.exception("The link to the server ended")
+            self._died(exc)
         finally:
             with contextlib.suppress(Exception):
                 loop.run_until_complete(loop.shutdown_default_executor())
             loop.close()
 
-    def _died(self, exc: BaseException) -> None:
-        logger.error("The link to the server ended: %s", exc, exc_info=exc)
+    def _died(self, exc: Exception) -> None:
         error = TransportError(f"The link to the server ended: {exc}.", hint="Restart the kernel.")
         with self._lock:
             # What was asked of the dead loop is lost; the next session starts another one.
