@@ -340,10 +340,11 @@ class Fingers:
 def test_one_finger_scrolls_the_page_first_and_slices_after_a_tap(open_viewer: OpenViewer) -> None:
     viewer = open_viewer("volume=medical", width=390, height=600, touch=True)
     viewer.page.evaluate(TALL)
+    viewer.page.evaluate("addEventListener('scrollend', () => { window.stands = true; })")
     fingers = Fingers(viewer)
     before = viewer.slice_idx
     fingers.drag(-120)
-    viewer.wait("scrollY > 0")
+    viewer.wait("scrollY > 0 && window.stands")  # the page has no momentum left
     assert viewer.slice_idx == before
     viewer.page.touchscreen.tap(*viewer.centre)
     viewer.wait(f"({FOCUSED})() === 'view'")
