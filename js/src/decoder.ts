@@ -237,11 +237,6 @@ export class PictureDecoder {
     else this.#video.push(header, payload);
   }
 
-  /** A newer picture came another way: a still under way is old. */
-  overtaken(): void {
-    this.#still.reset();
-  }
-
   /** The connection changed: start again at a keyframe. */
   reset(): void {
     this.#video.reset();

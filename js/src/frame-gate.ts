@@ -5,16 +5,19 @@ const FRAME_NO_MODULUS = 0x80000000;
 /** Numbers that are further behind than this belong to a server that began to count again. */
 const MAX_LATE = 4096;
 
+/** Whether the picture `a` was made before the picture `b` of the same server. */
+export function isOlder(a: FrameHeader, b: FrameHeader): boolean {
+  const behind = (b.frame_no - a.frame_no + FRAME_NO_MODULUS) % FRAME_NO_MODULUS;
+  return behind > 0 && behind <= MAX_LATE;
+}
+
 export class FrameGate {
-  #newest: number | null = null;
+  #newest: FrameHeader | null = null;
 
   /** True if this picture is newer than all that passed; it is then the newest. */
   pass(header: FrameHeader): boolean {
-    if (this.#newest !== null) {
-      const behind = (this.#newest - header.frame_no + FRAME_NO_MODULUS) % FRAME_NO_MODULUS;
-      if (behind > 0 && behind <= MAX_LATE) return false;
-    }
-    this.#newest = header.frame_no;
+    if (this.#newest && isOlder(header, this.#newest)) return false;
+    this.#newest = header;
     return true;
   }
 

@@ -6,6 +6,7 @@
  * finds the refresh taken waits for the next one; if a third comes before that, the waiting one is
  * old and goes. A picture after a pause, which is every single step, never waits.
  */
+import { isOlder } from "./frame-gate";
 import type { Frame } from "./session";
 
 export class Presenter {
@@ -25,8 +26,10 @@ export class Presenter {
 
   offer(frame: Frame): void {
     if (this.#isTaken) {
-      this.#next?.image.close();
-      this.#next = frame;
+      const isLate = this.#next !== null && isOlder(frame.header, this.#next.header);
+      const old = isLate ? frame : this.#next;
+      if (!isLate) this.#next = frame;
+      old?.image.close();
       return;
     }
     this.#isTaken = true;

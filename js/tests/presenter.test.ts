@@ -47,6 +47,17 @@ describe("the presenter", () => {
     expect(display.shown).toEqual([1, 3]);
   });
 
+  it("keeps a waiting picture when an older one comes by a slower way", () => {
+    const display = new Display();
+    const late = frame({ frame_no: 10 });
+    display.presenter.offer(frame({ frame_no: 9 }));
+    display.presenter.offer(frame({ frame_no: 11 }));
+    display.presenter.offer(late);
+    expect(late.image.isClosed).toBe(true);
+    display.paint();
+    expect(display.shown).toEqual([9, 11]);
+  });
+
   it("forgets what waits when the connection is gone", () => {
     const display = new Display();
     const waiting = frame({ frame_no: 2 });

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from blustream_widget.core.state import ViewState
+from blustream_widget.core.state import ViewState, channel_view
 from blustream_widget.core.types import Axis, Capabilities, VolumeInfo
 from blustream_widget.errors import StateError
 
@@ -27,6 +27,9 @@ def patch_of(name: str, value: Any, info: VolumeInfo, state: ViewState) -> dict[
         return {"axis": names.index(value)}
     if name == "slice_no":
         return {"slice_idx": _index_of(value, info.axes[state.axis], info.name)}
+    if name == "channel" and value != state.channel:
+        # Another channel is another quantity: its own range and colours, not those of the last.
+        return channel_view(info, value)
     return {name: value}
 
 

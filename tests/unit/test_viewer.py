@@ -35,7 +35,10 @@ INFO = VolumeInfo(
         Axis("crossline", "", 80, 2000, 2, 12.5),
         Axis("sample", "ms", 50, 0, 4, 10.0),
     ),
-    channels=(Channel("Amplitude", "", "float32", -8.0, 8.0),),
+    channels=(
+        Channel("Amplitude", "", "float32", -8.0, 8.0),
+        Channel("Salt", "", "uint8", 0, 1, is_label=True),
+    ),
 )
 
 
@@ -405,3 +408,15 @@ def test_a_relayed_browser_reaches_the_server_and_back(viewer, link) -> None:
 def test_a_strange_message_of_a_page_is_ignored(viewer, link, content) -> None:
     viewer._on_browser(viewer, content, [])
     assert link.relayed == []
+
+
+def test_another_channel_comes_with_its_own_range_and_colours(viewer, link) -> None:
+    viewer.channel = 1
+    assert (viewer.colormap, viewer.window, viewer.interpolate) == ("labels", 1.0, False)
+    assert len(link.patches) == 1
+
+
+def test_a_channel_chosen_in_the_browser_keeps_what_was_set_there(viewer, link) -> None:
+    link.mirror(channel=1, window=5.0, colormap="grey")
+    assert (viewer.channel, viewer.window, viewer.colormap) == (1, 5.0, "grey")
+    assert link.patches == []

@@ -261,21 +261,30 @@ def auto_window(channel: Channel, *, symmetric: bool) -> tuple[float, float]:
     return window, (low + high) / 2
 
 
-def first_state(info: VolumeInfo) -> ViewState:
-    """State in which a volume opens: middle of its first plane, automatic window, fitting map."""
-    channel = info.channels[0]
+def channel_view(info: VolumeInfo, index: int) -> dict[str, Any]:
+    """Patch that shows channel `index` well: range, colour map and voxels as its values want them.
+
+    Raises
+    ------
+    StateError
+        If there is no such channel.
+    """
+    index = _check_channel("channel", index, info)
+    channel = info.channels[index]
     window, level = auto_window(channel, symmetric=info.kind == "seismic")
     signed = channel.value_min < 0 < channel.value_max
-    colormap = "labels" if channel.is_label else "grey"
-    if info.kind == "seismic" and signed:
-        colormap = "seismic"
+    colormap = "seismic" if info.kind == "seismic" and signed else "grey"
+    return {
+        "channel": index,
+        "window": window,
+        "level": level,
+        "colormap": "labels" if channel.is_label else colormap,
+        "interpolate": not channel.is_label,
+    }
+
+
+def first_state(info: VolumeInfo) -> ViewState:
+    """State in which a volume opens: middle of its first plane, automatic window, fitting map."""
     n0, n1, n2 = info.shape
     axis = 2 if info.kind == "medical" else 0
-    return ViewState(
-        axis=axis,
-        slice_idx=(n0 // 2, n1 // 2, n2 // 2),
-        window=window,
-        level=level,
-        colormap=colormap,
-        interpolate=not channel.is_label,
-    )
+    return ViewState(axis=axis, slice_idx=(n0 // 2, n1 // 2, n2 // 2), **channel_view(info, 0))

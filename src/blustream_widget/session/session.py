@@ -9,7 +9,7 @@ from typing import Any
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
 from blustream_widget.core import worker_protocol as wp
-from blustream_widget.core.state import ViewState
+from blustream_widget.core.state import ViewState, channel_view
 from blustream_widget.core.types import VolumeInfo, VolumeRef
 from blustream_widget.errors import BlustreamError, SessionFullError, StateError, from_code
 from blustream_widget.session.demand import Demand
@@ -299,6 +299,8 @@ class Session:
         kernel_patch, self._kernel_patch = self._kernel_patch, {}
         viewer_patch, self._viewer_patch = self._viewer_patch, {}
         try:
+            if "channel" in kernel_patch:
+                kernel_patch = channel_view(message.info, kernel_patch["channel"]) | kernel_patch
             state = state.with_patch(kernel_patch, message.info)
         except StateError as exc:
             self._kernel.tell_error(exc)

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blustream_widget.core.state import COLORMAPS, ViewState, auto_window, check_fields, first_state
+from blustream_widget.core.state import (
+    COLORMAPS,
+    ViewState,
+    auto_window,
+    channel_view,
+    check_fields,
+    first_state,
+)
 from blustream_widget.core.types import Axis, Channel, VolumeInfo
 from blustream_widget.errors import StateError
 
@@ -113,6 +120,19 @@ def test_medical_opens_axial_with_a_thousandth_cut_off_each_end() -> None:
 def test_labels_open_in_the_label_map_without_interpolation() -> None:
     state = first_state(survey("generic", (LABELS,)))
     assert (state.colormap, state.interpolate) == ("labels", False)
+
+
+def test_a_channel_is_shown_in_its_own_range_and_map() -> None:
+    assert channel_view(survey(), 1) == {
+        "channel": 1,
+        "window": 3.0,
+        "level": 1.5,
+        "colormap": "labels",
+        "interpolate": False,
+    }
+    assert channel_view(survey(), 0)["colormap"] == "seismic"
+    with pytest.raises(StateError, match="channel"):
+        channel_view(survey(), 2)
 
 
 def test_constant_data_still_has_a_positive_window() -> None:
