@@ -292,6 +292,19 @@ describe("the screen", () => {
     expect(second.image.isClosed).toBe(false);
   });
 
+  it("keeps the exact still when a keyframe shows the same again, and no longer", () => {
+    const screen = new Screen(new LatencyMeter());
+    const still = header({ flags: 13, frame_no: 1, revision: 7 });
+    screen.show({ ...frame(), header: still });
+    const again = frame({ flags: 1, frame_no: 2, revision: 7 });
+    expect(screen.show(again)).toBe(false);
+    expect(again.image.isClosed).toBe(true);
+    expect(screen.show(frame({ flags: 0, frame_no: 3, revision: 7 }))).toBe(true); // new data
+    expect(screen.show(frame({ flags: 1, frame_no: 4, revision: 7 }))).toBe(true);
+    screen.show({ ...frame(), header: header({ flags: 13, frame_no: 5, revision: 7 }) });
+    expect(screen.show(frame({ flags: 1, frame_no: 6, revision: 8 }))).toBe(true);
+  });
+
   it("calls only an exact still exact", () => {
     const screen = new Screen(new LatencyMeter());
     screen.show({ ...frame(), header: header({ flags: 9, frame_no: 1 }) });
