@@ -15,9 +15,12 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status. Errors of ours are one line, not a traceback."""
-    arguments = _parser().parse_args(argv)
-    command: Command = arguments.command
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
+        if words[:1] == ["bench"]:  # argparse would keep `bench --help` for itself
+            return _bench(words[1:])
+        arguments = _parser().parse_args(words)
+        command: Command = arguments.command
         return command(arguments)
     except BlustreamError as exc:
         print(f"blustream: {exc}", file=sys.stderr)
@@ -62,9 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="say what works on this machine, and why not")
     doctor.set_defaults(command=_doctor)
 
-    bench = commands.add_parser("bench", help="measure", add_help=False)
-    bench.add_argument("rest", nargs=argparse.REMAINDER)
-    bench.set_defaults(command=_bench)
+    commands.add_parser("bench", help="measure, and compare with an earlier run")
 
     serve = commands.add_parser("serve", help="run the server in the foreground")
     serve.set_defaults(command=_serve)
@@ -117,10 +118,10 @@ def _doctor(_arguments: argparse.Namespace) -> int:
     return 0 if report.usable else 1
 
 
-def _bench(arguments: argparse.Namespace) -> int:
+def _bench(words: Sequence[str]) -> int:
     from blustream_widget.bench.main import main as bench_main
 
-    return bench_main(arguments.rest)
+    return bench_main(words)
 
 
 def _serve(_arguments: argparse.Namespace) -> int:

@@ -169,6 +169,12 @@ class WorkerError(BlustreamError):
     code = "worker"
 
 
+class BenchError(BlustreamError, ValueError):
+    """Benchmark records cannot be used."""
+
+    code = "bench"
+
+
 class MissingDependencyError(BlustreamError, ImportError):
     """An optional package is needed and not installed."""
 

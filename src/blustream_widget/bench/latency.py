@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from blustream_widget.bench.barcode import write_barcode_volume
-from blustream_widget.bench.numbers import median, percentile
+from blustream_widget.bench.numbers import Record, median, percentile
 from blustream_widget.testing.lab import JupyterLab
 from blustream_widget.testing.notebook_page import NotebookPage, chromium
 from blustream_widget.testing.waiting import wait_until
@@ -37,6 +38,26 @@ viewer = Viewer({path!r}, axis=0, slice_idx={middle}, colormap="grey", interpola
                 kind="seismic", transports={transports!r}, height={height})
 viewer
 """
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `blustream bench latency`."""
+    parser.add_argument("--steps", type=int, default=60, help="single steps per case (default 60)")
+    parser.add_argument("--scrub", type=int, default=180, help="events per scrub (default 180)")
+    parser.add_argument("--width", type=int, default=1280, help="picture in device pixels")
+    parser.add_argument("--height", type=int, default=720)
+    parser.add_argument("--transports", default="websocket,webrtc,comm")
+    parser.add_argument("--kernels", default="idle,busy-python,busy-gil")
+
+
+def run(arguments: argparse.Namespace) -> list[Record]:
+    """Measure."""
+    bench = LatencyBench(
+        size_px=(arguments.width, arguments.height),
+        n_steps=arguments.steps,
+        n_scrub=arguments.scrub,
+    )
+    return bench.run(arguments.transports.split(","), arguments.kernels.split(","))
 
 
 class LatencyBench:

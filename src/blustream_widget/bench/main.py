@@ -1,4 +1,4 @@
-"""`blustream bench`: one sub-command for each thing that is measured."""
+"""`blustream bench`: one sub-command for each thing that is measured, and two for the records."""
 
 from __future__ import annotations
 
@@ -7,85 +7,57 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from blustream_widget.bench import compare
+from blustream_widget.bench.machine import machine_record
+from blustream_widget.bench.report import publish
+from blustream_widget.bench.suite import BENCHMARKS, Benchmark
 from blustream_widget.errors import MissingDependencyError
+
+_ROUNDS = 3
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a benchmark; returns the exit status.
+    """Run a benchmark, or compare records; returns the exit status.
 
     Raises
     ------
     MissingDependencyError
-        Benchmarks drive a browser and look at processes; the package itself does neither.
+        Some benchmarks drive a browser or look at processes; the package itself does neither.
     """
-    missing = [name for name in ("playwright", "psutil") if find_spec(name) is None]
-    if missing:
-        raise MissingDependencyError(
-            f"blustream bench needs {' and '.join(missing)}.",
-            hint='pip install "blustream-widget[bench]" (no browser need be downloaded).',
-        )
-    arguments = _parser().parse_args(argv)
-    return int(arguments.command(arguments, ["blustream", "bench", *argv]))
+    known = {benchmark.name: benchmark for benchmark in BENCHMARKS}
+    if argv and argv[0] in known:
+        return _measure(known[argv[0]], argv[1:])
+    if argv and argv[0] == "compare":
+        return compare.main(argv[1:])
+    _list_parser().parse_args(argv)
+    return 2  # argparse has exited: what is not in the list is an error
 
 
-def _parser() -> argparse.ArgumentParser:
+def _list_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="blustream bench", description="Measure the viewer.")
     commands = parser.add_subparsers(required=True, metavar="WHAT")
-    latency = commands.add_parser(
-        "latency", help="input event to displayed pixels, in Chromium, in JupyterLab"
-    )
-    latency.add_argument("--json", type=Path, help="write the records here")
-    latency.add_argument("--steps", type=int, default=60, help="single steps per case (default 60)")
-    latency.add_argument("--scrub", type=int, default=180, help="events per scrub (default 180)")
-    latency.add_argument("--width", type=int, default=1280, help="picture in device pixels")
-    latency.add_argument("--height", type=int, default=720)
-    latency.add_argument("--transports", default="websocket,webrtc,comm")
-    latency.add_argument("--kernels", default="idle,busy-python,busy-gil")
-    latency.set_defaults(command=_latency)
-    startup = commands.add_parser("startup", help="running the cell to the first picture")
-    startup.add_argument("--json", type=Path, help="write the records here")
-    startup.add_argument("--rounds", type=int, default=5)
-    startup.set_defaults(command=_startup)
-    volumes = commands.add_parser("volumes", help="writing the demo, and reading its slices")
-    volumes.add_argument("--json", type=Path, help="write the records here")
-    volumes.add_argument("--sizes", default="256,512", help="voxels per axis (default 256,512)")
-    volumes.add_argument("--rounds", type=int, default=3)
-    volumes.set_defaults(command=_volumes)
+    for benchmark in BENCHMARKS:
+        commands.add_parser(benchmark.name, help=benchmark.help)
+    commands.add_parser("compare", help="what became slower between two files of records")
     return parser
 
 
-def _volumes(arguments: argparse.Namespace, command: Sequence[str]) -> int:
-    from blustream_widget.bench.machine import machine_record
-    from blustream_widget.bench.report import publish
-    from blustream_widget.bench.volumes import VolumesBench
-
-    machine = machine_record(command)
-    sizes = [int(size) for size in arguments.sizes.split(",")]
-    publish(machine, VolumesBench(sizes, rounds=arguments.rounds).run(), arguments.json)
-    return 0
-
-
-def _startup(arguments: argparse.Namespace, command: Sequence[str]) -> int:
-    from blustream_widget.bench.machine import machine_record
-    from blustream_widget.bench.report import publish
-    from blustream_widget.bench.startup import StartupBench
-
-    machine = machine_record(command)
-    publish(machine, StartupBench(rounds=arguments.rounds).run(), arguments.json)
-    return 0
-
-
-def _latency(arguments: argparse.Namespace, command: Sequence[str]) -> int:
-    from blustream_widget.bench.latency import LatencyBench
-    from blustream_widget.bench.machine import machine_record
-    from blustream_widget.bench.report import publish
-
-    machine = machine_record(command)
-    bench = LatencyBench(
-        size_px=(arguments.width, arguments.height),
-        n_steps=arguments.steps,
-        n_scrub=arguments.scrub,
+def _measure(benchmark: Benchmark, argv: Sequence[str]) -> int:
+    missing = [name for name in benchmark.needs if find_spec(name) is None]
+    if missing:
+        raise MissingDependencyError(
+            f"blustream bench {benchmark.name} needs {' and '.join(missing)}.",
+            hint='pip install "blustream-widget[bench]" (no browser need be downloaded).',
+        )
+    module = benchmark.load()
+    parser = argparse.ArgumentParser(
+        prog=f"blustream bench {benchmark.name}", description=module.__doc__
     )
-    results = bench.run(arguments.transports.split(","), arguments.kernels.split(","))
-    publish(machine, results, arguments.json)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the records here")
+    parser.add_argument("--rounds", type=int, help="times that it is repeated")
+    parser.set_defaults(rounds=_ROUNDS)
+    module.add_arguments(parser)
+    arguments = parser.parse_args(argv)
+    machine = machine_record(["blustream", "bench", benchmark.name, *argv])
+    publish(machine, module.run(arguments), arguments.json)
     return 0

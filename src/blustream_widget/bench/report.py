@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from blustream_widget.bench.numbers import Record
 
-def table(results: Sequence[dict[str, Any]]) -> str:
+
+def table(results: Sequence[Record]) -> str:
     """Align records as a Markdown table; the columns are those of all records, in order."""
     columns: list[str] = []
     for result in results:
@@ -31,9 +33,7 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def publish(
-    machine: dict[str, Any], results: Sequence[dict[str, Any]], json_path: Path | None
-) -> None:
+def publish(machine: Record, results: Sequence[Record], json_path: Path | None) -> None:
     """Print machine and table; write `{"machine": …, "results": […]}` if a path is given."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     load = f"{machine['cores']} cores, load {machine['load_1min']}"

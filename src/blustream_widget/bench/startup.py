@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 
 from blustream_widget.bench.barcode import write_barcode_volume
-from blustream_widget.bench.numbers import median
+from blustream_widget.bench.numbers import Record, summarize
 from blustream_widget.testing.lab import JupyterLab
 from blustream_widget.testing.notebook_page import NotebookPage, chromium
 from blustream_widget.testing.waiting import wait_until
@@ -38,6 +39,16 @@ _ENVIRONMENT = {
 }
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `blustream bench startup`."""
+    parser.set_defaults(rounds=5)
+
+
+def run(arguments: argparse.Namespace) -> list[Record]:
+    """Measure."""
+    return StartupBench(rounds=arguments.rounds).run()
+
+
 class StartupBench:
     """Rounds of: a fresh kernel without a server (cold), then another viewer (spare worker warm).
 
@@ -49,7 +60,7 @@ class StartupBench:
     def __init__(self, *, rounds: int) -> None:
         self._rounds = rounds
 
-    def run(self) -> list[dict[str, Any]]:
+    def run(self) -> list[Record]:
         """Measure; JupyterLab and the page are open already, as a user's are."""
         cold: list[float] = []
         warm: list[float] = []
@@ -139,11 +150,10 @@ def _import_ms() -> float:
     return 1000 * (time.perf_counter() - started_s)
 
 
-def _record(case: str, values_ms: Sequence[float]) -> dict[str, Any]:
+def _record(case: str, values_ms: Sequence[float]) -> Record:
     return {
         "case": case,
-        "median_ms": median(values_ms),
+        **summarize([[value] for value in values_ms], "ms"),
         "min_ms": min(values_ms),
         "max_ms": max(values_ms),
-        "n": len(values_ms),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -10,11 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from blustream_widget.bench.numbers import median
+from blustream_widget.bench.numbers import Record, summarize
 from blustream_widget.config import Config
 from blustream_widget.core.types import Samples, VolumeRef
 from blustream_widget.data import SliceReader, VolumeSource, open_source
@@ -41,6 +41,17 @@ print(json.dumps({"ms": 1000 * seconds, "peak_mb": peak_kb / 1024}))
 """
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `blustream bench volumes`."""
+    parser.add_argument("--sizes", default="256,512", help="voxels per axis (default 256,512)")
+
+
+def run(arguments: argparse.Namespace) -> list[Record]:
+    """Measure."""
+    sizes = [int(size) for size in arguments.sizes.split(",")]
+    return VolumesBench(sizes, rounds=arguments.rounds).run()
+
+
 class VolumesBench:
     """One volume of each size: written, opened, and cut along every axis.
 
@@ -56,7 +67,7 @@ class VolumesBench:
         self._sizes = sizes
         self._rounds = rounds
 
-    def run(self) -> list[dict[str, Any]]:
+    def run(self) -> list[Record]:
         """Measure. All files lie in the page cache: this is the software, not the disk."""
         records = []
         with tempfile.TemporaryDirectory(prefix="bs-bench-") as folder:
@@ -67,7 +78,7 @@ class VolumesBench:
         return records
 
 
-def _write(path: Path, size: int) -> dict[str, Any]:
+def _write(path: Path, size: int) -> Record:
     command = [sys.executable, "-c", _WRITE, str(path), str(size)]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)
     found = json.loads(answer.stdout)
@@ -78,7 +89,7 @@ def _write(path: Path, size: int) -> dict[str, Any]:
     }
 
 
-def _read(path: Path, size: int, rounds: int) -> list[dict[str, Any]]:
+def _read(path: Path, size: int, rounds: int) -> list[Record]:
     opened, first = zip(*(_open_once(path) for _ in range(rounds)), strict=True)
     records = [
         _record(size, "open", "", opened),
@@ -129,9 +140,7 @@ def _open_once(path: Path) -> tuple[float, float]:
     return opened_ms, first_ms
 
 
-def _read_axis(
-    source: VolumeSource, size: int, axis: int, name: str, rounds: int
-) -> list[dict[str, Any]]:
+def _read_axis(source: VolumeSource, size: int, axis: int, name: str, rounds: int) -> list[Record]:
     brick = source.info.brick_size
     eye = _Eye(source)
     eye.wait(axis, size // 2)
@@ -182,13 +191,12 @@ def _ms(action: Callable[..., object], *arguments: object) -> float:
     return 1000 * (time.perf_counter() - start_s)
 
 
-def _record(size: int, case: str, axis: str, values_ms: Sequence[float]) -> dict[str, Any]:
+def _record(size: int, case: str, axis: str, values_ms: Sequence[float]) -> Record:
     return {
         "volume": f"{size}³",
         "case": case,
         "axis": axis or None,
-        "median_ms": median(values_ms),
+        **summarize([values_ms], "ms"),
         "min_ms": min(values_ms),
         "max_ms": max(values_ms),
-        "n": len(values_ms),
     }
