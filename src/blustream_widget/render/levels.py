@@ -27,24 +27,29 @@ def window_entries(values: Samples, *, window: float, level: float, scratch: Scr
     Returns
     -------
     ndarray, shape (a, b), intp
-        floor((value - low) / window * LEVELS), clipped to 0 … LEVELS - 1; -1 for NaN. Of `scratch`.
+        floor((value - low) / window * LEVELS), clipped to 0 … LEVELS - 1; -1 for NaN. Padded, of
+        `scratch`.
 
     References
     ----------
     DICOM PS3.3 C.11.2.1.3.2, LINEAR_EXACT.
     """
     # 32-bit integers and doubles do not fit into float32.
-    exact = np.result_type(values.dtype, np.float32)
-    work = scratch.array("levels", values.shape, exact.type)
-    entries = scratch.array("entries", values.shape, np.intp)
-    kind = exact.type
+    kind = np.result_type(values.dtype, np.float32).type
+    work = scratch.array("levels", values.shape, kind)
+    steps = scratch.array("steps", values.shape, np.int16)
+    entries = scratch.padded("entries", (values.shape[0], values.shape[1]), np.intp)
     # A value of 1e38 in a window of 1e-30 overflows to infinity, which clips as it should.
     with np.errstate(over="ignore", invalid="ignore"):
         np.subtract(values, kind(level - window / 2), out=work)
         np.multiply(work, kind(LEVELS / window), out=work)
         np.clip(work, 0, LEVELS - 1, out=work)
-    np.fmax(work, kind(-1), out=work)  # of NaN and -1 it returns -1
-    np.copyto(entries, work, casting="unsafe")
+    # Looking for NaN takes a tenth of replacing it, and most slices have none.
+    if values.dtype.kind == "f" and np.isnan(work.min()):
+        np.fmax(work, kind(-1), out=work)  # of NaN and -1 it returns -1
+    # By way of 16 bits: twice as fast as from float to 64 bits at once.
+    np.copyto(steps, work, casting="unsafe")
+    np.copyto(entries, steps)
     return entries
 
 
@@ -60,9 +65,9 @@ def label_entries(values: Samples, *, scratch: Scratch) -> Entries:
     Returns
     -------
     ndarray, shape (a, b), intp
-        Of `scratch`.
+        Padded, of `scratch`.
     """
-    entries = scratch.array("entries", values.shape, np.intp)
+    entries = scratch.padded("entries", (values.shape[0], values.shape[1]), np.intp)
     missing: npt.NDArray[np.bool_] | None = None
     if values.dtype.kind == "f":
         rounded = np.nan_to_num(np.rint(values), nan=0.0, posinf=0.0, neginf=0.0)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from blustream_widget.render.levels import Entries
 from blustream_widget.render.scale import PackedScaler, Plane, PlaneScaler, copy_plane
-from blustream_widget.render.scratch import Scratch
+from blustream_widget.render.scratch import Scratch, whole_rows
 from blustream_widget.render.span import Span
 from blustream_widget.render.tables import ColorTable
 
 Planes = tuple[Plane, Plane, Plane]
+T = TypeVar("T", bound=np.generic)
 _Packed: TypeAlias = npt.NDArray[np.uint32]
 
 _NEUTRAL = 128  # chroma of grey
@@ -49,7 +50,7 @@ class Painter:
         Parameters
         ----------
         entries : ndarray, shape (a, b), intp
-            Of `table`, in the order of the data's axes.
+            Of `table`, in the order of the data's axes; padded.
         orient : callable
             Gives a view of such an array as it lies on the screen, shape (rows, columns).
         table : ColorTable
@@ -63,10 +64,8 @@ class Painter:
         spans = ((columns, rows), halves, halves)
         for plane, component, (x, y) in zip(planes, table.no_data, spans, strict=True):
             _fill_outside(plane, component, x, y)
-        # "wrap" needs no check of the bounds and turns -1 into the last entry.
         if table.is_grey:
-            grey = self._scratch.array("grey", entries.shape, np.uint8)
-            np.take(table.first, entries, out=grey, mode="wrap")
+            grey = self._look_up(table.first, entries, "grey")
             for plane, (x, y) in zip(planes[1:], spans[1:], strict=True):
                 plane[y.low_px : y.high_px, x.low_px : x.high_px] = _NEUTRAL
             upright = np.asarray(orient(grey), np.uint8)
@@ -74,13 +73,18 @@ class Painter:
                 upright, planes[0], columns=columns, rows=rows, is_smooth=is_smooth
             )
             return
-        packed = self._scratch.array("packed", entries.shape, np.uint32)
-        np.take(table.packed, entries, out=packed, mode="wrap")
+        packed = self._look_up(table.packed, entries, "packed")
         colors = np.asarray(orient(packed), np.uint32)
         if is_smooth and table.is_subsampled and PackedScaler.can_draw(columns, rows):
             self._packed.draw(colors, planes, columns=columns, rows=rows)
         else:
             self._paint_apart(colors, table, planes, spans, is_smooth=is_smooth)
+
+    def _look_up(self, table: npt.NDArray[T], entries: Entries, name: str) -> npt.NDArray[T]:
+        found = self._scratch.padded(name, (entries.shape[0], entries.shape[1]), table.dtype.type)
+        # "wrap" needs no check of the bounds and turns -1 into the last entry.
+        np.take(table, whole_rows(entries), out=whole_rows(found), mode="wrap")
+        return found
 
     def _paint_apart(
         self,

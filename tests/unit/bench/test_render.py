@@ -1,0 +1,33 @@
+"""`blustream bench render` draws every scene, and its reference draws the same picture."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from blustream_widget.bench.main import main
+from blustream_widget.bench.render import rgb_detour
+from blustream_widget.bench.scenes import scenes
+from blustream_widget.render.slice import SliceRenderer
+
+
+def test_every_scene_is_drawn_encoded_and_written(tmp_path, capsys) -> None:
+    path = tmp_path / "out.json"
+    words = ["render", "--width", "160", "--height", "90", "--pictures", "1", "--rounds", "2"]
+    assert main([*words, "--json", str(path)]) == 0
+    results = json.loads(path.read_text())["results"]
+    drawn = [r["scene"] for r in results if r["case"] == "draw"]
+    assert len(set(drawn)) == len(drawn) >= 9
+    assert drawn == [r["scene"] for r in results if r["case"] == "draw and encode"]
+    assert sum(r["case"] == "newest state to access unit" for r in results) == 2
+    assert all(r["cpu_noise_ms"] is not None and r["wall_median_ms"] > 0 for r in results)
+    assert "RGB detour (reference)" in capsys.readouterr().out
+
+
+def test_the_reference_draws_the_same_picture() -> None:
+    scene = next(s for s in scenes(640, 360) if s.name.endswith("seismic"))
+    ours = scene.draw(SliceRenderer(), 0).pixels[:360].astype(float)
+    reference = rgb_detour(scene, 0)[:360].astype(float)
+    assert np.abs(ours - reference).mean() < 3
+    assert ours.std() > 10
