@@ -8,6 +8,7 @@ from blustream_widget.config import Config
 from blustream_widget.core.types import SharedArray, VolumeRef
 from blustream_widget.data import open_source
 from blustream_widget.testing.contracts.volume_source import OpenedVolume, VolumeSourceContract
+from blustream_widget.testing.formula_source import FormulaSource
 from blustream_widget.testing.volumes import label_volume, ramp_volume, write_volume
 
 SHAPE = (40, 67, 90)
@@ -58,4 +59,12 @@ class TestNumpy(VolumeSourceContract):
             np.savez(path, array)
         source = open_source(VolumeRef(url=str(path)), Config())
         yield OpenedVolume(source, [array])
+        source.close()
+
+
+class TestFormula(VolumeSourceContract):
+    @pytest.fixture
+    def opened(self):
+        source = FormulaSource(SHAPE, brick_size=16)
+        yield OpenedVolume(source, [source.array()])
         source.close()

@@ -1,4 +1,4 @@
-"""Decoded bricks in memory, least recently used out first, within a budget of bytes."""
+"""Decoded bricks and tiles in memory, least recently used out first, within a budget of bytes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 
 from blustream_widget.core.types import Samples
-from blustream_widget.data.source import BrickKey
+from blustream_widget.data.source import AnyKey
 
 
 class BrickCache:
@@ -25,9 +25,9 @@ class BrickCache:
     def __init__(self, budget_bytes: int) -> None:
         self.budget_bytes = budget_bytes
         self.used_bytes = 0
-        self._bricks: OrderedDict[BrickKey, Samples] = OrderedDict()
-        self._shown: frozenset[BrickKey] = frozenset()
-        self._resident: set[BrickKey] = set()
+        self._bricks: OrderedDict[AnyKey, Samples] = OrderedDict()
+        self._shown: frozenset[AnyKey] = frozenset()
+        self._resident: set[AnyKey] = set()
 
     def __contains__(self, key: object) -> bool:
         return key in self._bricks
@@ -35,22 +35,22 @@ class BrickCache:
     def __len__(self) -> int:
         return len(self._bricks)
 
-    def find(self, key: BrickKey) -> Samples | None:
+    def find(self, key: AnyKey) -> Samples | None:
         """Return the brick and mark it as used, or None."""
         brick = self._bricks.get(key)
         if brick is not None:
             self._bricks.move_to_end(key)
         return brick
 
-    def pin(self, shown: Collection[BrickKey]) -> None:
+    def pin(self, shown: Collection[AnyKey]) -> None:
         """Evict these last, and no longer the previous ones: the shown slice is cut from them."""
         self._shown = frozenset(shown)
 
-    def keep(self, key: BrickKey) -> None:
+    def keep(self, key: AnyKey) -> None:
         """Evict this brick last, always: it is part of the coarsest level."""
         self._resident.add(key)
 
-    def put(self, key: BrickKey, brick: Samples) -> None:
+    def put(self, key: AnyKey, brick: Samples) -> None:
         """Add or replace a brick, then evict down to the budget."""
         old = self._bricks.pop(key, None)
         if old is not None:
@@ -67,7 +67,7 @@ class BrickCache:
         self._bricks.clear()
         self.used_bytes = 0
 
-    def _evict(self, spare: BrickKey) -> None:
+    def _evict(self, spare: AnyKey) -> None:
         # Pinned bricks go too when nothing else is left: the budget is a promise, the pin a wish.
         for pinned in (False, True):
             for key in list(self._bricks):

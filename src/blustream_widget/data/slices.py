@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,14 +18,24 @@ from blustream_widget.data.composite import Composite, SliceSpec
 from blustream_widget.data.fetch import BrickFetcher
 from blustream_widget.data.grid import brick_counts, clip_region, lod_shape
 from blustream_widget.data.layout import is_cut_slowly, turned
-from blustream_widget.data.source import BrickKey, DirectSource, Region, VolumeSource
+from blustream_widget.data.plan import Hand, plan_stages
+from blustream_widget.data.source import (
+    AnyKey,
+    BrickKey,
+    DirectSource,
+    Region,
+    TiledSource,
+    TileKey,
+    VolumeSource,
+)
 from blustream_widget.errors import BlustreamError
+
+logger = logging.getLogger(__name__)
 
 ValueDone = Callable[[float | None], None]
 _TURNED_PER_READ = 6  # 4 ms once, instead of 0.15 ms for each such brick in every slice
 # The coarsest level is read before anything else; a volume without levels must not be.
 _RESIDENT_BYTES = 32 << 20
-_STEP = 2  # a picture two levels coarser needs a sixteenth of the bricks: it is shown on the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,8 @@ class SliceReader:
     on_data : callable
         Called after something new for the slice last read has arrived, or could not be read.
         From an io thread, or from inside `read`; must return at once.
+    clock : callable
+        Monotonic seconds: how quickly bricks come decides how many levels are shown on the way.
 
     Notes
     -----
@@ -52,10 +66,15 @@ class SliceReader:
     """
 
     def __init__(
-        self, source: VolumeSource, *, budget_bytes: int, on_data: Callable[[], None]
+        self,
+        source: VolumeSource,
+        *,
+        budget_bytes: int,
+        on_data: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.error: BlustreamError | None = None
-        """The last brick that could not be read; None after `refresh`."""
+        """Why bricks of a shown slice are missing: the first one's reason, until all are read."""
         self._source = source
         self._info = source.info
         self._direct = source if isinstance(source, DirectSource) else None
@@ -63,14 +82,22 @@ class SliceReader:
         self._lock = threading.RLock()
         self._cache = BrickCache(budget_bytes)
         self._fetcher = BrickFetcher(
-            source, self._cache, self._receive, max_in_flight=2 * (os.cpu_count() or 1)
+            source,
+            self._cache,
+            self._receive,
+            max_in_flight=2 * (os.cpu_count() or 1),
+            clock=clock,
         )
+        self._tile_size = source.tile_size if isinstance(source, TiledSource) else 0
         self._composite: Composite | None = None
         self._cut: tuple[SliceSpec, SliceData] | None = None
         self._value: _ValueRequest | None = None
         self._resident_channels: set[int] = set()
-        self._stale: set[BrickKey] = set()
-        self._step = 0
+        self._stale: set[AnyKey] = set()
+        self._broken: dict[BrickKey, BlustreamError] = {}
+        self._pinned: Sequence[AnyKey] = ()
+        self._has_slow_cuts = False
+        self._hand = Hand()
         self._closed = False
         self._load_coarsest(0)
 
@@ -97,7 +124,8 @@ class SliceReader:
         -------
         SliceData
             The very same object as before when nothing has changed. Where nothing is here yet, NaN
-            (0 for integers) and `coarsest_lod == info.n_lods`.
+            (0 for integers) and `coarsest_lod == info.n_lods`. A brick that cannot be read counts
+            as done in `progress`: coarser values stay in its place.
 
         Raises
         ------
@@ -143,6 +171,7 @@ class SliceReader:
         """Read everything again: the volume was changed in place."""
         with self._lock:
             self.error = None
+            self._broken.clear()
             self._cut = None
             self._cache.clear()
             self._stale = self._fetcher.restart()
@@ -192,39 +221,44 @@ class SliceReader:
         return self._cut[1]
 
     def _move_to(self, spec: SliceSpec) -> None:
-        self._step = self._direction(spec)
+        self._hand = self._follow(spec)
         self._load_coarsest(spec.channel)
-        composite = self._composite = Composite(self._info, spec)
-        composite.fill(self._cache)
-        wanted = composite.missing(spec.lod)
-        on_the_way = spec.lod + _STEP
-        if wanted and on_the_way < self._info.n_lods:
-            wanted = composite.missing(on_the_way) + wanted
-        keys = composite.keys(spec.lod)
-        self._cache.pin(keys)
-        self._turn_some(keys)
-        self._fetcher.want(wanted, self._ahead(composite))
+        composite = self._composite = Composite(self._info, spec, self._cache)
+        if self._tile_size and spec.lod == 0:
+            composite.fill_from_tiles(self._cache, self._tile_size)
+            self._cache.pin(composite.tile_keys(self._tile_size))
+            self._pinned = ()
+        else:
+            self._pin(composite.keys(spec.lod))
+        self._ask(composite)
 
-    def _direction(self, spec: SliceSpec) -> int:
-        if self._composite is None or self._composite.spec.axis != spec.axis:
-            return 0
-        moved = spec.slice_idx - self._composite.spec.slice_idx
-        return (moved > 0) - (moved < 0) if moved else self._step
-
-    def _ahead(self, composite: Composite) -> Sequence[BrickKey]:
-        """Bricks of the next layer, once the hand is past the middle of this one."""
-        spec, size = composite.spec, self._info.brick_size
-        within = (spec.slice_idx >> spec.lod) % size
-        is_near = within >= size // 2 if self._step > 0 else within < size // 2
-        if self._step == 0 or not is_near:
-            return ()
-        keys = composite.layer_keys(self._step)
-        layer_bytes = len(keys) * self._brick_bytes(spec.channel)
-        return (
-            keys
-            if 2 * layer_bytes + self._coarsest_bytes(spec.channel) <= self._cache.budget_bytes
-            else ()
+    def _ask(self, composite: Composite) -> None:
+        channel = composite.spec.channel
+        stages = plan_stages(
+            composite,
+            self._info,
+            self._hand,
+            room_bytes=self._cache.budget_bytes - self._coarsest_bytes(channel),
+            is_slow=self._fetcher.is_slow,
+            tile_size=self._tile_size,
         )
+        self._fetcher.want(stages)
+        for key in [key for key in self._broken if self._fetcher.has_given_up(key)]:
+            self._give_up(key)
+
+    def _pin(self, keys: Sequence[BrickKey]) -> None:
+        """Keep the shown layer, and turn bricks of it that were read for another axis."""
+        if keys is not self._pinned:  # else a slice of the same layer: 0.1 ms saved
+            self._cache.pin(keys)
+            self._pinned, self._has_slow_cuts = keys, True
+        if self._has_slow_cuts:
+            self._has_slow_cuts = self._turn_some(keys)
+
+    def _follow(self, spec: SliceSpec) -> Hand:
+        if self._composite is None or self._composite.spec.axis != spec.axis:
+            return Hand()
+        moved = spec.slice_idx - self._composite.spec.slice_idx
+        return Hand(moved) if moved else self._hand
 
     def _load_coarsest(self, channel: int) -> None:
         """Keep the coarsest level of a channel in memory, if that is little."""
@@ -246,14 +280,11 @@ class SliceReader:
         self._fetcher.want_always(keys)
 
     def _coarsest_bytes(self, channel: int) -> int:
-        itemsize = _itemsize(self._info.channels[channel].dtype)
-        return math.prod(lod_shape(self._info.shape, self._info.n_lods - 1)) * itemsize
+        itemsize = np.dtype(self._info.channels[channel].dtype).itemsize
+        return math.prod(lod_shape(self._info.shape, self._info.n_lods - 1)) * int(itemsize)
 
-    def _brick_bytes(self, channel: int) -> int:
-        return self._info.brick_size**3 * _itemsize(self._info.channels[channel].dtype)
-
-    def _turn_some(self, keys: Sequence[BrickKey]) -> None:
-        """Turn a few cached bricks that were read for slices across another axis."""
+    def _turn_some(self, keys: Sequence[BrickKey]) -> bool:
+        """Turn a few cached bricks that are cut slowly; say whether more of them are left."""
         assert self._composite is not None
         axis, n_turned = self._composite.spec.axis, 0
         for key in keys:
@@ -263,13 +294,14 @@ class SliceReader:
             self._cache.put(key, turned(brick, axis))
             n_turned += 1
             if n_turned == _TURNED_PER_READ:
-                return
+                return True
+        return False
 
-    def _receive(self, key: BrickKey, result: Samples | BlustreamError | None) -> None:
+    def _receive(self, key: AnyKey, result: Samples | BlustreamError | None) -> None:
         """Take what the source delivers; any thread."""
         answer: tuple[ValueDone, float | None] | None = None
         composite = self._composite
-        if composite is not None and isinstance(result, np.ndarray):
+        if composite is not None and isinstance(result, np.ndarray) and isinstance(key, BrickKey):
             result = turned(result, composite.spec.axis)
         with self._lock:
             if self._closed:
@@ -278,32 +310,60 @@ class SliceReader:
             if key in self._stale:  # read before `refresh`, perhaps
                 self._stale.discard(key)
                 result = None
-            is_error = isinstance(result, BlustreamError)
-            self._fetcher.settle(key, failed=is_error)
-            is_news = False
-            if isinstance(result, BlustreamError):
-                self.error = result
-                is_news = True
-            elif result is not None:
-                self._cache.put(key, result)
-                is_news = self._composite is not None and self._composite.put(key, result)
-            if result is not None and self._value is not None and self._value.key == key:
-                value = (
-                    None
-                    if isinstance(result, BlustreamError)
-                    else _plain(result[self._value.offset])
-                )
-                answer = self._value.done, value
-                self._value = None
+            if isinstance(key, TileKey):
+                is_news = self._take_tile(key, result)
+            else:
+                is_news = self._take_brick(key, result)
+                answer = self._answer(key, result)
             self._fetcher.pump()
         if answer is not None:
             answer[0](answer[1])
         if is_news:
             self._on_data()
 
+    def _take_brick(self, key: BrickKey, result: Samples | BlustreamError | None) -> bool:
+        is_error = isinstance(result, BlustreamError)
+        self._fetcher.settle(key, failed=is_error)
+        if isinstance(result, BlustreamError):
+            self._broken[key] = result
+            return self._fetcher.has_given_up(key) and self._give_up(key)
+        if result is None:
+            return False
+        if self._broken.pop(key, None) and not self._broken:
+            self.error = None
+        self._cache.put(key, result)
+        return self._composite is not None and self._composite.put(key, result)
 
-def _itemsize(dtype: str) -> int:
-    return int(np.dtype(dtype).itemsize)
+    def _take_tile(self, key: TileKey, result: Samples | BlustreamError | None) -> bool:
+        self._fetcher.settle(key, failed=False)
+        if isinstance(result, BlustreamError):
+            if self._tile_size:
+                logger.warning("The slice copy is not used any more: %s", result)
+                self._tile_size = 0
+                if self._composite is not None:
+                    self._ask(self._composite)
+            return False
+        if result is None:
+            return False
+        self._cache.put(key, result)
+        return self._composite is not None and self._composite.put(key, result)
+
+    def _give_up(self, key: BrickKey) -> bool:
+        """Show the slice without a brick, and say why; once, however many are broken."""
+        if self._composite is None or not self._composite.give_up(key):
+            return False
+        self.error = self.error or self._broken[key]
+        return True
+
+    def _answer(
+        self, key: BrickKey, result: Samples | BlustreamError | None
+    ) -> tuple[ValueDone, float | None] | None:
+        if result is None or self._value is None or self._value.key != key:
+            return None
+        request, self._value = self._value, None
+        if isinstance(result, BlustreamError):
+            return request.done, None
+        return request.done, _plain(result[request.offset])
 
 
 def _plain(value: np.generic) -> float | None:

@@ -19,6 +19,24 @@ class BrickKey(NamedTuple):
     i2: int
 
 
+class TileKey(NamedTuple):
+    """A square part of one LOD0 slice, of a source that stores slices as such.
+
+    Channel, axis across the slice, its index, tile indices along its two axes in ascending order,
+    and voxels per side, which keep it apart from every `BrickKey`.
+    """
+
+    channel: int
+    axis: int
+    slice_idx: int
+    a: int
+    b: int
+    size: int
+
+
+AnyKey: TypeAlias = BrickKey | TileKey
+
+
 class Region(NamedTuple):
     """Part of a slice in LOD0 voxels, half open, along its two axes in ascending order."""
 
@@ -30,6 +48,9 @@ class Region(NamedTuple):
 
 BrickDone: TypeAlias = Callable[[BrickKey, "Samples | BlustreamError | None"], None]
 """Gets the brick, the error that prevented it, or None when it was cancelled. Any thread."""
+
+TileDone: TypeAlias = Callable[[TileKey, "Samples | BlustreamError | None"], None]
+"""The same for a tile, which has the shape (n_a, n_b)."""
 
 
 class BrickRequest(Protocol):
@@ -73,6 +94,18 @@ class VolumeSource(Protocol):
 
     def close(self) -> None:
         """Cancel what is on its way and free everything. May be called twice, from any thread."""
+
+
+@runtime_checkable
+class TiledSource(VolumeSource, Protocol):
+    """A source that has its LOD0 slices stored in tiles too: one slice costs no brick layer."""
+
+    @property
+    def tile_size(self) -> int:
+        """Voxels per side of a tile, a multiple of the brick size; 0 when there are none."""
+
+    def request_tile(self, key: TileKey, done: TileDone, *, prefetch: bool = False) -> BrickRequest:
+        """Ask for a tile, shape (n_a, n_b) clipped at the slice's end; else as `request_brick`."""
 
 
 @runtime_checkable

@@ -7,8 +7,8 @@ from blustream_widget.data import SliceReader
 from blustream_widget.data.memory import MemorySource
 from blustream_widget.data.reduce import half_times
 from blustream_widget.data.source import BrickKey, Region
-from blustream_widget.errors import BrickReadError
 from blustream_widget.testing.fakes import volume_info
+from blustream_widget.testing.held_volume import HeldVolume
 from blustream_widget.testing.volumes import ramp_volume
 
 SHAPE = (70, 50, 90)
@@ -16,58 +16,13 @@ BRICK = 16
 BRICK_BYTES = BRICK**3 * 4
 
 
-class Request:
-    def __init__(self, source, key):
-        self.source, self.key = source, key
-
-    def cancel(self):
-        self.source.cancelled.append(self.key)
-
-
-class HeldSource:
-    """Bricks wait in `pending` until `deliver`."""
-
-    def __init__(self, array, *, n_lods=4):
-        self.info = volume_info(array.shape, n_lods=n_lods, brick_size=BRICK)
-        self._memory = MemorySource(self.info, (array,))
-        self.array = array
-        self.pending = {}
-        self.ahead = set()
-        self.cancelled = []
-        self.order = []
-
-    def request_brick(self, key, done, *, prefetch=False):
-        assert key not in self.pending, "the same brick is asked for twice"
-        self.pending[key] = done
-        self.order.append(key)
-        if prefetch:
-            self.ahead.add(key)
-        return Request(self, key)
-
-    def deliver(self, key, result="brick"):
-        done = self.pending.pop(key)
-        if isinstance(result, str):
-            self._memory.request_brick(key, done)
-        else:
-            done(key, result)
-
-    def deliver_all(self):
-        while self.pending:
-            for key in list(self.pending):
-                self.deliver(key, None if key in self.cancelled else "brick")
-                self.cancelled = [c for c in self.cancelled if c != key]
-
-    def close(self):
-        pass
-
-
 @pytest.fixture
 def source():
-    return HeldSource(ramp_volume(SHAPE))
+    return HeldVolume(ramp_volume(SHAPE))
 
 
-def open_reader(source, budget_bytes=1 << 26, on_data=lambda: None):
-    return SliceReader(source, budget_bytes=budget_bytes, on_data=on_data)
+def open_reader(source, budget_bytes=1 << 26, on_data=lambda: None, **options):
+    return SliceReader(source, budget_bytes=budget_bytes, on_data=on_data, **options)
 
 
 def expected_slice(array, axis, slice_idx, lod):
@@ -184,6 +139,103 @@ def test_the_next_layer_in_the_direction_of_movement_is_read_ahead(source, start
     assert source.ahead == set(source.order)
 
 
+def test_a_turn_of_the_hand_reads_ahead_the_other_way(source):
+    reader = open_reader(source)
+    for slice_idx in (20, 30):
+        reader.read(0, slice_idx, 0, 0)
+        source.deliver_all() if slice_idx == 20 else None
+    forward = set(source.pending)
+    assert {key.i0 for key in forward} == {2}
+    source.order.clear()
+    reader.read(0, 18, 0, 0)
+    assert set(source.cancelled) == forward
+    source.deliver_all()
+    assert {key.i0 for key in source.order} == {0}
+    assert reader.read(0, 15, 0, 0).progress == 1.0
+
+
+def test_while_the_hand_rests_it_is_still_read_ahead(source):
+    reader = open_reader(source)
+    reader.read(0, 30, 0, 1)
+    reader.read(0, 31, 0, 1)
+    source.deliver_all()
+    source.order.clear()
+    reader.read(0, 31, 0, 0)
+    source.deliver_all()
+    assert {key.i0 for key in source.order if key.lod == 0} == {1, 2}
+
+
+def test_the_next_layer_is_shown_coarsely_before_this_one_is_sharp():
+    source = HeldVolume(ramp_volume((140, 50, 90)))
+    reader = open_reader(source)
+    reader.read(0, 0, 0, 0)
+    source.deliver_all()
+    source.order.clear()
+    reader.read(0, 61, 0, 0)
+    source.deliver_all()
+    first_fine = next(n for n, key in enumerate(source.order) if key.lod == 0)
+    coarse_ahead = [n for n, key in enumerate(source.order) if (key.lod, key.i0) == (2, 1)]
+    assert coarse_ahead
+    assert max(coarse_ahead) < first_fine
+
+
+def test_a_zoomed_pane_asks_only_for_the_bricks_it_shows(source):
+    reader = open_reader(source)
+    source.deliver_all()
+    source.order.clear()
+    reader.read(0, 20, 0, 0, Region(17, 30, 40, 63))
+    reader.read(0, 28, 0, 0, Region(17, 30, 40, 63))
+    source.deliver_all()
+    fine = {key for key in source.order if key.lod == 0}
+    shown = {(1, 1, 2), (1, 1, 3)}
+    ahead = {(2, 1, 2), (2, 1, 3)}
+    assert {key[2:] for key in fine} == shown | ahead
+
+
+def test_every_tile_shows_its_best_cached_level_at_once(source):
+    reader = open_reader(source)
+    source.deliver_all()
+    reader.read(0, 20, 0, 0, Region(0, 16, 0, 16))
+    source.deliver_all()
+    reader.read(0, 20, 0, 1, Region(0, 50, 0, 32))
+    source.deliver_all()
+    data = reader.read(0, 20, 0, 0)
+    assert data.coarsest_lod == 3
+    fine, half = source.array[20], half_times(source.array, 1, is_label=False)[10]
+    np.testing.assert_array_equal(data.values[:16, :16], fine[:16, :16])
+    np.testing.assert_array_equal(
+        data.values[16:48, :32], np.repeat(np.repeat(half, 2, axis=0), 2, axis=1)[16:48, :32]
+    )
+
+
+@pytest.mark.parametrize(("brick_s", "levels"), [(0.0001, {0, 2}), (0.5, {0, 1, 2})])
+def test_slow_bricks_are_worth_a_level_between(brick_s, levels):
+    source, now = HeldVolume(ramp_volume(SHAPE)), [0.0]
+    reader = open_reader(source, clock=lambda: now[0])
+    while source.pending:
+        now[0] += brick_s
+        source.deliver(next(iter(source.pending)))
+    source.order.clear()
+    reader.read(0, 3, 0, 0)
+    while source.pending:
+        now[0] += brick_s
+        source.deliver(next(iter(source.pending)))
+    assert {key.lod for key in source.order} == levels
+    lods = [key.lod for key in source.order]
+    assert lods == sorted(lods, reverse=True)
+
+
+def test_reading_ahead_takes_at_most_half_the_places(source, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    reader = open_reader(source)
+    reader.read(0, 20, 0, 0)
+    source.deliver_all()
+    reader.read(0, 28, 0, 0)
+    assert len(source.pending) == 4
+    reader.read(1, 3, 0, 0)
+    assert len(source.pending) == 8
+
+
 def test_the_cache_never_exceeds_its_budget(source):
     reader = open_reader(source, budget_bytes=6 * BRICK_BYTES)
     for axis in range(3):
@@ -216,20 +268,62 @@ def test_a_broken_brick_is_tried_twice_then_left(source):
     reader = open_reader(source)
     source.deliver_all()
     reader.read(0, 3, 0, 0)
-    bad = source.order[-1]
-    for _ in range(2):
-        while bad not in source.pending:
-            source.deliver(next(key for key in source.pending if key != bad))
-        source.deliver(bad, BrickReadError("broken"))
-    source.deliver_all()
+    bad = BrickKey(0, 0, 0, 1, 2)
+    source.deliver_all(broken={bad})
     data = reader.read(0, 3, 0, 0)
     assert source.order.count(bad) == 2
-    assert data.progress < 1.0
-    assert str(reader.error) == "broken"
+    assert (data.progress, data.coarsest_lod) == (1.0, 2), "nothing more will come"
+    assert str(reader.error) == f"broken {bad}"
     reader.refresh()
     assert reader.error is None
     source.deliver_all()
-    assert reader.read(0, 3, 0, 0).progress == 1.0
+    data = reader.read(0, 3, 0, 0)
+    assert (data.progress, data.coarsest_lod) == (1.0, 0)
+
+
+def test_a_slice_with_broken_bricks_shows_the_rest(source):
+    reader = open_reader(source)
+    source.deliver_all()
+    reader.read(0, 3, 0, 0)
+    source.deliver_all(broken={BrickKey(0, 0, 0, 1, 2)})
+    values = reader.read(0, 3, 0, 0).values
+    hole = np.zeros(values.shape, bool)
+    hole[16:32, 32:48] = True
+    np.testing.assert_array_equal(values[~hole], source.array[3][~hole])
+    coarse = half_times(source.array, 2, is_label=False)[0]
+    expected = np.repeat(np.repeat(coarse, 4, axis=0), 4, axis=1)[16:32, 32:48]
+    np.testing.assert_array_equal(values[16:32, 32:48], expected)
+
+
+def test_many_broken_bricks_are_one_error_and_a_read_one_ends_it(source):
+    reader = open_reader(source)
+    source.deliver_all()
+    reader.read(0, 3, 0, 0)
+    bad = {BrickKey(0, 0, 0, 1, 2), BrickKey(0, 0, 0, 2, 2), BrickKey(0, 0, 0, 3, 5)}
+    source.deliver_all(broken=bad)
+    first = reader.error
+    assert first is not None
+    reader.read(0, 60, 0, 0)
+    source.deliver_all()
+    assert reader.error is first, "it is said once, not for every slice"
+    reader.read(0, 4, 0, 0)
+    source.deliver_all()
+    assert reader.error is None
+    assert reader.read(0, 4, 0, 0).coarsest_lod == 0
+
+
+def test_a_brick_that_breaks_while_read_ahead_is_no_error_until_it_is_shown(source):
+    reader = open_reader(source)
+    reader.read(0, 20, 0, 0)
+    source.deliver_all()
+    reader.read(0, 28, 0, 0)
+    bad = BrickKey(0, 0, 2, 1, 2)
+    source.deliver_all(broken={bad})
+    assert source.order.count(bad) == 2
+    assert reader.error is None
+    data = reader.read(0, 33, 0, 0)
+    assert reader.error is not None
+    assert data.progress == 1.0
 
 
 def test_a_refresh_shows_changed_voxels_and_not_what_was_on_its_way(source):
@@ -240,7 +334,7 @@ def test_a_refresh_shows_changed_voxels_and_not_what_was_on_its_way(source):
     old_brick = np.full((BRICK, BRICK, BRICK), -1, np.float32)
     source.array += 1
     reader.refresh()
-    source.deliver(stale, old_brick)
+    source.answer(stale, old_brick)
     source.deliver_all()
     np.testing.assert_array_equal(reader.read(0, 3, 0, 0).values, source.array[3])
 
@@ -279,7 +373,7 @@ def test_a_value_outside_is_none(source, voxel):
 def test_a_nan_value_is_none():
     array = ramp_volume(SHAPE)
     array[1, 2, 3] = np.nan
-    source, values = HeldSource(array), []
+    source, values = HeldVolume(array), []
     reader = open_reader(source)
     reader.request_value(0, (1, 2, 3), values.append)
     source.deliver_all()
