@@ -92,6 +92,42 @@ async def test_a_picture_loss_indication_brings_a_keyframe(server):
     assert after.slice_idx == 7
 
 
+async def test_a_lost_packet_is_sent_again_and_its_frame_decoded(server):
+    seen, lost = [], []
+
+    def lose(packet):
+        seen.append(packet)
+        # Retransmissions have a payload type of their own.
+        is_first_try = packet.payload_type == seen[0].payload_type
+        is_due = is_first_try and not lost and packet.timestamp != seen[0].timestamp
+        if is_due:
+            lost.append(packet)
+        return is_due
+
+    async with connect_kernel(server.address) as kernel:
+        opened = await kernel.open()
+        async with connect_viewer(server.address, opened.token) as viewer, rtc_client() as rtc:
+            await connect(viewer, rtc)
+            await viewer.send(p.Stream(path="webrtc"))
+            await viewer.send(p.ChangeSlice(seq=1, slice_idx=5))
+            header = await rtc.header(5)
+            await release(viewer)
+            await rtc.picture(header.timestamp_90k)
+            rtc.lose = lose
+            for slice_idx in range(1, 5):
+                await viewer.send(p.ChangeSlice(seq=200 + slice_idx, slice_idx=slice_idx))
+                await rtc.header(slice_idx)
+            # Not the last one: aiortc's jitter buffer gives out one frame per packet that comes.
+            picture = await rtc.picture(lost[0].timestamp)
+            header = await rtc.inbox.find(
+                p.FrameHeader, lambda h: h.timestamp_90k == lost[0].timestamp
+            )
+    assert read_barcode(picture) == header.slice_idx
+    (packet,) = lost
+    again = [s for s in seen if s.payload_type != packet.payload_type]
+    assert packet.payload in [s.payload[2:] for s in again]
+
+
 async def test_when_webrtc_ends_video_is_back_on_the_socket_with_a_keyframe(server):
     async with connect_kernel(server.address) as kernel:
         opened = await kernel.open()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -32,11 +32,14 @@ class RtcClient:
     ----------
     inbox : Inbox
         Frame headers of the data channel, and pictures as (RTP time stamp, luma plane).
+    lose : callable
+        Whether the network loses a packet; it is asked for every one that comes.
     """
 
     def __init__(self) -> None:
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.inbox = Inbox()
+        self.lose: Callable[[RtpPacket], bool] = lambda _packet: False
         self.channel = self.connection.createDataChannel("input", ordered=False, maxRetransmits=0)
         self.channel.on("message", self._message_came)
         self.receiver: RTCRtpReceiver = self.connection.addTransceiver(
@@ -91,6 +94,8 @@ class RtcClient:
         # aiortc gives decoded frames times that begin at 0; a browser tells the RTP time stamp.
         if self._rtp_origin_90k is None:
             self._rtp_origin_90k = packet.timestamp
+        if self.lose(packet):
+            return
         await self._take_rtp(packet, arrival_time_ms=arrival_time_ms)
 
     def _track_came(self, track: MediaStreamTrack) -> None:

@@ -1,12 +1,9 @@
 """What aiortc 1.16 lacks for low latency, added at import: used by `transport/webrtc.py` alone.
 
-Four additions, each a small replacement of something that aiortc keeps in a module or an instance:
+Small replacements of something that aiortc keeps in a module; sending is `rtp_stream`'s:
 
 - **Playout delay.** The RTP header extension with min = max = 0 makes a browser show a frame when
   it is complete, not after a jitter buffer (in Chromium: 11 to 16 ms become 1.4 to 3.3 ms).
-- **RTP time stamps without a random origin.** The RTP time stamp of a frame *is* its
-  `FrameHeader.timestamp_90k`, so that a browser finds the header of the frame it shows.
-- **A longer history for retransmission.** 128 packets are less than one large keyframe.
 - **Host addresses** of one connection can be limited to 127.0.0.1.
 """
 
@@ -17,46 +14,18 @@ from typing import Any
 
 import aioice.ice
 import aiortc.codecs
-import aiortc.rtcrtpsender
-from aiortc import RTCRtpSender, rtp
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters
+from aiortc import rtp
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
 
 PLAYOUT_DELAY_URI = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
-HISTORY_PACKETS = 1024  # must divide 65536
 _ONE_BYTE_PROFILE = 0xBEDE  # RFC 8285, one-byte header extensions
 
 _loopback_only: contextvars.ContextVar[bool] = contextvars.ContextVar("loopback", default=False)
-_no_rtp_origin: contextvars.ContextVar[bool] = contextvars.ContextVar("origin", default=False)
 
 
 def use_loopback_only() -> None:
     """Gather 127.0.0.1 and nothing else for connections set up in the current task."""
     _loopback_only.set(True)
-
-
-def send_plain_timestamps(sender: RTCRtpSender) -> None:
-    """Make the RTP time stamps of `sender` those of its packets, before it is started.
-
-    RFC 3550 wants a random origin against known-plaintext attacks on its own encryption; SRTP, the
-    only thing that browsers speak, does not need it, and a monotonic clock is not guessable either.
-    """
-    original = sender._run_rtp
-
-    async def run_rtp(codec: RTCRtpCodecParameters) -> None:
-        _no_rtp_origin.set(True)
-        await original(codec)
-
-    sender._run_rtp = run_rtp  # type: ignore[method-assign]  # aiortc has no hook for it
-
-
-def _install_timestamps() -> None:
-    # The sender's module draws its origin from a random32 of its own, within the sender's task.
-    original = aiortc.rtcrtpsender.random32  # type: ignore[attr-defined]
-
-    def random32() -> int:
-        return 0 if _no_rtp_origin.get() else original()
-
-    aiortc.rtcrtpsender.random32 = random32  # type: ignore[attr-defined]
 
 
 def _install_loopback() -> None:
@@ -94,7 +63,5 @@ def _install_playout_delay() -> None:
     rtp.HeaderExtensionsMap.set = set_with_delay  # type: ignore[method-assign]
 
 
-_install_timestamps()
 _install_loopback()
 _install_playout_delay()
-aiortc.rtcrtpsender.RTP_HISTORY_SIZE = HISTORY_PACKETS  # type: ignore[attr-defined]

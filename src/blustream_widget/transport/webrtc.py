@@ -7,18 +7,17 @@ frame equals `timestamp_90k` of its header. A browser reads it as `rtpTimestamp`
 `requestVideoFrameCallback`. A `VideoFrame` of a MediaStreamTrackProcessor has `timestamp` in
 microseconds with an origin of its own: its differences are those of `timestamp_90k` / 0.09.
 
-This module and `aiortc_hooks` are the only ones that know aiortc. Importing them takes 0.3 s: they
-are imported when the first offer comes.
+This module and its parts (`aiortc_hooks`, `rtp_stream`, `srtp_output`) are the only ones that know
+aiortc. Importing them takes 0.3 s: they are imported when the first offer comes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import fractions
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, NoReturn
 
 from aiortc import (
     MediaStreamTrack,
@@ -30,12 +29,11 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError
-from av.packet import Packet
-from av.stream import Stream
 
 from blustream_widget.errors import IceFailedError, SignallingError
 from blustream_widget.transport import aiortc_hooks
 from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.transport.rtp_stream import RtpStream
 
 logger = logging.getLogger(__name__)
 
@@ -44,49 +42,15 @@ MAX_CANDIDATES = 40
 MAX_ANSWERED_AT_REST = 2
 # Headers have 48 bytes; a data channel that holds more than this is not being emptied.
 MAX_BUFFERED_BYTES = 16 * 1024
-_CLOCK_90K = fractions.Fraction(1, 90_000)
 
 
-# PyAV's Packet is generic in type stubs only.
-_VideoPacket: TypeAlias = "Packet[Stream]"
-
-
-class _PacketTrack(MediaStreamTrack):
-    """Hands encoded frames to aiortc's sender, one at a time: a second one does not wait.
-
-    Parameters
-    ----------
-    on_taken : callable
-        There is room for the next frame.
-    """
+class _VideoTrack(MediaStreamTrack):
+    """Names the video in the answer; frames are sent by `RtpStream`, not pulled from here."""
 
     kind = "video"
 
-    def __init__(self, on_taken: Callable[[], None]) -> None:
-        super().__init__()
-        self._on_taken = on_taken
-        self._slot: asyncio.Queue[_VideoPacket | None] = asyncio.Queue(1)
-
-    @property
-    def has_room(self) -> bool:
-        return self._slot.empty()
-
-    def push(self, frame: EncodedFrame) -> None:
-        packet: _VideoPacket = Packet(bytes(frame.picture))
-        packet.pts, packet.time_base = frame.header.timestamp_90k, _CLOCK_90K
-        self._slot.put_nowait(packet)
-
-    async def recv(self) -> _VideoPacket:
-        packet = await self._slot.get()
-        if packet is None:
-            raise MediaStreamError
-        self._on_taken()
-        return packet
-
-    def stop(self) -> None:
-        super().stop()
-        if self._slot.empty():
-            self._slot.put_nowait(None)
+    async def recv(self) -> NoReturn:
+        raise MediaStreamError
 
 
 class RtcPeer:
@@ -102,6 +66,8 @@ class RtcPeer:
         A text message came on the data channel.
     on_state : callable
         "connected" once, or "closed" once: failed, closed by the browser, or never connected.
+    on_keyframe_wanted : callable
+        What the peer needs or can take has changed: a keyframe, or frames again.
     """
 
     def __init__(
@@ -125,7 +91,8 @@ class RtcPeer:
         self._is_visible = True
         self._waits_for_key = True
         self._n_answered = 0  # requests for a keyframe since the last other frame
-        self._track = _PacketTrack(on_taken=self._room_came)
+        self._track = _VideoTrack()
+        self._stream: RtpStream | None = None
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("datachannel", self._channel_opened)
 
@@ -141,11 +108,11 @@ class RtcPeer:
 
     @property
     def has_credit(self) -> bool:
-        return self._track.has_room
+        return self._stream is not None and self._stream.has_room
 
     @property
     def needs_keyframe(self) -> bool:
-        return self._waits_for_key and self._is_live and self._track.has_room
+        return self._waits_for_key and self._is_live and self.has_credit
 
     def set_visible(self, is_visible: bool) -> None:
         """Pause while the viewer does not look; the video goes on at a keyframe."""
@@ -154,16 +121,17 @@ class RtcPeer:
             self._waits_for_key = True
 
     def offer(self, frame: EncodedFrame) -> None:
-        if not self._is_live or (self._waits_for_key and not frame.is_keyframe):
+        stream = self._stream
+        if stream is None or not self._is_live or (self._waits_for_key and not frame.is_keyframe):
             return
-        if not self._track.has_room:
+        if stream.is_behind:
+            stream.forget_waiting()
             self._waits_for_key = True
             return
         self._waits_for_key = False
         if not frame.is_keyframe:
             self._n_answered = 0
-        self._send_header(frame)
-        self._track.push(frame)
+        stream.send(frame)
 
     def restart(self) -> None:
         """Send nothing before the next keyframe."""
@@ -203,7 +171,12 @@ class RtcPeer:
         capabilities = RTCRtpSender.getCapabilities("video").codecs
         h264 = [c for c in capabilities if c.mimeType in ("video/H264", "video/rtx")]
         connection.getTransceivers()[0].setCodecPreferences(h264)
-        aiortc_hooks.send_plain_timestamps(sender)
+        self._stream = RtpStream(
+            sender,
+            on_ready=self._stream_ready,
+            on_frame=self._send_header,
+            on_room=self._on_keyframe_wanted,
+        )
         sender._send_keyframe = self._keyframe_wanted  # type: ignore[method-assign]  # PLI ends in it
         await connection.setRemoteDescription(RTCSessionDescription(sdp=offer_sdp, type="offer"))
         answer = await connection.createAnswer()
@@ -224,13 +197,16 @@ class RtcPeer:
 
     def _state_changed(self) -> None:
         state = self._connection.connectionState
-        if state == "connected" and not self._is_live and not self._is_closed:
-            self._is_live = True
-            self._on_state("connected")
-        elif state in ("failed", "closed") and not self._is_closed:
+        if state in ("failed", "closed") and not self._is_closed:
             self._is_live = False
             self._is_closed = True
             self._on_state("closed")
+
+    def _stream_ready(self) -> None:
+        # aiortc starts its senders when the connection is up, and not before.
+        if not self._is_live and not self._is_closed:
+            self._is_live = True
+            self._on_state("connected")
 
     def _channel_opened(self, channel: RTCDataChannel) -> None:
         if channel.label == "input" and self._input is None:
@@ -248,10 +224,6 @@ class RtcPeer:
         self._n_answered += 1
         self._waits_for_key = True
         self._on_keyframe_wanted()
-
-    def _room_came(self) -> None:
-        if self._waits_for_key:
-            self._on_keyframe_wanted()
 
     def _send_header(self, frame: EncodedFrame) -> None:
         channel = self._input

@@ -37,24 +37,46 @@ async def peer():
         on_keyframe_wanted=lambda: asked.append(True),
     )
     peer._is_live = True
+    peer._stream = FakeStream()
     peer.asked = asked
     yield peer
     await peer.close()
 
 
-async def send(peer: RtcPeer, frame) -> None:
-    peer.offer(frame)
-    await peer._track.recv()
+class FakeStream:
+    """Takes everything at once, unless a test says that it is behind."""
+
+    def __init__(self) -> None:
+        self.has_room = True
+        self.is_behind = False
+        self.sent: list[int] = []
+
+    def send(self, frame) -> None:
+        self.sent.append(frame.frame_no)
+
+    def forget_waiting(self) -> None:
+        self.sent.append(-1)
 
 
 async def test_requests_for_keyframes_at_rest_end_in_silence_until_something_moves(peer) -> None:
-    await send(peer, make_frame(1, is_key=True))
+    peer.offer(make_frame(1, is_key=True))
     for _ in range(10):
         peer._keyframe_wanted()
         if peer.needs_keyframe:
-            await send(peer, make_frame(2, is_key=True))
+            peer.offer(make_frame(2, is_key=True))
     asked_at_rest = len(peer.asked)
     assert asked_at_rest == MAX_ANSWERED_AT_REST
-    await send(peer, make_frame(3, is_key=False))
+    peer.offer(make_frame(3, is_key=False))
     peer._keyframe_wanted()
     assert peer.needs_keyframe
+
+
+async def test_a_peer_that_is_behind_gets_a_keyframe_and_nothing_before(peer) -> None:
+    peer.offer(make_frame(1, is_key=True))
+    peer._stream.is_behind = True
+    peer.offer(make_frame(2))
+    peer._stream.is_behind = False
+    assert peer.needs_keyframe
+    peer.offer(make_frame(3))
+    peer.offer(make_frame(4, is_key=True))
+    assert peer._stream.sent == [1, -1, 4]

@@ -1,0 +1,319 @@
+"""Sends encoded frames as RTP in place of aiortc's own send loop.
+
+aiortc's `RTCRtpSender` does the rest: negotiation, RTCP, statistics. What it does per packet (an
+object, two clocks, three coroutines, a call of the system) is replaced, and frames are sent from
+where they are offered, without a queue or a task between. What aiortc's other parts read of the
+sender is kept up to date: the counters and clocks of sender reports and `getStats`.
+
+- **Header extensions** are those that `HeaderExtensionsMap.set` packs, asked once per burst.
+- **Lost packets** are sent again (RTX where negotiated). The history refers to frames, which all
+  viewers share, and reaches back over `HISTORY_PACKETS`: keyframes of 4K pictures are within it.
+- **Much at once** leaves in bursts of `BURST_PACKETS` with pauses of `BURST_PAUSE_S`: a browser's
+  socket takes about 64 kB at once. What a frame has less is sent from within `send`.
+
+Written for aiortc 1.16, aioice 0.13 and pylibsrtp 1.0; `tests/contract/test_aiortc.py` fails when
+they no longer have what is used here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import struct
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from aiortc import RTCRtpSender, rtp
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.rtcrtpsender import random_sequence_number
+
+from blustream_widget.core.protocol import HEADER_BYTES
+from blustream_widget.errors import TransportError
+from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.transport.rtp_h264 import Payload, plan_payloads
+from blustream_widget.transport.srtp_output import BURST_PACKETS, SrtpOutput
+
+logger = logging.getLogger(__name__)
+
+HISTORY_PACKETS = 4096
+BURST_PAUSE_S = 0.001
+# A frame counts as much of a burst at least: whoever offers thousands a second gets them refused.
+MIN_FRAME_SHARE = 0.5
+# A frame that comes while this many others still leave is one too many.
+MAX_WAITING_FRAMES = 3
+_HEADER = struct.Struct("!BBHLL")
+_TIMESTAMP = struct.Struct("!L")
+_EXTENSION_HEADER = struct.Struct("!HH")
+_NTP_1970_S = 2_208_988_800
+
+
+class _Sending:
+    """One frame on its way, and afterwards in the history."""
+
+    __slots__ = ("extensions", "first_seq", "frame", "n_sent", "payloads")
+
+    def __init__(self, frame: EncodedFrame, payloads: list[Payload], first_seq: int) -> None:
+        self.frame = frame
+        self.payloads = payloads
+        self.first_seq = first_seq
+        self.n_sent = 0
+        self.extensions: list[bytes] = []  # of each burst
+
+
+class RtpStream:
+    """Frames of one viewer's sender. Loop thread only.
+
+    Parameters
+    ----------
+    sender : RTCRtpSender
+        Not started yet; its loop and its retransmission are replaced.
+    on_ready : callable
+        The connection is up: frames can be sent from now on.
+    on_frame : callable
+        The first packet of this frame is about to leave.
+    on_room : callable
+        All frames have left, after some had to wait.
+    """
+
+    def __init__(
+        self,
+        sender: RTCRtpSender,
+        *,
+        on_ready: Callable[[], None],
+        on_frame: Callable[[EncodedFrame], None],
+        on_room: Callable[[], None],
+    ) -> None:
+        # Any: private attributes, which the contract test looks at.
+        self._sender: Any = sender
+        self._on_ready = on_ready
+        self._on_frame = on_frame
+        self._on_room = on_room
+        self._output: SrtpOutput | None = None
+        self._payload_type = 0
+        self._next_seq = random_sequence_number()
+        self._waiting: deque[_Sending] = deque()
+        self._history: deque[_Sending] = deque()
+        self._n_history = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        # When what was sent so far would have left at the rate of the bursts.
+        self._clear_at_s = 0.0
+        self._stop: asyncio.Event | None = None
+        sender._run_rtp = self._run  # type: ignore[method-assign]  # aiortc has no hook for it
+        sender._retransmit = self._retransmit  # type: ignore[method-assign]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether frames can be sent."""
+        return self._stop is not None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether everything sent has left."""
+        return not self._waiting and not self._has_unsent
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether one frame more would be queueing."""
+        return len(self._waiting) >= MAX_WAITING_FRAMES
+
+    def send(self, frame: EncodedFrame) -> None:
+        """Send a frame now, or behind those that still leave. Never waits, never raises."""
+        if self._stop is None or not self._sender._enabled:
+            return
+        payloads = _plan(frame)
+        if not payloads:
+            return
+        self._waiting.append(_Sending(frame, payloads, self._next_seq))
+        self._next_seq = (self._next_seq + len(payloads)) & 0xFFFF
+        if self._timer is None:
+            self._send_waiting()
+
+    def forget_waiting(self) -> None:
+        """Drop frames of which nothing has left: the next one decodes without them."""
+        while self._waiting and self._waiting[-1].n_sent == 0:
+            self._next_seq = self._waiting.pop().first_seq
+
+    @property
+    def _has_unsent(self) -> bool:
+        return self._output is not None and self._output.has_unsent
+
+    # -------------------------------------------------- aiortc's sender
+
+    async def _run(self, codec: RTCRtpCodecParameters) -> None:
+        """Stand in for the sender's loop: aiortc starts, cancels and waits for it."""
+        sender = self._sender
+        self._payload_type = codec.payloadType or 0
+        sender._RTCRtpSender__rtp_started.set()
+        self._stop = asyncio.Event()
+        self._on_ready()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._stop.wait()
+        self._end()
+        if sender.track is not None:
+            sender.track.stop()
+        sender._RTCRtpSender__rtp_exited.set()
+
+    def _end(self) -> None:
+        self._stop = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._waiting.clear()
+        self._history.clear()
+        if self._output is not None:
+            self._output.close()
+            self._output = None
+
+    async def _retransmit(self, sequence_number: int) -> None:
+        """Send a packet again that the receiver missed, if the history still has it."""
+        for sending in reversed(self._history):
+            index = (sequence_number - sending.first_seq) & 0xFFFF
+            if index < sending.n_sent:
+                break
+        else:
+            return
+        packet = self._packet(sending, index, sending.extensions[index // BURST_PACKETS])
+        if self._sender._RTCRtpSender__rtx_payload_type is not None:
+            packet = self._as_rtx(packet, sequence_number, sending.payloads[index].size)
+        output = self._current_output()
+        if output is None:
+            return
+        try:
+            output.add(packet)
+            self._count_bytes(output.send(), 1)
+        except TransportError as exc:
+            self._fail(exc)
+
+    # -------------------------------------------------- packets
+
+    def _send_waiting(self, *, is_late: bool = False) -> None:
+        """Send a burst; what is left, and whether that has left, is looked at after a pause."""
+        self._timer = None
+        try:
+            while self._waiting and self._wait_s() <= 0 and not self._has_unsent:
+                self._send_burst(self._waiting[0])
+        except TransportError as exc:
+            self._fail(exc)
+            return
+        if self._waiting or self._has_unsent:
+            wait_s = max(self._wait_s(), BURST_PAUSE_S / 2)
+            self._timer = self._loop.call_later(wait_s, self._send_late)
+        elif is_late:
+            self._on_room()
+
+    def _wait_s(self) -> float:
+        return self._clear_at_s - self._loop.time() - BURST_PAUSE_S / 2
+
+    def _send_late(self) -> None:
+        self._send_waiting(is_late=True)
+
+    def _send_burst(self, sending: _Sending) -> None:
+        output = self._current_output()
+        first = sending.n_sent
+        end = min(first + BURST_PACKETS, len(sending.payloads))
+        if first == 0:
+            self._on_frame(sending.frame)
+            self._remember(sending)
+        extensions = self._extensions()
+        sending.extensions.append(extensions)
+        sending.n_sent = end
+        share = (end - first) / BURST_PACKETS
+        gone_s = BURST_PAUSE_S * (max(share, MIN_FRAME_SHARE) if first == 0 else share)
+        self._clear_at_s = max(self._clear_at_s, self._loop.time()) + gone_s
+        if end == len(sending.payloads):
+            self._waiting.popleft()
+        if output is None:
+            return
+        for index in range(first, end):
+            output.add(self._packet(sending, index, extensions))
+        self._count_bytes(output.send(), end - first)
+        self._count_media(sending, first, end)
+
+    def _packet(self, sending: _Sending, index: int, extensions: bytes) -> bytes:
+        prefix, begin, end = sending.payloads[index]
+        marker = 0x80 if index + 1 == len(sending.payloads) else 0
+        head = _HEADER.pack(
+            0x90 if extensions else 0x80,
+            marker | self._payload_type,
+            (sending.first_seq + index) & 0xFFFF,
+            sending.frame.header.timestamp_90k & 0xFFFFFFFF,
+            self._sender._ssrc,
+        )
+        return b"".join((head, extensions, prefix, sending.frame.data[begin:end]))
+
+    def _as_rtx(self, packet: bytes, lost_seq: int, size: int) -> bytes:
+        """RFC 4588: in a stream of its own, with the first number in front of the payload."""
+        sender = self._sender
+        seq = sender._RTCRtpSender__rtx_sequence_number
+        sender._RTCRtpSender__rtx_sequence_number = (seq + 1) & 0xFFFF
+        marker_and_type = packet[1] & 0x80 | sender._RTCRtpSender__rtx_payload_type
+        (timestamp_90k,) = _TIMESTAMP.unpack_from(packet, 4)
+        # The time of sending is in the extensions, and this is another one.
+        extensions = self._extensions()
+        head = _HEADER.pack(packet[0], marker_and_type, seq, timestamp_90k, sender._rtx_ssrc)
+        return b"".join((head, extensions, lost_seq.to_bytes(2, "big"), packet[-size:]))
+
+    def _extensions(self) -> bytes:
+        """Header extensions of packets that leave now, as aiortc and its hooks pack them."""
+        values = rtp.HeaderExtensions()
+        values.mid = self._sender._RTCRtpSender__mid
+        # 6.18 fixed point of seconds, modulo 64 s, which divides the epochs' difference.
+        values.abs_send_time = int(time.time() * 262144) & 0xFFFFFF
+        profile, packed = self._sender._RTCRtpSender__rtp_header_extensions_map.set(values)
+        return _EXTENSION_HEADER.pack(profile, len(packed) // 4) + packed if packed else b""
+
+    def _remember(self, sending: _Sending) -> None:
+        self._history.append(sending)
+        self._n_history += len(sending.payloads)
+        while self._n_history > HISTORY_PACKETS and len(self._history) > 1:
+            self._n_history -= len(self._history.popleft().payloads)
+
+    def _current_output(self) -> SrtpOutput | None:
+        """Where packets go now: ICE may choose another pair of addresses at any time."""
+        dtls = self._sender.transport
+        pair = dtls.transport._connection._nominated.get(1)
+        output = self._output
+        if output is not None and output.pair is pair:
+            return output
+        if output is not None:
+            output.close()
+            self._output = None
+        if pair is not None and dtls.state == "connected":
+            self._output = SrtpOutput(dtls._tx_srtp, pair)
+        return self._output
+
+    # -------------------------------------------------- what others read
+
+    def _count_media(self, sending: _Sending, first: int, end: int) -> None:
+        sender = self._sender
+        sender._RTCRtpSender__ntp_timestamp = int((time.time() + _NTP_1970_S) * 4294967296)
+        sender._RTCRtpSender__rtp_timestamp = sending.frame.header.timestamp_90k & 0xFFFFFFFF
+        sender._RTCRtpSender__octet_count += sum(p.size for p in sending.payloads[first:end])
+        sender._RTCRtpSender__packet_count += end - first
+
+    def _count_bytes(self, n_bytes: int, n_packets: int) -> None:
+        dtls = self._sender.transport
+        dtls._RTCDtlsTransport__tx_bytes += n_bytes
+        dtls._RTCDtlsTransport__tx_packets += n_packets
+
+    def _fail(self, error: TransportError) -> None:
+        """End this stream alone: whoever offers frames serves other viewers too."""
+        logger.error("A WebRTC stream ended: %s", error)
+        if self._stop is not None:
+            self._stop.set()
+            self._end()
+
+
+_planned: tuple[EncodedFrame | None, list[Payload]] = (None, [])
+
+
+def _plan(frame: EncodedFrame) -> list[Payload]:
+    """Payloads of a frame; all viewers of a session ask for the same one after another."""
+    global _planned
+    if _planned[0] is not frame:
+        _planned = (frame, plan_payloads(frame.data, HEADER_BYTES))
+    return _planned[1]

@@ -1,0 +1,79 @@
+"""Payloads of an access unit, put together again as RFC 6184 says."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blustream_widget.transport.rtp_h264 import MAX_PAYLOAD_BYTES, Payload, plan_payloads
+
+
+def payload_bytes(data: bytes, payload: Payload) -> bytes:
+    return payload.prefix + data[payload.begin : payload.end]
+
+
+def units_of(packets: list[bytes]) -> list[bytes]:
+    """What a receiver makes of the payloads."""
+    units: list[bytes] = []
+    for packet in packets:
+        kind = packet[0] & 0x1F
+        if kind == 24:
+            at = 1
+            while at < len(packet):
+                (size,) = struct.unpack_from("!H", packet, at)
+                units.append(packet[at + 2 : at + 2 + size])
+                at += 2 + size
+        elif kind == 28:
+            if packet[1] & 0x80:
+                units.append(bytes([packet[0] & 0x60 | packet[1] & 0x1F]))
+            units[-1] += packet[2:]
+        else:
+            units.append(packet)
+    return units
+
+
+def unit(first: int, size: int) -> bytes:
+    # No zeros: a unit holds no start code.
+    return bytes([first]) + bytes(1 + i % 255 for i in range(size - 1))
+
+
+@given(
+    units=st.lists(
+        st.builds(
+            unit,
+            st.sampled_from([0x67, 0x68, 0x65, 0x41, 0x06]),
+            st.integers(1, 3 * MAX_PAYLOAD_BYTES),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    long_codes=st.booleans(),
+    front=st.binary(max_size=60),
+)
+def test_a_receiver_gets_the_units_that_were_sent(units, long_codes, front) -> None:
+    code = b"\0\0\0\1" if long_codes else b"\0\0\1"
+    data = front + b"".join(code + u for u in units)
+    payloads = plan_payloads(data, len(front))
+    packets = [payload_bytes(data, payload) for payload in payloads]
+    assert units_of(packets) == units
+    assert [len(packet) for packet in packets] == [payload.size for payload in payloads]
+    assert max(map(len, packets)) <= MAX_PAYLOAD_BYTES
+
+
+def test_parameter_sets_share_a_packet() -> None:
+    data = b"".join(b"\0\0\0\1" + u for u in (unit(0x67, 20), unit(0x68, 5), unit(0x65, 4000)))
+    assert next(p.size for p in plan_payloads(data)) == 1 + 2 + 20 + 2 + 5
+
+
+def test_all_packets_of_a_large_unit_but_the_last_have_one_size() -> None:
+    data = b"\0\0\1" + unit(0x65, 10_000)
+    sizes = [payload.size for payload in plan_payloads(data)]
+    assert set(sizes[:-1]) == {MAX_PAYLOAD_BYTES}
+
+
+@pytest.mark.parametrize("data", [b"", b"no start code", b"\0\0\1"])
+def test_without_a_unit_there_is_no_packet(data) -> None:
+    assert plan_payloads(data) == []
