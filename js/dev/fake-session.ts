@@ -83,6 +83,7 @@ export class FakeSession implements Session {
       pan: [0.5, 0.5],
       stretch: 1,
       interpolate: true,
+      crosshair: false,
       width_px: 960,
       height_px: 540,
     };

@@ -263,7 +263,7 @@ export class LiveSession implements Session {
     switch (message.type) {
       case MessageType.STATE:
         this.#sender.confirmed(message);
-        if (this.#isPictureDue(message.state.revision)) this.#takeover?.expectPicture();
+        if (this.#isPictureDue(this.#sender.pictureRevision)) this.#takeover?.expectPicture();
         break;
       case MessageType.INFO:
         this.#inform(message.info);

@@ -4,7 +4,10 @@ import type { ViewPatch, ViewState, VolumeInfo } from "./protocol";
 import type { Session, SessionError } from "./session";
 import { sameValue } from "./store";
 
-/** Traits that mirror the view's state; `axis` is a name here, and `slice_no` the survey number. */
+/**
+ * Traits that mirror the view's state; `axis` is a name here, `slice_no` the survey number, and
+ * `crosshair_idx` the positions of all three slices.
+ */
 export interface StateTraits {
   axis: string;
   slice_idx: number;
@@ -18,6 +21,8 @@ export interface StateTraits {
   pan: readonly [number, number];
   stretch: number;
   interpolate: boolean;
+  crosshair: boolean;
+  crosshair_idx: readonly [number, number, number];
 }
 
 export interface ViewerTraits extends StateTraits {
@@ -46,7 +51,10 @@ const PLAIN_FIELDS = [
   "pan",
   "stretch",
   "interpolate",
+  "crosshair",
 ] as const;
+
+const MIRRORED = ["axis", "slice_idx", "slice_no", "crosshair_idx", ...PLAIN_FIELDS] as const;
 
 /** The traits' values for a state. */
 export function traitsOf(state: ViewState, info: VolumeInfo): StateTraits {
@@ -54,7 +62,20 @@ export function traitsOf(state: ViewState, info: VolumeInfo): StateTraits {
   const slice_idx = state.slice_idx[state.axis] ?? 0;
   const { channel, window, level, colormap, reverse, zoom, pan, stretch, interpolate } = state;
   const plain = { channel, window, level, colormap, reverse, zoom, pan, stretch, interpolate };
-  return { ...plain, axis: axis.name, slice_idx, slice_no: axis.first + axis.step * slice_idx };
+  return {
+    ...plain,
+    crosshair: state.crosshair,
+    crosshair_idx: state.slice_idx,
+    axis: axis.name,
+    slice_idx,
+    slice_no: axis.first + axis.step * slice_idx,
+  };
+}
+
+function insideVolume(value: unknown, info: VolumeInfo): ViewState["slice_idx"] {
+  const wanted = value as readonly number[];
+  const inside = info.axes.map(({ n }, axis) => Math.min(Math.max(wanted[axis] ?? 0, 0), n - 1));
+  return inside as unknown as ViewState["slice_idx"];
 }
 
 /** What a trait's new value asks for; null if it asks for nothing that can be. */
@@ -68,6 +89,7 @@ export function patchOf<K extends keyof StateTraits>(
     const axis = info.axes.findIndex((candidate) => candidate.name === value);
     return axis < 0 ? null : { axis };
   }
+  if (name === "crosshair_idx") return { slice_idx: insideVolume(value, info) };
   if (name !== "slice_idx" && name !== "slice_no") return { [name]: value };
   const axis = info.axes[state.axis] ?? info.axes[0];
   const number = Number(value);
@@ -163,7 +185,7 @@ export function mirrorState(model: ViewerModel, session: Session, signal: AbortS
     const patch = patchOf(name, model.get(name), session.state, session.info);
     if (patch) session.patch(patch);
   };
-  for (const name of ["axis", "slice_idx", "slice_no", ...PLAIN_FIELDS] as const) {
+  for (const name of MIRRORED) {
     onTrait(model, name, (...event) => asked(name, event), signal);
   }
   session.onState(follow, signal);

@@ -36,6 +36,11 @@ export class PatchSender {
     return this.#store.state;
   }
 
+  /** The newest revision that a picture is due for. */
+  get pictureRevision(): number {
+    return this.#store.pictureRevision;
+  }
+
   patch(patch: ViewPatch): void {
     const inputMs = performance.now();
     if (!this.#store.patch(patch)) return;
@@ -51,8 +56,8 @@ export class PatchSender {
 
   /** The server's state, with our messages up to `seq` in it. */
   confirmed({ seq, state }: State): void {
-    this.#options.meter.stateConfirmed(seq, state.revision);
     const hasChanged = this.#store.confirm(seq, state);
+    this.#options.meter.stateConfirmed(seq, this.#store.pictureRevision);
     this.#resendMs = RESEND_MS;
     if (!this.#store.hasPending) clearTimeout(this.#resendTimer);
     if (hasChanged) this.#options.changed(this.#store.state);
@@ -79,7 +84,9 @@ export class PatchSender {
   #flush(send: (message: ViewerMessage) => boolean): void {
     const message = this.#store.takeMessage();
     if (!message || !send(message)) return;
-    if (this.#inputMs !== null) this.#options.meter.messageSent(message.seq, this.#inputMs);
+    if (this.#inputMs !== null && this.#store.awaitsPicture) {
+      this.#options.meter.messageSent(message.seq, this.#inputMs);
+    }
     this.#inputMs = null;
     clearTimeout(this.#resendTimer);
     this.#resendTimer = setTimeout(() => {

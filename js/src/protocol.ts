@@ -88,6 +88,7 @@ export interface ViewState {
   readonly pan: readonly [number, number];
   readonly stretch: number;
   readonly interpolate: boolean;
+  readonly crosshair: boolean;
   readonly width_px: number;
   readonly height_px: number;
 }
@@ -207,6 +208,7 @@ export interface ViewSync {
   readonly pan?: readonly [number, number];
   readonly stretch?: number;
   readonly interpolate?: boolean;
+  readonly crosshair?: boolean;
   readonly width_px?: number;
   readonly height_px?: number;
 }

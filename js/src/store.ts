@@ -23,6 +23,7 @@ const NOTHING_YET: ViewState = {
   pan: [0.5, 0.5],
   stretch: 1,
   interpolate: true,
+  crosshair: false,
   width_px: 960,
   height_px: 540,
 };
@@ -37,6 +38,18 @@ function sameState(a: ViewState, b: ViewState): boolean {
   return (Object.keys(a) as (keyof ViewState)[]).every((field) => sameValue(a[field], b[field]));
 }
 
+/** Both give the same picture: only the crosshair, or a slice that is not shown, is another one. */
+export function samePicture(a: ViewState, b: ViewState): boolean {
+  return (Object.keys(a) as (keyof ViewState)[]).every(
+    (field) =>
+      field === "revision" ||
+      field === "crosshair" ||
+      (field === "slice_idx"
+        ? a.slice_idx[a.axis] === b.slice_idx[b.axis]
+        : sameValue(a[field], b[field])),
+  );
+}
+
 /**
  * Holds what was changed here until the server acknowledges it.
  *
@@ -47,6 +60,7 @@ export class ViewStore {
   #server: ViewState = NOTHING_YET;
   #state: ViewState = NOTHING_YET;
   #seq = 0;
+  #pictureRevision = 0;
   readonly #pending = new Map<Field, Pending>();
 
   get state(): ViewState {
@@ -56,6 +70,16 @@ export class ViewStore {
   /** The server's state, without the changes it has not acknowledged. */
   get server(): ViewState {
     return this.#server;
+  }
+
+  /** The newest revision that a picture is due for: no picture comes for a crosshair. */
+  get pictureRevision(): number {
+    return this.#pictureRevision;
+  }
+
+  /** A picture will come for what is not in the server's state yet. */
+  get awaitsPicture(): boolean {
+    return !samePicture(this.#state, this.#server);
   }
 
   /** Some change was not sent yet. */
@@ -99,6 +123,7 @@ export class ViewStore {
   /** Take the state of a new connection, which knows none of our messages: all go out again. */
   restart(state: ViewState): boolean {
     for (const change of this.#pending.values()) change.seq = null;
+    this.#pictureRevision = state.revision;
     return this.#adopt(state);
   }
 
@@ -109,6 +134,7 @@ export class ViewStore {
   }
 
   #adopt(state: ViewState): boolean {
+    if (!samePicture(state, this.#server)) this.#pictureRevision = state.revision;
     this.#server = state;
     return this.#merge();
   }

@@ -27,6 +27,7 @@ export const STATE: ViewState = {
   pan: [0.5, 0.5],
   stretch: 1,
   interpolate: true,
+  crosshair: false,
   width_px: 960,
   height_px: 540,
 };

@@ -109,6 +109,17 @@ describe("the traits", () => {
     ]);
   });
 
+  it("hold the crosshair, whose place is where the three slices meet", () => {
+    const model = new FakeModel();
+    const { patches, state } = mirrored(model);
+    state({ crosshair: true, slice_idx: [1, 2, 3] });
+    expect(model.get("crosshair")).toBe(true);
+    expect(model.get("crosshair_idx")).toEqual([1, 2, 3]);
+    model.set("crosshair_idx", [5, 1e6, -1]);
+    model.set("crosshair", false);
+    expect(patches).toEqual([{ slice_idx: [5, 108, 0] }, { crosshair: false }]);
+  });
+
   it("do not when the kernel sets them, which tells the server itself", () => {
     const model = new FakeModel();
     const { patches } = mirrored(model);

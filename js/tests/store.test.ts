@@ -82,6 +82,26 @@ describe("the view's state", () => {
   });
 });
 
+describe("a crosshair", () => {
+  it("brings no picture, nor do slices that are not shown", () => {
+    const view = store();
+    view.patch({ crosshair: true, slice_idx: [45, 1, 2] });
+    expect(view.awaitsPicture).toBe(false);
+    const sent = view.takeMessage();
+    view.confirm(sent?.seq ?? -1, {
+      ...STATE,
+      revision: 9,
+      crosshair: true,
+      slice_idx: [45, 1, 2],
+    });
+    expect(view.pictureRevision).toBe(STATE.revision);
+    view.patch({ axis: 1 });
+    expect(view.awaitsPicture).toBe(true);
+    view.confirm(2, { ...view.state, revision: 10 });
+    expect(view.pictureRevision).toBe(10);
+  });
+});
+
 describe("the message for a change", () => {
   it("is the short one for a slice of one axis", () => {
     const view = store();

@@ -45,6 +45,18 @@ describe("keys", () => {
     expect(commandOf(key("PageDown"), "window")).toMatchObject({ do: "step" });
   });
 
+  it("moves the crosshair with the arrows while its tool is in hand", () => {
+    expect(commandOf(key("ArrowLeft"), "crosshair")).toEqual({ do: "point", x: -1, y: 0 });
+    expect(commandOf(key("ArrowDown"), "crosshair")).toEqual({ do: "point", x: 0, y: 1 });
+    expect(commandOf(key("PageDown"), "crosshair")).toMatchObject({ do: "step" });
+  });
+
+  it("finds the side panel's key by its place where brackets need AltGr", () => {
+    expect(commandOf(key("]"), "navigate")).toEqual({ do: "panel" });
+    expect(commandOf(key("+", { code: "BracketRight" }), "navigate")).toMatchObject({ do: "zoom" });
+    expect(commandOf(key("¨", { code: "BracketRight" }), "navigate")).toEqual({ do: "panel" });
+  });
+
   it("pans with Shift and arrows", () => {
     const left = key("ArrowLeft", { shiftKey: true });
     expect(commandOf(left, "window")).toEqual({ do: "pan", x: 1, y: 0 });
@@ -151,6 +163,9 @@ class Hand implements GestureTarget {
   pinch = (_: unknown, factor: number) => this.note("pinch", factor);
   dragRange = (_: unknown, x: number, y: number, fine: boolean) => this.note("range", x, y, fine);
   fit = () => this.note("fit");
+  maximise = () => this.note("maximise");
+  point = ({ x, y }: { x: number; y: number }) => this.note("point", x, y);
+  follow = (at: { x: number; y: number } | null) => at && this.note("follow", at.x, at.y);
   menu = () => this.note("menu");
   hover = () => {};
   names = () => this.done.map(([name]) => name);
@@ -226,6 +241,65 @@ describe("pointer", () => {
       ["pinch", 2],
       ["menu"],
       ["pan", 40, 0],
+    ]);
+  });
+
+  it("puts the crosshair where it presses, and takes it along from the first pixel", () => {
+    hand.tool = "crosshair";
+    gestures.down(press());
+    gestures.move(1, { x: 101, y: 100 }, false);
+    gestures.move(1, { x: 140, y: 100 }, false);
+    gestures.up(1, { x: 140, y: 100 }, 100, "mouse");
+    drag({ button: 1 }, 30, 0);
+    expect(hand.done.filter(([name]) => name !== "focus")).toEqual([
+      ["point", 100, 100],
+      ["point", 101, 100],
+      ["point", 140, 100],
+      ["pan", 30, 0],
+    ]);
+  });
+
+  it("lets the crosshair follow while Shift is held, once the hand really moves", () => {
+    gestures.move(1, { x: 100, y: 100 }, true);
+    gestures.move(1, { x: 102, y: 100 }, true); // as a hand does that turns the wheel
+    expect(hand.done).toEqual([]);
+    gestures.move(1, { x: 110, y: 100 }, true);
+    gestures.move(1, { x: 111, y: 100 }, true);
+    gestures.release();
+    gestures.move(1, { x: 150, y: 100 }, false);
+    expect(hand.done).toEqual([
+      ["follow", 110, 100],
+      ["follow", 111, 100],
+    ]);
+    hand.focused = false;
+    gestures.move(1, { x: 160, y: 100 }, true);
+    gestures.move(1, { x: 190, y: 100 }, true);
+    expect(hand.done.length).toBe(2);
+  });
+
+  it("fills the window on a double click in one place, not on two clicks", () => {
+    const click = (x: number, time: number): void => {
+      gestures.down(press({ at: { x, y: 100 }, time }));
+      gestures.up(1, { x, y: 100 }, time + 20, "mouse");
+    };
+    click(100, 0);
+    click(140, 200);
+    click(140, 1000);
+    expect(hand.names()).not.toContain("maximise");
+    click(140, 1200);
+    expect(hand.names().filter((name) => name === "maximise")).toEqual(["maximise"]);
+    click(140, 1300);
+    expect(hand.names().filter((name) => name === "maximise").length).toBe(1);
+  });
+
+  it("moves the crosshair with one finger, or to a tap", () => {
+    hand.tool = "crosshair";
+    drag({ type: "touch" }, 20, 0);
+    gestures.down(press({ type: "touch", time: 2000 }));
+    gestures.up(1, { x: 100, y: 100 }, 2050, "touch");
+    expect(hand.done.filter(([name]) => name === "point")).toEqual([
+      ["point", 120, 100],
+      ["point", 100, 100],
     ]);
   });
 

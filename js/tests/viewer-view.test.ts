@@ -15,6 +15,9 @@ import {
   zoomLimit,
 } from "../src/viewer/camera";
 import { Cine, playedSlice } from "../src/viewer/cine";
+import type { Scene } from "../src/viewer/context";
+import { crosshairOf } from "../src/viewer/crosshair";
+import { volumeFacts } from "../src/viewer/facts";
 import { ViewHistory } from "../src/viewer/history";
 import { rulersOf } from "../src/viewer/rulers";
 import { paneStateOf } from "../src/viewer/states";
@@ -231,6 +234,83 @@ describe("actions", () => {
     expect(session.state).toMatchObject({ channel: 1, colormap: "labels", interpolate: false });
     session.actions.setChannel(0);
     expect(session.state).toMatchObject({ colormap: "seismic", interpolate: true, level: 0 });
+  });
+});
+
+describe("crosshair", () => {
+  const sceneOf = (session: StateOnly): Scene => {
+    const { info, state } = session;
+    const { axis } = state;
+    return {
+      info,
+      axis,
+      view: state,
+      placement: placeSlice(info, axis, state),
+      fit: { scale: 0.5, x: 10, y: 20 },
+    };
+  };
+
+  it("has lines in the colours of the planes that they stand for", () => {
+    const seismic = new StateOnly();
+    const { vertical, horizontal, words } = crosshairOf(sceneOf(seismic), [100, 200, 300]);
+    expect([vertical, horizontal]).toEqual(["#4ade80", "#ff5d5d"]); // crossline, time
+    expect(words).toBe("Crosshair at IL\u00a01\u202f200 · XL\u00a02\u202f200 · 1\u202f200\u00a0ms");
+    const head = new StateOnly(makeVolume("medical").info);
+    head.patch({ axis: 2 });
+    const axial = crosshairOf(sceneOf(head), [100, 100, 100]);
+    expect([axial.vertical, axial.horizontal]).toEqual(["#ffd23f", "#4ade80"]); // sagittal, coronal
+  });
+
+  it.each(kinds)(
+    "is placed without leaving the shown slice, and planes go through it (%s)",
+    (kind) => {
+      const session = new StateOnly(makeVolume(kind).info);
+      session.actions.placeCrosshair([7, 50, 60]);
+      expect(session.state.slice_idx).toEqual([100, 50, 60]);
+      session.actions.setAxis(1);
+      expect(session.actions.sliceIdx).toBe(50);
+    },
+  );
+
+  it.each(kinds)("goes by voxels where the arrow points, also on flipped axes (%s)", (kind) => {
+    for (const axis of [0, 1, 2]) {
+      const session = new StateOnly(makeVolume(kind).info);
+      session.patch({ axis, slice_idx: [20, 20, 20] });
+      const before = crosshairOf(sceneOf(session), session.state.slice_idx).at;
+      session.actions.moveCrosshair(1, 0);
+      session.actions.moveCrosshair(0, 1);
+      const after = crosshairOf(sceneOf(session), session.state.slice_idx).at;
+      expect(after.x).toBeGreaterThan(before.x);
+      expect(after.y).toBeGreaterThan(before.y);
+      expect(session.actions.sliceIdx).toBe(20);
+      session.actions.moveCrosshair(-1e6, -1e6);
+      expect(
+        session.state.slice_idx.every((v, i) => v >= 0 && v < (session.info.axes[i]?.n ?? 0)),
+      ).toBe(true);
+    }
+  });
+
+  it.each(kinds)("comes into the middle of the pane (%s)", (kind) => {
+    const session = new StateOnly(makeVolume(kind).info);
+    session.patch({ zoom: 3, slice_idx: [100, 30, 90] });
+    session.actions.centreOnCrosshair();
+    const scene = { ...sceneOf(session), fit: { scale: 1, x: 0, y: 0 } };
+    const { at } = crosshairOf(scene, session.state.slice_idx);
+    expect(at.x).toBeCloseTo(session.state.width_px / 2, 6);
+    expect(at.y).toBeCloseTo(session.state.height_px / 2, 6);
+  });
+});
+
+describe("facts", () => {
+  it("say what the volume is, without what is not known", () => {
+    const { info } = makeVolume("seismic");
+    const facts = new Map(volumeFacts(info));
+    expect(facts.get("Voxels")).toBe("476\u202f×\u202f481\u202f×\u202f751");
+    expect(facts.get("Time")).toBe("0 – 3\u202f000\u00a0ms");
+    expect(facts.get("Decoded")).toBe("860\u00a0MB");
+    expect(
+      volumeFacts({ ...info, world_unit: "", source: "", n_lods: 1 }).map(([label]) => label),
+    ).not.toEqual(expect.arrayContaining(["Spacing"]));
   });
 });
 

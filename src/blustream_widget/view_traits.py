@@ -12,7 +12,8 @@ from blustream_widget.errors import BlustreamError, StateError
 
 BUNDLE = Path(__file__).parent / "static" / "widget.js"
 
-# Traits that mirror a field of ViewState. `axis` and `slice_no` are the same in the user's words.
+# Traits that mirror a field of ViewState. `axis`, `slice_no` and `crosshair_idx` are the same in
+# the user's words.
 STATE_TRAITS = (
     "axis",
     "slice_idx",
@@ -26,6 +27,8 @@ STATE_TRAITS = (
     "pan",
     "stretch",
     "interpolate",
+    "crosshair",
+    "crosshair_idx",
 )
 STATUS_TRAITS = (
     "worker",
@@ -70,6 +73,14 @@ class ViewTraits(anywidget.AnyWidget):
     )
     stretch = _state_trait(t.Float(1.0, help="Vertical exaggeration, 0.05 to 50."))
     interpolate = _state_trait(t.Bool(True, help="Linear between voxels; False shows blocks."))
+    crosshair = _state_trait(t.Bool(False, help="Show where the other two slices cut this one."))
+    crosshair_idx = _state_trait(
+        t.Tuple(
+            *(t.Int(), t.Int(), t.Int()),
+            default_value=(0, 0, 0),
+            help="Voxel where the three slices meet, 0-based; setting it moves all three.",
+        )
+    )
 
     height = t.Int(560, min=120, max=4320, help="Height in the cell, CSS pixels.").tag(sync=True)
 

@@ -77,7 +77,7 @@ class Viewer(ViewTraits):
     name, unit : str
         Shown name of the volume, unit of its values.
     **fields
-        Any other field of the view: channel, reverse, zoom, pan, stretch, interpolate.
+        Any other field of the view: channel, reverse, zoom, pan, stretch, interpolate, crosshair.
     transports : str
         Comma-separated subset of "websocket,webrtc,comm": what the browser may use.
 
@@ -288,12 +288,14 @@ class Viewer(ViewTraits):
     def _values_of(self, state: ViewState) -> dict[str, Any]:
         axis = self.info.axes[state.axis]
         index = state.slice_idx[state.axis]
-        values = {name: getattr(state, name) for name in STATE_TRAITS if name != "slice_no"}
-        return values | {
+        in_our_words = {
             "axis": axis.name,
             "slice_idx": index,
             "slice_no": axis.first + axis.step * index,
+            "crosshair_idx": state.slice_idx,
         }
+        others = (name for name in STATE_TRAITS if name not in in_our_words)
+        return in_our_words | {name: getattr(state, name) for name in others}
 
     def _follow(self, state: ViewState) -> None:
         self._state = state

@@ -140,6 +140,25 @@ def test_setting_a_trait_patches_the_server_once(viewer: Viewer, link: FakeLink)
     assert viewer.slice_no == 1012.0
 
 
+def test_a_crosshair_is_three_slices_that_meet(viewer: Viewer, link: FakeLink) -> None:
+    assert (viewer.crosshair, viewer.crosshair_idx) == (False, (50, 40, 25))
+    viewer.crosshair = True
+    viewer.crosshair_idx = (7, 8, 9)
+    assert link.patches == [{"crosshair": True}, {"slice_idx": (7, 8, 9)}]
+    assert viewer.slice_idx == 7
+    viewer.axis = "sample"
+    assert viewer.slice_idx == 9
+
+
+def test_a_crosshair_that_moves_in_the_browser_fires_observers(viewer, link) -> None:
+    seen: list[tuple[int, int, int]] = []
+    viewer.observe(lambda change: seen.append(change["new"]), "crosshair_idx")
+    link.mirror(slice_idx=(1, 2, 3), crosshair=True)
+    assert seen == [(1, 2, 3)]
+    assert viewer.crosshair is True
+    assert link.patches == []
+
+
 def test_a_survey_number_and_an_axis_name_become_indices(viewer: Viewer, link: FakeLink) -> None:
     viewer.axis = "crossline"
     viewer.slice_no = 2040
@@ -154,6 +173,7 @@ def test_a_survey_number_and_an_axis_name_become_indices(viewer: Viewer, link: F
         ("slice_no", 900.0, "1000 to 1099"),
         ("slice_no", float("nan"), "slice_no"),
         ("slice_no", float("inf"), "slice_no"),
+        ("crosshair_idx", (0, 80, 0), "crossline = 80 is out of range. Allowed: 0 to 79"),
         ("axis", "x", "inline, crossline, sample"),
         ("colormap", "rainbow", "seismic"),
         ("window", -1.0, "window"),

@@ -1,8 +1,9 @@
 /** Everything a user can do to the view, as absolute patches of the session's state. */
-import type { Point } from "../geometry";
+import { type Point, placeSlice } from "../geometry";
 import type { ViewPatch, ViewState, VolumeInfo } from "../protocol";
 import { WINDOW_MAX } from "../protocol";
 import type { Session } from "../session";
+import type { Voxel } from "./axes";
 import { type Camera, panBy, zoomAt } from "./camera";
 import { clamp } from "./format";
 import { ViewHistory } from "./history";
@@ -67,6 +68,46 @@ export class Actions {
     if (axis === old || !this.session.info?.axes[axis]) return;
     this.cameras.set(old, { zoom, pan, stretch });
     this.patch({ axis, ...(this.cameras.get(axis) ?? WHOLE) });
+  }
+
+  // ------------------------------------------------------------- crosshair
+
+  showCrosshair(on: boolean): void {
+    this.patch({ crosshair: on });
+  }
+
+  /** Move the other two slices to where they cut the shown one in `voxel`. */
+  placeCrosshair(voxel: Voxel): void {
+    const at: [number, number, number] = [...voxel];
+    at[this.state.axis] = this.sliceIdx;
+    this.patch({ slice_idx: at });
+  }
+
+  /** Move the crosshair by voxels of the shown slice, right and down on the screen. */
+  moveCrosshair(right: number, down: number): void {
+    this.withInfo((info, state) => {
+      const { plane } = placeSlice(info, state.axis, state);
+      const at: [number, number, number] = [...state.slice_idx];
+      const move = (axis: number, by: number): void => {
+        at[axis] = clamp((at[axis] ?? 0) + by, 0, (info.axes[axis]?.n ?? 1) - 1);
+      };
+      move(plane.columnAxis, plane.flipX ? -right : right);
+      move(plane.rowAxis, plane.flipY ? -down : down);
+      this.patch({ slice_idx: at });
+    });
+  }
+
+  /** Pan so that the crosshair lies in the middle of the pane. */
+  centreOnCrosshair(): void {
+    this.withInfo((info, state) => {
+      const placed = placeSlice(info, state.axis, state);
+      const { columnAxis, rowAxis } = placed.plane;
+      const { x, y } = placed.toPixel(
+        state.slice_idx[columnAxis] ?? 0,
+        state.slice_idx[rowAxis] ?? 0,
+      );
+      this.patch({ pan: [(x - placed.x0) / placed.width, (y - placed.y0) / placed.height] });
+    });
   }
 
   // ------------------------------------------------------------- zoom and pan

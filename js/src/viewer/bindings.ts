@@ -2,7 +2,7 @@
 
 import type { MouseSet } from "./settings";
 
-export type Tool = "navigate" | "window";
+export type Tool = "navigate" | "crosshair" | "window";
 
 export type Command =
   | { readonly do: "step"; readonly slices: number }
@@ -13,6 +13,8 @@ export type Command =
         | "fullscreen"
         | "picture"
         | "read"
+        | "panel"
+        | "maximise"
         | "back"
         | "forward"
         | "escape"
@@ -23,6 +25,8 @@ export type Command =
   | { readonly do: "window"; readonly factor: number; readonly shift: number }
   | { readonly do: "axis"; readonly axis: number }
   | { readonly do: "tool"; readonly tool: Tool }
+  | { readonly do: "centre" }
+  | { readonly do: "point"; readonly x: number; readonly y: number }
   | { readonly do: "preset"; readonly index: number }
   | { readonly do: "speed"; readonly faster: boolean };
 
@@ -54,8 +58,7 @@ const PLAIN: Readonly<Record<string, Command>> = {
   "+": { do: "zoom", factor: ZOOM_STEP },
   "=": { do: "zoom", factor: ZOOM_STEP },
   "-": { do: "zoom", factor: 1 / ZOOM_STEP },
-  "[": { do: "window", factor: 1 / WINDOW_STEP, shift: 0 },
-  "]": { do: "window", factor: WINDOW_STEP, shift: 0 },
+  "]": { do: "panel" },
   " ": { do: "play" },
   ",": { do: "speed", faster: false },
   ".": { do: "speed", faster: true },
@@ -64,11 +67,14 @@ const PLAIN: Readonly<Record<string, Command>> = {
   ContextMenu: { do: "menu" },
   g: { do: "goto" },
   v: { do: "tool", tool: "navigate" },
+  x: { do: "tool", tool: "crosshair" },
+  c: { do: "centre" },
   w: { do: "tool", tool: "window" },
   n: { do: "auto" },
   p: { do: "picture" },
   i: { do: "read" },
   f: { do: "fullscreen" },
+  z: { do: "maximise" },
   u: { do: "back" },
   U: { do: "forward" },
 };
@@ -78,6 +84,18 @@ const WINDOW_ARROWS: Readonly<Record<string, Command>> = {
   ArrowLeft: { do: "window", factor: 1 / WINDOW_STEP, shift: 0 },
   ArrowUp: { do: "window", factor: 1, shift: LEVEL_STEP },
   ArrowDown: { do: "window", factor: 1, shift: -LEVEL_STEP },
+};
+
+const POINT_ARROWS: Readonly<Record<string, Command>> = {
+  ArrowRight: { do: "point", x: 1, y: 0 },
+  ArrowLeft: { do: "point", x: -1, y: 0 },
+  ArrowUp: { do: "point", x: 0, y: -1 },
+  ArrowDown: { do: "point", x: 0, y: 1 },
+};
+
+const TOOL_ARROWS: Readonly<Partial<Record<Tool, Readonly<Record<string, Command>>>>> = {
+  window: WINDOW_ARROWS,
+  crosshair: POINT_ARROWS,
 };
 
 const PAN_ARROWS: Readonly<Record<string, Command>> = {
@@ -105,8 +123,7 @@ export function commandOf(event: Key, tool: Tool): Command | null {
   // Digits by their place: Shift+1 prints "!" here and "1" on a French keyboard.
   if (digit) return digitCommand(Number(digit[1]), event.shiftKey);
   if (event.shiftKey && event.key in PAN_ARROWS) return PAN_ARROWS[event.key] ?? null;
-  if (tool === "window" && event.key in WINDOW_ARROWS) return WINDOW_ARROWS[event.key] ?? null;
-  return plainCommand(event);
+  return TOOL_ARROWS[tool]?.[event.key] ?? plainCommand(event);
 }
 
 function plainCommand(event: Key): Command | null {
@@ -118,7 +135,6 @@ function plainCommand(event: Key): Command | null {
 
 function byPlace(event: Key): Command | null {
   if (event.shiftKey) return null;
-  if (event.code === "BracketLeft") return PLAIN["["] ?? null;
   if (event.code === "BracketRight") return PLAIN["]"] ?? null;
   return null;
 }
@@ -162,13 +178,18 @@ export function helpRows(
     { action: "Earlier, later view", keys: ["U", "Shift + U"] },
     { action: "Window and level", keys: [asOhif ? "Drag" : "Right drag"] },
     { action: "Window tool", keys: ["W", "Arrows"] },
-    { action: "Narrower, wider window", keys: ["[", "]"] },
     { action: "Automatic window", keys: ["N"] },
     { action: "Window presets", keys: ["Shift + 1…9"] },
     { action: "Navigate", keys: ["V"] },
+    { action: "Crosshair; again: off", keys: ["X"] },
+    { action: "Move the crosshair", keys: ["Drag in X", "Arrows"] },
+    { action: "Crosshair here; again: centre on it", keys: ["C"] },
+    { action: "Crosshair follows", keys: ["Shift + move"] },
     { action: "Save picture", keys: ["P"] },
-    { action: "Read value aloud", keys: ["I"] },
+    { action: "Read position and value aloud", keys: ["I"] },
+    { action: "Fill the window, and back", keys: ["Z", "Double click"] },
     { action: "Full screen", keys: ["F"] },
+    { action: "Side panel", keys: ["]"] },
     { action: "Menu", keys: ["Right click", "Shift + F10"] },
     { action: "Reset view", keys: ["Shift + 0"] },
     { action: "Leave the viewer", keys: ["Esc", "Tab"] },
@@ -180,4 +201,5 @@ export const TOUCH_ROWS: readonly HelpRow[] = [
   { action: "Pan and zoom", keys: ["Two fingers"] },
   { action: "Menu", keys: ["Long press"] },
   { action: "Fit", keys: ["Double tap"] },
+  { action: "Fill the window", keys: ["Tap on the slice's name"] },
 ];

@@ -22,12 +22,12 @@ type Of<K extends Command["do"]> = Command extends infer C
   : never;
 type Handlers = { readonly [K in Command["do"]]: (command: Of<K>) => void };
 
-/** Say the slice, or the position and value under the pointer. */
+/** Say the slice, or position and value under the pointer or the crosshair. */
 function readAloud(context: ViewContext): void {
   const { info, state } = context.session;
-  const { cursor } = context.ui;
+  const { here } = context;
   if (!info) return;
-  if (!cursor) {
+  if (!here) {
     context.say(sliceOfText(info, state.axis, context.actions.sliceIdx));
     return;
   }
@@ -35,7 +35,29 @@ function readAloud(context: ViewContext): void {
   const words =
     value === null || value === undefined ? "no data" : channelText(info, state.channel, value);
   const { name } = channelOf(info, state.channel);
-  context.say(`${positionText(info, cursor.voxel)}, ${name} ${words}`);
+  context.say(`${positionText(info, here)}, ${name} ${words}`);
+}
+
+/** The crosshair comes to the pointer; where it is there already, or there is none, into the middle. */
+function centre(context: ViewContext): void {
+  const { actions, session, ui } = context;
+  const voxel = ui.cursor?.voxel;
+  const isThere =
+    session.state.crosshair && voxel?.every((v, i) => v === session.state.slice_idx[i]);
+  if (!voxel || isThere) {
+    actions.centreOnCrosshair();
+    return;
+  }
+  actions.placeCrosshair(voxel);
+  actions.showCrosshair(true);
+}
+
+/** Arrow keys move the crosshair: what is read is its place then, not the pointer's. */
+function movePoint(context: ViewContext, x: number, y: number): void {
+  const { info } = context.session;
+  context.actions.moveCrosshair(x, y);
+  context.set({ cursor: null });
+  if (info) context.say(positionText(info, context.session.state.slice_idx));
 }
 
 function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
@@ -55,10 +77,14 @@ function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
     window: ({ factor, shift }) => actions.nudgeRange(factor, shift),
     auto: () => actions.autoRange(),
     preset: ({ index }) => actions.preset(index),
-    tool: ({ tool }) => context.set({ tool }),
+    tool: ({ tool }) => context.pick(tool),
+    centre: () => centre(context),
+    point: ({ x, y }) => movePoint(context, x, y),
     play: () => cine.toggle(),
     speed: ({ faster }) => cine.faster(faster ? 1 : -1),
     help: () => context.toggle("help"),
+    panel: () => context.set({ panel: !context.ui.panel }),
+    maximise: () => context.ask("maximise"),
     read: () => readAloud(context),
     menu: () => target.openMenu(),
     fullscreen: () => target.toggleFullScreen(),

@@ -7,6 +7,7 @@ import type { Voxel } from "./axes";
 import type { Tool } from "./bindings";
 import { type Fit, fitPicture, type Pane, viewOf } from "./camera";
 import { browserClock, Cine } from "./cine";
+import { clamp } from "./format";
 import { type Settings, settings as settingsOfPage } from "./settings";
 
 /** Which floating part is open; one at a time. */
@@ -20,6 +21,9 @@ export type Open =
   | "settings"
   | "context"
   | "help";
+
+/** "goto": put the focus into the number; "maximise": fill the window, or go back to the page. */
+export type Asked = "goto" | "maximise";
 
 /** What the pointer is over. */
 export interface Cursor {
@@ -39,12 +43,18 @@ interface Ui {
   /** Where the context menu was asked for, CSS pixels in the viewer. */
   readonly menuAt: Point | null;
   readonly cursor: Cursor | null;
+  /** Where the crosshair follows the pointer while Shift is held; it is gone with the key. */
+  readonly follows: Voxel | null;
   readonly value: ProbedValue | null;
   readonly notice: { readonly message: string; readonly hint: string } | null;
   /** "Click the picture to scroll slices" is on screen. */
   readonly hint: boolean;
   readonly focused: boolean;
   readonly fullScreen: boolean;
+  /** The viewer fills the browser's window. */
+  readonly maximised: boolean;
+  /** The side panel is open. */
+  readonly panel: boolean;
   /** Header of the picture on screen: what labels say of the picture comes from here. */
   readonly shown: FrameHeader | null;
   readonly pane: Pane;
@@ -58,11 +68,14 @@ const START: Ui = {
   open: "",
   menuAt: null,
   cursor: null,
+  follows: null,
   value: null,
   notice: null,
   hint: false,
   focused: false,
   fullScreen: false,
+  maximised: false,
+  panel: false,
   shown: null,
   pane: { width: 640, height: 480, pixelRatio: 1 },
   withLabels: true,
@@ -83,7 +96,7 @@ export class ViewContext {
   readonly cine: Cine;
   private now: Ui = START;
   private readonly listeners = new Set<() => void>();
-  private readonly asked = new Set<(what: "goto") => void>();
+  private readonly asked = new Set<(what: Asked) => void>();
   private noticeTimer: ReturnType<typeof setTimeout> | undefined;
   private restartTimer: ReturnType<typeof setTimeout> | undefined;
   private worker = "";
@@ -164,12 +177,12 @@ export class ViewContext {
     this.speakers.add(speaker);
   }
 
-  /** Ask the view for something that another part does: "goto" puts the focus into the number. */
-  ask(what: "goto"): void {
+  /** Ask the viewer for something that another part does. */
+  ask(what: Asked): void {
     for (const asked of this.asked) asked(what);
   }
 
-  onAsk(listener: (what: "goto") => void): void {
+  onAsk(listener: (what: Asked) => void): void {
     this.asked.add(listener);
   }
 
@@ -224,11 +237,46 @@ export class ViewContext {
     };
   }
 
+  /** Take a tool in hand. The crosshair shows itself with its tool; asked for again, both go. */
+  pick(tool: Tool): void {
+    const isCrosshair = tool === "crosshair";
+    const again = isCrosshair && this.now.tool === tool;
+    if (isCrosshair) {
+      this.actions.showCrosshair(!again);
+      this.say(again ? "Crosshair off" : "Crosshair on");
+    }
+    this.set({ tool: again ? "navigate" : tool });
+  }
+
+  /** The voxel that the crosshair marks; null while none is shown. */
+  get crosshair(): Voxel | null {
+    const { crosshair, slice_idx } = this.session.state;
+    return this.now.follows ?? (crosshair && this.session.info ? slice_idx : null);
+  }
+
+  /** The voxel that is spoken of: under the pointer, or else under the crosshair. */
+  get here(): Voxel | null {
+    return this.now.cursor?.voxel ?? this.crosshair;
+  }
+
   /** Voxel under a point of the pane, or null outside the volume. */
   voxelAt(at: Point): Voxel | null {
+    const voxel = this.pointed(at);
+    const axes = this.session.info?.axes;
+    return voxel?.every((v, i) => v >= 0 && v < (axes?.[i]?.n ?? 0)) ? voxel : null;
+  }
+
+  /** The voxel of the shown slice that is nearest to a point of the pane. */
+  nearestVoxel(at: Point): Voxel | null {
+    const axes = this.session.info?.axes;
+    const voxel = this.pointed(at)?.map((v, i) => clamp(v, 0, (axes?.[i]?.n ?? 1) - 1));
+    return voxel ? (voxel as unknown as Voxel) : null;
+  }
+
+  private pointed(at: Point): Voxel | null {
     const scene = this.labelled();
     if (!scene) return null;
-    const { placement, fit, info, axis } = scene;
+    const { placement, fit, axis } = scene;
     const { column, row } = placement.toVoxel(
       (at.x - fit.x) / fit.scale,
       (at.y - fit.y) / fit.scale,
@@ -237,7 +285,7 @@ export class ViewContext {
     voxel[placement.plane.columnAxis] = Math.round(column);
     voxel[placement.plane.rowAxis] = Math.round(row);
     voxel[axis] = this.now.shown?.slice_idx ?? this.session.state.slice_idx[axis] ?? 0;
-    return voxel.every((v, i) => v >= 0 && v < (info.axes[i]?.n ?? 0)) ? voxel : null;
+    return voxel;
   }
 
   /** Picture pixels of a point of the pane, in the wanted view. */
@@ -246,9 +294,10 @@ export class ViewContext {
     return { x: (at.x - fit.x) / fit.scale, y: (at.y - fit.y) / fit.scale };
   }
 
-  /** Value under the cursor, as far as it has been read. */
+  /** Value of that voxel, as far as it has been read. */
   get valueHere(): ProbedValue | null {
-    const { cursor, value } = this.now;
-    return cursor && value?.voxel.every((v, i) => v === cursor.voxel[i]) ? value : null;
+    const { here } = this;
+    const { value } = this.now;
+    return here && value?.voxel.every((v, i) => v === here[i]) ? value : null;
   }
 }

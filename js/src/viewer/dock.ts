@@ -68,17 +68,18 @@ export class Dock extends Part {
 
   private get entries(): readonly Entry[] {
     const { context } = this;
-    const { ui, cine, actions } = context;
+    const { ui, cine } = context;
     const tool = (name: Tool, word: string, label: string): Entry => ({
       name,
       word,
       label,
       on: ui.tool === name,
-      act: () => context.set({ tool: name }),
+      act: () => context.pick(name),
     });
     return [
       tool("navigate", "Scroll", "One finger scrolls slices"),
       tool("window", "Window", "One finger changes window and level"),
+      tool("crosshair", "Crosshair", "One finger moves the crosshair"),
       {
         name: "colours",
         word: "Colours",
@@ -86,7 +87,6 @@ export class Dock extends Part {
         opens: "window",
         act: () => context.toggle("window"),
       },
-      { name: "fit", word: "Fit", label: "Fit to pane", act: () => actions.fit() },
       {
         name: cine.playing ? "pause" : "play",
         word: cine.playing ? "Stop" : "Play",

@@ -4,7 +4,7 @@ import type { Channel } from "../protocol";
 import { barsOf, type Span, spanOf } from "./bars";
 import type { ViewContext } from "./context";
 import { clamp, rangeText } from "./format";
-import { define, Part } from "./part";
+import { CALM_MS, define, Part } from "./part";
 import { channelOf, highOf, isSigned, lowOf, type Range } from "./range";
 import { shared } from "./styles";
 
@@ -103,10 +103,15 @@ export class Histogram extends Part {
   private held: { grip: Grip; span: Span; range: Range; at: number } | null = null;
 
   constructor(context: ViewContext) {
-    super(context);
+    super(context, CALM_MS);
     for (const type of ["pointermove", "pointerup", "pointercancel"] as const) {
       this.addEventListener(type, (event) => this.pull(event), { signal: context.signal });
     }
+  }
+
+  protected override shows(): readonly unknown[] {
+    const { info, state } = this.context.session;
+    return [info, state.channel, state.window, state.level];
   }
 
   private get channel(): Channel | null {

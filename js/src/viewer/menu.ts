@@ -189,6 +189,26 @@ export class Menu extends Part {
           ] as const)
         : []),
       { label: "Reset view", key: "Shift+0", act: () => actions.reset() },
+      {
+        label: "Crosshair",
+        checked: state.crosshair,
+        isSwitch: true,
+        act: () => actions.showCrosshair(!state.crosshair),
+      },
+      {
+        label: "Side panel",
+        key: "]",
+        checked: context.ui.panel,
+        isSwitch: true,
+        act: () => context.set({ panel: !context.ui.panel }),
+      },
+      {
+        label: "Fill the window",
+        key: "Z",
+        checked: context.ui.maximised,
+        isSwitch: true,
+        act: () => context.ask("maximise"),
+      },
       "line",
       ...this.pictures(),
       "line",
@@ -237,6 +257,13 @@ export class Menu extends Part {
     return [
       ...this.copies(),
       {
+        label: "Crosshair here",
+        icon: "crosshair",
+        key: "C",
+        disabled: !ui.cursor,
+        act: () => this.point(),
+      },
+      {
         label: "Centre here",
         disabled: !ui.cursor,
         act: () => this.centre(),
@@ -276,6 +303,13 @@ export class Menu extends Part {
         act: copy(`(${world.map((w) => w.toFixed(3)).join(", ")})`),
       });
     return [...items, "line"];
+  }
+
+  private point(): void {
+    const { actions, ui } = this.context;
+    if (!ui.cursor) return;
+    actions.placeCrosshair(ui.cursor.voxel);
+    actions.showCrosshair(true);
   }
 
   private centre(): void {

@@ -183,8 +183,20 @@ export const paneStyles = css`
     flex: none;
   }
   .slice {
+    position: absolute;
     left: 12px;
     top: 12px;
+    z-index: 1;
+    cursor: pointer;
+  }
+  .slice .label {
+    position: static;
+  }
+  @media (pointer: coarse) {
+    .slice {
+      height: 44px;
+      top: 2px;
+    }
   }
   .remark {
     right: 12px;

@@ -6,6 +6,7 @@ import type { Point } from "../geometry";
 import { axisOf, axisTitle, numberText, planeColour, sliceText, type Voxel } from "./axes";
 import { gradient } from "./colours";
 import type { Scene, ViewContext } from "./context";
+import { crosshairLines, crosshairOf, crosshairStyles } from "./crosshair";
 import { paneStyles } from "./pane.styles";
 import { define, Part } from "./part";
 import { PaneSize, Picture } from "./picture";
@@ -23,7 +24,7 @@ const BAR_MIN_WIDTH = 200;
 const READ_AFTER_MS = 60;
 
 export class SlicePane extends Part {
-  static override styles = [shared, paneStyles, stateStyles];
+  static override styles = [shared, paneStyles, crosshairStyles, stateStyles];
 
   readonly canvas = document.createElement("canvas");
   private readonly picture: Picture;
@@ -31,6 +32,8 @@ export class SlicePane extends Part {
   private retryAt = 0;
   private countdown: ReturnType<typeof setInterval> | undefined;
   private reading: ReturnType<typeof setTimeout> | undefined;
+  /** Whose value was asked for when no pointer was there. */
+  private place = "";
 
   constructor(context: ViewContext) {
     super(context);
@@ -40,6 +43,7 @@ export class SlicePane extends Part {
       this.count(status.retryInMs > 0);
     }, context.signal);
     context.session.onFrame(() => this.pictureChanged(), context.signal);
+    context.onChange(() => this.placeChanged());
     const stop = (): void => {
       this.count(false);
       clearTimeout(this.reading);
@@ -113,9 +117,24 @@ export class SlicePane extends Part {
         actions.pinchFrom(from, factor, context.toPicture(start), context.toPicture(now)),
       dragRange: (from, x, y, fine) => actions.dragRangeFrom(from, x, y, fine),
       fit: () => actions.fit(),
+      maximise: () => context.ask("maximise"),
       menu: (at) => this.openMenu(at),
+      point: (at) => this.put(at),
+      follow: (at) => this.follow(at),
       hover: (at) => this.hover(at),
     };
+  }
+
+  private put(at: Point): void {
+    const voxel = this.context.nearestVoxel(at);
+    if (voxel) this.context.take(() => this.context.actions.placeCrosshair(voxel));
+  }
+
+  private follow(at: Point | null): void {
+    const { context } = this;
+    const voxel = at && context.nearestVoxel(at);
+    if (voxel || context.ui.follows) context.set({ follows: voxel });
+    if (voxel) context.take(() => context.actions.placeCrosshair(voxel));
   }
 
   private hover(at: Point | null): void {
@@ -132,10 +151,26 @@ export class SlicePane extends Part {
   /** The picture moved under a resting pointer: the place is known at once, the value is read later. */
   private pictureChanged(): void {
     const at = this.context.ui.cursor?.at;
-    if (!at) return;
-    this.point(at);
+    if (at) this.point(at);
+    this.readLater();
+  }
+
+  /** The crosshair moved, or the pointer left it alone in the picture. */
+  private placeChanged(): void {
+    const { here, ui } = this.context;
+    const place = here && !ui.cursor ? here.join() : "";
+    if (place === this.place) return;
+    this.place = place;
+    if (place) this.readLater();
+  }
+
+  private readLater(): void {
     clearTimeout(this.reading);
-    this.reading = setTimeout(() => this.hover(this.context.ui.cursor?.at ?? null), READ_AFTER_MS);
+    if (!this.context.here) return;
+    this.reading = setTimeout(() => {
+      const { here, session } = this.context;
+      if (here) session.probe(here);
+    }, READ_AFTER_MS);
   }
 
   openMenu(at?: Point): void {
@@ -158,7 +193,7 @@ export class SlicePane extends Part {
     const { context, state } = this;
     const scene = isDead(state) ? null : context.labelled();
     const { tool } = context.ui;
-    const drags = tool === "window" || context.settings.now.mouse === "radiology";
+    const drags = tool !== "navigate" || context.settings.now.mouse === "radiology";
     this.canvas.classList.toggle("cut", state === "lost");
     this.canvas.classList.toggle("waiting", context.ui.shown === null);
     const classes = {
@@ -233,11 +268,22 @@ export class SlicePane extends Part {
     const { letters, remark } = lettersOf(scene);
     const bar = scaleBarOf(scene);
     const colour = styleMap({ background: planeColour(info, axis) });
+    const { crosshair, ui } = this.context;
     return html`
-      <div class="label slice" part="slice">
-        <span class="square" style=${colour}></span><b>${title}</b>
-        ${info.kind === "medical" ? html`<span class="less">${position}</span>` : html`<b>${position}</b>`}
-      </div>
+      ${crosshair ? crosshairLines(crosshairOf(scene, crosshair), ui.pane.pixelRatio) : nothing}
+      <button
+        class="slice"
+        part="slice"
+        tabindex="-1"
+        aria-pressed=${ui.maximised ? "true" : "false"}
+        title="${ui.maximised ? "Back to the page" : "Fill the window"} (Z)"
+        @click=${() => this.context.ask("maximise")}
+      >
+        <span class="label">
+          <span class="square" style=${colour}></span><b>${title}</b>
+          ${info.kind === "medical" ? html`<span class="less">${position}</span>` : html`<b>${position}</b>`}
+        </span>
+      </button>
       ${remark ? html`<div class="label remark"><span class="less">${remark}</span></div>` : nothing}
       ${letters.map((letter, i) =>
         letter ? html`<span class="letter ${"lrtb".charAt(i)}">${letter}</span>` : nothing,

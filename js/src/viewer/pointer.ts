@@ -9,6 +9,7 @@ import type { MouseSet } from "./settings";
 const CLICK_PX = 4;
 const LONG_PRESS_MS = 500;
 const DOUBLE_TAP_MS = 300;
+const DOUBLE_CLICK_MS = 400;
 const DOUBLE_TAP_PX = 24;
 /** Dragging down by this much doubles the zoom. */
 const DOUBLE_ZOOM_PX = 120;
@@ -29,7 +30,12 @@ export interface GestureTarget {
   pinch(from: ViewState, factor: number, start: Point, now: Point): void;
   dragRange(from: ViewState, shareX: number, shareY: number, fine: boolean): void;
   fit(): void;
+  maximise(): void;
   menu(at: Point): void;
+  /** Put the crosshair here. */
+  point(at: Point): void;
+  /** The crosshair follows the pointer; null: no longer. */
+  follow(at: Point | null): void;
   hover(at: Point | null): void;
 }
 
@@ -42,14 +48,20 @@ export interface Press {
   readonly time: number;
 }
 
-type Drag = "pan" | "zoom" | "range" | "slices" | "none";
+type Drag = "point" | "pan" | "zoom" | "range" | "slices" | "none";
+
+const TOUCH_DRAGS: Readonly<Record<Tool, Drag>> = {
+  navigate: "slices",
+  crosshair: "point",
+  window: "range",
+};
 
 interface Gesture {
   readonly drag: Drag;
   readonly start: Point;
   readonly state: ViewState;
   readonly slice: number;
-  readonly isMenu: boolean;
+  readonly button: number;
   moved: boolean;
 }
 
@@ -76,6 +88,8 @@ export class Gestures {
   private pinch: Pinch | null = null;
   private longPress: ReturnType<typeof setTimeout> | undefined;
   private lastTap: { at: Point; time: number } | null = null;
+  /** Where Shift was found held: a hand that turns the wheel meanwhile moves a little. */
+  private followFrom: Point | null = null;
 
   constructor(private readonly target: GestureTarget) {}
 
@@ -98,25 +112,27 @@ export class Gestures {
       start: press.at,
       state: this.target.state,
       slice: this.target.sliceIdx,
-      isMenu: press.button === 2,
+      button: press.button,
       moved: false,
     };
     if (isTouch) this.longPress = setTimeout(() => this.pressedLong(press.at), LONG_PRESS_MS);
+    else if (this.gesture.drag === "point") this.target.point(press.at);
   }
 
   private dragOf(press: Press, isTouch: boolean): Drag {
-    if (isTouch) return this.target.tool === "window" ? "range" : "slices";
+    if (isTouch) return TOUCH_DRAGS[this.target.tool];
     if (press.button === 1) return "pan";
     const asOhif = this.target.mouse === "radiology";
     if (press.button === 2) return asOhif ? "zoom" : "range";
     if (press.button !== 0) return "none";
+    if (this.target.tool === "crosshair" && !press.shiftKey) return "point";
     const isRange = asOhif || this.target.tool === "window";
     return isRange && !press.shiftKey ? "range" : "pan";
   }
 
   move(id: number, at: Point, fine: boolean): void {
     if (!this.pressed.has(id)) {
-      if (!this.active) this.target.hover(at);
+      if (!this.active) this.hover(at, fine);
       return;
     }
     this.pressed.set(id, at);
@@ -124,11 +140,25 @@ export class Gestures {
     else if (this.gesture) this.moveDrag(this.gesture, at, fine);
   }
 
+  private hover(at: Point, follows: boolean): void {
+    this.target.hover(at);
+    if (!follows || !this.target.focused) {
+      this.followFrom = null;
+      this.target.follow(null);
+      return;
+    }
+    this.followFrom ??= at;
+    if (distance(at, this.followFrom) < CLICK_PX) return;
+    this.followFrom = { x: Number.POSITIVE_INFINITY, y: 0 };
+    this.target.follow(at);
+  }
+
   private moveDrag(gesture: Gesture, at: Point, fine: boolean): void {
     const dx = at.x - gesture.start.x;
     const dy = at.y - gesture.start.y;
-    if (!gesture.moved && Math.hypot(dx, dy) < CLICK_PX) return;
-    gesture.moved = true;
+    const isNear = !gesture.moved && Math.hypot(dx, dy) < CLICK_PX;
+    if (isNear && gesture.drag !== "point") return;
+    gesture.moved = !isNear;
     clearTimeout(this.longPress);
     const { target } = this;
     if (gesture.drag === "pan") target.pan(gesture.state, dx, dy);
@@ -136,6 +166,8 @@ export class Gestures {
       target.pinch(gesture.state, 2 ** (dy / DOUBLE_ZOOM_PX), gesture.start, gesture.start);
     } else if (gesture.drag === "range") {
       target.dragRange(gesture.state, dx / target.pane.width, dy / target.pane.width, fine);
+    } else if (gesture.drag === "point") {
+      target.point(at);
     } else if (gesture.drag === "slices") {
       // The whole stack in one stroke where it is short; never so fine that a finger cannot hold it.
       const pixels = clamp(target.pane.height / target.sliceCount, 3, 16);
@@ -155,8 +187,11 @@ export class Gestures {
     const gesture = this.gesture;
     this.gesture = null;
     if (!gesture || gesture.moved) return;
-    if (gesture.isMenu) this.target.menu(at);
+    if (gesture.button === 2) this.target.menu(at);
     else if (type === "touch") this.tapped(at, time);
+    else if (gesture.button === 0 && this.isSecond(at, time, DOUBLE_CLICK_MS, CLICK_PX)) {
+      this.target.maximise();
+    }
   }
 
   /** The browser took the gesture (scrolling the page) or the window lost it. */
@@ -168,17 +203,30 @@ export class Gestures {
   }
 
   leave(): void {
+    this.release();
     if (!this.active) this.target.hover(null);
   }
 
+  /** Shift was let go, or the pointer is elsewhere. */
+  release(): void {
+    this.followFrom = null;
+    this.target.follow(null);
+  }
+
   private tapped(at: Point, time: number): void {
-    const last = this.lastTap;
-    const isDouble =
-      last !== null && time - last.time < DOUBLE_TAP_MS && distance(at, last.at) < DOUBLE_TAP_PX;
-    this.lastTap = isDouble ? null : { at, time };
+    const isDouble = this.isSecond(at, time, DOUBLE_TAP_MS, DOUBLE_TAP_PX);
     this.target.focus();
     this.target.hover(at);
+    if (this.target.tool === "crosshair") this.target.point(at);
     if (isDouble) this.target.fit();
+  }
+
+  /** Whether this is the second of two quick taps or clicks in one place. */
+  private isSecond(at: Point, time: number, withinMs: number, withinPx: number): boolean {
+    const last = this.lastTap;
+    const isIt = last !== null && time - last.time < withinMs && distance(at, last.at) <= withinPx;
+    this.lastTap = isIt ? null : { at, time };
+    return isIt;
   }
 
   private pressedLong(at: Point): void {
@@ -239,6 +287,10 @@ export function trackPointers(pane: HTMLElement, gestures: Gestures, signal: Abo
   );
   on("pointercancel", (event) => gestures.cancel(event.pointerId));
   on("pointerleave", () => gestures.leave());
+  const released = (event: KeyboardEvent): void => {
+    if (event.key === "Shift") gestures.release();
+  };
+  window.addEventListener("keyup", released, { signal, capture: true });
   // The middle button would start the browser's own scrolling, a left drag the selection of text.
   on("mousedown", (event) => {
     if (!isControl(event)) event.preventDefault();

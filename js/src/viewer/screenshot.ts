@@ -2,6 +2,7 @@
 import { axisOf, numberText, planeColour, sliceText } from "./axes";
 import { stopsOf } from "./colours";
 import type { Scene, ViewContext } from "./context";
+import { crosshairOf, drawCrosshair } from "./crosshair";
 import type { IconName } from "./icons";
 import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
 import { hasRulers, lettersOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
@@ -146,6 +147,9 @@ function drawLetters(sheet: Sheet, letters: readonly string[]): void {
 }
 
 function drawLabels(sheet: Sheet, scene: Scene, context: ViewContext): void {
+  const { crosshair } = context;
+  if (crosshair)
+    drawCrosshair(sheet.brush, crosshairOf(scene, crosshair), sheet.width, sheet.height);
   const idx = context.ui.shown?.slice_idx ?? 0;
   const [title, position] = sliceText(scene.info, scene.axis, idx);
   chip(sheet, `    ${title} ${position}`, 12, 12);

@@ -3,6 +3,7 @@ import { css, html, nothing, type TemplateResult } from "lit";
 import { channelText, mapText, positionText } from "./axes";
 import type { ViewContext } from "./context";
 import { fixed } from "./format";
+import { icon } from "./icons";
 import { CALM_MS, define, Part } from "./part";
 import { channelOf } from "./range";
 import { paneStateOf, stateWords } from "./states";
@@ -61,6 +62,11 @@ export class StatusLine extends Part {
       .path {
         flex-shrink: 1000;
       }
+      .icon {
+        display: inline-block;
+        vertical-align: -3px;
+        margin-right: 4px;
+      }
     `,
   ];
 
@@ -94,10 +100,9 @@ export class StatusLine extends Part {
   }
 
   private here(): TemplateResult | typeof nothing {
-    const { session, ui } = this.context;
+    const { session, ui, here } = this.context;
     const { info, state } = session;
-    const { cursor } = ui;
-    if (!info || !cursor) return info ? html`<span class="cut">${info.name}</span>` : nothing;
+    if (!info || !here) return info ? html`<span class="cut">${info.name}</span>` : nothing;
     const channel = channelOf(info, state.channel);
     const read = this.context.valueHere;
     // Read from the data: while the answer is on its way there is none, never the last one.
@@ -107,14 +112,14 @@ export class StatusLine extends Part {
         ? "no data"
         : channelText(info, state.channel, read.value);
     return html`
-      <span class="cut" part="position"><b>${positionText(info, cursor.voxel)}</b></span>
+      <span class="cut" part="position">${ui.cursor ? nothing : icon("crosshair")}<b>${positionText(info, here)}</b></span>
       <span class="value" part="value" title="Read from the data, not from the picture">
         <span class="medium">${channel.name} </span><b>${value}</b>
       </span>
       ${
-        mapText(info, cursor.voxel).length
+        mapText(info, here).length
           ? html`<span class="ample">
-            ${mapText(info, cursor.voxel).map(([letter, text]) => html`${letter}&nbsp;<b>${text}</b> `)}${info.world_unit}
+            ${mapText(info, here).map(([letter, text]) => html`${letter}&nbsp;<b>${text}</b> `)}${info.world_unit}
           </span>`
           : nothing
       }

@@ -132,9 +132,9 @@ export class Toolbar extends Part {
     const { session, ui, actions } = this.context;
     const { info, state, status } = session;
     const { axis, channel, window, level, colormap, reverse } = state;
-    const { tool, open, fullScreen } = ui;
+    const { tool, open, fullScreen, panel } = ui;
     const look = [axis, channel, window, level, colormap, reverse, actions.isSymmetric];
-    return [info, status.phase, ui.shown === null, tool, open, fullScreen, ...look];
+    return [info, status.phase, ui.shown === null, tool, open, fullScreen, panel, ...look];
   }
 
   protected override firstUpdated(): void {
@@ -171,7 +171,7 @@ export class Toolbar extends Part {
     >
       ${dead ? nothing : this.planes()}
       ${dead ? nothing : html`<span class="rule medium"></span>`}
-      ${dead ? nothing : [this.tool("navigate", "Navigate", "V"), this.tool("window", "Window and level", "W")]}
+      ${dead ? nothing : [this.tool("navigate", "Navigate", "V"), this.tool("crosshair", "Crosshair", "X"), this.tool("window", "Window and level", "W")]}
       <span class="grow desk"></span>
       ${dead ? nothing : html`<span class="name phone cut quiet">${info.name}</span>`}
       ${dead ? nothing : [this.channel(), this.windowButton()]}
@@ -182,6 +182,7 @@ export class Toolbar extends Part {
             ${this.button("fit", "Fit to pane", "0", () => context.actions.fit(), "medium")}
             ${this.menuButton("picture", "camera", "Save or copy the picture", "roomy")}`
       }
+      ${dead ? nothing : this.panelButton()}
       ${
         owner.canFullScreen
           ? this.button(
@@ -221,9 +222,22 @@ export class Toolbar extends Part {
       aria-label=${label}
       title="${label} (${key})"
       aria-pressed=${on ? "true" : "false"}
-      @click=${() => this.context.set({ tool })}
+      @click=${() => this.context.pick(tool)}
     >
       ${icon(tool)}
+    </button>`;
+  }
+
+  private panelButton(): TemplateResult {
+    const { context } = this;
+    return html`<button
+      class="tool medium"
+      aria-label="Side panel"
+      title="Side panel (])"
+      aria-pressed=${context.ui.panel ? "true" : "false"}
+      @click=${() => context.set({ panel: !context.ui.panel })}
+    >
+      ${icon("panel")}
     </button>`;
   }
 

@@ -12,6 +12,7 @@ import { Menu } from "./menu";
 import { SlicePane } from "./pane";
 import { define } from "./part";
 import { type Job, savePicture } from "./screenshot";
+import { SidePanel } from "./sidepanel";
 import { SliceBar } from "./slicebar";
 import { isDead } from "./states";
 import { StatusLine } from "./statusline";
@@ -44,6 +45,24 @@ export class ViewerElement extends LitElement {
         border-radius: 4px;
         isolation: isolate;
         text-align: left;
+      }
+      .body {
+        position: relative;
+        display: flex;
+        flex: 1;
+        min-height: 0;
+      }
+      :host([filled]) {
+        position: fixed;
+        inset: 0;
+        z-index: 10000;
+        width: 100% !important;
+        height: 100% !important;
+        margin: 0;
+        padding: 0;
+        border: 0;
+        border-radius: 0;
+        resize: none;
       }
       :host(:fullscreen) {
         height: 100%;
@@ -83,6 +102,7 @@ export class ViewerElement extends LitElement {
   ];
 
   private readonly pane: SlicePane;
+  private readonly sidePanel: SidePanel;
   private readonly toolbar: Toolbar;
   private readonly sliceBar: SliceBar;
   private readonly statusLine: StatusLine;
@@ -95,12 +115,14 @@ export class ViewerElement extends LitElement {
   private readonly wheel = new SliceWheel();
   private readonly lock = new GestureLock();
   private wasOpen: Open = "";
+  private wasShown = "";
   private opener: HTMLElement | null = null;
   private heard = "";
 
   constructor(private readonly context: ViewContext) {
     super();
     this.pane = new SlicePane(context);
+    this.sidePanel = new SidePanel(context);
     this.toolbar = new Toolbar(context, this);
     this.sliceBar = new SliceBar(context);
     this.statusLine = new StatusLine(context);
@@ -117,7 +139,7 @@ export class ViewerElement extends LitElement {
       escape: () => this.escape(),
     });
     context.onChange(() => this.changed());
-    context.onAsk(() => this.sliceBar.focusNumber());
+    context.onAsk((what) => (what === "goto" ? this.sliceBar.focusNumber() : this.maximise()));
     this.listen();
   }
 
@@ -158,11 +180,18 @@ export class ViewerElement extends LitElement {
       (e) => this.isOutside(e) && this.pressedOutside(),
       outside,
     );
+    // Nobody may be left with the focus on something that lies behind the viewer.
+    document.addEventListener("focusin", (e) => this.isOutside(e) && this.fill(false), outside);
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     followTheme(this, this.context.signal);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.fill(false);
   }
 
   private isOutside(event: Event): boolean {
@@ -224,7 +253,7 @@ export class ViewerElement extends LitElement {
     const path = event.composedPath();
     if (path.some((el) => el instanceof Element && el.classList.contains("floating"))) return;
     const { ui, actions } = this.context;
-    const wanted = (ui.focused || ui.fullScreen) && !isDead(this.pane.state);
+    const wanted = (ui.focused || ui.fullScreen || ui.maximised) && !isDead(this.pane.state);
     if (!this.lock.over(event.timeStamp, wanted)) {
       if (!wanted && path.includes(this.pane)) this.showHint();
       return;
@@ -276,12 +305,31 @@ export class ViewerElement extends LitElement {
     else if (!inView && !isDead(this.pane.state)) this.pane.focusView();
     else if (context.cine.playing) context.cine.stop();
     else if (context.ui.tool !== "navigate") context.set({ tool: "navigate" });
+    else if (context.ui.maximised) this.maximise();
     else this.leave();
+  }
+
+  /** Fill the window, or go back to the page. */
+  private maximise(): void {
+    if (isDead(this.pane.state) || document.fullscreenElement === this) return;
+    this.fill(!this.context.ui.maximised);
+    this.pane.focusView();
+  }
+
+  private fill(on: boolean): void {
+    if (on === this.context.ui.maximised) return;
+    this.toggleAttribute("filled", on);
+    // The page's top layer: no ancestor can clip it or keep it below something.
+    if (on) this.setAttribute("popover", "manual");
+    else this.removeAttribute("popover");
+    if (on && "showPopover" in this) this.showPopover();
+    this.context.set({ maximised: on });
   }
 
   toggleFullScreen(): void {
     if (document.fullscreenElement === this) void document.exitFullscreen();
     else if (this.canFullScreen) {
+      this.fill(false);
       this.requestFullscreen().catch(() =>
         this.context.note("This page may not use the full screen."),
       );
@@ -301,6 +349,9 @@ export class ViewerElement extends LitElement {
       this.requestUpdate();
       void this.updateComplete.then(() => this.moveFocus(closed));
     }
+    const shows = `${ui.panel && !isDead(this.pane.state)}`;
+    if (shows !== this.wasShown) this.requestUpdate();
+    this.wasShown = shows;
     this.sayChanges();
   }
 
@@ -325,14 +376,16 @@ export class ViewerElement extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const { open } = this.context.ui;
+    const { open, panel } = this.context.ui;
     const isMenu = open !== "" && open !== "window" && open !== "help";
     this.windowPanel.className = "floating window";
     this.menu.className = "floating menu";
-    for (const part of [this.toolbar, this.pane, this.sliceBar, this.dock])
+    for (const part of [this.toolbar, this.pane, this.sidePanel, this.sliceBar, this.dock])
       part.inert = open === "help";
     return html`
-      ${this.toolbar} ${this.pane} ${this.sliceBar} ${this.statusLine} ${this.dock}
+      ${this.toolbar}
+      <div class="body">${this.pane} ${panel && !isDead(this.pane.state) ? this.sidePanel : nothing}</div>
+      ${this.sliceBar} ${this.statusLine} ${this.dock}
       ${open === "window" ? this.windowPanel : nothing} ${isMenu ? this.menu : nothing}
       ${open === "help" ? this.help : nothing} ${this.announcer.polite} ${this.announcer.urgent}
     `;

@@ -6,7 +6,7 @@ import type { ViewContext } from "./context";
 import { parseNumber, rangeText, signed } from "./format";
 import { Histogram } from "./histogram";
 import { icon } from "./icons";
-import { define, Part, rove } from "./part";
+import { CALM_MS, define, Part, rove } from "./part";
 import {
   autoRange,
   channelOf,
@@ -41,6 +41,9 @@ export class WindowPanel extends Part {
         margin-bottom: 10px;
         font-size: 12px;
       }
+      :host(.beside) .head {
+        padding-right: 28px;
+      }
       .ends {
         display: grid;
         grid-template-columns: 1fr 1fr 32px;
@@ -56,6 +59,7 @@ export class WindowPanel extends Part {
         padding: 0 6px 0 8px;
         gap: 4px;
         min-width: 0;
+        font-size: 12px;
       }
       .field:focus-within {
         box-shadow: inset 0 0 0 2px var(--accent);
@@ -161,8 +165,15 @@ export class WindowPanel extends Part {
   private mapsOpen = false;
 
   constructor(context: ViewContext) {
-    super(context);
+    super(context, CALM_MS);
     this.histogram = new Histogram(context);
+  }
+
+  protected override shows(): readonly unknown[] {
+    const { session, actions } = this.context;
+    const { info, state } = session;
+    const { channel, window, level, colormap, reverse, interpolate } = state;
+    return [info, channel, window, level, colormap, reverse, interpolate, actions.symmetricLock];
   }
 
   focusFirst(): void {

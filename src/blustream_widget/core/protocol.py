@@ -149,6 +149,7 @@ class ViewSync(_Message, tag=int(MessageType.VIEW_SYNC), frozen=True):
     pan: tuple[Real, Real] | None = None
     stretch: Real | None = None
     interpolate: bool | None = None
+    crosshair: bool | None = None
     width_px: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     height_px: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
 

@@ -47,7 +47,8 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     axis : int
         0, 1, 2: the axis the slice is taken across.
     slice_idx : tuple of int
-        0-based position on each of the three axes; the one of `axis` is shown.
+        0-based position on each of the three axes; the one of `axis` is shown. The three slices
+        meet in this voxel: it is where the crosshair lies.
     channel : int
     window, level : float
         Full width (positive) and centre of the display range, in the channel's unit.
@@ -64,6 +65,8 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     interpolate : bool
         Linear between voxels (amplitudes); False shows voxels as blocks. Labels are never
         interpolated.
+    crosshair : bool
+        Show where the two other slices cut the shown one. Drawn by each viewer over the picture.
     width_px, height_px : int
         Size of the picture in device pixels; even numbers (video planes are halved).
     """
@@ -80,6 +83,7 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     pan: tuple[float, float] = (0.5, 0.5)
     stretch: float = 1.0
     interpolate: bool = True
+    crosshair: bool = False
     width_px: int = 960
     height_px: int = 540
 
@@ -120,6 +124,16 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         if new == self:
             return self
         return msgspec.structs.replace(new, revision=self.revision + 1)
+
+    def looks_like(self, other: ViewState) -> bool:
+        """Whether both give the same picture: they differ in revision and crosshair at most."""
+        return self._pictured() == other._pictured()
+
+    def _pictured(self) -> ViewState:
+        slice_idx = self.slice_idx[self.axis]
+        return msgspec.structs.replace(
+            self, revision=0, crosshair=False, slice_idx=(slice_idx, slice_idx, slice_idx)
+        )
 
 
 def _number(name: str, value: Any, low: float, high: float) -> float:
@@ -222,6 +236,7 @@ _CHECKS = {
     "pan": _check_pan,
     "stretch": _check_stretch,
     "interpolate": _check_bool,
+    "crosshair": _check_bool,
     "width_px": _check_pane,
     "height_px": _check_pane,
 }

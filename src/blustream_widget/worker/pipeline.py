@@ -121,8 +121,10 @@ class Pipeline:
         if wish.output is not None:
             self._produce(wish.output, now)
         if wish.state is not None:
-            self._state = wish.state
-            self._schedule.change(now)
+            before, self._state = self._state, wish.state
+            # A crosshair that moves is drawn by the viewers: the exact picture stays.
+            if before is None or not wish.state.looks_like(before):
+                self._schedule.change(now)
         if wish.wants_keyframe:
             self._schedule.want_keyframe(now)
         if self._reader is not None:

@@ -170,7 +170,7 @@ def test_combinations_are_left_to_the_page_and_the_browser(open_viewer: OpenView
         ("3", "s.axis === 2"),
         ("+", "s.zoom === 1.25"),
         ("Shift+ArrowRight", "s.pan[0] > 0.5"),
-        ("BracketLeft", "s.window < 12000"),
+        ("x", "s.crosshair"),
         ("Shift+Digit6", "s.window > 20000"),
     ],
 )

@@ -55,6 +55,16 @@ def test_a_patch_that_changes_nothing_is_the_same_state() -> None:
     assert state.with_patch({}, survey()) is state
 
 
+def test_a_crosshair_and_slices_that_are_not_shown_leave_the_picture_as_it_is() -> None:
+    state = ViewState(axis=1)
+    moved = state.with_patch({"crosshair": True, "slice_idx": (9, 0, 7)}, survey())
+    assert moved.revision == state.revision + 1
+    assert moved.looks_like(state)
+    assert not moved.with_patch({"slice_idx": 3}, survey()).looks_like(state)
+    assert not moved.with_patch({"axis": 0}, survey()).looks_like(state)
+    assert not moved.with_patch({"reverse": True}, survey()).looks_like(state)
+
+
 @pytest.mark.parametrize(
     ("patch", "words"),
     [

@@ -162,6 +162,18 @@ def test_nothing_is_encoded_when_nothing_changes(bench) -> None:
     assert len(bench.sink.frames) == n
 
 
+def test_a_crosshair_costs_no_picture_and_leaves_the_exact_one(bench) -> None:
+    bench.open()
+    bench.rest()
+    n = len(bench.sink.frames)
+    bench.show(5, crosshair=True, slice_idx=(bench.state.slice_idx[0], 3, 4))
+    for _ in range(3):
+        bench.step(REST_S + 0.01)
+    assert len(bench.sink.frames) == n
+    bench.show(6, crosshair=True, axis=1, slice_idx=(0, 3, 4))
+    assert bench.sink.video[-1][0].revision == 6
+
+
 def test_one_still_comes_at_rest_and_is_exactly_the_colour_map(bench) -> None:
     bench.open()
     bench.show(7, slice_idx=(21, 0, 0), colormap="viridis", window=1.0, level=0.5)

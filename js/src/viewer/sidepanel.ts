@@ -1,0 +1,165 @@
+/** The panel at the side: window and colours, the view, the volume. */
+import { css, html, nothing, type TemplateResult } from "lit";
+import type { ViewContext } from "./context";
+import { type Fact, viewFacts, volumeFacts } from "./facts";
+import { icon } from "./icons";
+import { define, Part } from "./part";
+import { shared } from "./styles";
+import { WindowPanel } from "./windowpanel";
+
+/** Numbers that are looked up, not watched: five times a second is enough, and costs no frames. */
+const APART_MS = 200;
+
+export class SidePanel extends Part {
+  static override styles = [
+    shared,
+    css`
+      :host {
+        display: block;
+        width: 288px;
+        flex: none;
+        overflow: auto;
+        overscroll-behavior: contain;
+        background: var(--bg);
+        border-left: 1px solid var(--line);
+        font-size: 12px;
+      }
+      @container (max-width: 859.9px) {
+        :host {
+          position: absolute;
+          inset: 0 0 0 auto;
+          max-width: calc(100% - 32px);
+          z-index: 4;
+          box-shadow: var(--shadow);
+        }
+      }
+      .grip {
+        display: none;
+      }
+      @media (pointer: coarse) {
+        @container (max-width: 560px) {
+          :host {
+            inset: auto 0 0;
+            width: auto;
+            max-width: none;
+            max-height: 62%;
+            border-left: 0;
+            border-radius: 8px 8px 0 0;
+          }
+          .grip {
+            display: block;
+            width: 32px;
+            height: 4px;
+            border-radius: 2px;
+            background: var(--line1);
+            margin: 6px auto -2px;
+          }
+        }
+      }
+      .top {
+        position: relative;
+      }
+      .top .tool {
+        position: absolute;
+        top: 4px;
+        right: 4px;
+        z-index: 1;
+      }
+      h2 {
+        margin: 0;
+        font-size: 13px;
+        line-height: 16px;
+        font-weight: 600;
+      }
+      section {
+        border-top: 1px solid var(--line);
+        padding: 12px;
+      }
+      dl {
+        display: grid;
+        grid-template-columns: auto minmax(0, 1fr);
+        gap: 6px 12px;
+        margin: 10px 0 0;
+      }
+      dt {
+        color: var(--fg2);
+        max-width: 110px;
+      }
+      dd {
+        margin: 0;
+        text-align: right;
+        overflow-wrap: anywhere;
+      }
+      label {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        height: 28px;
+        margin-top: 4px;
+        cursor: pointer;
+        font-size: 13px;
+      }
+      label input {
+        accent-color: var(--solid);
+        width: 14px;
+        height: 14px;
+        margin: 0;
+      }
+      @media (pointer: coarse) {
+        .tool,
+        label {
+          height: 44px;
+          min-width: 44px;
+        }
+      }
+    `,
+  ];
+
+  private readonly window: WindowPanel;
+
+  constructor(context: ViewContext) {
+    super(context, APART_MS);
+    this.window = new WindowPanel(context);
+    this.window.className = "beside"; // room for the button that closes the panel
+    this.setAttribute("role", "complementary");
+    this.setAttribute("aria-label", "Details");
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { context } = this;
+    const { info, state } = context.session;
+    if (!info) return nothing;
+    return html`
+      <div class="grip"></div>
+      <div class="top">
+        ${this.window}
+        <button class="tool" aria-label="Close the side panel" title="Close (])" @click=${() => context.set({ panel: false })}>
+          ${icon("close")}
+        </button>
+      </div>
+      <section aria-labelledby="view">
+        <h2 id="view">View</h2>
+        <label
+          ><input
+            type="checkbox"
+            .checked=${state.crosshair}
+            @change=${(e: Event) => context.actions.showCrosshair((e.target as HTMLInputElement).checked)}
+          />Crosshair</label
+        >
+        ${this.list(viewFacts(context))}
+      </section>
+      <section aria-labelledby="volume">
+        <h2 id="volume">Volume</h2>
+        ${this.list(volumeFacts(info))}
+      </section>
+    `;
+  }
+
+  private list(facts: readonly Fact[]): TemplateResult {
+    return html`<dl>
+      ${facts.map(([label, text]) => html`<dt class="cut" title=${label}>${label}</dt><dd>${text}</dd>`)}
+    </dl>`;
+  }
+}
+
+define("blustream-side-panel", SidePanel);
