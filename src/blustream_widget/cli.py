@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from blustream_widget._version import __version__
@@ -57,6 +59,13 @@ def _parser() -> argparse.ArgumentParser:
     importer.add_argument("--force", action="store_true", help="replace an existing target")
     importer.set_defaults(command=_import)
 
+    optimize = commands.add_parser(
+        "optimize", help="store the slices of a VDS once more, so that any one is read at once"
+    )
+    optimize.add_argument("source", help="survey.vds gets survey.slices.vds beside it")
+    optimize.add_argument("--force", action="store_true", help="write it anew in any case")
+    optimize.set_defaults(command=_optimize)
+
     info = commands.add_parser("info", help="print what is inside a volume")
     info.add_argument("source")
     info.add_argument("--connection", default="", help="OpenVDS connection string")
@@ -83,11 +92,21 @@ def _demo(arguments: argparse.Namespace) -> int:
     )
 
 
+@contextmanager
+def _stopped_cleanly() -> Iterator[None]:
+    """Let `kill` end a long work like Ctrl-C: its unfinished file is removed."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _import(arguments: argparse.Namespace) -> int:
     from blustream_widget.data.importer import import_volume
     from blustream_widget.progress import ProgressBar
 
-    with ProgressBar() as bar:
+    with _stopped_cleanly(), ProgressBar() as bar:
         import_volume(
             arguments.source,
             arguments.target,
@@ -98,6 +117,25 @@ def _import(arguments: argparse.Namespace) -> int:
             progress=bar.show,
         )
     print(f"wrote {arguments.target}")
+    return 0
+
+
+def _optimize(arguments: argparse.Namespace) -> int:
+    from blustream_widget.data.optimize import write_slice_copy
+    from blustream_widget.progress import ProgressBar
+
+    announced: list[int] = []
+
+    def announce(n_bytes: int) -> None:
+        announced.append(n_bytes)
+        print(f"writing {n_bytes / 1e9:.2f} GB beside {arguments.source}", flush=True)
+
+    with _stopped_cleanly(), ProgressBar() as bar:
+        target = write_slice_copy(
+            arguments.source, overwrite=arguments.force, announce=announce, progress=bar.show
+        )
+    size_gb = target.stat().st_size / 1e9
+    print(f"wrote {target} ({size_gb:.2f} GB)" if announced else f"{target} is up to date")
     return 0
 
 

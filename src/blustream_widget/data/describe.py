@@ -33,6 +33,9 @@ def describe(ref: VolumeRef, config: Config | None = None) -> str:
         storage = getattr(source, "storage", None)
         if storage:
             lines.append(f"  storage    {storage}")
+        slices = getattr(source, "slices_note", None)
+        if slices:
+            lines.append(f"  slices     {slices}")
         survey = getattr(source, "survey", None)
         if survey is not None:
             lines += _survey_lines(survey, info)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from blustream_widget.core.types import VolumeInfo
-from blustream_widget.data.source import BrickKey, Region
+from blustream_widget.data.source import BrickKey, Region, TileKey
 
 Shape = tuple[int, int, int]
 
@@ -48,6 +48,27 @@ def check_key(info: VolumeInfo, key: BrickKey) -> None:
     for index, count in zip(key[2:], brick_counts(info, key.lod), strict=True):
         if not 0 <= index < count:
             raise ValueError(f"{key} is not in {info.name}: {brick_counts(info, key.lod)} bricks")
+
+
+def check_tile(info: VolumeInfo, key: TileKey, size: int) -> None:
+    """Refuse a tile that does not exist.
+
+    Raises
+    ------
+    ValueError
+    """
+    exists = (
+        0 <= key.channel < len(info.channels)
+        and key.size == size
+        and key.axis in (0, 1, 2)
+        and 0 <= key.slice_idx < info.shape[key.axis]
+        and all(
+            0 <= tile * size < info.shape[axis]
+            for tile, axis in zip((key.a, key.b), plane_axes(key.axis), strict=True)
+        )
+    )
+    if not exists:
+        raise ValueError(f"{key} is not in {info.name}: {info.shape} voxels, tiles of {size}")
 
 
 def brick_bounds(info: VolumeInfo, key: BrickKey) -> tuple[Shape, Shape]:

@@ -44,7 +44,8 @@ def open_source(ref: VolumeRef, config: Config) -> VolumeSource:
         return _open_vds(ref.url, ref)
     given = local_path(ref.url)
     path = readable_file(given, config.volume_roots)
-    return _READERS[suffix_of(given)](path, ref)
+    source = _READERS[suffix_of(given)](path, ref)
+    return _with_slices(source, path, config) if suffix_of(given) == ".vds" else source
 
 
 def _open_shared(shared: SharedArray, ref: VolumeRef) -> VolumeSource:
@@ -72,6 +73,14 @@ def _open_vds(url: str, ref: VolumeRef) -> VolumeSource:
 def _open_vds_file(path: Path, ref: VolumeRef) -> VolumeSource:
     check_vds_file(path)
     return _open_vds(str(path), ref)
+
+
+def _with_slices(source: VolumeSource, path: Path, config: Config) -> VolumeSource:
+    from blustream_widget.data.openvds_source import OpenVdsSource
+    from blustream_widget.data.slice_copy import with_slice_copy
+
+    assert isinstance(source, OpenVdsSource)
+    return with_slice_copy(source, path, config.volume_roots)
 
 
 def _open_nifti(path: Path, ref: VolumeRef) -> VolumeSource:

@@ -48,8 +48,8 @@ class VdsFile:
                 path,
                 "",
                 _layout(info),
-                _axes(info),
-                [_channel(channel) for channel in info.channels],
+                axis_descriptors(info),
+                [channel_descriptor(channel) for channel in info.channels],
                 _metadata(survey),
                 getattr(openvds.CompressionMethod, CODECS[codec]),
                 tolerance,
@@ -124,7 +124,8 @@ def _layout(info: VolumeInfo) -> Any:
     return kind(size, 0, 0, 4, levels, kind.Options.Options_None)
 
 
-def _axes(info: VolumeInfo) -> list[Any]:
+def axis_descriptors(info: VolumeInfo) -> list[Any]:
+    """Describe the axes to OpenVDS, its fastest one first."""
     names = [_axis_name(info, axis) for axis in range(3)]
     return [
         openvds.VolumeDataAxisDescriptor(
@@ -140,7 +141,8 @@ def _axis_name(info: VolumeInfo, axis: int) -> str:
     return info.axes[axis].name
 
 
-def _channel(channel: Channel) -> Any:
+def channel_descriptor(channel: Channel) -> Any:
+    """Describe a channel to OpenVDS."""
     kind = openvds.VolumeDataChannelDescriptor
     low, high = channel.value_min, channel.value_max
     return kind(

@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import queue
 import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,20 +19,21 @@ import openvds
 from blustream_widget.core.types import Samples
 from blustream_widget.data.openvds_errors import OPENVDS_ERRORS
 from blustream_widget.data.openvds_layout import FORMATS, ChannelAccess
-from blustream_widget.data.source import BrickDone, BrickKey
+from blustream_widget.data.source import AnyKey, BrickKey
 from blustream_widget.errors import BrickReadError
 from blustream_widget.runtime import start_thread
 
 Voxel = tuple[int, int, int]
 # Under 1 ms OpenVDS waits for ever; a closing handle must be noticed soon.
 _WAIT_S = 0.25
+_BRICKS = openvds.DimensionsND.Dimensions_012
 
 
 class _Pending(NamedTuple):
-    key: BrickKey
+    key: AnyKey
     request: Any  # openvds.VolumeDataRequest, untyped
     buffer: Samples
-    done: BrickDone
+    done: Any  # BrickDone or TileDone, by the key
 
 
 class PendingBrick:
@@ -73,11 +75,21 @@ class Handle:
         self._thread = start_thread(self._deliver, name="blustream-vds-read")
 
     def request(
-        self, access: ChannelAccess, key: BrickKey, bounds: tuple[Voxel, Voxel], done: BrickDone
+        self,
+        access: ChannelAccess,
+        key: AnyKey,
+        bounds: tuple[Voxel, Voxel],
+        done: Callable[..., None],
+        *,
+        group: Any = _BRICKS,
     ) -> PendingBrick | None:
-        """Ask for a brick of checked key and bounds (voxels of its LOD); None when closed."""
-        lower = [min(v << key.lod, n - 1) for v, n in zip(bounds[0], self._shape, strict=True)]
-        upper = [min(v << key.lod, n) for v, n in zip(bounds[1], self._shape, strict=True)]
+        """Ask for a brick of checked key and bounds (voxels of its LOD); None when closed.
+
+        `group` is one of `openvds.DimensionsND`: how it is stored.
+        """
+        lod = key.lod if isinstance(key, BrickKey) else 0
+        lower = [min(v << lod, n - 1) for v, n in zip(bounds[0], self._shape, strict=True)]
+        upper = [min(v << lod, n) for v, n in zip(bounds[1], self._shape, strict=True)]
         buffer = np.empty([u - v for v, u in zip(*bounds, strict=True)], access.dtype)
         no_value = None
         if access.no_value is not None:
@@ -88,8 +100,9 @@ class Handle:
             request = self._manager.requestVolumeSubset(
                 tuple(lower[::-1]),
                 tuple(upper[::-1]),
+                dimensionsND=group,
                 data_out=buffer,
-                lod=key.lod,
+                lod=lod,
                 channel=access.number,
                 format=FORMATS[access.dtype],
                 replacementNoValue=no_value,
@@ -142,5 +155,7 @@ class Handle:
         )
 
 
-def _place(key: BrickKey) -> str:
+def _place(key: AnyKey) -> str:
+    if not isinstance(key, BrickKey):
+        return f"Tile ({key.a}, {key.b}) of slice {key.slice_idx} on axis {key.axis}"
     return f"Brick {tuple(key[2:])} of LOD {key.lod}, channel {key.channel},"

@@ -14,6 +14,7 @@ from blustream_widget.errors import VolumeFormatError
 
 CATEGORY = "blustream"
 INFO_KEY = "info"
+SLICES_KEY = "slices-of"
 MS_PER_M = 1.0  # two-way time at 2000 m/s: one millisecond looks like one metre
 FORMATS = {
     "uint8": openvds.VolumeDataFormat.Format_U8,
@@ -59,14 +60,19 @@ class Opened(NamedTuple):
 
 
 # Any: OpenVDS ships no types; its objects do not leave this package's openvds modules.
-def describe_layout(layout: Any, name: str) -> Opened:
+def describe_layout(layout: Any, name: str, *, is_slice_copy: bool = False) -> Opened:
     """Copy out of an open layout what a viewer needs.
 
     Raises
     ------
     VolumeFormatError
-        Not a 3-D volume with voxel values.
+        Not a 3-D volume with voxel values; or a slice copy, if it is not said to be one.
     """
+    if not is_slice_copy and layout.isMetadataStringAvailable(CATEGORY, SLICES_KEY):
+        raise VolumeFormatError(
+            f"{name} holds slices of another file, not a volume.",
+            hint="Open that file; its slice copy is used by itself.",
+        )
     n_dimensions = layout.getDimensionality()
     if n_dimensions != 3:
         raise VolumeFormatError(

@@ -61,7 +61,7 @@ class FormulaSource:
     def array(self) -> Samples:
         """All LOD0 voxels; for small volumes."""
         a, b, c = self._levels[0]
-        return np.asarray(a[:, None, None] + b[:, None] + c)
+        return np.asarray(a[:, None, None] + (b[:, None] + c))
 
     def request_brick(
         self, key: BrickKey, done: BrickDone, *, prefetch: bool = False
