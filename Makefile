@@ -17,18 +17,25 @@ PYTHON_PACKAGES := $(VENV)/.installed
 JS_PACKAGES := js/node_modules/.installed
 BUNDLE := src/blustream_widget/static/widget.js
 JS_SOURCES := $(shell find js/src -type f -not -name '*.test.ts' 2>/dev/null)
+GOALS := $(or $(MAKECMDGOALS),demo)
+# All that the goals need from the system, so that one line can name all that is missing.
+SYSTEM := venv node
+ifneq (,$(filter test check,$(GOALS)))
+SYSTEM += volumes
+endif
+ifneq (,$(filter test,$(GOALS))$(and $(HEADLESS),$(filter demo,$(GOALS))))
+SYSTEM += browser
+endif
 QUICK := not browser and not gpu and not bench
 export PYTHON PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo test check format lock setup static clean system
 
 demo: setup
-	@$(if $(HEADLESS),scripts/system_packages.sh browser)
 	@$(BIN)/blustream demo $(if $(HEADLESS),--headless)
 
 # pytest runs once, with every test, and its summary is the last line.
 test: setup static
-	@scripts/system_packages.sh browser volumes
 	@$(BIN)/python scripts/fetch_test_data.py
 	@$(BIN)/python -m pytest -q -m "not bench"
 
@@ -60,7 +67,7 @@ clean:
 	rm -rf $(VENV) .cache js/node_modules src/blustream_widget/static dist build test-output
 
 system:
-	@scripts/system_packages.sh venv node
+	@scripts/system_packages.sh $(SYSTEM)
 
 # The stamps lie inside what they speak of: a deleted folder is made again.
 $(PYTHON_PACKAGES): pyproject.toml constraints.txt hatch_build.py | system

@@ -13,10 +13,16 @@ missing_for() {
     node) require_node ;;
     browser)
       command -v chromium >/dev/null || echo chromium
-      fc-list 2>/dev/null | grep -q . || echo fonts-dejavu-core ;;
+      fc-list 2>/dev/null | grep -q . || echo fonts-dejavu-core
+      # The node that Playwright brings with it; a bare Debian has everything else it needs.
+      has_library libatomic.so.1 || echo libatomic1 ;;
     volumes) [ -e /usr/share/mricron/templates/ch2.nii.gz ] || echo mricron-data ;;
     *) fail "system_packages.sh: there is no part '$1'" ;;
   esac
+}
+
+has_library() {
+  "${PYTHON:-python3}" -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "$1" 2>/dev/null
 }
 
 # Debian 12 has only version 18, so that apt is no help.
@@ -35,17 +41,22 @@ fail() {
   exit 1
 }
 
-# Mirrors fail now and then; apt tries each file again, and we try the whole thing again.
+# Mirrors fail now and then; apt tries each file again, and we try the whole thing again. What the
+# packages' own scripts have to say is shown only then.
 apt_install() {
-  local attempt
+  local attempt log
+  log=$(mktemp)
   for attempt in 1 2 3; do
-    if apt-get -qq -o Acquire::Retries=3 update >/dev/null &&
+    if apt-get -qq -o Acquire::Retries=3 update >"$log" 2>&1 &&
       DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 \
-        install --yes --no-install-recommends "$@" >/dev/null; then
+        install --yes --no-install-recommends "$@" >>"$log" 2>&1; then
+      rm "$log"
       return 0
     fi
+    cat "$log" >&2
     echo "apt-get failed (attempt $attempt of 3)" >&2
   done
+  rm "$log"
   return 1
 }
 
