@@ -79,7 +79,16 @@ def run_demo(
     -------
     int
         Exit status: 0, or 1 if the picture does not do what it should.
+
+    Raises
+    ------
+    MissingDependencyError
+        If `headless` and there is no Chromium, or no Playwright to drive it.
     """
+    if headless:
+        from blustream_widget.testing.notebook_page import find_chromium
+
+        find_chromium()  # not after half a minute of work
     # JupyterLab is in a session of its own, and would outlive this process.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     folder.mkdir(parents=True, exist_ok=True)

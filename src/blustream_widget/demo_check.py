@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from blustream_widget.testing.lab import JupyterLab
+from blustream_widget.testing.lab import JupyterLab, leftovers
 from blustream_widget.testing.notebook_page import NotebookPage, chromium
 from blustream_widget.testing.waiting import wait_until
 
@@ -48,10 +48,11 @@ def check_demo(
     Returns
     -------
     int
-        0 if it does; else 1, with the reason and what page and server wrote on the terminal.
+        0 if it does, and if all processes end after it; else 1, with the reason and what page and
+        server wrote on the terminal.
     """
     print("Starting JupyterLab and Chromium …", flush=True)
-    with JupyterLab(folder, environment=_ENDS_SOON | environment) as lab, chromium() as browser:
+    with chromium() as browser, JupyterLab(folder, environment=_ENDS_SOON | environment) as lab:
         from playwright.sync_api import Error as BrowserError  # `chromium` has found it
 
         page = NotebookPage(browser, lab, notebook)
@@ -64,6 +65,18 @@ def check_demo(
             page.screenshot(screenshot)
             print(f"Screenshot: {screenshot}")
             page.close()
+        return _end(lab, timeout_s)
+
+
+def _end(lab: JupyterLab, timeout_s: float) -> int:
+    """End the kernel, and see what else ends."""
+    lab.delete_sessions()
+    try:
+        wait_until(lambda: not leftovers(lab), timeout_s=timeout_s, what="all processes end")
+    except TimeoutError as exc:
+        print(f"Failed: {exc}", *leftovers(lab), sep="\n  ")
+        return 1
+    print("Kernel, server and workers have ended")
     return 0
 
 

@@ -298,7 +298,5 @@ def write_demo_volume(
         columns = list(column_order(n0, n1))
         for done, _ in enumerate(pool.map(make, columns), 1):
             if progress is not None:
-                progress(
-                    done / len(columns), f"making {path.name}: {done} of {len(columns)} columns"
-                )
+                progress(done / len(columns), f"making {path.name}")
         return writer.finish()

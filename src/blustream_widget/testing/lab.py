@@ -76,10 +76,13 @@ class JupyterLab:
         self._process = self._start()
         try:
             wait_until(self._answers, timeout_s=_START_TIMEOUT_S, what="JupyterLab answers")
-        except BaseException as exc:
+        except (ChildProcessError, TimeoutError) as exc:
             log = self.log_tail()
             self.close()
             raise RuntimeError(f"JupyterLab did not start:\n{log}") from exc
+        except BaseException:  # Ctrl-C is no failure of its own
+            self.close()
+            raise
 
     @property
     def pid(self) -> int:

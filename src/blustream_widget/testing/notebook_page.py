@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import importlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from blustream_widget.errors import MissingDependencyError
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Playwright
 
     from blustream_widget.testing.lab import JupyterLab
 
@@ -86,9 +87,8 @@ _PIXELS = """(host) => {
 }"""
 
 
-@contextlib.contextmanager
-def chromium(*arguments: str) -> Iterator[Browser]:
-    """Start the system's Chromium, headless, with an empty profile.
+def find_chromium() -> str:
+    """Path of the system's Chromium.
 
     Raises
     ------
@@ -102,13 +102,26 @@ def chromium(*arguments: str) -> Iterator[Browser]:
             hint="Install it, for example: apt install chromium.",
         )
     try:
-        from playwright.sync_api import sync_playwright
+        importlib.import_module("playwright.sync_api")
     except ImportError as exc:
         raise MissingDependencyError(
             "Playwright, which drives the browser, is not installed.",
-            hint="pip install playwright (it need not download a browser).",
+            hint="Install it: pip install 'blustream-widget[headless]'. No browser comes with it.",
         ) from exc
-    with sync_playwright() as playwright:
+    return executable
+
+
+@contextlib.contextmanager
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """Start the system's Chromium, headless, with an empty profile.
+
+    Raises
+    ------
+    MissingDependencyError
+        If there is no browser on the PATH, or no Playwright to drive it, or if it does not start.
+    """
+    executable = find_chromium()
+    with _driver() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable, args=[*CHROMIUM_ARGUMENTS, *arguments]
         )
@@ -116,6 +129,23 @@ def chromium(*arguments: str) -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@contextlib.contextmanager
+def _driver() -> Iterator[Playwright]:
+    from playwright.sync_api import sync_playwright
+
+    try:
+        playwright = sync_playwright().start()
+    except Exception as exc:  # Playwright raises no narrower one for its process
+        raise MissingDependencyError(
+            "Playwright's own Node.js does not start; what it wrote is above.",
+            hint="On Debian it needs a library: apt install libatomic1.",
+        ) from exc
+    try:
+        yield playwright
+    finally:
+        playwright.stop()
 
 
 class NotebookPage:
