@@ -6,10 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).parent.parent
 _MRICRON = Path("/usr/share/mricron/templates")
+
+# A busy machine is slow; how long an example takes is no property that these tests check.
+hypothesis.settings.register_profile(
+    "project", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("project")
 
 
 @pytest.hookimpl(trylast=True)
