@@ -71,6 +71,7 @@ class RenderBench:
         """Measure all cases."""
         drawn = list(scenes(*self._size_px))
         records = [self._draw(scene) for scene in drawn]
+        records += [self._still(scene) for scene in drawn if "zoom" not in scene.name]
         records.append(self._detour(drawn[1]))
         records += [self._draw_and_encode(scene) for scene in drawn]
         records += self._state_to_access_unit()
@@ -84,6 +85,11 @@ class RenderBench:
         renderer = SliceRenderer()
         timings = measure(lambda i: scene.draw(renderer, i), **self._often)
         return self._record("draw", scene.name, _DRAW_TARGET_MS) | timings.record()
+
+    def _still(self, scene: Scene) -> Record:
+        renderer = SliceRenderer()
+        timings = measure(lambda i: scene.draw(renderer, i, space="rgb"), **self._often)
+        return self._record("draw a still", scene.name) | timings.record()
 
     def _detour(self, scene: Scene) -> Record:
         timings = measure(lambda i: rgb_detour(scene, i), **self._often)

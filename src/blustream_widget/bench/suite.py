@@ -53,6 +53,7 @@ BENCHMARKS = (
     Benchmark("latency", "input event to displayed pixels, in Chromium, in JupyterLab", _BROWSER),
     Benchmark("read", "slices cold, warm and cached, drag, cancel, memory", ("zarr",)),
     Benchmark("render", "drawing a picture, and encoding it", ("PIL",)),
+    Benchmark("encode", "encoders and their settings: time, bytes, quality"),
     Benchmark("startup", "running the cell to the first picture", _BROWSER),
     Benchmark("volumes", "writing the demo, and reading its slices"),
 )

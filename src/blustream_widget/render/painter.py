@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -37,7 +36,6 @@ class Painter:
     def paint(
         self,
         entries: Entries,
-        orient: Callable[[npt.NDArray[np.generic]], npt.NDArray[np.generic]],
         table: ColorTable,
         planes: Planes,
         *,
@@ -49,10 +47,8 @@ class Painter:
 
         Parameters
         ----------
-        entries : ndarray, shape (a, b), intp
-            Of `table`, in the order of the data's axes; padded.
-        orient : callable
-            Gives a view of such an array as it lies on the screen, shape (rows, columns).
+        entries : ndarray, shape (rows.count, columns.count), intp
+            Of `table`, as they lie on the screen; padded, or such an array transposed.
         table : ColorTable
         planes : three ndarray, uint8
             Of the pane; the second and third of half its size if the table is subsampled.
@@ -68,19 +64,17 @@ class Painter:
             grey = self._look_up(table.first, entries, "grey")
             for plane, (x, y) in zip(planes[1:], spans[1:], strict=True):
                 plane[y.low_px : y.high_px, x.low_px : x.high_px] = _NEUTRAL
-            upright = np.asarray(orient(grey), np.uint8)
-            self._planes[0].draw(
-                upright, planes[0], columns=columns, rows=rows, is_smooth=is_smooth
-            )
+            self._planes[0].draw(grey, planes[0], columns=columns, rows=rows, is_smooth=is_smooth)
             return
-        packed = self._look_up(table.packed, entries, "packed")
-        colors = np.asarray(orient(packed), np.uint32)
-        if is_smooth and table.is_subsampled and PackedScaler.can_draw(columns, rows):
+        colors = self._look_up(table.packed, entries, "packed")
+        if is_smooth and table.is_subsampled:
             self._packed.draw(colors, planes, columns=columns, rows=rows)
         else:
             self._paint_apart(colors, table, planes, spans, is_smooth=is_smooth)
 
     def _look_up(self, table: npt.NDArray[T], entries: Entries, name: str) -> npt.NDArray[T]:
+        if entries.strides[0] < entries.strides[1]:
+            return self._look_up(table, entries.T, name).T
         found = self._scratch.padded(name, (entries.shape[0], entries.shape[1]), table.dtype.type)
         # "wrap" needs no check of the bounds and turns -1 into the last entry.
         np.take(table, whole_rows(entries), out=whole_rows(found), mode="wrap")

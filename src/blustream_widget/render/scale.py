@@ -19,10 +19,6 @@ from blustream_widget.render.span import Span
 Plane = npt.NDArray[np.uint8]
 T = TypeVar("T", bound=np.generic)
 
-# Voxels larger than this are first interpolated by ourselves at every _GRID_PX-th pixel of what is
-# shown: the picture of two voxels at the pane's edges would grow with the zoom without bound.
-_LARGE_VOXEL_PX = 16.0
-_GRID_PX = 4
 # A transposed copy in blocks of this many columns stays in the L1 cache, if the columns do not lie
 # a power of two apart: see `Scratch.padded`.
 _BLOCK = 64
@@ -76,11 +72,11 @@ class PlaneScaler:
             _draw_nearest(source, target, columns, rows)
 
     def _draw_smooth(self, source: Plane, target: Plane, columns: Span, rows: Span) -> None:
-        source, top, height = _enlarge(source, rows)
-        source, left, width = _enlarge(source.T, columns)
-        scaled = self._scale(source.T, width, height)
-        low_x, high_x = max(columns.low_px, left), min(columns.high_px, left + width)
-        low_y, high_y = max(rows.low_px, top), min(rows.high_px, top + height)
+        left, right = columns.whole_px
+        top, bottom = rows.whole_px
+        scaled = self._scale(source, right - left, bottom - top)
+        low_x, high_x = max(columns.low_px, left), min(columns.high_px, right)
+        low_y, high_y = max(rows.low_px, top), min(rows.high_px, bottom)
         part = scaled[low_y - top : high_y - top, low_x - left : high_x - left]
         np.copyto(target[low_y:high_y, low_x:high_x], part)
 
@@ -107,11 +103,6 @@ class PackedScaler:
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
         self._source: av.VideoFrame | None = None
-
-    @staticmethod
-    def can_draw(columns: Span, rows: Span) -> bool:
-        """Whether voxels are small enough; large ones are drawn plane by plane."""
-        return max(columns.step_px, rows.step_px) <= _LARGE_VOXEL_PX
 
     def draw(
         self,
@@ -181,17 +172,6 @@ def _paste(
         target[y0:y1, x1 - 1] = target[y0:y1, x1 - 2]
     if part.shape[0] < y1 - y0:
         target[y1 - 1, x0:x1] = target[y1 - 2, x0:x1]
-
-
-def _enlarge(source: Plane, span: Span) -> tuple[Plane, int, int]:
-    """Interpolate large voxels along axis 0; return the plane, its first pixel and size in px."""
-    if span.step_px <= _LARGE_VOXEL_PX:
-        begin, end = span.whole_px
-        return source, begin, end - begin
-    weights = span.linear_weights(_GRID_PX)
-    values = weights @ source.astype(np.float32)
-    enlarged = np.rint(values).astype(np.uint8)
-    return enlarged, span.low_px, len(enlarged) * _GRID_PX
 
 
 def _draw_nearest(source: Plane, target: Plane, columns: Span, rows: Span) -> None:

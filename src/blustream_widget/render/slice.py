@@ -1,19 +1,28 @@
-"""Draws one slice: values to colours at the slice's resolution, then each plane onto the pane."""
+"""Draws one slice: values to colours at the slice's resolution, then each plane onto the pane.
+
+A still takes the other way round: the values are interpolated at each pixel, then coloured.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from blustream_widget.core.state import ViewState
-from blustream_widget.core.types import Picture, SliceData, VolumeInfo
+from blustream_widget.core.types import Picture, Samples, SliceData, VolumeInfo
 from blustream_widget.errors import RenderError
 from blustream_widget.render.levels import Entries, label_entries, window_entries
 from blustream_widget.render.painter import Painter, Planes
+from blustream_widget.render.resample import grid_span, linear_taps, resample
 from blustream_widget.render.scratch import Scratch
 from blustream_widget.render.span import Span, find_span
 from blustream_widget.render.tables import ColorSpace, Rgb, color_table
 from blustream_widget.render.view import SliceView
+
+# Between voxels larger than this the video has the colours of the values in between, as the still:
+# the mean of dark red and dark blue is no amplitude's colour. At every second pixel, which swscale
+# fills.
+_LARGE_VOXEL_PX = 3.0
+_VIDEO_GRID_PX = 2
 
 SURROUND: Rgb = (12, 14, 17)
 """Around a slice and where there is no data."""
@@ -32,9 +41,10 @@ class SliceRenderer:
 
     Notes
     -----
-    The colour map is applied at the resolution of the slice, straight in the colour space of the
-    picture, and the colours are scaled: a slice of 512 x 512 voxels costs less than the 1280 x 720
-    pixels it covers.
+    For video the colour map is applied at the resolution of the slice, straight in the colour space
+    of the picture, and the colours are scaled: a slice of 512 x 512 voxels costs less than the
+    1280 x 720 pixels it covers. In a still ("rgb") each pixel has exactly the colour that the map
+    gives for the value there: that of the voxel, or linear between voxels.
     """
 
     def __init__(self) -> None:
@@ -81,14 +91,17 @@ class SliceRenderer:
             for plane, component in zip(planes, table.no_data, strict=True):
                 plane[...] = component
             return picture
+        is_smooth = state.interpolate and not is_label
+        upright = _upright(data, view, columns, rows)
+        if is_smooth:
+            upright, columns, rows = _interpolated(upright, columns, rows, space)
         self._painter.paint(
-            self._entries(data, view, (columns, rows), state),
-            lambda array: _orient(array, view, columns, rows),
+            self._entries(upright, state),
             table,
             planes,
             columns=columns,
             rows=rows,
-            is_smooth=state.interpolate and not is_label,
+            is_smooth=is_smooth,
         )
         return picture
 
@@ -102,18 +115,18 @@ class SliceRenderer:
         picture = Picture(pixels, "yuvj420p" if space == "jpeg" else "yuv420p", width, height)
         return picture, (pixels[:height], chroma[0], chroma[1])
 
-    def _entries(
-        self, data: SliceData, view: SliceView, spans: tuple[Span, Span], state: ViewState
-    ) -> Entries:
-        """Table entries of the voxels that are shown, in the order of the data's axes."""
-        columns, rows = spans
-        first, second = (columns, rows) if _is_transposed(view) else (rows, columns)
-        values = data.values[
-            first.start : first.start + first.count, second.start : second.start + second.count
-        ]
+    def _entries(self, upright: Samples, state: ViewState) -> Entries:
+        """Table entries of the voxels that are shown, as they lie on the screen."""
+        # In the order of memory: a pass over a transposed array takes several times as long.
+        is_turned = abs(upright.strides[0]) < abs(upright.strides[1])
+        values = upright.T if is_turned else upright
         if state.colormap == "labels":
-            return label_entries(values, scratch=self._scratch)
-        return window_entries(values, window=state.window, level=state.level, scratch=self._scratch)
+            entries = label_entries(values, scratch=self._scratch)
+        else:
+            entries = window_entries(
+                values, window=state.window, level=state.level, scratch=self._scratch
+            )
+        return entries.T if is_turned else entries
 
 
 def _is_transposed(view: SliceView) -> bool:
@@ -146,9 +159,30 @@ def _spans(data: SliceData, view: SliceView, state: ViewState) -> tuple[Span | N
     return columns, rows
 
 
-def _orient(
-    array: npt.NDArray[np.generic], view: SliceView, columns: Span, rows: Span
-) -> npt.NDArray[np.generic]:
-    upright = array.T if _is_transposed(view) else array
+def _upright(data: SliceData, view: SliceView, columns: Span, rows: Span) -> Samples:
+    """Values that are shown, as they lie on the screen; no copy."""
+    values = data.values.T if _is_transposed(view) else data.values
+    upright = values[rows.start : rows.start + rows.count, columns.start :][:, : columns.count]
     upright = upright[::-1] if rows.is_flipped else upright
     return upright[:, ::-1] if columns.is_flipped else upright
+
+
+def _interpolated(
+    upright: Samples, columns: Span, rows: Span, space: ColorSpace
+) -> tuple[Samples, Span, Span]:
+    """Interpolate values where colours must not be: at every pixel of a still, in large voxels."""
+    grid_px = _VIDEO_GRID_PX
+    wanted = [span.step_px > _LARGE_VOXEL_PX for span in (columns, rows)]
+    if space == "rgb":
+        grid_px, wanted = 1, [True, True]
+    if not any(wanted):
+        return upright, columns, rows
+    taps = [
+        linear_taps(span, grid_px) if is_wanted else None
+        for span, is_wanted in zip((columns, rows), wanted, strict=True)
+    ]
+    spans = [
+        grid_span(span, grid_px) if is_wanted else span
+        for span, is_wanted in zip((columns, rows), wanted, strict=True)
+    ]
+    return resample(upright, taps[0], taps[1]), spans[0], spans[1]

@@ -75,26 +75,6 @@ class Span:
         )
         return voxels.clip(0, self.count - 1)
 
-    def linear_weights(self, step: int) -> npt.NDArray[np.float32]:
-        """Weights that interpolate the voxels at every `step`-th pixel.
-
-        Returns
-        -------
-        ndarray, shape (ceil((high_px - low_px) / step), count), float32
-            Row j belongs to the centre of pixels low_px + j * step … + step; rows sum to 1.
-        """
-        n = -(-(self.high_px - self.low_px) // step)
-        centres = self.low_px + (np.arange(n) + 0.5) * step
-        position = np.clip((centres - self.first_px) / self.step_px - 0.5, 0, self.count - 1)
-        lower = np.minimum(np.floor(position).astype(np.intp), max(self.count - 2, 0))
-        upper = np.minimum(lower + 1, self.count - 1)
-        share = (position - lower).astype(np.float32)
-        weights = np.zeros((n, self.count), np.float32)
-        rows = np.arange(n)
-        weights[rows, lower] += 1 - share
-        weights[rows, upper] += share
-        return weights
-
 
 def find_span(
     *,

@@ -45,6 +45,10 @@ class Scene:
     data: SliceData
     is_exact: bool
 
+    def draw(self, renderer: SliceRenderer, space: ColorSpace) -> Picture:
+        """Draw it with a renderer of the calling thread."""
+        return renderer.draw(self.data, self.view, self.state, self.info, space=space)
+
     def shows(self, other: Scene | None) -> bool:
         """Whether `other` is the same picture: a state that looks like it, of the same data."""
         return other is not None and self.data is other.data and self.state.looks_like(other.state)
@@ -87,16 +91,12 @@ class FrameWriter:
         elif output.h264:
             self._say_no_encoder()
         if output.jpeg:
-            picture = self._draw(scene, "jpeg")
+            picture = scene.draw(self._renderer, "jpeg")
             flags |= FrameFlags.KEY | FrameFlags.JPEG
             self._sink.send_frame(self._header(scene, flags), self._jpeg.encode(picture))
         if stats := self._meter.take(self._clock()):
             self._sink.send(stats)
         return is_key
-
-    def draw_still(self, scene: Scene) -> Picture:
-        """Draw a scene in sRGB; the picture is the caller's."""
-        return self._draw(scene, "rgb")
 
     def write_still(self, scene: Scene, png: memoryview) -> None:
         """Send a lossless picture of a scene."""
@@ -107,14 +107,11 @@ class FrameWriter:
         """Close the encoder."""
         self._chain.close()
 
-    def _draw(self, scene: Scene, space: ColorSpace) -> Picture:
-        return self._renderer.draw(scene.data, scene.view, scene.state, scene.info, space=space)
-
     def _write_h264(
         self, scene: Scene, output: Output, flags: FrameFlags, is_keyframe: bool
     ) -> bool:
         begin_s = time.perf_counter()
-        picture = self._draw(scene, "bt709")
+        picture = scene.draw(self._renderer, "bt709")
         drawn_s = time.perf_counter()
         # Encoders want timestamps that grow, also where the clock's steps are coarse.
         self._timestamp_90k = max(int(self._clock() * _CLOCK_HZ), self._timestamp_90k + 1)

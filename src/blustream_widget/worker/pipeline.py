@@ -251,7 +251,7 @@ class Pipeline:
             return
         self._still_of = scene
         if self._stills.find(scene) is None:
-            self._stills.want(scene, self._frames.draw_still(scene))
+            self._stills.want(scene)
         else:
             self._send_still()
 

@@ -1,4 +1,4 @@
-"""Lossless pictures, encoded beside the render thread: a new state never waits for one."""
+"""Lossless pictures, drawn and encoded beside the render thread: no new state waits for one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from blustream_widget.core.types import Picture
 from blustream_widget.encode.stills import PngEncoder
 from blustream_widget.errors import EncodeError
+from blustream_widget.render.slice import SliceRenderer
 from blustream_widget.runtime import start_thread
 from blustream_widget.worker.frames import Scene
 
@@ -24,7 +25,7 @@ _NICENESS = 10
 
 
 class StillThread:
-    """Encodes the newest picture it was given, and remembers the last one it finished.
+    """Draws and encodes the newest scene it was given, and remembers the last one it finished.
 
     Parameters
     ----------
@@ -35,15 +36,15 @@ class StillThread:
     def __init__(self, on_done: Callable[[], None]) -> None:
         self._on_done = on_done
         self._changed = threading.Condition()
-        self._wanted: tuple[Scene, Picture] | None = None
+        self._wanted: Scene | None = None
         self._done: tuple[Scene, memoryview] | None = None
         self._is_closed = False
         self._thread = start_thread(self._run, name="blustream-still")
 
-    def want(self, scene: Scene, picture: Picture) -> None:
-        """Encode `picture`, which nobody may write to any more; replaces one that was not begun."""
+    def want(self, scene: Scene) -> None:
+        """Make a picture of `scene`; replaces one that was not begun."""
         with self._changed:
-            self._wanted = (scene, picture)
+            self._wanted = scene
             self._changed.notify()
 
     def find(self, scene: Scene) -> memoryview | None:
@@ -61,14 +62,14 @@ class StillThread:
 
     def _run(self) -> None:
         _yield_to_others()
-        encoder = PngEncoder()
+        renderer, encoder = SliceRenderer(), PngEncoder()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._wanted is not None or self._is_closed)
                 if self._is_closed or self._wanted is None:
                     return
-                (scene, picture), self._wanted = self._wanted, None
-            png = _encode(encoder, picture)
+                scene, self._wanted = self._wanted, None
+            png = _encode(encoder, scene.draw(renderer, "rgb"))
             with self._changed:
                 self._done = (scene, png)
             self._on_done()

@@ -181,6 +181,99 @@ def test_interpolation_is_linear_between_voxel_centres(zoom) -> None:
     assert np.abs(row - wanted).max() < tolerance
 
 
+def interpolated_rgb(values, info, state):
+    """Colour of the linearly interpolated value at each pixel's centre, and where it is certain."""
+    placement = plan_slice(state, info).placement
+    x, y = np.arange(state.width_px) + 0.5, np.arange(state.height_px) + 0.5
+    columns, rows = placement.to_voxel(x, y)[0], placement.to_voxel(x, y)[1]
+    transposed = placement.plane.column_axis < placement.plane.row_axis
+    by_row = (values.T if transposed else values).astype(float)
+    along = np.array([np.interp(columns, np.arange(by_row.shape[1]), row) for row in by_row])
+    sampled = np.array([np.interp(rows, np.arange(len(by_row)), column) for column in along.T]).T
+    steps = (sampled - (state.level - state.window / 2)) / state.window * LEVELS
+    colors = rgb_table(state.colormap)[np.clip(np.floor(steps), 0, LEVELS - 1).astype(int)]
+    outside_x = (columns < -0.5) | (columns >= placement.n_columns - 0.5)
+    outside_y = (rows < -0.5) | (rows >= placement.n_rows - 0.5)
+    colors[outside_y[:, None] | outside_x[None, :]] = (
+        SURROUND if info.kind != "medical" else (0, 0, 0)
+    )
+    # Single precision may fall on the other side of a step of the table.
+    return colors, np.abs(steps - np.rint(steps)) > 2e-3
+
+
+@pytest.mark.parametrize("axis", [0, 2])
+@pytest.mark.parametrize("kind", ["generic", "seismic", "medical"])
+@pytest.mark.parametrize("view", [{}, {"zoom": 3.3, "pan": (0.31, 0.62)}, {"zoom": 40.0}])
+def test_a_smooth_still_has_the_colours_of_the_interpolated_values(axis, kind, view) -> None:
+    info = volume_info((9, 17, 23), kind=kind, affine=RAS if kind == "medical" else None)
+    state = make_state(
+        axis=axis, colormap="seismic", interpolate=True, width_px=160, height_px=96, **view
+    )
+    values = random_values([n for a, n in enumerate(info.shape) if a != axis])
+    found = draw(values, info, state).pixels
+    wanted, is_certain = interpolated_rgb(values, info, state)
+    assert is_certain.mean() > 0.9
+    assert np.array_equal(found[is_certain], wanted[is_certain])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "float64"])
+def test_a_smooth_still_of_any_type_is_interpolated_in_its_values(dtype) -> None:
+    info = volume_info((2, 12, 12), dtype=dtype)
+    state = make_state(interpolate=True, window=180.0, level=100.0, colormap="turbo")
+    values = (random_values((12, 12)) * 200).astype(dtype)
+    found = draw(values, info, state).pixels
+    wanted, is_certain = interpolated_rgb(values, info, state)
+    assert np.array_equal(found[is_certain], wanted[is_certain])
+
+
+def test_small_voxels_of_a_smooth_still_are_averaged_before_they_are_coloured() -> None:
+    info = volume_info((2, 96, 96), kind="seismic")
+    state = make_state(interpolate=True, width_px=64, height_px=64, colormap="seismic")
+    values = np.indices((96, 96)).sum(axis=0) % 2 * np.float32(1.0)  # a chess board: mean 0.5
+    found = draw(values.astype(np.float32), info, state).pixels.astype(int)
+    middle = rgb_table("seismic")[LEVELS // 2].astype(int)
+    # The mean of the colours would be far from the colour of the mean.
+    assert np.abs(found - middle).max() < 60
+    flat = draw(np.full((96, 96), 0.5, np.float32), info, state).pixels
+    assert (flat == middle).all()
+
+
+def test_no_data_takes_no_part_in_the_interpolation() -> None:
+    info = volume_info((2, 8, 8), kind="seismic")
+    state = make_state(interpolate=True, width_px=64, height_px=64)
+    values = np.full((8, 8), 0.25, np.float32)
+    values[3, 4] = np.nan
+    found = draw(values, info, state).pixels
+    colors = {tuple(c) for c in found.reshape(-1, 3).tolist()}
+    assert colors == {tuple(rgb_table("grey")[LEVELS // 4].tolist()), SURROUND}
+    missing = (found == SURROUND).all(axis=2)
+    assert 40 <= missing.sum() <= 100  # a voxel has 64 pixels
+    assert missing[36, 28]
+
+
+def test_infinite_values_are_the_ends_of_the_window_and_leave_no_hole() -> None:
+    info = volume_info((2, 8, 8), kind="seismic")
+    state = make_state(interpolate=True, width_px=64, height_px=64)
+    values = np.full((8, 8), 0.5, np.float32)
+    values[3, 4], values[6, 6] = np.inf, -np.inf
+    found = draw(values, info, state).pixels
+    assert not (found == SURROUND).all(axis=2).any()
+    assert (found[36, 28] == 255).all()
+    assert (found[52, 52] == 0).all()
+
+
+@pytest.mark.parametrize("zoom", [4.0, 30.0])
+def test_video_of_large_voxels_has_the_colours_of_the_values_between_them(zoom) -> None:
+    info = volume_info((2, 40, 40), kind="seismic")
+    state = make_state(interpolate=True, colormap="seismic", zoom=zoom)
+    values = np.zeros((40, 40), np.float32)
+    values[20:] = 1.0  # dark blue to dark red, with near white between
+    video = decode_bt709(draw(values, info, state, space="bt709"))
+    still = draw(values, info, state).pixels.astype(float)
+    assert still[64].sum(axis=1).max() > 700
+    assert np.abs(video[64] - still[64]).mean() < 8
+
+
 @pytest.mark.parametrize("stretch", [0.05, 50.0])
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 2, 300), (3, 300, 1)])
 def test_extreme_views_are_drawn(shape, stretch) -> None:

@@ -187,6 +187,25 @@ def test_one_still_comes_at_rest_and_is_exactly_the_colour_map(bench) -> None:
     assert (pixels == rgb_table("viridis")[int(21 / 31 * LEVELS)]).all()
 
 
+def test_the_still_of_a_smooth_view_has_the_colours_of_the_interpolated_values() -> None:
+    values = np.random.default_rng(1).random((2, 24, 16), np.float32)
+    bench = Bench(MemorySource(volume_info((2, 24, 16), kind="seismic"), (values,)))
+    bench.open(slice_idx=(1, 0, 0), interpolate=True, colormap="seismic", window=1.0, level=0.5)
+    bench.rest()
+    bench.pipeline.close()
+    ((_, png),) = bench.sink.stills
+    with av.open(io.BytesIO(png)) as container:
+        found = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    x = (np.arange(PANE[0]) + 0.5) / PANE[0] * 24 - 0.5
+    y = (np.arange(PANE[1]) + 0.5) / PANE[1] * 16 - 0.5
+    at_y = np.array([np.interp(y, np.arange(16), trace) for trace in values[1].astype(float)])
+    steps = np.array([np.interp(x, np.arange(24), row) for row in at_y.T]) * LEVELS
+    wanted = rgb_table("seismic")[np.floor(steps).astype(int).clip(0, LEVELS - 1)]
+    is_certain = np.abs(steps - np.rint(steps)) > 2e-3  # of single precision
+    assert is_certain.mean() > 0.9
+    assert np.array_equal(found[is_certain], wanted[is_certain])
+
+
 def test_a_still_of_an_older_picture_is_dropped(bench) -> None:
     bench.open()
     bench.step(REST_S + 0.01)
