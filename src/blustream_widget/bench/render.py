@@ -198,13 +198,12 @@ class _Worker:
     def __exit__(self, *_: object) -> None:
         self._pipeline.close()
 
-    def show(self, i: int) -> None:
-        """Put a new state into the slot and do what the render thread does."""
+    def show(self, _: int) -> None:
+        """Put the next slice into the slot and do what the render thread does."""
         before = self._sink.n_frames
+        revision = self._state.revision + 1
         self._state = msgspec.structs.replace(
-            self._state,
-            slice_idx=(i % _VOLUME[0], 0, 0),
-            revision=self._state.revision + 1,
+            self._state, slice_idx=(revision % _VOLUME[0], 0, 0), revision=revision
         )
         self._now_s += 0.02
         self._slot.put(Show(self._state))
