@@ -30,11 +30,13 @@ from blustream_widget.data.grid import Shape
 from blustream_widget.errors import ConfigError
 
 AXES = ("inline", "crossline", "sample")
-CASES = ("first", "slices", "pane", "drag", "cancel", "hits", "memory")
+CASES = ("first", "slices", "pane", "drag", "scrub", "cancel", "hits", "memory")
 _LODS = (0, 1, 2)
 _N_CACHED = 12  # within one half of a brick layer: nothing is read ahead meanwhile
 _PLACES = (0.31, 0.69)  # of an axis: in different layers also of LOD2
 _FRAME_S = 1 / 30
+_SCRUB_S = 1 / 60
+_SCRUB_LAYERS = 3
 
 Values = list[float]
 
@@ -123,6 +125,8 @@ class ReadBench:
                     records += self._pane(source, axis)
                 if "drag" in cases:
                     records.append(self._drag(source, axis))
+            if "scrub" in cases:
+                records.append(self._scrub(source))
             if "cancel" in cases:
                 records.append(self._cancel(source))
             if "hits" in cases:
@@ -204,6 +208,27 @@ class ReadBench:
             crossings.append([eye.see(Look(axis), edge)])
             eye.close()
         return self._record("into a layer, dragged at 30 slices/s", crossings, axis=AXES[axis])
+
+    def _scrub(self, source: VolumeSource) -> Record:
+        """How sharp slices are that nobody waits for, at 60 inlines a second through new layers."""
+        levels: list[int] = []
+        pause = threading.Event()
+        for _ in self._rounds:
+            eye = Eye(source)
+            eye.see(Look(0, 99), 0)
+            begin_s = time.perf_counter()
+            for slice_idx in range(source.info.brick_size * _SCRUB_LAYERS):
+                data = eye.reader.read(0, slice_idx, 0, 0)
+                levels.append(data.coarsest_lod)
+                pause.wait(max(begin_s + (slice_idx + 1) * _SCRUB_S - time.perf_counter(), 0))
+            eye.close()
+        return {
+            **self._words("scrub at 60 slices/s"),
+            **{
+                f"lod{lod}_or_finer_percent": 100 * sum(v <= lod for v in levels) / len(levels)
+                for lod in _LODS
+            },
+        }
 
     def _cancel(self, source: VolumeSource) -> Record:
         """From moving on to the last answer of what the old slice had in flight."""

@@ -58,13 +58,17 @@ class Composite:
     spec : SliceSpec
     cache : BrickCache
         What is in it is shown from the start, the finest of it for every tile.
+    stored_tile : int
+        Side of the stored tiles of LOD0 slices that the cache may hold; 0 for none.
 
     Notes
     -----
     Not for several threads at once: the owner has the lock.
     """
 
-    def __init__(self, info: VolumeInfo, spec: SliceSpec, cache: BrickCache) -> None:
+    def __init__(
+        self, info: VolumeInfo, spec: SliceSpec, cache: BrickCache, *, stored_tile: int = 0
+    ) -> None:
         self.spec = spec
         self._info = info
         self._size = info.brick_size
@@ -78,8 +82,11 @@ class Composite:
         self._n_open = self._levels.size
         self._given_up: set[tuple[int, int]] = set()
         self._shown: SliceData | None = None
-        self._fill_exactly(cache)
-        self._fill_coarsely(cache)
+        if stored_tile and spec.lod == 0:
+            self._fill_from_tiles(cache, stored_tile)
+        if self._n_open:
+            self._fill_exactly(cache)
+            self._fill_coarsely(cache)
 
     def keys(self, lod: int, step: int = 0) -> tuple[BrickKey, ...]:
         """Bricks of `lod` covering the slice, nearest its centre first; none finer than its own.
@@ -147,19 +154,26 @@ class Composite:
             or not 0 <= layer_voxel < values.shape[spec.axis]
         ):
             return False
-        changed = False
         plane = values[(slice(None),) * spec.axis + (layer_voxel,)]
-        for tile_a in _covered(self._tiles_a, key[2 + a_axis], shift):
-            for tile_b in _covered(self._tiles_b, key[2 + b_axis], shift):
-                at = (tile_a - self._tiles_a[0], tile_b - self._tiles_b[0])
-                if self._levels[at] > key.lod:
-                    corner = (key[2 + a_axis] * self._size, key[2 + b_axis] * self._size)
-                    self._paste(plane, corner, shift, tile_a, tile_b)
-                    self._note(at, key.lod)
-                    changed = True
-        if changed:
-            self._shown = None
-        return changed
+        corner = (key[2 + a_axis] * self._size, key[2 + b_axis] * self._size)
+        covered = (
+            _covered(self._tiles_a, key[2 + a_axis], shift),
+            _covered(self._tiles_b, key[2 + b_axis], shift),
+        )
+        coarser = self._levels[self._at(*covered)] > key.lod
+        if not coarser.any():
+            return False
+        if coarser.all():  # all tiles at once: a twentieth of the time
+            self._paste(plane, corner, shift, *covered)
+        else:
+            for i, j in np.argwhere(coarser):
+                a, b = covered[0][int(i)], covered[1][int(j)]
+                self._paste(plane, corner, shift, range(a, a + 1), range(b, b + 1))
+        self._shown = None
+        if shift == 0:
+            self._n_open -= int(coarser.sum())
+        self._levels[self._at(*covered)][coarser] = key.lod
+        return True
 
     def give_up(self, key: BrickKey) -> bool:
         """Wait no longer for a brick that cannot be read; say whether it was waited for."""
@@ -208,6 +222,8 @@ class Composite:
         for key, at, target, (rows, columns) in _parts(
             spec.plane, self._size, spec.lod, layer, self._region
         ):
+            if self._levels[at] == spec.lod:  # from a stored tile
+                continue
             brick = cache.find(key)
             if brick is None:
                 values[target] = blank
@@ -217,7 +233,8 @@ class Composite:
                         spec.axis
                     ]
                 ]
-                self._note(at, spec.lod)
+                self._levels[at] = spec.lod
+                self._n_open -= 1
 
     def _fill_coarsely(self, cache: BrickCache) -> None:
         for lod in range(self.spec.lod + 1, self._info.n_lods):
@@ -228,17 +245,19 @@ class Composite:
                 if brick is not None:
                     self.put(key, brick)
 
-    def fill_from_tiles(self, cache: BrickCache, tile_size: int) -> None:
-        """Take from the cache what is stored there as tiles of this very slice."""
+    def _fill_from_tiles(self, cache: BrickCache, tile_size: int) -> None:
         for key in self.missing_tiles(tile_size):
             tile = cache.find(key)
             if tile is not None:
                 self._put_tile(key, tile)
 
-    def _note(self, at: tuple[int, int], lod: int) -> None:
-        self._levels[at] = lod
-        if lod == self.spec.lod:
-            self._n_open -= 1
+    def _at(self, tiles_a: range, tiles_b: range) -> _Cut:
+        """Tiles counted from the first of the slice."""
+        a, b = self._tiles_a[0], self._tiles_b[0]
+        return (
+            slice(tiles_a.start - a, max(tiles_a.stop - a, 0)),
+            slice(tiles_b.start - b, max(tiles_b.stop - b, 0)),
+        )
 
     def _under(self, key: TileKey) -> _Cut:
         """Tiles of the slice, counted from its first, that a stored tile covers."""
@@ -274,18 +293,18 @@ class Composite:
         return True
 
     def _paste(
-        self, plane: Samples, corner: tuple[int, int], shift: int, tile_a: int, tile_b: int
+        self, plane: Samples, corner: tuple[int, int], shift: int, tiles_a: range, tiles_b: range
     ) -> None:
-        region = self._region
-        a0, a1 = max(tile_a * self._size, region.a0), min((tile_a + 1) * self._size, region.a1)
-        b0, b1 = max(tile_b * self._size, region.b0), min((tile_b + 1) * self._size, region.b1)
+        region, size = self._region, self._size
+        a0, a1 = max(tiles_a.start * size, region.a0), min(tiles_a.stop * size, region.a1)
+        b0, b1 = max(tiles_b.start * size, region.b0), min(tiles_b.stop * size, region.b1)
         target = self._values[a0 - region.a0 : a1 - region.a0, b0 - region.b0 : b1 - region.b0]
         if shift == 0:
             target[...] = plane[a0 - corner[0] : a1 - corner[0], b0 - corner[1] : b1 - corner[1]]
             return
         rows = (np.arange(a0, a1) >> shift) - corner[0]
         columns = (np.arange(b0, b1) >> shift) - corner[1]
-        target[...] = plane[rows[:, None], columns]
+        target[...] = plane.take(columns, axis=1).take(rows, axis=0)
 
 
 def _covered(tiles: range, brick: int, shift: int) -> range:

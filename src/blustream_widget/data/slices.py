@@ -223,9 +223,10 @@ class SliceReader:
     def _move_to(self, spec: SliceSpec) -> None:
         self._hand = self._follow(spec)
         self._load_coarsest(spec.channel)
-        composite = self._composite = Composite(self._info, spec, self._cache)
+        composite = self._composite = Composite(
+            self._info, spec, self._cache, stored_tile=self._tile_size
+        )
         if self._tile_size and spec.lod == 0:
-            composite.fill_from_tiles(self._cache, self._tile_size)
             self._cache.pin(composite.tile_keys(self._tile_size))
             self._pinned = ()
         else:

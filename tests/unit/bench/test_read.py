@@ -27,7 +27,7 @@ def test_a_volume_by_formula_needs_no_file(tmp_path) -> None:
     records = read.run(
         options(
             *("--sizes", "192", "--codecs", "formula", "--references", "none"),
-            *("--cases", "first,pane,cancel,hits", "--folder", str(tmp_path)),
+            *("--cases", "first,pane,scrub,cancel,hits", "--folder", str(tmp_path)),
         )
     )
     assert list(tmp_path.iterdir()) == []
@@ -36,6 +36,8 @@ def test_a_volume_by_formula_needs_no_file(tmp_path) -> None:
         (axis, state) for axis in read.AXES for state in ("made", "cached")
     }
     assert all(record["median_ms"] > 0 for record in panes)
+    (scrub,) = (record for record in records if record["case"].startswith("scrub"))
+    assert 0 <= scrub["lod0_or_finer_percent"] <= scrub["lod2_or_finer_percent"] <= 100
     (hits,) = (record for record in records if "hits_percent" in record)
     assert 95 < hits["hits_percent"] < 100
 

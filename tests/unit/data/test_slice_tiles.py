@@ -13,7 +13,7 @@ SHAPE = (70, 50, 90)
 
 
 def open_reader(source):
-    return SliceReader(source, budget_bytes=1 << 26, on_data=lambda: None)
+    return SliceReader(source, budget_bytes=1 << 26, on_data=lambda: None, clock=lambda: 0.0)
 
 
 @pytest.fixture
