@@ -54,6 +54,9 @@ BENCHMARKS = (
     Benchmark("read", "slices cold, warm and cached, drag, cancel, memory", ("zarr",)),
     Benchmark("render", "drawing a picture, and encoding it", ("PIL",)),
     Benchmark("encode", "encoders and their settings: time, bytes, quality"),
+    Benchmark("stills", "lossless pictures: encode, bytes, decode in the browser", _BROWSER),
     Benchmark("startup", "running the cell to the first picture", _BROWSER),
+    Benchmark("memory", "growth over ten thousand interactions", ("psutil",)),
+    Benchmark("stress", "many, hostile, killed: who survives, and how fast", ("psutil",)),
     Benchmark("volumes", "writing the demo, and reading its slices"),
 )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from blustream_widget.core.types import Picture
+from blustream_widget.encode import stills
 from blustream_widget.encode.h264 import codec_string
 from blustream_widget.encode.stills import JpegEncoder, PngEncoder
 
@@ -27,6 +30,26 @@ def test_png_is_lossless() -> None:
     encoder = PngEncoder()
     for picture in (rgb_picture(1), rgb_picture(2), rgb_picture(3, height=20, width=34)):
         assert np.array_equal(decode(encoder.encode(picture), "rgb24"), picture.pixels)
+
+
+def test_a_png_is_a_file_that_others_read_too() -> None:
+    picture = rgb_picture(4)
+    image = Image.open(io.BytesIO(PngEncoder().encode(picture)))
+    image.verify()  # every checksum
+    assert (image.format, image.mode, image.size) == ("PNG", "RGB", (128, 72))
+
+
+def test_one_coloured_pixel_makes_a_coloured_png() -> None:
+    pixels = np.repeat(rgb_picture(1).pixels[:, :, :1], 3, axis=2)
+    pixels[1, 5] = (1, 2, 3)
+    file = PngEncoder().encode(Picture(pixels, "rgb24", 128, 72))
+    assert np.array_equal(decode(file, "rgb24"), pixels)
+
+
+def test_without_isal_the_same_picture_comes_from_zlib(monkeypatch) -> None:
+    monkeypatch.setattr(stills, "deflate", zlib)
+    picture = rgb_picture(5)
+    assert np.array_equal(decode(PngEncoder().encode(picture), "rgb24"), picture.pixels)
 
 
 def test_a_grey_png_has_one_channel_and_the_same_pixels() -> None:
