@@ -39,6 +39,7 @@ export class FakeSession implements Session {
   status: SessionStatus = {
     phase: "connecting",
     transport: "websocket",
+    via: "direct",
     reason: "",
     encoder: "libx264",
     codec: "h264",

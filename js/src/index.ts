@@ -15,7 +15,7 @@ import { relayOpener } from "./relay";
 import type { Session } from "./session";
 import { mountViewer } from "./viewer/mount";
 import { openPeer, peerObstacle } from "./webrtc";
-import { socketUrl, webSocketOpener } from "./websocket";
+import { socketUrls, webSocketOpener } from "./websocket";
 
 /** A hidden page draws no animation frames: input by linked sliders is sent all the same. */
 function onNextFrame(flush: () => void): void {
@@ -31,7 +31,7 @@ function openSession(
   const session = new LiveSession({
     openers: {
       ...(transports.has("websocket") && {
-        websocket: webSocketOpener(() => socketUrl(document, model.get("_path"))),
+        websocket: webSocketOpener(() => socketUrls(document, model.get("_path"))),
       }),
       ...(transports.has("comm") && { comm: relayOpener(model) }),
     },
@@ -49,9 +49,10 @@ function openSession(
 /** Say on the element what is going on, for style sheets and for who looks from outside. */
 function describe(el: HTMLElement, session: Session, signal: AbortSignal): void {
   const tell = (): void => {
-    const { phase, transport, reason, displayedFps } = session.status;
+    const { phase, transport, via, reason, displayedFps } = session.status;
     el.dataset.phase = phase;
     el.dataset.transport = transport;
+    el.dataset.via = via;
     el.dataset.reason = reason;
     el.dataset.fps = String(displayedFps);
   };

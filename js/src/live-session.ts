@@ -73,6 +73,7 @@ export class LiveSession implements Session {
   #codec = "";
   #info: VolumeInfo | null = null;
   #role = "";
+  #via = "";
   #serverError: SessionError | null = null;
   #kernelError: SessionError | null = null;
   #hasEnded = false;
@@ -244,6 +245,7 @@ export class LiveSession implements Session {
 
   #welcomed(welcome: Welcome): void {
     this.#role = welcome.role;
+    this.#via = welcome.via;
     this.#serverError = null;
     this.#sender.restart(welcome.state);
     if (welcome.info) this.#inform(welcome.info);
@@ -405,6 +407,7 @@ export class LiveSession implements Session {
         wasLive: this.#wasLive,
       }),
       transport: transportOf(link, this.#takeover?.isActive ?? false),
+      via: link === null ? "" : this.#via,
       codec: this.#decoderName() === "jpeg" ? "jpeg" : this.#codec,
       reason: this.#reason(),
       exact: this.#screen.isExact,

@@ -232,6 +232,7 @@ export interface Welcome {
   readonly ice_servers: readonly Readonly<Record<string, string | readonly string[]>>[];
   readonly ice_loopback: boolean;
   readonly protocol: number;
+  readonly via: "direct" | "kernel" | "proxy";
 }
 
 /** Something failed. `fatal`: the session shows nothing until it is fixed. */

@@ -42,6 +42,8 @@ export interface SessionStatus {
   readonly phase: Phase;
   /** The path that pictures come by. */
   readonly transport: TransportName;
+  /** Who carries the messages: nobody ("direct"), Jupyter's "proxy" or the "kernel"; "" = not known. */
+  readonly via: string;
   /** Why this path and no better one; empty while the best is used. */
   readonly reason: string;
   /** The server's encoder, for example "libx264". */

@@ -47,6 +47,7 @@ export function unreachable(
 export const FIRST_STATUS: SessionStatus = {
   phase: "connecting",
   transport: "",
+  via: "",
   reason: "",
   encoder: "",
   codec: "",

@@ -44,6 +44,7 @@ export function welcome(change: Partial<Welcome> = {}): Welcome {
     ice_servers: [],
     ice_loopback: false,
     protocol: 1,
+    via: "proxy",
     ...change,
   };
 }

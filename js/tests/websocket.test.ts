@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
-import { afterEach, describe, expect, it } from "vitest";
-import { jupyterBaseUrl, socketUrl } from "../src/websocket";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Link } from "../src/link";
+import { jupyterBaseUrl, socketUrl, socketUrls, webSocketOpener } from "../src/websocket";
 
 afterEach(() => {
   document.body.innerHTML = "";
@@ -30,5 +31,101 @@ describe("the server's address", () => {
 
   it("is the page's own root otherwise", () => {
     expect(jupyterBaseUrl(document)).toBe("/");
+  });
+});
+
+describe("the addresses to try", () => {
+  it("begin with the one that Jupyter hands over at, where it does", () => {
+    configure('{"baseUrl": "/user/alice/", "blustreamPath": "blustream-direct/ws"}');
+    const paths = socketUrls(document, "blustream/ws").map((url) => new URL(url).pathname);
+    expect(paths).toEqual(["/user/alice/blustream-direct/ws", "/user/alice/blustream/ws"]);
+  });
+
+  it.each(["{}", '{"blustreamPath": ""}', '{"blustreamPath": 3}', "null", "["])(
+    "are the proxy's alone with the configuration %s",
+    (text) => {
+      configure(text);
+      expect(socketUrls(document, "blustream/ws")).toEqual([socketUrl(document, "blustream/ws")]);
+    },
+  );
+});
+
+class FakeSocket {
+  static readonly OPEN = 1;
+  static all: FakeSocket[] = [];
+  readyState = 0;
+  binaryType = "";
+  onopen: (() => void) | null = null;
+  onclose: ((event: { code: number; reason: string }) => void) | null = null;
+
+  constructor(readonly url: string) {
+    FakeSocket.all.push(this);
+  }
+
+  open(): void {
+    this.readyState = FakeSocket.OPEN;
+    this.onopen?.();
+  }
+
+  refuse(): void {
+    this.onclose?.({ code: 1006, reason: "" });
+  }
+
+  close(): void {}
+}
+
+describe("a link with two addresses", () => {
+  const said: string[] = [];
+  const open = (): Link =>
+    opener({
+      opened: () => said.push("opened"),
+      text: () => {},
+      binary: () => {},
+      closed: (reason) => said.push(reason),
+    });
+  let opener: ReturnType<typeof webSocketOpener>;
+  const urls = (): string[] => FakeSocket.all.map((socket) => socket.url);
+  const last = (): FakeSocket => FakeSocket.all.at(-1) as FakeSocket;
+
+  beforeEach(() => {
+    FakeSocket.all = [];
+    said.length = 0;
+    vi.stubGlobal("WebSocket", FakeSocket);
+    opener = webSocketOpener(() => ["direct", "proxy"]);
+  });
+
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("stays with the first while that works, also after a break", () => {
+    open();
+    last().open();
+    last().refuse();
+    open();
+    expect(urls()).toEqual(["direct", "direct"]);
+    expect(said).toEqual(["opened", "closed with code 1006"]);
+  });
+
+  it("takes the second at once where the first is refused, and says nothing of it", () => {
+    open();
+    last().refuse();
+    expect(urls()).toEqual(["direct", "proxy"]);
+    expect(said).toEqual([]);
+    last().open();
+    expect(said).toEqual(["opened"]);
+  });
+
+  it("fails when both are refused, and begins with the first again", () => {
+    open();
+    last().refuse();
+    last().refuse();
+    expect(said).toEqual(["closed with code 1006"]);
+    open();
+    expect(urls()).toEqual(["direct", "proxy", "direct"]);
+  });
+
+  it("begins with the second after the first did not answer", () => {
+    open().close();
+    open();
+    expect(urls()).toEqual(["direct", "proxy"]);
   });
 });

@@ -9,6 +9,8 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jupyter_core.paths import jupyter_config_path
+
 from blustream_widget._version import __version__
 from blustream_widget.config import load_config, runtime_dir
 from blustream_widget.errors import BlustreamError
@@ -64,6 +66,7 @@ def examine() -> Report:
     _packages(report)
     _encoders(report)
     _front_end(report)
+    _extension(report)
     _folders(report)
     return report
 
@@ -105,6 +108,16 @@ def _front_end(report: Report) -> None:
         else "not registered here: pictures go through the comm, which is slower"
     )
     report.findings.append(Finding("jupyter-server-proxy", found, detail, needed=False))
+
+
+def _extension(report: Report) -> None:
+    name = "blustream-widget.json"
+    folders = [Path(folder) / "jupyter_server_config.d" for folder in jupyter_config_path()]
+    found = next((folder for folder in folders if (folder / name).is_file()), None)
+    detail = (
+        f"enabled in {found}" if found else "not enabled here: pictures go through Jupyter's proxy"
+    )
+    report.findings.append(Finding("Jupyter extension", found is not None, detail, needed=False))
 
 
 def _folders(report: Report) -> None:

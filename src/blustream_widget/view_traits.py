@@ -33,6 +33,7 @@ STATE_TRAITS = (
 STATUS_TRAITS = (
     "worker",
     "transport",
+    "via",
     "encoder",
     "codec",
     "displayed_fps",
@@ -88,6 +89,11 @@ class ViewTraits(anywidget.AnyWidget):
     pane_size = t.Tuple((0, 0), read_only=True, help="Picture size in device pixels.")
     worker = t.Unicode("", read_only=True, help="What the worker does: opening, ready, …")
     transport = t.Unicode("", read_only=True, help="websocket, webrtc or comm.")
+    via = t.Unicode(
+        "",
+        read_only=True,
+        help="What carries the page's messages: direct (nothing else), proxy or kernel.",
+    )
     encoder = t.Unicode("", read_only=True, help="Encoder in use, for example libx264.")
     codec = t.Unicode("", read_only=True, help="Codec string of the stream.")
     displayed_fps = t.Float(0.0, read_only=True, help="Frames shown per second.")

@@ -168,6 +168,13 @@ def test_every_picture_shows_the_slice_that_its_header_names(
     assert page.said("transport") == expected
 
 
+def test_where_jupyter_refuses_to_hand_over_the_proxy_serves_at_once(open_page) -> None:
+    page = open_page("websocket&direct=not-there/ws")
+    assert page.said("transport") == "websocket"
+    assert page.said("via") == "proxy"
+    assert page.said("reason") == ""
+
+
 def test_comm_serves_while_the_websocket_is_refused_and_until_it_is_back(open_page) -> None:
     page = open_page("websocket,comm")
     page.control("refuse")

@@ -28,6 +28,8 @@ BUSY = {
 def test_every_transport_shows_and_scrolls(open_viewer, transport) -> None:
     view = open_viewer(f"transports={TRANSPORTS[transport]!r}")
     view.wait_attribute("data-transport", transport)
+    # JupyterLab has the extension: it hands the connection over, and carries nothing itself.
+    view.wait_attribute("data-via", "kernel" if transport == "comm" else "direct")
     view.focus()
     view.wheel(3)
     view.wait_shown(23)

@@ -24,7 +24,9 @@ from blustream_widget.testing.clients import KernelClient, connect_kernel
 BUNDLE = Path(lp.__file__).parents[1] / "static" / "widget.js"
 SHAPE = (96, 64, 32)
 PAGE = """<!doctype html><meta charset="utf-8"><title>widget</title>
-<body style="margin:0"><script type="module">
+<body style="margin:0">
+<script id="jupyter-config-data" type="application/json">__CONFIG__</script>
+<script type="module">
 import widget from "/widget.js";
 const values = __VALUES__;
 const listeners = new Map();
@@ -89,7 +91,9 @@ class Host:
             "_closed": False,
             "height": 420,
         }
+        config = {"baseUrl": "/", "blustreamPath": request.query.get("direct", "")}
         text = PAGE.replace("__VALUES__", json.dumps(values))
+        text = text.replace("__CONFIG__", json.dumps(config))
         return web.Response(text=text, content_type="text/html")
 
     async def bundle(self, _request: web.Request) -> web.Response:

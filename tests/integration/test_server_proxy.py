@@ -1,4 +1,7 @@
-"""The way through a real Jupyter server and jupyter-server-proxy."""
+"""The ways through a real Jupyter server: handed over by our extension, or through the proxy."""
+
+import asyncio
+import contextlib
 
 import aiohttp
 import pytest
@@ -6,6 +9,7 @@ from aiohttp import web
 
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
+from blustream_widget.server.handover import listen_privately
 from blustream_widget.server.runtime_files import runtime_files
 from blustream_widget.testing.clients import connect_kernel, connect_through
 from blustream_widget.testing.lab import JupyterLab
@@ -34,6 +38,7 @@ async def test_a_viewer_behind_the_proxy_sees_the_slice_it_asked_for(jupyter, fo
             opened = await kernel.open()
             url = f"{jupyter.url}/blustream/ws"
             async with connect_through(url, opened.token, headers=headers) as viewer:
+                assert (await viewer.message(p.Welcome)).via == "proxy"
                 await viewer.frame()
                 await viewer.send(p.ChangeSlice(seq=1, slice_idx=3))
                 await viewer.frame(lambda h: h.slice_idx == 3)
@@ -77,3 +82,95 @@ async def test_without_a_server_the_connection_ends_and_does_not_hang(jupyter, f
     headers = {"Authorization": f"token {jupyter.token}"}
     async with connect_through(f"{jupyter.url}/blustream/ws", None, headers=headers) as viewer:
         await viewer.ended()
+
+
+DIRECT = "blustream-direct/ws"
+
+
+async def test_a_viewer_that_jupyter_hands_over_speaks_with_the_server_itself(jupyter, folder):
+    headers = {"Authorization": f"token {jupyter.token}", "Origin": jupyter.url}
+    url = f"{jupyter.url}/{DIRECT}"
+    with running_server(folder, server_grace_s=60) as server:
+        async with connect_kernel(server.address) as kernel:
+            opened = await kernel.open()
+            async with connect_through(url, opened.token, headers=headers) as viewer:
+                assert (await viewer.message(p.Welcome)).via == "direct"
+                await viewer.frame()
+                await viewer.send(p.ChangeSlice(seq=1, slice_idx=3))
+                await viewer.frame(lambda h: h.slice_idx == 3)
+                ends = [c.raddr.port for c in server.process.net_connections("tcp") if c.raddr]
+                assert len(ends) == 1
+        assert jupyter.token not in server.log
+
+
+async def test_the_page_is_told_of_the_direct_way(jupyter):
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"token {jupyter.token}"}) as http,
+        http.get(f"{jupyter.url}/lab") as page,
+    ):
+        assert f'"blustreamPath": "{DIRECT}"' in await page.text()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 403),
+        ({"Authorization": "token wrong"}, 403),
+        ({"Authorization": "token {token}", "Origin": "http://evil.example"}, 403),
+        ({"Authorization": "token {token}", "Host": "evil.example"}, 403),
+    ],
+    ids=["nobody", "wrong token", "foreign page", "rebound name"],
+)
+async def test_jupyter_hands_nobody_over_who_may_not_connect(jupyter, folder, headers, status):
+    headers = {name: value.format(token=jupyter.token) for name, value in headers.items()}
+    with (
+        running_server(folder, server_grace_s=60),
+        pytest.raises(aiohttp.WSServerHandshakeError) as failure,
+    ):
+        async with connect_through(f"{jupyter.url}/{DIRECT}", None, headers=headers):
+            pass
+    assert failure.value.status == status
+
+
+async def test_who_is_handed_over_still_needs_a_viewers_token(jupyter, folder):
+    headers = {"Authorization": f"token {jupyter.token}"}
+    url = f"{jupyter.url}/{DIRECT}"
+    with running_server(folder, server_grace_s=60):
+        async with connect_through(url, "not a token", headers=headers) as viewer:
+            error = await viewer.message(p.Error)
+            await viewer.ended()
+    assert error.code == "token"
+    assert viewer.close_code == 4403
+
+
+async def test_jupyters_credentials_are_not_handed_over(jupyter, folder):
+    listener = listen_privately(runtime_files(Config(runtime_dir=str(folder))).handover)
+    listener.listen()
+    headers = {"Authorization": f"token {jupyter.token}", "Cookie": "username-x=SECRET"}
+    url = f"{jupyter.url}/{DIRECT}?token={jupyter.token}"
+
+    async def connect():
+        with contextlib.suppress(aiohttp.ClientError):
+            async with connect_through(url, None, headers=headers):
+                pass
+
+    with listener:
+        connecting = asyncio.create_task(connect())
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(10):
+            lease, _ = await loop.sock_accept(listener)
+            head = await loop.sock_recv(lease, 65536)
+            listener.close()  # aiohttp tries a second time
+            lease.close()
+            await connecting
+    assert b"Host: " + jupyter.url.removeprefix("http://").encode() in head
+    assert jupyter.token.encode() not in head
+    assert b"SECRET" not in head
+
+
+async def test_without_a_server_nothing_is_handed_over(jupyter, folder):
+    headers = {"Authorization": f"token {jupyter.token}"}
+    with pytest.raises(aiohttp.WSServerHandshakeError) as failure:
+        async with connect_through(f"{jupyter.url}/{DIRECT}", None, headers=headers):
+            pass
+    assert failure.value.status == 503

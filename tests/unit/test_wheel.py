@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ def source(project_root: Path, tmp_path: Path) -> Path:
     for name in ["pyproject.toml", "hatch_build.py", "LICENSE", "README.md", "constraints.txt"]:
         shutil.copy(project_root / name, copy)
     shutil.copytree(project_root / "notebooks", copy / "notebooks")
+    shutil.copytree(project_root / "etc", copy / "etc")
     shutil.copytree(
         project_root / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__", "static")
     )
@@ -63,6 +65,16 @@ def test_the_wheel_declares_the_command_and_the_proxied_server(source):
         text = archive.read(name).decode()
     assert "blustream = blustream_widget.cli:main" in text
     assert "blustream = blustream_widget.server.proxy:setup" in text
+
+
+def test_the_wheel_enables_the_jupyter_server_extension(source):
+    assert _build(source, "wheel").returncode == 0
+    (wheel,) = (source / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [n for n in archive.namelist() if "jupyter_server_config.d" in n]
+        config = json.loads(archive.read(name))
+    assert name.endswith(".data/data/etc/jupyter/jupyter_server_config.d/blustream-widget.json")
+    assert config["ServerApp"]["jpserver_extensions"] == {"blustream_widget.server.extension": True}
 
 
 def test_the_source_distribution_carries_the_bundle(source):

@@ -9,6 +9,12 @@ const PATH_WORDS: Readonly<Record<string, string>> = {
 };
 const CODEC_WORDS: Readonly<Record<string, string>> = { h264: "H.264", jpeg: "JPEG" };
 
+const VIA_WORDS: Readonly<Record<string, string>> = {
+  direct: "Straight from the server",
+  proxy: "Through Jupyter's proxy",
+  kernel: "Through Jupyter and the kernel",
+};
+
 /** "WebSocket · H.264 · 60 fps · 31 ms", as far as it is known. */
 export function pathText(status: SessionStatus): string {
   const codec = status.codec.startsWith("avc1") ? "h264" : status.codec;
@@ -25,6 +31,7 @@ export function pathText(status: SessionStatus): string {
 /** The same in more words, for the tooltip. */
 export function pathTitle(status: SessionStatus): string {
   return [
+    status.transport !== "webrtc" && VIA_WORDS[status.via],
     status.encoder && `Encoder ${status.encoder}`,
     status.latencyMs > 0 && "Milliseconds from input to shown picture",
     status.viewers > 1 && `${status.viewers} viewers`,

@@ -50,6 +50,7 @@ class Benchmark:
 
 
 BENCHMARKS = (
+    Benchmark("fanout", "what a viewer costs the server, and the age of its frames", ("psutil",)),
     Benchmark("latency", "input event to displayed pixels, in Chromium, in JupyterLab", _BROWSER),
     Benchmark("read", "slices cold, warm and cached, drag, cancel, memory", ("zarr",)),
     Benchmark("render", "drawing a picture, and encoding it", ("PIL",)),

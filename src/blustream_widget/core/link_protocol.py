@@ -136,6 +136,7 @@ class Mirror(_Message, tag="mirror", frozen=True):
     seq: int = 0
     worker: str = ""
     transport: str = ""
+    via: str = ""
     encoder: str = ""
     codec: str = ""
     displayed_fps: float = 0.0

@@ -183,7 +183,7 @@ class Welcome(_Message, tag=int(MessageType.WELCOME), frozen=True):
     """Accepted. `info` is None while the volume opens (then a second WELCOME comes).
 
     `ice_servers` are passed to RTCPeerConnection as they are; `webrtc` is False where the server
-    cannot.
+    cannot. `via` is who carries the messages of this connection: nobody, a proxy, the kernel.
     """
 
     session: str
@@ -195,6 +195,7 @@ class Welcome(_Message, tag=int(MessageType.WELCOME), frozen=True):
     ice_servers: tuple[dict[str, str | list[str]], ...] = ()
     ice_loopback: bool = False
     protocol: int = PROTOCOL_VERSION
+    via: Literal["direct", "proxy", "kernel"] = "proxy"
 
 
 class Error(_Message, tag=int(MessageType.ERROR), frozen=True):

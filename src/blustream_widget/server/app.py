@@ -12,12 +12,17 @@ from aiohttp import WSMsgType, web
 from blustream_widget._version import __version__
 from blustream_widget.errors import TokenError
 from blustream_widget.server.admission import HELLO_TIMEOUT_S, Visitor
+from blustream_widget.server.handover import Handover
 from blustream_widget.server.hub import Hub
 from blustream_widget.server.lifetime import Lifetime
 from blustream_widget.server.links import KernelLink
 from blustream_widget.transport.outbox import Outbox
 from blustream_widget.transport.tasks import TaskSet
-from blustream_widget.transport.websocket import WebSocketChannel, make_socket
+from blustream_widget.transport.websocket import (
+    WebSocketChannel,
+    bound_queues,
+    make_socket,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +56,8 @@ class Routes:
         self._lifetime = lifetime
         self._secret = secret
         self._sockets: set[web.WebSocketResponse] = set()
+        # Set when there is a server that it can give connections to.
+        self.handover: Handover | None = None
 
     def make_app(self) -> web.Application:
         """Application with all routes."""
@@ -67,14 +74,21 @@ class Routes:
 
     async def viewer(self, request: web.Request) -> web.StreamResponse:
         """Serve a viewer from its hello to its end."""
+        if self.handover is None:
+            return await self._viewer(request, is_handed=False)
+        with self.handover.claim(request.transport) as is_handed:
+            return await self._viewer(request, is_handed=is_handed)
+
+    async def _viewer(self, request: web.Request, *, is_handed: bool) -> web.StreamResponse:
         if not is_same_origin(request.headers.get("Origin"), request):
             logger.warning("A WebSocket from a page of another origin was refused")
             return web.Response(status=403, text="This page may not connect.")
         if len(self._sockets) >= MAX_CONNECTIONS:
             return web.Response(status=503, text="Too many connections.")
         socket = make_socket()
+        bound_queues(request.transport)
         await socket.prepare(request)
-        channel = WebSocketChannel(socket)
+        channel = WebSocketChannel(socket, via="direct" if is_handed else "proxy")
         visitor = Visitor(self._hub, channel)
         writing = TaskSet()
         writing.spawn(channel.run(), name="viewer writer")

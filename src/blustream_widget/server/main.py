@@ -12,7 +12,6 @@ import os
 import queue
 import secrets
 import signal
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from pathlib import Path
 from blustream_widget._version import __version__
 from blustream_widget.config import Config
 from blustream_widget.errors import TransportError
+from blustream_widget.server.handover import Handover, listen_privately
 from blustream_widget.server.lifetime import Lifetime
 from blustream_widget.server.runtime_files import RuntimeFiles, answers, runtime_files
 from blustream_widget.session.rtc_path import IceServers
@@ -79,20 +79,23 @@ async def _serve(
 
     hub = Hub(config, ice_servers=ice_servers, pool=pool, lifetime=lifetime)
     secret = secrets.token_urlsafe(32)
-    runner = web.AppRunner(
-        Routes(hub, lifetime, secret).make_app(), access_log=None, shutdown_timeout=2.0
-    )
+    routes = Routes(hub, lifetime, secret)
+    runner = web.AppRunner(routes.make_app(), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
-    await web.SockSite(runner, _listen(files.socket), backlog=_BACKLOG).start()
+    await web.SockSite(runner, listen_privately(files.socket), backlog=_BACKLOG).start()
+    assert runner.server is not None
+    handover = routes.handover = Handover(runner.server)
+    handover.listen(listen_privately(files.handover))
     _write_info(files, secret)
     logger.info("Server %s listens, process %d", __version__, os.getpid())
     try:
         await lifetime.ended.wait()
     finally:
         # Gone from the folder first: who looks for a server now must start the next one.
-        for path in (files.info, files.socket):
+        for path in (files.info, files.socket, files.handover):
             path.unlink(missing_ok=True)
         await hub.close_all("the server ends")
+        await handover.close()
         await runner.cleanup()
         logger.info("Server ended")
 
@@ -118,18 +121,6 @@ def _single_instance(files: RuntimeFiles) -> Iterator[bool]:
             never.wait(0.05)
     finally:
         os.close(descriptor)
-
-
-def _listen(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)  # of a server that was killed: we hold the lock
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    old_mask = os.umask(0o177)
-    try:
-        listener.bind(str(path))
-    finally:
-        os.umask(old_mask)
-    listener.setblocking(False)
-    return listener
 
 
 def _write_info(files: RuntimeFiles, secret: str) -> None:

@@ -25,6 +25,7 @@ class RuntimeFiles(NamedTuple):
     """Paths of one server's files, all in the runtime folder (mode 0700)."""
 
     socket: Path
+    handover: Path
     info: Path
     lock: Path
     log: Path
@@ -42,6 +43,7 @@ def runtime_files(config: Config) -> RuntimeFiles:
     stem = f"server-{__version__}"
     return RuntimeFiles(
         socket=folder / f"{stem}.sock",
+        handover=folder / f"{stem}.hand",
         info=folder / f"{stem}.json",
         lock=folder / f"{stem}.lock",
         log=folder / f"{stem}.log",

@@ -92,6 +92,7 @@ class KernelPort:
                 seq=self.seq,
                 worker=supervisor.status,
                 transport="" if reporter is None else reporter.transport,
+                via="" if reporter is None else reporter.via,
                 encoder=supervisor.capabilities.encoder,
                 codec="jpeg" if is_jpeg else supervisor.capabilities.codec,
                 displayed_fps=0.0 if report is None else report.displayed_fps,

@@ -333,6 +333,7 @@ class Session:
             webrtc="webrtc" in self.config.transports.split(","),
             ice_servers=tuple(dict(server) for server in self.ice_servers),
             ice_loopback=self.config.ice_loopback,
+            via=viewer.via,
         )
 
     def _send_status(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
@@ -88,6 +88,11 @@ class Viewer:
         if self._stream.path == "webrtc" and self._rtc.is_connected:
             return "webrtc"
         return self._channel.name
+
+    @property
+    def via(self) -> Literal["direct", "proxy", "kernel"]:
+        """What carries its messages: "direct", "proxy" or "kernel"."""
+        return self._channel.via
 
     def send(self, message: p.ServerMessage) -> None:
         """Queue a message."""

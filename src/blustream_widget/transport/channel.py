@@ -14,6 +14,10 @@ class Channel(Protocol):
     def name(self) -> Literal["websocket", "comm"]:
         """As the status shows it."""
 
+    @property
+    def via(self) -> Literal["direct", "proxy", "kernel"]:
+        """Who carries every message: nobody else, Jupyter's proxy, or Jupyter and the kernel."""
+
     def send_text(self, data: bytes) -> None:
         """Queue a message of `core.protocol`. After `close`, or to a dead peer, it goes nowhere."""
 

@@ -25,6 +25,7 @@ class RelayChannel:
     """
 
     name: Literal["comm"] = "comm"
+    via: Literal["kernel"] = "kernel"
 
     def __init__(self, outbox: Outbox, channel: int, on_close: Callable[[], None]) -> None:
         self._outbox = outbox

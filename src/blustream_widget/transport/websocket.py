@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import sys
 from typing import Literal
 
 from aiohttp import web
@@ -14,6 +16,9 @@ from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.outbox import Outbox
 
 HEARTBEAT_S = 20.0
+# More than this waits in the outbox, where frames can be taken back, not in asyncio or the kernel.
+MAX_BUFFERED_BYTES = 32 * 1024
+_TCP_NOTSENT_LOWAT = 25  # of linux/tcp.h; Python knows it from 3.12 on
 CLOSE_GOING_AWAY = 1001
 CLOSE_POLICY = 1008
 
@@ -21,8 +26,29 @@ CLOSE_POLICY = 1008
 def make_socket() -> web.WebSocketResponse:
     """WebSocket with our bounds: small messages in, no compression (video does not shrink)."""
     return web.WebSocketResponse(
-        max_msg_size=MAX_MESSAGE_BYTES, compress=False, heartbeat=HEARTBEAT_S
+        max_msg_size=MAX_MESSAGE_BYTES,
+        compress=False,
+        heartbeat=HEARTBEAT_S,
+        writer_limit=MAX_BUFFERED_BYTES,
     )
+
+
+def bound_queues(transport: asyncio.BaseTransport | None) -> None:
+    """Have the network take a frame when it can send it, not seconds before.
+
+    The kernel takes megabytes of a TCP connection otherwise, and on a slow link all of them are
+    older than what the viewer wants to see. Call before the socket is prepared.
+    """
+    if not isinstance(transport, asyncio.Transport):
+        return
+    transport.set_write_buffer_limits(high=MAX_BUFFERED_BYTES)
+    connection = transport.get_extra_info("socket")
+    if (
+        sys.platform == "linux"
+        and connection is not None
+        and connection.family in (socket.AF_INET, socket.AF_INET6)
+    ):
+        connection.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, MAX_BUFFERED_BYTES)
 
 
 class WebSocketChannel:
@@ -30,15 +56,20 @@ class WebSocketChannel:
 
     Parameters
     ----------
-    socket : aiohttp.web.WebSocketResponse
+    connection : aiohttp.web.WebSocketResponse
         Prepared. `run` writes to it; reading is the caller's.
+    via : "direct" or "proxy"
+        Whether something of Jupyter carries every message.
     """
 
     name: Literal["websocket"] = "websocket"
 
-    def __init__(self, socket: web.WebSocketResponse) -> None:
-        self._socket = socket
-        self._outbox = Outbox(socket.send_str, socket.send_bytes)
+    def __init__(
+        self, connection: web.WebSocketResponse, via: Literal["direct", "proxy"] = "proxy"
+    ) -> None:
+        self.via = via
+        self._socket = connection
+        self._outbox = Outbox(connection.send_str, connection.send_bytes)
         self._close_code = CLOSE_GOING_AWAY
         self._close_reason = ""
 

@@ -43,6 +43,7 @@ class Page:
     """A viewer's channel that leads nowhere."""
 
     name = "websocket"
+    via = "proxy"
 
     def __init__(self) -> None:
         self.texts: list[bytes] = []

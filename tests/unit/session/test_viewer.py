@@ -36,6 +36,7 @@ class FakeRoom:
 
 class FakeChannel:
     name = "websocket"
+    via = "proxy"
 
     def __init__(self):
         self.messages = []

@@ -1,0 +1,122 @@
+"""Jupyter server extension: lets browsers in as Jupyter does, and hands their connections over.
+
+`<base_url>blustream-direct/ws` is authenticated and checked like every WebSocket of Jupyter. Then
+the connection itself goes to the user's server (`server/handover.py`), and nothing of Jupyter is on
+the way of a picture. Cookies, tokens and the address's query stay here.
+
+Where that cannot be (Jupyter itself speaks TLS, there is no server, the extension is not enabled)
+the page takes the way through jupyter-server-proxy.
+"""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime
+from typing import Any
+
+from jupyter_server.auth.decorator import ws_authenticated
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.base.websocket import WebSocketMixin
+from jupyter_server.utils import url_path_join
+from tornado.ioloop import PeriodicCallback
+from tornado.iostream import IOStream, SSLIOStream
+from tornado.web import HTTPError
+
+from blustream_widget.config import load_config
+from blustream_widget.errors import ConfigError
+from blustream_widget.server.runtime_files import runtime_files
+
+PATH = "blustream-direct/ws"
+PAGE_CONFIG_KEY = "blustreamPath"
+ACTIVITY_INTERVAL_MS = 30_000
+# What the other process needs of the request; nothing else of it is passed on.
+_FORWARDED = (
+    "Host",
+    "X-Forwarded-Host",
+    "Origin",
+    "Upgrade",
+    "Connection",
+    "Sec-WebSocket-Key",
+    "Sec-WebSocket-Version",
+    "User-Agent",
+)
+
+
+class HandoverHandler(WebSocketMixin, JupyterHandler):
+    """Checks a WebSocket's request, and passes its connection on."""
+
+    @ws_authenticated
+    async def get(self) -> None:
+        """Hand the connection over, or refuse it."""
+        headers = self.request.headers
+        if headers.get("Upgrade", "").lower() != "websocket":
+            raise HTTPError(400, "This address is for WebSockets.")
+        if not self.check_origin(headers.get("Origin")):
+            raise HTTPError(403, "This page may not connect.")
+        if _has_tls(self.request.connection):
+            raise HTTPError(503, "Jupyter itself encrypts this connection.")
+        lease = _connect()
+        if lease is None:
+            raise HTTPError(503, "There is no server to hand the connection to.")
+        stream = self.detach()
+        try:
+            socket.send_fds(lease, [_request_head(headers)], [stream.socket.fileno()])
+        except OSError:
+            self.log.warning("blustream: a connection could not be handed over")
+            lease.close()
+        else:
+            _keep(lease, self.settings)
+        finally:
+            # Our copy of the descriptor: the connection lives on in the other process.
+            stream.close()
+
+
+def _has_tls(connection: Any) -> bool:
+    return isinstance(connection.stream, SSLIOStream)
+
+
+def _connect() -> socket.socket | None:
+    lease = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        lease.connect(str(runtime_files(load_config()).handover))
+    except (OSError, ConfigError):
+        lease.close()
+        return None
+    lease.setblocking(False)
+    return lease
+
+
+def _request_head(headers: Any) -> bytes:
+    lines = ["GET /ws HTTP/1.1"]
+    for name in _FORWARDED:
+        # Tornado refuses line breaks in headers.
+        lines += [f"{name}: {value}" for value in headers.get_list(name)]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def _keep(lease: socket.socket, settings: dict[str, Any]) -> None:
+    """Keep the lease until its other side returns it; until then the viewer counts as activity."""
+
+    def note_activity() -> None:
+        settings["api_last_activity"] = datetime.now(UTC)
+
+    noting = PeriodicCallback(note_activity, ACTIVITY_INTERVAL_MS)
+    stream = IOStream(lease)
+    stream.set_close_callback(noting.stop)
+    # Nothing is ever sent: what is waited for is the end.
+    ended: Any = stream.read_until_close()
+    ended.add_done_callback(lambda future: future.exception())
+    note_activity()
+    noting.start()
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "blustream_widget.server.extension"}]
+
+
+def _load_jupyter_server_extension(server_app: Any) -> None:
+    """Add the address, and tell pages that there is one."""
+    application = server_app.web_app
+    base_url = application.settings["base_url"]
+    application.add_handlers(".*$", [(url_path_join(base_url, PATH), HandoverHandler)])
+    application.settings.setdefault("page_config_data", {})[PAGE_CONFIG_KEY] = PATH
