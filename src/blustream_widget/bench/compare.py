@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import re
 from collections import Counter
@@ -13,8 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from blustream_widget.bench.numbers import Record
-from blustream_widget.bench.report import table
-from blustream_widget.errors import BenchError
+from blustream_widget.bench.report import load, table
 
 # A change of less than three standard errors of the difference may be chance. Two runs differ by
 # more than the rounds of one do (another place in memory, another neighbour), by 5 % say.
@@ -142,7 +140,7 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("--all", action="store_true", help="list what is the same, too")
     arguments = parser.parse_args(argv)
-    (old_machine, old), (new_machine, new) = _load(arguments.old), _load(arguments.new)
+    (old_machine, old), (new_machine, new) = load(arguments.old), load(arguments.new)
     print(f"old: {old_machine.get('date')}  $ {old_machine.get('command')}")
     print(f"new: {new_machine.get('date')}  $ {new_machine.get('command')}")
     if difference := other_machine(old_machine, new_machine):
@@ -165,17 +163,6 @@ def _tell(comparison: Comparison, *, all_rows: bool) -> int:
     if not comparison.changes:
         return 2
     return 1 if comparison.is_worse else 0
-
-
-def _load(path: Path) -> tuple[Record, list[Record]]:
-    try:
-        content = json.loads(path.read_bytes())
-        return dict(content["machine"]), [dict(record) for record in content["results"]]
-    except (OSError, ValueError, TypeError, KeyError) as exc:
-        raise BenchError(
-            f"{path} holds no benchmark records: {exc}.",
-            hint="Write one with `blustream bench … --json FILE`.",
-        ) from exc
 
 
 def _by_case(records: Sequence[Record]) -> dict[str, Record]:

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from blustream_widget.bench import compare
+from blustream_widget.bench import compare, plot
 from blustream_widget.bench.machine import machine_record
 from blustream_widget.bench.report import publish
 from blustream_widget.bench.suite import BENCHMARKS, Benchmark
 from blustream_widget.errors import MissingDependencyError
 
 _ROUNDS = 3
+_TOOLS = {
+    "compare": (compare.main, "what became slower between two files of records"),
+    "plot": (plot.main, "charts of records, as pictures"),
+}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -27,8 +31,8 @@ def main(argv: Sequence[str]) -> int:
     known = {benchmark.name: benchmark for benchmark in BENCHMARKS}
     if argv and argv[0] in known:
         return _measure(known[argv[0]], argv[1:])
-    if argv and argv[0] == "compare":
-        return compare.main(argv[1:])
+    if argv and argv[0] in _TOOLS:
+        return _TOOLS[argv[0]][0](argv[1:])
     _list_parser().parse_args(argv)
     return 2  # argparse has exited: what is not in the list is an error
 
@@ -38,7 +42,8 @@ def _list_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="WHAT")
     for benchmark in BENCHMARKS:
         commands.add_parser(benchmark.name, help=benchmark.help)
-    commands.add_parser("compare", help="what became slower between two files of records")
+    for name, (_, help_text) in _TOOLS.items():
+        commands.add_parser(name, help=help_text)
     return parser
 
 

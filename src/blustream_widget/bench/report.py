@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from blustream_widget.bench.numbers import Record
+from blustream_widget.errors import BenchError
 
 
 def table(results: Sequence[Record]) -> str:
@@ -46,3 +47,21 @@ def publish(machine: Record, results: Sequence[Record], json_path: Path | None) 
             json.dumps({"machine": machine, "results": list(results)}, indent=1) + "\n"
         )
         print(f"\nwrote {json_path}")
+
+
+def load(path: Path) -> tuple[Record, list[Record]]:
+    """Read machine and records of a file that `publish` has written.
+
+    Raises
+    ------
+    BenchError
+        The file is missing, or is none of those.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+        return dict(content["machine"]), [dict(record) for record in content["results"]]
+    except (OSError, ValueError, TypeError, KeyError) as exc:
+        raise BenchError(
+            f"{path} holds no benchmark records: {exc}.",
+            hint="Write one with `blustream bench … --json FILE`.",
+        ) from exc

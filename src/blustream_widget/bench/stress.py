@@ -29,7 +29,7 @@ Case = Callable[[Live], Awaitable[list[float]]]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `blustream bench stress`."""
-    parser.add_argument("--sessions", type=int, default=6, help="at once (default 6)")
+    parser.add_argument("--sessions", type=int, default=4, help="at once (default 4)")
     parser.add_argument("--viewers", type=int, default=40, help="of one session (default 40)")
     parser.add_argument("--openings", type=int, default=15, help="after another (default 15)")
     parser.set_defaults(rounds=2)
