@@ -4,7 +4,7 @@
  * The WebSocket is tried first and, while the relay serves, again in the background. A lost link is
  * dialled again with growing pauses. Pictures may come by WebRTC beside it: see `takeover.ts`.
  */
-import { Dial } from "./dial";
+import { Dial, type DialEvents } from "./dial";
 import type { LinkName, OpenLink } from "./link";
 import {
   type Hello,
@@ -13,6 +13,7 @@ import {
   type ViewerMessage,
   type Welcome,
 } from "./protocol";
+import { Rescue } from "./rescue";
 
 export interface ConnectionOptions {
   /** The links that may be used. */
@@ -41,6 +42,14 @@ const PAUSE_MAX_MS = 5000;
 const BACKGROUND_MIN_MS = 5000;
 const BACKGROUND_MAX_MS = 60_000;
 const SILENCE_MS = 5000;
+/** What the server answers at once. */
+const ANSWERED = new Set<number>([
+  MessageType.PING,
+  MessageType.CHANGE_SLICE,
+  MessageType.ZOOM_PAN,
+  MessageType.WINDOW_LEVEL,
+  MessageType.VIEW_SYNC,
+]);
 /** What another link may do better; a refused token or an unknown session is the same everywhere. */
 const LINK_FAILURES = new Set(["unreachable", "timeout", "protocol"]);
 
@@ -60,10 +69,13 @@ export class Connection {
   #aliveTimer: ReturnType<typeof setTimeout> | undefined;
   #pings = 0;
   #dials = new Map<LinkName, Dial | "preparing">();
+  readonly #rescue: Rescue | null;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
     this.#options = options;
     this.#events = events;
+    const { websocket } = options.openers;
+    this.#rescue = websocket ? this.#makeRescue(websocket) : null;
   }
 
   /** The link in use; null while there is none. */
@@ -103,6 +115,7 @@ export class Connection {
     this.#running = false;
     this.#run += 1;
     this.#clearTimers();
+    this.#rescue?.stop();
     this.#current?.close();
     this.#current = null;
     for (const dial of this.#dials.values()) if (dial !== "preparing") dial.close();
@@ -121,7 +134,35 @@ export class Connection {
   /** Send over the link in use; false if there is none. */
   send(message: ViewerMessage): boolean {
     this.#current?.send(JSON.stringify(message));
+    if (this.#current?.name === "websocket" && ANSWERED.has(message.type)) this.#rescue?.asked();
     return this.#current !== null;
+  }
+
+  #makeRescue(open: OpenLink): Rescue {
+    return new Rescue({
+      open,
+      hello: async () => ({ ...(await this.#options.hello(false)), transport: "websocket" }),
+      ask: () => this.#ping(),
+      events: {
+        ...this.#dialEvents(),
+        welcomed: (dial, welcome) => {
+          this.#current?.close();
+          this.#current = null;
+          this.#events.lost();
+          this.#welcomed(dial, welcome);
+        },
+      },
+    });
+  }
+
+  #dialEvents(): DialEvents {
+    return {
+      welcomed: (up, welcome) => this.#welcomed(up, welcome),
+      failed: (over, code, reason) => this.#failed(over, code, reason),
+      message: (up, message) => this.#message(up, message),
+      frame: (up, data) => this.#frame(up, data),
+      lost: (over, reason) => this.#lost(over, reason),
+    };
   }
 
   #attempt(): void {
@@ -154,13 +195,7 @@ export class Connection {
       open,
       { ...hello, transport: name },
       name === "comm" ? DIAL_TIMEOUT_MS.comm : timeoutMs,
-      {
-        welcomed: (up, welcome) => this.#welcomed(up, welcome),
-        failed: (over, code, reason) => this.#failed(over, code, reason),
-        message: (up, message) => this.#message(up, message),
-        frame: (up, data) => this.#frame(up, data),
-        lost: (over, reason) => this.#lost(over, reason),
-      },
+      this.#dialEvents(),
     );
     this.#dials.set(name, dial);
   }
@@ -216,6 +251,7 @@ export class Connection {
 
   #lost(dial: Dial, reason: string): void {
     if (dial !== this.#current) return;
+    this.#rescue?.stop();
     this.#current = null;
     this.#reason = `${dial.name}: ${reason}`;
     clearTimeout(this.#aliveTimer);
@@ -243,6 +279,7 @@ export class Connection {
     if (dial !== this.#current) return;
     this.#heard();
     if (message.type === MessageType.WELCOME) this.#events.welcome(message);
+    else if (message.type === MessageType.PING) this.send({ ...message, type: MessageType.PONG });
     else if (message.type !== MessageType.PONG) this.#events.message(message);
   }
 
@@ -254,16 +291,21 @@ export class Connection {
 
   /** Something came: ask again after a silence, and give up after two. */
   #heard(): void {
+    this.#rescue?.stop();
     clearTimeout(this.#aliveTimer);
     this.#aliveTimer = setTimeout(() => {
       const asked = this.#current;
-      this.#pings += 1;
-      this.send({ type: MessageType.PING, n: this.#pings });
+      this.#ping();
       this.#aliveTimer = setTimeout(() => {
         asked?.close();
         if (asked) this.#lost(asked, "silent");
       }, SILENCE_MS);
     }, SILENCE_MS);
+  }
+
+  #ping(): void {
+    this.#pings += 1;
+    this.send({ type: MessageType.PING, n: this.#pings });
   }
 
   #clearTimers(): void {
