@@ -11,6 +11,7 @@ from typing import Any
 
 from blustream_widget.config import load_config
 from blustream_widget.server.runtime_files import runtime_files
+from blustream_widget.transport.tcp_tuning import prefer_bbr
 
 
 def setup() -> dict[str, Any]:
@@ -43,4 +44,7 @@ def send_without_delay(handler: Any) -> bool:
     if connection is not None and not getattr(handler, "blustream_sends_without_delay", False):
         handler.blustream_sends_without_delay = True
         handler.set_nodelay(True)
+        stream = getattr(connection, "stream", None)
+        if stream is not None and stream.socket is not None:
+            prefer_bbr(stream.socket)
     return True

@@ -14,6 +14,7 @@ from blustream_widget.core.protocol import MAX_MESSAGE_BYTES
 from blustream_widget.errors import PeerClosedError
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.outbox import Outbox
+from blustream_widget.transport.tcp_tuning import prefer_bbr
 
 HEARTBEAT_S = 20.0
 # More than this waits in the outbox, where frames can be taken back, not in asyncio or the kernel.
@@ -49,6 +50,7 @@ def bound_queues(transport: asyncio.BaseTransport | None) -> None:
         and connection.family in (socket.AF_INET, socket.AF_INET6)
     ):
         connection.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, MAX_BUFFERED_BYTES)
+        prefer_bbr(connection)
 
 
 class WebSocketChannel:
