@@ -44,6 +44,7 @@ export class FakeSession implements Session {
     encoder: "libx264",
     codec: "h264",
     displayedFps: 60,
+    heldBack: "",
     latencyMs: 31,
     lod: 0,
     progress: 1,

@@ -49,12 +49,13 @@ function openSession(
 /** Say on the element what is going on, for style sheets and for who looks from outside. */
 function describe(el: HTMLElement, session: Session, signal: AbortSignal): void {
   const tell = (): void => {
-    const { phase, transport, via, reason, displayedFps } = session.status;
+    const { phase, transport, via, reason, displayedFps, heldBack } = session.status;
     el.dataset.phase = phase;
     el.dataset.transport = transport;
     el.dataset.via = via;
     el.dataset.reason = reason;
     el.dataset.fps = String(displayedFps);
+    el.dataset.heldBack = heldBack;
   };
   session.onStatus(tell, signal);
   session.onFrame(({ header }) => {

@@ -8,6 +8,7 @@ import { PatchSender } from "./patch-sender";
 import { Presenter } from "./presenter";
 import {
   type Error as ErrorMessage,
+  FrameFlags,
   HEADER_BYTES,
   type Hello,
   MessageType,
@@ -32,6 +33,7 @@ import {
   transportOf,
   unreachable,
 } from "./status";
+import { StillParts } from "./still-parts";
 import { Takeover } from "./takeover";
 import type { OpenPeer } from "./webrtc";
 
@@ -63,6 +65,7 @@ export class LiveSession implements Session {
   readonly #presenter: Presenter;
   readonly #sender: PatchSender;
   readonly #abilities: Abilities;
+  readonly #stillParts = new StillParts();
   readonly #stateListeners = new Listeners<ViewState>();
   readonly #statusListeners = new Listeners<SessionStatus>();
   readonly #infoListeners = new Listeners<VolumeInfo>();
@@ -318,7 +321,14 @@ export class LiveSession implements Session {
       start,
       data.byteLength - HEADER_BYTES,
     );
-    this.#decoder.push(header, payload);
+    if (!(header.flags & FrameFlags.PART)) {
+      this.#stillParts.clear();
+      this.#decoder.push(header, payload);
+      return;
+    }
+    this.#connection.send({ type: MessageType.ACK, frame_no: header.frame_no });
+    const whole = this.#stillParts.add(header, payload);
+    if (whole) this.#decoder.push(whole.header, whole.payload);
   }
 
   #show(frame: Frame): void {

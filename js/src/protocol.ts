@@ -111,6 +111,7 @@ export const MessageType = {
   STREAM: 11,
   RTC_OFFER: 16,
   RTC_ANSWER: 17,
+  RTC_STATS: 18,
   STATE: 32,
   VIEW_SYNC: 33,
   INFO: 34,
@@ -130,13 +131,19 @@ export interface Hello {
   readonly transport?: "comm" | "websocket";
 }
 
-/** Round-trip probe; answered at once with the same number. */
+/** Round-trip probe, either way; answered at once with the same number. */
 export interface Ping {
   readonly type: 4;
   readonly n: number;
 }
 
-/** The frame was decoded and shown (WebSocket and comm only: paces the worker). */
+/** Answer to `Ping`. */
+export interface Pong {
+  readonly type: 5;
+  readonly n: number;
+}
+
+/** The frame, and those before it, were decoded: paces the worker, and tells how the link is. */
 export interface Ack {
   readonly type: 6;
   readonly frame_no: number;
@@ -154,6 +161,14 @@ export interface Report {
   readonly displayed_fps: number;
   readonly latency_ms: number;
   readonly decoder?: string;
+}
+
+/** What the browser counted of its WebRTC video since the last one, while pictures come. */
+export interface RtcStats {
+  readonly type: 18;
+  readonly loss: number;
+  readonly jitter_ms: number;
+  readonly delay_ms?: number;
 }
 
 /** Where the viewer wants frames, and whether it looks at all (hidden tab: False). */
@@ -244,6 +259,12 @@ export interface Error {
   readonly fatal: boolean;
 }
 
+/** Round-trip probe, either way; answered at once with the same number. */
+export interface Ping {
+  readonly type: 4;
+  readonly n: number;
+}
+
 /** Answer to `Ping`. */
 export interface Pong {
   readonly type: 5;
@@ -273,6 +294,7 @@ export interface Status {
   readonly encoder: string;
   readonly codec: string;
   readonly viewers: number;
+  readonly held_back: string;
 }
 
 /** The session is over; the viewer does not come back. */
@@ -299,9 +321,11 @@ export interface Value {
 export type ViewerMessage =
   | Hello
   | Ping
+  | Pong
   | Ack
   | Keyframe
   | Report
+  | RtcStats
   | Stream
   | RtcOffer
   | ChangeSlice
@@ -314,6 +338,7 @@ export type ViewerMessage =
 export type ServerMessage =
   | Welcome
   | Error
+  | Ping
   | Pong
   | State
   | Info
@@ -329,6 +354,7 @@ export const FrameFlags = {
   STILL: 4,
   EXACT: 8,
   HEADER_ONLY: 16,
+  PART: 32,
 } as const;
 
 /** What a frame shows, in front of every binary picture, little-endian, `HEADER_BYTES` long. */

@@ -46,6 +46,8 @@ export interface SessionStatus {
   readonly via: string;
   /** Why this path and no better one; empty while the best is used. */
   readonly reason: string;
+  /** Why pictures in motion are smaller or fewer than they could be; empty while they are not. */
+  readonly heldBack: string;
   /** The server's encoder, for example "libx264". */
   readonly encoder: string;
   /** For example "h264" or "jpeg". */

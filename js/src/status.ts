@@ -49,6 +49,7 @@ export const FIRST_STATUS: SessionStatus = {
   transport: "",
   via: "",
   reason: "",
+  heldBack: "",
   encoder: "",
   codec: "",
   displayedFps: 0,
@@ -64,8 +65,8 @@ export const FIRST_STATUS: SessionStatus = {
 
 /** What the server's message says, in the viewer's words. */
 export function fromServer(message: Status): Partial<SessionStatus> {
-  const { worker, lod, progress, encoder, viewers } = message;
-  return { worker, lod, progress, encoder, viewers };
+  const { worker, lod, progress, encoder, viewers, held_back: heldBack } = message;
+  return { worker, lod, progress, encoder, viewers, heldBack };
 }
 
 /** The way that pictures come by. */

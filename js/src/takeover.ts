@@ -2,7 +2,7 @@
  * Lets WebRTC take over from the link when its first picture is there, and gives back at once when it
  * breaks. After each break it waits longer before it tries again.
  */
-import { MessageType, type ViewerMessage, type Welcome } from "./protocol";
+import { type Ack, MessageType, type ViewerMessage, type Welcome } from "./protocol";
 import type { Frame } from "./session";
 import type { OpenPeer, Peer } from "./webrtc";
 
@@ -124,6 +124,9 @@ export class Takeover {
 
   #frame(frame: Frame): void {
     this.#calm();
+    this.#peer?.send(
+      JSON.stringify({ type: MessageType.ACK, frame_no: frame.header.frame_no } satisfies Ack),
+    );
     const isFirst = !this.#isActive;
     this.#isActive = true;
     this.#reason = "";

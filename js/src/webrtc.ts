@@ -6,6 +6,7 @@
  * elsewhere a hidden `<video>` hands them out once per animation frame.
  */
 import { MessageType, type RtcOffer, unpackHeader, type Welcome } from "./protocol";
+import { watchStats } from "./rtc-stats";
 import { RtpMatch } from "./rtp-match";
 import type { Frame } from "./session";
 
@@ -163,6 +164,7 @@ class BrowserPeer implements Peer {
       else this.#match.picture(image, rtpTimestamp);
     };
     const { signal } = this.#ended;
+    watchStats(receiver, (stats) => this.send(JSON.stringify(stats)), signal);
     if (typeof MediaStreamTrackProcessor === "undefined") readVideo(track, show, signal);
     else void readTrack(track, show, signal);
   }

@@ -51,6 +51,7 @@ class Scene {
       encoder: "libx264",
       codec: "h264",
       viewers: 1,
+      held_back: "",
       ...change,
     });
   }

@@ -86,7 +86,7 @@ describe("WebRTC", () => {
     scene.peer.events.connected();
     scene.peer.events.frame(frame());
     expect(scene.takeover.send(ping)).toBe(true);
-    expect(scene.peer.sent).toEqual([JSON.stringify(ping)]);
+    expect(scene.peer.sent).toContain(JSON.stringify(ping));
   });
 
   it("gives back at once when it breaks, and says why", () => {

@@ -42,6 +42,7 @@ STATUS_TRAITS = (
     "lod",
     "progress",
     "exact",
+    "held_back",
 )
 
 
@@ -102,6 +103,9 @@ class ViewTraits(anywidget.AnyWidget):
     lod = t.Int(0, read_only=True, help="Coarsest level of detail in the picture.")
     progress = t.Float(1.0, read_only=True, help="Share of the wanted detail that is there.")
     exact = t.Bool(False, read_only=True, help="Lossless picture of full detail is shown.")
+    held_back = t.Unicode(
+        "", read_only=True, help="Why pictures in motion are smaller or fewer; empty: they are not."
+    )
     capabilities = t.Dict(read_only=True, help="Encoders tried and why each was refused.")
     error = t.Instance(BlustreamError, allow_none=True, read_only=True, help="Last error, or None.")
 

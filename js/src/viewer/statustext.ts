@@ -15,7 +15,7 @@ const VIA_WORDS: Readonly<Record<string, string>> = {
   kernel: "Through Jupyter and the kernel",
 };
 
-/** "WebSocket · H.264 · 60 fps · 31 ms", as far as it is known. */
+/** "WebSocket · H.264 · 60 fps · 31 ms · Half size: the link carries 2 Mbit/s", as far as it is known. */
 export function pathText(status: SessionStatus): string {
   const codec = status.codec.startsWith("avc1") ? "h264" : status.codec;
   return [
@@ -23,6 +23,7 @@ export function pathText(status: SessionStatus): string {
     CODEC_WORDS[codec] ?? status.codec,
     status.displayedFps >= 0.5 ? `${fixed(status.displayedFps, 0)} fps` : "",
     status.latencyMs > 0 ? `${fixed(status.latencyMs, 0)} ms` : "",
+    status.heldBack,
   ]
     .filter(Boolean)
     .join(" · ");

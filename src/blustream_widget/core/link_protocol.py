@@ -145,6 +145,7 @@ class Mirror(_Message, tag="mirror", frozen=True):
     lod: int = 0
     progress: float = 1.0
     exact: bool = False
+    held_back: str = ""
 
 
 class SessionError(_Message, tag="error", frozen=True):

@@ -43,6 +43,7 @@ class MessageType(IntEnum):
     STREAM = 0x0B
     RTC_OFFER = 0x10
     RTC_ANSWER = 0x11
+    RTC_STATS = 0x12
     STATE = 0x20
     VIEW_SYNC = 0x21
     INFO = 0x22
@@ -73,13 +74,23 @@ class Hello(_Message, tag=int(MessageType.HELLO), frozen=True):
 
 
 class Ping(_Message, tag=int(MessageType.PING), frozen=True):
-    """Round-trip probe; answered at once with the same number."""
+    """Round-trip probe, either way; answered at once with the same number."""
+
+    n: Seq
+
+
+class Pong(_Message, tag=int(MessageType.PONG), frozen=True):
+    """Answer to `Ping`."""
 
     n: Seq
 
 
 class Ack(_Message, tag=int(MessageType.ACK), frozen=True):
-    """The frame was decoded and shown (WebSocket and comm only: paces the worker)."""
+    """The frame, and those before it, were decoded: paces the worker, and tells how the link is.
+
+    Over WebRTC it goes by the data channel, and may get lost. Parts of a still are acknowledged one
+    by one, as they come.
+    """
 
     frame_no: Index
 
@@ -95,6 +106,18 @@ class Report(_Message, tag=int(MessageType.REPORT), frozen=True):
     displayed_fps: Annotated[float, msgspec.Meta(ge=0, le=1000)]
     latency_ms: Annotated[float, msgspec.Meta(ge=0, le=1e6)]
     decoder: Annotated[str, msgspec.Meta(max_length=32)] = ""
+
+
+class RtcStats(_Message, tag=int(MessageType.RTC_STATS), frozen=True):
+    """What the browser counted of its WebRTC video since the last one, while pictures come.
+
+    `loss` is the share of packets that did not come at all, `jitter_ms` the mean deviation of their
+    times, `delay_ms` the playout delay in force.
+    """
+
+    loss: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    jitter_ms: Annotated[float, msgspec.Meta(ge=0, le=1e5)]
+    delay_ms: Annotated[float, msgspec.Meta(ge=0, le=1e5)] = 0.0
 
 
 class Stream(_Message, tag=int(MessageType.STREAM), frozen=True):
@@ -164,9 +187,11 @@ class Probe(_Message, tag=int(MessageType.PROBE), frozen=True):
 ViewerMessage: TypeAlias = (
     Hello
     | Ping
+    | Pong
     | Ack
     | Keyframe
     | Report
+    | RtcStats
     | Stream
     | RtcOffer
     | ChangeSlice
@@ -207,12 +232,6 @@ class Error(_Message, tag=int(MessageType.ERROR), frozen=True):
     fatal: bool = False
 
 
-class Pong(_Message, tag=int(MessageType.PONG), frozen=True):
-    """Answer to `Ping`."""
-
-    n: Seq
-
-
 class State(_Message, tag=int(MessageType.STATE), frozen=True):
     """The state changed. `seq` is the newest message of this very viewer that it contains."""
 
@@ -227,7 +246,10 @@ class Info(_Message, tag=int(MessageType.INFO), frozen=True):
 
 
 class Status(_Message, tag=int(MessageType.STATUS), frozen=True):
-    """What the worker is doing. Sent on change, at most ten times a second."""
+    """What the worker is doing. Sent on change, at most ten times a second.
+
+    `held_back` says why pictures in motion are smaller or fewer than they could be, if they are.
+    """
 
     worker: Literal["starting", "opening", "ready", "restarting", "failed", "idle"]
     lod: int = 0
@@ -236,6 +258,7 @@ class Status(_Message, tag=int(MessageType.STATUS), frozen=True):
     encoder: str = ""
     codec: str = ""
     viewers: int = 0
+    held_back: str = ""
 
 
 class Ended(_Message, tag=int(MessageType.ENDED), frozen=True):
@@ -259,7 +282,7 @@ class Value(_Message, tag=int(MessageType.VALUE), frozen=True):
 
 
 ServerMessage: TypeAlias = (
-    Welcome | Error | Pong | State | Info | Status | Ended | RtcAnswer | Value
+    Welcome | Error | Ping | Pong | State | Info | Status | Ended | RtcAnswer | Value
 )
 
 _encoder = msgspec.json.Encoder()
@@ -314,6 +337,8 @@ class FrameFlags(IntFlag):
     """Drawn wholly from the level of detail that the pane can show: nothing is missing."""
     HEADER_ONLY = 16
     """The payload went another way (RTP): match by `timestamp_90k`."""
+    PART = 32
+    """A piece of a still: offset and length of the whole (two uint32) before the bytes."""
 
 
 class FrameHeader(msgspec.Struct, frozen=True):

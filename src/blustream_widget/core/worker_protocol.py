@@ -46,13 +46,18 @@ class Show(_Message, tag="show", frozen=True):
 
 
 class Output(_Message, tag="output", frozen=True):
-    """What to produce from now on. With nothing to produce the worker draws nothing."""
+    """What to produce from now on. With nothing to produce the worker draws nothing.
+
+    `scale` is the size of pictures in motion, as a share of the pane's sides; stills have the
+    pane's own pixels. The worker takes less where drawing and encoding would not keep up.
+    """
 
     h264: bool = True
     jpeg: bool = False
     still: bool = True
     bit_rate_bps: int = 20_000_000
     max_fps: int = 60
+    scale: float = 1.0
 
 
 class WantKeyframe(_Message, tag="keyframe", frozen=True):

@@ -23,7 +23,7 @@ _BT709_MATRIX = 1  # AVCOL_SPC_BT709
 _ENDLESS = 1_000_000  # frames; keyframes come on demand
 _NAL_SPS = 7
 # Below this share of the ceiling the buffer would let one picture take several frames' time.
-_LOWEST_SHARE = 4
+_LOWEST_SHARE = 3
 
 
 def codec_string(annexb: bytes | memoryview) -> str:

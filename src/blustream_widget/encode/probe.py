@@ -12,7 +12,7 @@ from blustream_widget.encode.h264 import H264Encoder, try_encoder
 from blustream_widget.encode.profiles import PROFILES, EncoderProfile, plain_profile
 from blustream_widget.errors import EncoderFailedError, NoEncoderError
 
-PROBE_SETTINGS = StreamSettings(width_px=1280, height_px=720, fps=60, ceiling_bps=20_000_000)
+PROBE_SETTINGS = StreamSettings(width_px=1280, height_px=720, fps=60, ceiling_bps=10_000_000)
 
 
 @dataclass(frozen=True, slots=True)

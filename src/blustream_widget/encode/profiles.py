@@ -32,14 +32,14 @@ class EncoderProfile:
     options: Callable[[StreamSettings], dict[str, str]]
 
 
-_VBV_FRAMES = 2
-"""Buffer in frames: one picture is never more than two frames' time on the wire."""
+_VBV_S = 1 / 30
+"""Buffer in seconds: one picture is never much longer on the wire, whatever the frame rate."""
 
 
 def _rate(settings: StreamSettings) -> dict[str, str]:
     return {
         "maxrate": str(settings.ceiling_bps),
-        "bufsize": str(_VBV_FRAMES * settings.ceiling_bps // settings.fps),
+        "bufsize": str(int(max(_VBV_S, 1.1 / settings.fps) * settings.ceiling_bps)),
     }
 
 

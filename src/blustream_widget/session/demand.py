@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.state import ViewState
+from blustream_widget.session.rendition import Rendition
 from blustream_widget.transport.fanout import Fanout
 from blustream_widget.transport.throttle import Throttle
 
@@ -20,6 +21,8 @@ class Demand:
     ----------
     send : callable
         To the worker, if there is one that has the volume open.
+    rendition : callable
+        What the viewers' links carry now.
 
     Notes
     -----
@@ -27,8 +30,11 @@ class Demand:
     newest state, and no picture of an older one is ever drawn late.
     """
 
-    def __init__(self, send: Callable[[wp.ToWorker], None]) -> None:
+    def __init__(
+        self, send: Callable[[wp.ToWorker], None], rendition: Callable[[], Rendition] = Rendition
+    ) -> None:
         self._send = send
+        self._rendition = rendition
         self._fanout: Fanout | None = None
         self._output: wp.Output | None = None
         self._waiting: ViewState | None = None
@@ -52,8 +58,14 @@ class Demand:
             state, self._waiting = self._waiting, None
             self._send(wp.Show(state=state))
         # After the state: a worker that may draw again would begin with the one it has.
+        rendition = self._rendition()
         output = wp.Output(
-            h264=fanout.wants("h264"), jpeg=fanout.wants("jpeg"), still=fanout.wants_stills
+            h264=fanout.wants("h264"),
+            jpeg=fanout.wants("jpeg"),
+            still=fanout.wants_stills,
+            bit_rate_bps=rendition.bit_rate_bps,
+            max_fps=rendition.max_fps,
+            scale=rendition.scale,
         )
         if output != self._output:
             self._output = output

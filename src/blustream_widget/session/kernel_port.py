@@ -79,6 +79,7 @@ class KernelPort:
         supervisor: Supervisor,
         *,
         n_viewers: int,
+        held_back: str,
         reporter: Viewer | None,
     ) -> None:
         """Tell how things are; `reporter` is the viewer whose measurements count."""
@@ -101,6 +102,7 @@ class KernelPort:
                 lod=progress.lod,
                 progress=progress.progress,
                 exact=progress.exact,
+                held_back=held_back,
             )
         )
 

@@ -56,6 +56,11 @@ class RtcPath:
         self._trial: asyncio.TimerHandle | None = None
 
     @property
+    def peer(self) -> RtcPeer | None:
+        """The connection that frames go by, if any."""
+        return self._peer if self._is_connected else None
+
+    @property
     def is_connected(self) -> bool:
         """Whether frames can go this way."""
         return self._is_connected

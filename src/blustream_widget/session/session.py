@@ -6,6 +6,8 @@ import asyncio
 import logging
 from typing import Any
 
+import msgspec
+
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
 from blustream_widget.core import worker_protocol as wp
@@ -14,6 +16,8 @@ from blustream_widget.core.types import VolumeInfo, VolumeRef
 from blustream_widget.errors import BlustreamError, SessionFullError, StateError, from_code
 from blustream_widget.session.demand import Demand
 from blustream_widget.session.kernel_port import Kernel, KernelPort
+from blustream_widget.session.quality import Quality
+from blustream_widget.session.rendition import Rendition
 from blustream_widget.session.rtc_path import IceServers
 from blustream_widget.session.shared_memory import remove_shared_array
 from blustream_widget.session.supervisor import Supervisor
@@ -78,7 +82,8 @@ class Session:
         self._status = Throttle(STATUS_INTERVAL_S, self._send_status)
         self._mirror = Throttle(MIRROR_INTERVAL_S, self._send_mirror)
         self._supervisor = Supervisor(pool, self)
-        self._demand = Demand(self._supervisor.send)
+        self._quality = Quality(on_change=self._tell_quality)
+        self._demand = Demand(self._supervisor.send, self._rendition)
         self.fanout = Fanout(self._demand.request_keyframe)
         self._demand.watch(self.fanout)
 
@@ -166,6 +171,7 @@ class Session:
         self._viewers[viewer.peer] = viewer
         self._set_idle_timer(running=False)
         viewer.send(self._welcome(viewer))
+        viewer.ping()
         self.fanout.add(viewer.frames)
         # A viewer who comes back after an error wants another try.
         self._supervisor.start()
@@ -261,6 +267,7 @@ class Session:
     def on_worker_frame(self, data: bytes) -> None:
         frame = EncodedFrame.from_worker(data, first_frame_no=self._first_frame_no)
         self._frame_no = frame.frame_no
+        self._quality.saw(frame.header, self._state)
         self.fanout.publish(frame)
 
     def on_worker_status(self) -> None:
@@ -317,7 +324,10 @@ class Session:
         if state is self._state:
             self._mirror.call()
             return
+        has_moved = not state.looks_like(self._state)
         self._state = state
+        for viewer in self._viewers.values() if has_moved else ():
+            viewer.frames.moved()
         self._demand.show(state)
         for viewer in self._viewers.values():
             viewer.send(p.State(seq=viewer.seq, state=state))
@@ -348,7 +358,8 @@ class Session:
             viewers=len(self._viewers),
         )
         for viewer in self._viewers.values():
-            viewer.send(message)
+            held_back = self._quality.held_back(viewer)
+            viewer.send(msgspec.structs.replace(message, held_back=held_back))
 
     def _send_mirror(self) -> None:
         self._kernel.tell_mirror(
@@ -356,8 +367,16 @@ class Session:
             self._progress,
             self._supervisor,
             n_viewers=len(self._viewers),
+            held_back=self._quality.held_back(self._reporter),
             reporter=self._reporter,
         )
+
+    def _rendition(self) -> Rendition:
+        return self._quality.choose(tuple(self._viewers.values()), self._state)
+
+    def _tell_quality(self) -> None:
+        self._status.call()
+        self._mirror.call()
 
     def _tell_opened(self) -> None:
         if self._info is not None:

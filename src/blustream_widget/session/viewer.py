@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
 from blustream_widget.errors import BlustreamError, NotDriverError, ProtocolError
 from blustream_widget.session.ratelimit import TokenBucket
+from blustream_widget.session.rendition import Need, Rendition
 from blustream_widget.session.rtc_path import IceServers, RtcPath
 from blustream_widget.transport.channel import Channel
 from blustream_widget.transport.fanout import Fanout
+from blustream_widget.transport.pacing import AckPacer
 from blustream_widget.transport.socket_subscriber import SocketSubscriber
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ logger = logging.getLogger(__name__)
 DRIVERS = frozenset({"owner", "editor"})
 MESSAGES_HZ, MESSAGES_BURST = 500.0, 1000.0
 MAX_INVALID = 20
+PING_S = 2.0
 _CLOSE_POLICY = 1008
 
 
@@ -74,10 +78,14 @@ class Viewer:
         self._stream = p.Stream(path="socket")
         picture = hello.pictures[0] if hello.pictures else "h264"
         self.frames = SocketSubscriber(channel, picture)
+        self._pinged_s = float("-inf")
+        self._pings = 0
+        # Frames go both ways for a moment: acknowledgements say which one they speak of.
+        self._is_by_rtc = False
         self._rtc = RtcPath(
             ice_servers=room.ice_servers,
             loopback=room.config.ice_loopback,
-            on_text=self.receive,
+            on_text=self._receive_by_rtc,
             on_change=self._rtc_changed,
             on_keyframe_wanted=room.on_demand_changed,
         )
@@ -85,7 +93,7 @@ class Viewer:
     @property
     def transport(self) -> str:
         """How its video comes now: "websocket", "comm" or "webrtc"."""
-        if self._stream.path == "webrtc" and self._rtc.is_connected:
+        if self._is_elsewhere:
             return "webrtc"
         return self._channel.name
 
@@ -93,6 +101,42 @@ class Viewer:
     def via(self) -> Literal["direct", "proxy", "kernel"]:
         """What carries its messages: "direct", "proxy" or "kernel"."""
         return self._channel.via
+
+    @property
+    def pacer(self) -> AckPacer:
+        """Of the way that its video comes by."""
+        peer = self._rtc.peer
+        return peer.pacer if peer is not None and self._is_elsewhere else self.frames.pacer
+
+    @property
+    def need(self) -> Need | None:
+        """What its link carries; None while it takes no video."""
+        if not self._stream.visible:
+            return None
+        link = self.pacer.link
+        is_jpeg = self.frames.video == "jpeg"
+        return Need(link.target_bps, link.carries_bps, is_jpeg=is_jpeg)
+
+    @property
+    def is_left_behind(self) -> bool:
+        """Whether the session's pictures are too much for its link."""
+        return self.frames.keyframe.is_left_behind
+
+    def settle(self, rendition: Rendition, *, is_left_behind: bool) -> None:
+        """Take note of what the session's encoder makes now."""
+        self.frames.keyframe.is_left_behind = is_left_behind
+        self.frames.pacer.pace(rendition.max_fps)
+        if (peer := self._rtc.peer) is not None:
+            peer.keyframe.is_left_behind = is_left_behind
+            peer.pacer.pace(rendition.max_fps)
+
+    def ping(self) -> None:
+        """Measure the round trip of its socket, at most every two seconds."""
+        now_s = time.monotonic()
+        if now_s - self._pinged_s > PING_S:
+            self._pings += 1
+            self._pinged_s = now_s
+            self.send(p.Ping(n=self._pings))
 
     def send(self, message: p.ServerMessage) -> None:
         """Queue a message."""
@@ -118,6 +162,12 @@ class Viewer:
         except BlustreamError as exc:
             self.send_error(exc)
 
+    def _receive_by_rtc(self, data: bytes) -> None:
+        """Take a text message of the data channel."""
+        self._is_by_rtc = True
+        self.receive(data)
+        self._is_by_rtc = False
+
     def close(self, code: int, reason: str) -> None:
         """End its connection; the session hears of it as of any other end."""
         self._channel.close(code, reason)
@@ -133,15 +183,20 @@ class Viewer:
             case p.ChangeSlice() | p.ZoomPan() | p.WindowLevel() | p.ViewSync():
                 self._change(message)
             case p.Ack(frame_no=frame_no):
-                self.frames.acknowledged(frame_no)
-                self._room.on_demand_changed()
+                self._acknowledged(frame_no)
             case p.Ping(n=n):
                 self.send(p.Pong(n=n))
+            case p.Pong(n=n):
+                if n == self._pings:
+                    self.frames.pacer.link.answered(time.monotonic() - self._pinged_s)
             case p.Probe():
                 self._room.probe(self, message)
             case p.Report():
                 self.report = message
                 self._room.on_report(self)
+            case p.RtcStats(loss=loss):
+                if (peer := self._rtc.peer) is not None:
+                    peer.pacer.link.lost(loss)
             case _:
                 self._handle_stream(message)
 
@@ -157,6 +212,15 @@ class Viewer:
                 self._offer(sdp)
             case _:
                 raise ProtocolError("A connection says hello only once.")
+
+    def _acknowledged(self, frame_no: int) -> None:
+        peer = self._rtc.peer
+        if not self._is_by_rtc:
+            self.frames.acknowledged(frame_no)
+        elif peer is not None:
+            peer.acknowledged(frame_no)
+        self.ping()
+        self._room.on_demand_changed()
 
     def _change(self, message: p.ChangeSlice | p.ZoomPan | p.WindowLevel | p.ViewSync) -> None:
         if self.role not in DRIVERS:
@@ -192,9 +256,12 @@ class Viewer:
             self._rtc.drop()
         self._apply_stream()
 
+    @property
+    def _is_elsewhere(self) -> bool:
+        return self._stream.path == "webrtc" and self._rtc.is_connected
+
     def _apply_stream(self) -> None:
-        is_elsewhere = self._stream.path == "webrtc" and self._rtc.is_connected
-        self.frames.set_path(is_visible=self._stream.visible, is_elsewhere=is_elsewhere)
+        self.frames.set_path(is_visible=self._stream.visible, is_elsewhere=self._is_elsewhere)
         self._rtc.set_visible(self._stream.visible)
         self._room.on_demand_changed()
 
@@ -204,6 +271,7 @@ class Viewer:
             self._stream = p.Stream(path="socket", visible=self._stream.visible)
         if new is not None:
             self._room.fanout.add(new)
+            new.pacer.link.seed(self.frames.pacer.link.target_bps)
             logger.info("Viewer %d is connected over WebRTC", self.peer)
         # Without its WebRTC connection the video is back on the socket at once.
         self._apply_stream()

@@ -9,12 +9,14 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
 import aiohttp
+import msgspec
 
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.server.runtime_files import ServerAddress
+from blustream_widget.transport.still_parts import PART_PREFIX
 
 M = TypeVar("M")
 
@@ -56,6 +58,27 @@ class Inbox:
             return next(matches, None)
 
         return await self.until(search, kind.__name__)
+
+
+class StillAssembly:
+    """Puts the parts of a still together; those of a newer one replace an older one's."""
+
+    def __init__(self) -> None:
+        self._frame_no = -1
+        self._data = bytearray()
+
+    def add(self, header: p.FrameHeader, part: bytes) -> tuple[p.FrameHeader, bytes] | None:
+        """Take a part; the whole still when it was the last one."""
+        offset, total = PART_PREFIX.unpack_from(part)
+        if header.frame_no != self._frame_no:
+            self._frame_no, self._data = header.frame_no, bytearray()
+        if offset != len(self._data):
+            raise ValueError(f"A part at {offset} follows {len(self._data)} bytes.")
+        self._data += part[PART_PREFIX.size :]
+        if len(self._data) < total:
+            return None
+        flags = header.flags & ~p.FrameFlags.PART
+        return msgspec.structs.replace(header, flags=flags), bytes(self._data)
 
 
 class KernelClient:
@@ -114,7 +137,9 @@ class ViewerClient:
     acknowledges : bool
         Whether every frame is answered at once, as a browser that keeps up does.
     frames : list of (FrameHeader, bytes)
-        What came, in order.
+        What came, in order; stills whole.
+    n_parts : int
+        Parts of stills that came.
     """
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -122,6 +147,8 @@ class ViewerClient:
         self.inbox = Inbox()
         self.acknowledges = True
         self.frames: list[tuple[p.FrameHeader, bytes]] = []
+        self.n_parts = 0
+        self._still = StillAssembly()
 
     @property
     def close_code(self) -> int | None:
@@ -168,14 +195,29 @@ class ViewerClient:
         """Take messages until the connection ends."""
         async for message in self._socket:
             if message.type is aiohttp.WSMsgType.TEXT:
-                self.inbox.put(p.decode_server(message.data))
+                await self._take_message(p.decode_server(message.data))
             elif message.type is aiohttp.WSMsgType.BINARY:
-                header = p.FrameHeader.unpack(message.data)
-                self.frames.append((header, message.data[p.HEADER_BYTES :]))
-                self.inbox.put(header)
-                if self.acknowledges:
-                    await self.send(p.Ack(frame_no=header.frame_no))
+                await self._take_frame(message.data)
         self.inbox.end()
+
+    async def _take_message(self, message: p.ServerMessage) -> None:
+        if isinstance(message, p.Ping):
+            if self.acknowledges:
+                await self.send(p.Pong(n=message.n))
+        else:
+            self.inbox.put(message)
+
+    async def _take_frame(self, data: bytes) -> None:
+        header, payload = p.FrameHeader.unpack(data), data[p.HEADER_BYTES :]
+        if self.acknowledges:
+            await self.send(p.Ack(frame_no=header.frame_no))
+        if header.flags & p.FrameFlags.PART:
+            self.n_parts += 1
+            if (whole := self._still.add(header, payload)) is None:
+                return
+            header, payload = whole
+        self.frames.append((header, payload))
+        self.inbox.put(header)
 
 
 @asynccontextmanager

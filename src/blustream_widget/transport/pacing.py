@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
+
+from blustream_widget.transport.link_rate import LinkRate
 
 FRAME_MS = 16.0
 IN_FLIGHT_MIN, IN_FLIGHT_MAX = 3, 30
@@ -12,7 +15,15 @@ IN_FLIGHT_MIN, IN_FLIGHT_MAX = 3, 30
 OVERRUN = 4
 # A viewer that lives but acknowledges nothing (its decoder was reset) is taken as empty after this.
 STALLED_S = 2.0
+QUEUE_S = 0.045
+"""So much may wait in front of the link. One frame always may."""
 _RTT_SAMPLES = 32
+
+
+class _Sent(NamedTuple):
+    frame_no: int
+    at_s: float
+    n_bytes: int
 
 
 class AckPacer:
@@ -22,18 +33,42 @@ class AckPacer:
     ----------
     clock : callable
         Seconds, monotonic.
+    link : LinkRate, optional
+        Learns from the acknowledgements.
+    stalled_s : float
+        Without an acknowledgement for this long, what is on the way is taken as lost.
+
+    Attributes
+    ----------
+    link : LinkRate
+    n_lost : int
+        Frames that were never acknowledged.
 
     Notes
     -----
-    The limit is 2 frames and one more per 16 ms of round trip. The round trip is the *least* of the
-    recent delays of acknowledgements: queueing makes delays longer, never shorter, and must not
-    raise the limit that causes it.
+    The limit is 2 frames and one more per 16 ms of round trip, and no more bytes than the link
+    carries in its round trip and `QUEUE_S`. The round trip is the *least* of the recent delays of
+    acknowledgements: queueing makes delays longer, never shorter, and must not raise the limit that
+    causes it.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        link: LinkRate | None = None,
+        stalled_s: float = STALLED_S,
+    ) -> None:
         self._clock = clock
-        self._in_flight: deque[tuple[int, float]] = deque()
+        self._stalled_s = stalled_s
+        self._in_flight: deque[_Sent] = deque()
+        # Taken as lost; what comes after all says that the link is slow, not broken.
+        self._late: deque[_Sent] = deque(maxlen=IN_FLIGHT_MAX)
+        self._bytes = 0
         self._delays_ms: deque[float] = deque(maxlen=_RTT_SAMPLES)
+        self._frame_ms = FRAME_MS
+        self.n_lost = 0
+        self.link = link or LinkRate(clock)
 
     @property
     def rtt_ms(self) -> float:
@@ -41,9 +76,14 @@ class AckPacer:
         return min(self._delays_ms, default=0.0)
 
     @property
+    def is_answered(self) -> bool:
+        """Whether any frame was acknowledged yet."""
+        return bool(self._delays_ms)
+
+    @property
     def limit(self) -> int:
         """Frames that may be on the way."""
-        return int(min(max(2 + self.rtt_ms / FRAME_MS, IN_FLIGHT_MIN), IN_FLIGHT_MAX))
+        return int(min(max(2 + self.rtt_ms / self._frame_ms, IN_FLIGHT_MIN), IN_FLIGHT_MAX))
 
     @property
     def in_flight(self) -> int:
@@ -54,37 +94,65 @@ class AckPacer:
     def has_credit(self) -> bool:
         """Whether a new picture should be drawn for this viewer."""
         self._forget_stalled()
-        return len(self._in_flight) < self.limit
+        return len(self._in_flight) < self.limit and self._has_room(1)
 
     @property
     def is_behind(self) -> bool:
         """Whether one frame more would be queueing."""
         self._forget_stalled()
-        return len(self._in_flight) >= self.limit + OVERRUN
+        return len(self._in_flight) >= self.limit + OVERRUN or not self._has_room(3)
 
-    def sent(self, frame_no: int) -> None:
+    def pace(self, fps: int) -> None:
+        """Expect so many frames a second: fewer fill the link's round trip."""
+        self._frame_ms = max(FRAME_MS, 1000 / fps)
+        self.link.frame_s = 1 / fps
+
+    def sent(self, frame_no: int, n_bytes: int = 0) -> None:
         """Count a frame."""
-        self._in_flight.append((frame_no, self._clock()))
+        self._in_flight.append(_Sent(frame_no, self._clock(), n_bytes))
+        self._bytes += n_bytes
 
-    def acknowledged(self, frame_no: int) -> None:
-        """Take `frame_no` and all before it as arrived; unknown numbers are ignored."""
-        if not any(sent == frame_no for sent, _ in self._in_flight):
-            return
+    def acknowledged(self, frame_no: int) -> bool:
+        """Take `frame_no` and all before it as arrived; False for a number that is not known."""
+        if not any(sent.frame_no == frame_no for sent in self._in_flight):
+            return self._acknowledged_late(frame_no)
+        n_bytes = 0
         while self._in_flight:
-            sent, at_s = self._in_flight.popleft()
-            if sent == frame_no:
-                self._delays_ms.append((self._clock() - at_s) * 1000.0)
-                return
+            sent = self._in_flight.popleft()
+            self._bytes -= sent.n_bytes
+            n_bytes += sent.n_bytes
+            if sent.frame_no == frame_no:
+                self._delays_ms.append((self._clock() - sent.at_s) * 1000.0)
+                self.link.acknowledged(n_bytes=n_bytes, sent_s=sent.at_s)
+                break
+        return True
 
     def unsent(self, n: int) -> None:
         """Take the newest `n` frames back: they were dropped before they left."""
         for _ in range(min(n, len(self._in_flight))):
-            self._in_flight.pop()
+            self._bytes -= self._in_flight.pop().n_bytes
 
     def reset(self) -> None:
         """Forget what is on the way: the viewer starts again at a keyframe."""
         self._in_flight.clear()
+        self._bytes = 0
+        self.link.forget()
+
+    def _acknowledged_late(self, frame_no: int) -> bool:
+        for sent in self._late:
+            if sent.frame_no == frame_no:
+                self.link.acknowledged(n_bytes=sent.n_bytes, sent_s=sent.at_s)
+                return True
+        return False
+
+    def _has_room(self, times: int) -> bool:
+        # The first frame tells what the link carries: until then no second one follows.
+        is_first = not self.link.is_known and times == 1
+        window = 1 if is_first else self.link.window_bytes(QUEUE_S * times)
+        return not self._in_flight or self._bytes < window
 
     def _forget_stalled(self) -> None:
-        if self._in_flight and self._clock() - self._in_flight[-1][1] > STALLED_S:
-            self._in_flight.clear()
+        if self._in_flight and self._clock() - self._in_flight[-1].at_s > self._stalled_s:
+            self.n_lost += len(self._in_flight)
+            self._late.extend(self._in_flight)
+            self.reset()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from blustream_widget.transport.channel import Channel
 from blustream_widget.transport.fanout import Picture
 from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.transport.keyframe_wait import KeyframeWait
 from blustream_widget.transport.pacing import AckPacer
+from blustream_widget.transport.still_parts import StillParts
 
 
 class SocketSubscriber:
@@ -17,16 +19,22 @@ class SocketSubscriber:
     picture : "h264" or "jpeg"
         What the viewer decodes.
     pacer : AckPacer, optional
+
+    Attributes
+    ----------
+    keyframe : KeyframeWait
     """
 
     def __init__(self, channel: Channel, picture: Picture, pacer: AckPacer | None = None) -> None:
         self._channel = channel
         self._picture: Picture = picture
         self.pacer = pacer or AckPacer()
+        self.keyframe = KeyframeWait()
+        self._still = StillParts(channel.send_frame, self.pacer.link)
         self._is_visible = True
         self._is_elsewhere = False
-        self._waits_for_key = True
         self._pending_jpeg: EncodedFrame | None = None
+        self._pending_still: EncodedFrame | None = None
 
     @property
     def video(self) -> Picture | None:
@@ -42,7 +50,7 @@ class SocketSubscriber:
 
     @property
     def needs_keyframe(self) -> bool:
-        return self._waits_for_key and self.pacer.has_credit
+        return self.keyframe.may_ask and self.pacer.has_credit
 
     def set_path(self, *, is_visible: bool, is_elsewhere: bool) -> None:
         """Say whether the viewer looks at all, and whether its video goes another way."""
@@ -53,17 +61,25 @@ class SocketSubscriber:
 
     def restart(self) -> None:
         """Forget what was sent: the viewer decodes again from the next keyframe on."""
+        self._drop_stills()
         self._channel.drop_frames()
         self._pending_jpeg = None
         self.pacer.reset()
-        self._waits_for_key = True
+        self.keyframe.waits = True
 
     def acknowledged(self, frame_no: int) -> None:
-        """Take note of a shown frame, and send a JPEG that waited for this."""
-        self.pacer.acknowledged(frame_no)
+        """Take note of a shown frame, and send a picture that waited for this."""
+        if not self.pacer.acknowledged(frame_no):
+            self._still.acknowledged(frame_no)
         if self._pending_jpeg is not None and self.pacer.has_credit:
             frame, self._pending_jpeg = self._pending_jpeg, None
             self._send(frame)
+        elif self._pending_still is not None and self.pacer.has_credit:
+            self._offer_still(self._pending_still)
+
+    def moved(self) -> None:
+        """Take note that a newer state will be drawn: what is left of a still is of no use."""
+        self._drop_stills()
 
     def offer(self, frame: EncodedFrame) -> None:
         if frame.is_still:
@@ -75,9 +91,13 @@ class SocketSubscriber:
 
     def _offer_still(self, frame: EncodedFrame) -> None:
         # A still is large: while anything older is on the way it would only delay what comes next.
+        self._channel.drop_frames(stills_only=True)
         if self._is_elsewhere or self.pacer.has_credit:
-            self._channel.drop_frames(stills_only=True)
-            self._channel.send_frame(frame)
+            self._pending_still = None
+            self._still.offer(frame)
+        else:
+            self._still.drop()
+            self._pending_still = frame
 
     def _offer_jpeg(self, frame: EncodedFrame) -> None:
         if self.pacer.has_credit:
@@ -90,20 +110,27 @@ class SocketSubscriber:
         if frame.is_keyframe:
             # What has not left yet is older than this and needed by nobody any more.
             self.pacer.unsent(self._drop_video())
-        elif self._waits_for_key:
+        elif self.keyframe.waits:
             return
         if self.pacer.is_behind:
             self.pacer.unsent(self._drop_video())
-            self._waits_for_key = True
+            self.keyframe.waits = True
             return
-        self._channel.drop_frames(stills_only=True)
         self._send(frame)
 
     def _drop_video(self) -> int:
-        self._channel.drop_frames(stills_only=True)
+        self._drop_stills()
         return self._channel.drop_frames()
 
+    def _drop_stills(self) -> None:
+        self._pending_still = None
+        self._still.drop()
+        self._channel.drop_frames(stills_only=True)
+
     def _send(self, frame: EncodedFrame) -> None:
-        self._waits_for_key = False
+        self._drop_stills()
+        n_bytes = len(frame.data)
+        link_s = 8 * n_bytes / self.pacer.link.target_bps
+        self.keyframe.sent(is_keyframe=frame.is_keyframe, link_s=link_s)
         self._channel.send_frame(frame)
-        self.pacer.sent(frame.frame_no)
+        self.pacer.sent(frame.frame_no, n_bytes)

@@ -7,8 +7,8 @@ frame equals `timestamp_90k` of its header. A browser reads it as `rtpTimestamp`
 `requestVideoFrameCallback`. A `VideoFrame` of a MediaStreamTrackProcessor has `timestamp` in
 microseconds with an origin of its own: its differences are those of `timestamp_90k` / 0.09.
 
-This module and its parts (`aiortc_hooks`, `rtp_stream`, `srtp_output`) are the only ones that know
-aiortc. Importing them takes 0.3 s: they are imported when the first offer comes.
+This module and its parts (`aiortc_hooks`, `rtc_feedback`, `rtp_stream`, `srtp_output`) are the only
+ones that know aiortc. Importing them takes 0.3 s: they are imported when the first offer comes.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ from aiortc.mediastreams import MediaStreamError
 from blustream_widget.errors import IceFailedError, SignallingError
 from blustream_widget.transport import aiortc_hooks
 from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.transport.keyframe_wait import KeyframeWait
+from blustream_widget.transport.pacing import AckPacer
+from blustream_widget.transport.rtc_feedback import watch_feedback
 from blustream_widget.transport.rtp_stream import RtpStream
 
 logger = logging.getLogger(__name__)
@@ -42,6 +45,8 @@ MAX_CANDIDATES = 40
 MAX_ANSWERED_AT_REST = 2
 # Headers have 48 bytes; a data channel that holds more than this is not being emptied.
 MAX_BUFFERED_BYTES = 16 * 1024
+# No acknowledgement for this long, and what was sent is lost: there is no queue that holds it.
+STALLED_S = 0.4
 
 
 class _VideoTrack(MediaStreamTrack):
@@ -89,7 +94,9 @@ class RtcPeer:
         self._is_live = False
         self._is_closed = False
         self._is_visible = True
-        self._waits_for_key = True
+        self.keyframe = KeyframeWait()
+        self.pacer = AckPacer(stalled_s=STALLED_S)
+        self._n_lost = 0
         self._n_answered = 0  # requests for a keyframe since the last other frame
         self._track = _VideoTrack()
         self._stream: RtpStream | None = None
@@ -108,34 +115,50 @@ class RtcPeer:
 
     @property
     def has_credit(self) -> bool:
-        return self._stream is not None and self._stream.has_room
+        # Until a viewer acknowledges, nothing is known of its link.
+        has_room = self._stream is not None and self._stream.has_room
+        return has_room and (not self.pacer.is_answered or self.pacer.has_credit)
 
     @property
     def needs_keyframe(self) -> bool:
-        return self._waits_for_key and self._is_live and self.has_credit
+        return self.keyframe.may_ask and self._is_live and self.has_credit
 
     def set_visible(self, is_visible: bool) -> None:
         """Pause while the viewer does not look; the video goes on at a keyframe."""
         if is_visible != self._is_visible:
             self._is_visible = is_visible
-            self._waits_for_key = True
+            self.restart()
+
+    def acknowledged(self, frame_no: int) -> None:
+        """Take note that the browser has decoded a frame."""
+        self.pacer.acknowledged(frame_no)
 
     def offer(self, frame: EncodedFrame) -> None:
-        stream = self._stream
-        if stream is None or not self._is_live or (self._waits_for_key and not frame.is_keyframe):
+        stream, pacer = self._stream, self.pacer
+        is_behind = pacer.is_answered and pacer.is_behind
+        if pacer.n_lost > self._n_lost + 1:  # one acknowledgement may get lost by itself
+            self.keyframe.waits = True
+        self._n_lost = pacer.n_lost
+        if stream is None or not self._is_live:
             return
-        if stream.is_behind:
+        if self.keyframe.waits and not frame.is_keyframe:
+            return
+        if is_behind or stream.is_behind:
             stream.forget_waiting()
-            self._waits_for_key = True
+            self.keyframe.waits = True
             return
-        self._waits_for_key = False
+        n_bytes = len(frame.data)
+        link_s = 8 * n_bytes / pacer.link.target_bps
+        self.keyframe.sent(is_keyframe=frame.is_keyframe, link_s=link_s)
+        pacer.sent(frame.frame_no, n_bytes)
         if not frame.is_keyframe:
             self._n_answered = 0
         stream.send(frame)
 
     def restart(self) -> None:
         """Send nothing before the next keyframe."""
-        self._waits_for_key = True
+        self.pacer.reset()
+        self.keyframe.waits = True
 
     # -------------------------------------------------- signalling
 
@@ -177,6 +200,7 @@ class RtcPeer:
             on_frame=self._send_header,
             on_room=self._on_keyframe_wanted,
         )
+        watch_feedback(sender, on_report=self._reported, on_estimate=self.pacer.link.capped)
         sender._send_keyframe = self._keyframe_wanted  # type: ignore[method-assign]  # PLI ends in it
         await connection.setRemoteDescription(RTCSessionDescription(sdp=offer_sdp, type="offer"))
         answer = await connection.createAnswer()
@@ -222,8 +246,13 @@ class RtcPeer:
         if self._n_answered >= MAX_ANSWERED_AT_REST:
             return
         self._n_answered += 1
-        self._waits_for_key = True
+        self.keyframe.waits = True
         self._on_keyframe_wanted()
+
+    def _reported(self, loss: float, round_trip_s: float | None) -> None:
+        self.pacer.link.lost(loss)
+        if round_trip_s is not None and round_trip_s > 0:
+            self.pacer.link.answered(round_trip_s)
 
     def _send_header(self, frame: EncodedFrame) -> None:
         channel = self._input

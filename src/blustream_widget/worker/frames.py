@@ -16,8 +16,9 @@ from blustream_widget.encode.stills import JpegEncoder
 from blustream_widget.errors import NoEncoderError
 from blustream_widget.render.slice import SliceRenderer
 from blustream_widget.render.tables import ColorSpace
-from blustream_widget.render.view import SliceView
+from blustream_widget.render.view import SliceView, plan_slice
 from blustream_widget.worker.meter import Meter
+from blustream_widget.worker.motion import MotionSize
 from blustream_widget.worker.sink import Sink
 
 _CLOCK_HZ = 90_000
@@ -53,6 +54,12 @@ class Scene:
         """Whether `other` is the same picture: a state that looks like it, of the same data."""
         return other is not None and self.data is other.data and self.state.looks_like(other.state)
 
+    def resized(self, state: ViewState) -> Scene:
+        """Return the same view as a picture of the size that `state` has."""
+        if state == self.state:
+            return self
+        return Scene(state, self.info, plan_slice(state, self.info), self.data, self.is_exact)
+
 
 class FrameWriter:
     """Draws a scene, encodes it for everybody who looks, and sends it.
@@ -64,6 +71,11 @@ class FrameWriter:
         Started; without any encoder only JPEG is made.
     clock : callable
         Monotonic seconds.
+
+    Attributes
+    ----------
+    motion : MotionSize
+        How large a picture may be that this machine draws and encodes in time.
 
     Notes
     -----
@@ -78,6 +90,7 @@ class FrameWriter:
         self._renderer = SliceRenderer()
         self._jpeg = JpegEncoder()
         self._meter = Meter()
+        self.motion = MotionSize()
         self._frame_no = 0
         self._timestamp_90k = 0
         self._has_said_no_encoder = False
@@ -130,11 +143,11 @@ class FrameWriter:
         if frame.is_keyframe:
             flags |= FrameFlags.KEY
         self._sink.send_frame(self._header(scene, flags), frame.data)
+        done_s = time.perf_counter()
         self._meter.add(
-            draw_s=drawn_s - begin_s,
-            encode_s=time.perf_counter() - drawn_s,
-            n_bytes=len(frame.data),
+            draw_s=drawn_s - begin_s, encode_s=done_s - drawn_s, n_bytes=len(frame.data)
         )
+        self.motion.add(done_s - begin_s, picture.width_px * picture.height_px)
         self._report_encoder()
         return frame.is_keyframe
 

@@ -11,6 +11,8 @@ import os
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from blustream_widget.config import Config
 from blustream_widget.core.state import PANE_MAX_PX, PANE_MIN_PX, ViewState, first_state
 from blustream_widget.core.types import SliceData, VolumeInfo, VolumeRef
@@ -145,13 +147,15 @@ class Pipeline:
         is_keyframe = self._shown is None or self._schedule.is_keyframe_due(now)
         is_at_rest = self._schedule.is_at_rest(now)
         self._schedule.look(now)
-        scene = self._read(reader, info, state, is_at_rest=is_at_rest)
+        moving = self._in_motion(state)
+        scene = self._read(reader, info, state, None if is_at_rest else moving)
         self._report(scene, reader)
         if self._is_blank(scene.data, reader) and (self._shown is None or not is_at_rest):
             self._schedule.drop_keyframe()
             return
-        if is_keyframe or self._is_redraw_wanted or not scene.shows(self._shown):
-            self._show(scene, is_keyframe=is_keyframe)
+        video = scene.resized(moving) if is_at_rest else scene
+        if is_keyframe or self._is_redraw_wanted or not video.shows(self._shown):
+            self._show(video, is_keyframe=is_keyframe)
         if is_at_rest and scene.is_exact and self._output.still:
             self._rest(scene)
 
@@ -230,15 +234,25 @@ class Pipeline:
 
     # ------------------------------------------------------------ one picture
 
+    def _in_motion(self, state: ViewState) -> ViewState:
+        """Return the state with the size of a picture in motion; a still has the pane's own."""
+        if not self._output.still:
+            return state
+        width_px, height_px = self._frames.motion.fit(state, self._output.scale)
+        if (width_px, height_px) == (state.width_px, state.height_px):
+            return state
+        return msgspec.structs.replace(state, width_px=width_px, height_px=height_px)
+
     @staticmethod
     def _read(
-        reader: SliceReader, info: VolumeInfo, state: ViewState, *, is_at_rest: bool
+        reader: SliceReader, info: VolumeInfo, state: ViewState, moving: ViewState | None
     ) -> Scene:
+        """Read what `state` needs: all of it, or what is shown of it while it is `moving`."""
         finest = plan_slice(state, info)
-        view = finest if is_at_rest else plan_slice(state, info, in_motion=True)
+        view = finest if moving is None else plan_slice(moving, info, in_motion=True)
         data = reader.read(view.axis, view.slice_idx, view.channel, view.lod, Region(*view.region))
         is_exact = data.progress >= 1 and data.coarsest_lod <= finest.lod
-        return Scene(state, info, view, data, is_exact)
+        return Scene(moving or state, info, view, data, is_exact)
 
     def _show(self, scene: Scene, *, is_keyframe: bool) -> None:
         is_key = self._frames.write(scene, self._output, is_keyframe=is_keyframe)
@@ -259,8 +273,14 @@ class Pipeline:
         """Send the finished still, unless the picture has changed since it was begun."""
         scene = self._still_of
         png = self._stills.find(scene) if scene is not None else None
-        if scene is not None and png is not None and len(png) and self._output.still:
+        if scene is None or png is None or not self._output.still:
+            return
+        if len(png):
             self._frames.write_still(scene, png)
+        elif self._shown is not None and self._shown.state != scene.state:
+            # Too large to be sent: then the video has the pane's own pixels at rest.
+            self._show(scene, is_keyframe=False)
+            self._still_of = scene
 
     def _is_blank(self, data: SliceData, reader: SliceReader) -> bool:
         """Nothing is here, and it will come: the last picture is better than an empty one."""

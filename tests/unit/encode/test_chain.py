@@ -62,7 +62,7 @@ class Bench:
         self.opened.append(StubEncoder(chosen, settings, self.n_good))
         return self.opened[-1]
 
-    def encode(self, width=320, height=192, bit_rate_bps=20_000_000, max_fps=60):
+    def encode(self, width=320, height=192, bit_rate_bps=10_000_000, max_fps=60):
         return self.chain.encode(
             blank_picture(width, height),
             timestamp_90k=0,
@@ -109,11 +109,11 @@ def test_another_size_opens_the_encoder_anew() -> None:
 def test_the_bit_rate_moves_below_the_ceiling_without_opening() -> None:
     bench = Bench(["a"])
     bench.chain.start()
-    for rate in (20_000_000, 9_000_000, 5_000_000):
+    for rate in (10_000_000, 6_000_000, 4_000_000):
         bench.encode(1280, 720, bit_rate_bps=rate)
     assert len(bench.opened) == 1
     bench.encode(1280, 720, bit_rate_bps=1_000_000)
-    assert [e.settings.ceiling_bps for e in bench.opened] == [20_000_000, 1_250_000]
+    assert [e.settings.ceiling_bps for e in bench.opened] == [10_000_000, 1_250_000]
 
 
 def test_a_failing_encoder_is_replaced_by_the_next_one() -> None:

@@ -133,7 +133,7 @@ def test_webrtc_is_refused_where_it_is_switched_off(channel, viewer):
 
 
 def test_asking_for_a_keyframe_starts_again(room, viewer):
-    viewer.frames._waits_for_key = False
+    viewer.frames.keyframe.waits = False
     viewer.receive(p.encode(p.Keyframe()))
     assert viewer.frames.needs_keyframe
     assert room.demands == 1

@@ -77,6 +77,28 @@ def test_a_viewer_is_behind_only_beyond_the_overrun():
     assert pacer.is_behind
 
 
+def test_the_first_frame_is_alone_until_it_has_told_what_the_link_carries():
+    pacer = AckPacer(Clock())
+    pacer.sent(0, 30_000)
+    assert not pacer.has_credit
+
+
+def test_no_more_bytes_are_on_the_way_than_the_link_carries_in_a_moment():
+    pacer, _ = pacer_with_rtt(0.010)
+    pacer.sent(1, 40_000)
+    assert pacer.has_credit
+    pacer.sent(2, 40_000)
+    assert not pacer.has_credit
+    pacer.acknowledged(1)
+    assert pacer.has_credit
+
+
+def test_fewer_frames_a_second_fill_a_long_link():
+    pacer, _ = pacer_with_rtt(0.160)
+    pacer.pace(30)
+    assert pacer.limit == 6
+
+
 def test_a_viewer_that_never_acknowledges_is_tried_again_in_the_end():
     clock = Clock()
     pacer = AckPacer(clock)

@@ -90,6 +90,33 @@ def test_a_still_that_has_not_left_makes_way_for_video(subscriber, channel):
     assert channel.sent == [0, 2]
 
 
+def test_a_still_that_found_no_room_is_sent_when_there_is(subscriber, channel):
+    offer(subscriber, 0, 1, 2, key=0)
+    subscriber.offer(make_frame(3, is_still=True))
+    subscriber.acknowledged(2)
+    channel.flush()
+    assert channel.sent == [0, 1, 2, 3]
+
+
+def test_a_still_that_waits_goes_when_the_view_moves(subscriber, channel):
+    offer(subscriber, 0, 1, 2, key=0)
+    subscriber.offer(make_frame(3, is_still=True))
+    subscriber.moved()
+    subscriber.acknowledged(2)
+    channel.flush()
+    assert channel.sent == [0, 1, 2]
+
+
+def test_a_viewer_that_is_left_behind_gets_keyframes_alone(subscriber, channel):
+    subscriber.keyframe.is_left_behind = True
+    offer(subscriber, 0, 1, 2, key=0)
+    offer(subscriber, 3, key=3)
+    channel.flush()
+    assert channel.sent == [3]
+    subscriber.acknowledged(3)
+    assert not subscriber.needs_keyframe
+
+
 def test_stills_come_while_video_goes_another_way(subscriber, channel):
     subscriber.set_path(is_visible=True, is_elsewhere=True)
     subscriber.offer(make_frame(1, is_still=True))
@@ -123,11 +150,13 @@ def jpeg(frame_no):
 
 def test_of_jpegs_that_wait_only_the_newest_is_sent(channel):
     subscriber = SocketSubscriber(channel, "jpeg")
-    for n in range(8):
-        subscriber.offer(jpeg(n))
+    subscriber.offer(jpeg(0))
     subscriber.acknowledged(0)
+    for n in range(1, 8):
+        subscriber.offer(jpeg(n))
+    subscriber.acknowledged(1)
     channel.flush()
-    assert channel.sent == [0, 1, 2, 7]
+    assert channel.sent == [0, 1, 2, 3, 7]
 
 
 def test_the_fanout_asks_for_a_keyframe_once_somebody_can_take_it(subscriber):

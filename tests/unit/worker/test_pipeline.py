@@ -443,3 +443,33 @@ def test_a_pane_without_a_size_yet_opens_anyway(ramp) -> None:
     assert (bench.state.width_px, bench.state.height_px) == (16, 16)
     assert len(bench.sink.video) == 1
     bench.pipeline.close()
+
+
+def test_a_picture_in_motion_has_the_size_that_is_asked_for_and_the_still_that_of_the_pane(bench):
+    wide = {"width_px": 1280, "height_px": 720}
+    bench.open()
+    bench.put(Output(scale=0.5))
+    bench.step(0.1)
+    bench.show(revision=7, **wide)
+    bench.rest()
+    moving = {(h.width_px, h.height_px) for h, _ in bench.sink.video if h.revision == 7}
+    (still,) = (h for h, _ in bench.sink.stills if h.revision == 7)
+    assert moving == {(640, 360)}
+    assert (still.width_px, still.height_px) == (1280, 720)
+
+
+def test_where_nobody_takes_stills_the_video_has_the_size_of_the_pane(bench):
+    bench.open()
+    bench.put(Output(scale=0.5, still=False))
+    bench.step(0.1)
+    bench.show(width_px=1280, height_px=720)
+    assert bench.sink.video[-1][0].width_px == 1280
+
+
+def test_a_smaller_picture_shows_the_same_part_of_the_slice(bench):
+    bench.open()
+    bench.put(Output(scale=0.5))
+    bench.step(0.1)
+    bench.show(width_px=1280, height_px=720, zoom=3.0, pan=(0.4, 0.6), slice_idx=(9, 0, 0))
+    header, _ = bench.sink.video[-1]
+    assert (header.width_px, round(header.zoom, 3), round(header.pan_x, 3)) == (640, 3.0, 0.4)

@@ -126,7 +126,7 @@ class EncoderContract:
             return sum(sizes[30:]) / 30
 
         before = mean_bytes(0)
-        if not encoder.move_bit_rate(SETTINGS.ceiling_bps // 4):
+        if not encoder.move_bit_rate(SETTINGS.ceiling_bps // 3):
             pytest.skip("this encoder is opened anew for another bit rate")
         assert mean_bytes(60) < 0.5 * before
 

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { delayFor, RtcCounts } from "../src/rtc-stats";
+
+describe("playout delay", () => {
+  it("is zero on an even network", () => {
+    expect(delayFor(3, 0)).toBe(0);
+  });
+
+  it("grows with the jitter, up to a bound", () => {
+    expect(delayFor(15, 0)).toBe(30);
+    expect(delayFor(25, 30)).toBe(50);
+    expect(delayFor(400, 50)).toBe(80);
+  });
+
+  it("does not follow every change", () => {
+    expect(delayFor(14, 50)).toBe(50);
+    expect(delayFor(8, 30)).toBe(30);
+    expect(delayFor(4, 30)).toBe(0);
+  });
+});
+
+describe("counters", () => {
+  it("tell the share of packets that was lost between two of them", () => {
+    const counts = new RtcCounts();
+    expect(counts.take({ packetsReceived: 100, packetsLost: 5, jitter: 0.002 })).toBeNull();
+    const stats = counts.take({ packetsReceived: 190, packetsLost: 15, jitter: 0.002 });
+    expect(stats?.loss).toBeCloseTo(0.1);
+    expect(stats?.jitter_ms).toBe(2);
+  });
+
+  it("tell nothing while nothing comes", () => {
+    const counts = new RtcCounts();
+    counts.take({ packetsReceived: 100, packetsLost: 0, jitter: 0 });
+    expect(counts.take({ packetsReceived: 100, packetsLost: 0, jitter: 0 })).toBeNull();
+  });
+
+  it("take a packet that came late for one that was not lost", () => {
+    const counts = new RtcCounts();
+    counts.take({ packetsReceived: 100, packetsLost: 5, jitter: 0 });
+    expect(counts.take({ packetsReceived: 110, packetsLost: 4, jitter: 0 })?.loss).toBe(0);
+  });
+});

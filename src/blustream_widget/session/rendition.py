@@ -1,0 +1,172 @@
+"""Which pictures a session's one encoder makes: bit rate, size and frame rate, and why.
+
+One encode serves all viewers. **The rule:** the rate is that of the slowest viewer whose link
+carries at least a third of what the best one carries. A viewer with less than that does not slow
+the others down: it gets keyframes alone, at most one a second.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from blustream_widget.core.motion import MIN_PIXELS, SCALE_WORDS
+
+LEFT_BEHIND = 1 / 3
+"""A viewer whose link carries less than this share of the best one's does not count."""
+
+MAX_BPS_720P = 20_000_000
+_PIXELS_720P = 1280 * 720
+
+FLOOR_BITS_PER_PIXEL = 0.1
+"""With fewer bits a section falls into blocks: then there are fewer pixels, or fewer pictures."""
+
+JPEG_BITS_PER_PIXEL = 1.4
+"""JPEG has no choice: so many it takes."""
+
+_STEP_UP = 1.25  # as much more than needed before the picture grows again
+_STAY_S = 2.0
+_RATE_STEP = 1.12  # hardware encoders answer each change of their rate with a keyframe
+
+_RUNGS: tuple[tuple[float, int], ...] = (
+    (1.0, 60),
+    (0.75, 60),
+    (0.5, 60),
+    (0.5, 30),
+    (0.375, 30),
+    (0.25, 30),
+    (0.25, 15),
+    (0.25, 8),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """What the encoder makes while the picture moves.
+
+    Parameters
+    ----------
+    bit_rate_bps : int
+    max_fps : int
+    scale : float
+        Of both sides of the pane.
+    reason : str
+        For people; "" while nothing is held back.
+    """
+
+    bit_rate_bps: int = MAX_BPS_720P
+    max_fps: int = 60
+    scale: float = 1.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one viewer's link says.
+
+    Parameters
+    ----------
+    target_bps : float
+        What may be sent to it.
+    carries_bps : float or None
+        What its link was seen to carry and no more.
+    is_jpeg : bool
+    """
+
+    target_bps: float
+    carries_bps: float | None = None
+    is_jpeg: bool = False
+
+
+def session_need(needs: Sequence[Need]) -> Need | None:
+    """Choose the viewer whose link counts: see the rule above."""
+    if not needs:
+        return None
+    best = max(need.target_bps for need in needs)
+    counted = [need for need in needs if need.target_bps >= LEFT_BEHIND * best]
+    return min(counted, key=lambda need: need.target_bps)
+
+
+def is_left_behind(need: Need, needs: Sequence[Need]) -> bool:
+    """Whether the session's rate takes no notice of this viewer."""
+    return need.target_bps < LEFT_BEHIND * max(other.target_bps for other in needs)
+
+
+class RenditionChooser:
+    """Turns the rate of the links into a picture that survives it.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds, monotonic.
+
+    Notes
+    -----
+    Down at once, up after a while and with room to spare: each change of the size costs a keyframe.
+    While the link was never seen to be full, up at once too.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._rung = 0
+        self._changed_s = float("-inf")
+        self._now = Rendition()
+
+    @property
+    def now(self) -> Rendition:
+        """What was chosen last."""
+        return self._now
+
+    def choose(self, needs: Sequence[Need], pixels: int) -> Rendition:
+        """Say what to make for viewers with these links and a pane of so many pixels."""
+        need = session_need(needs)
+        if need is None:
+            return self._now
+        limit = min(MAX_BPS_720P * max(1.0, pixels / _PIXELS_720P), 2 * MAX_BPS_720P)
+        rate_bps = min(need.target_bps, limit)
+        self._move(replace(need, target_bps=rate_bps), pixels)
+        scale, fps = _RUNGS[self._rung]
+        self._now = Rendition(
+            bit_rate_bps=_quantised(rate_bps),
+            max_fps=fps,
+            scale=scale,
+            reason=self._reason(scale, fps, need.carries_bps or need.target_bps),
+        )
+        return self._now
+
+    def _move(self, need: Need, pixels: int) -> None:
+        now, rate_bps, is_jpeg = self._clock(), need.target_bps, need.is_jpeg
+        wanted = _rung_for(rate_bps, pixels, is_jpeg=is_jpeg)
+        if wanted < self._rung and need.carries_bps is not None:
+            may_grow = now - self._changed_s > _STAY_S
+            roomy = _rung_for(rate_bps / _STEP_UP, pixels, is_jpeg=is_jpeg)
+            wanted = min(roomy, self._rung) if may_grow else self._rung
+        if wanted != self._rung:
+            self._rung, self._changed_s = wanted, now
+
+    @staticmethod
+    def _reason(scale: float, fps: int, carries_bps: float) -> str:
+        held = [SCALE_WORDS.get(scale, ""), f"{fps} pictures a second" if fps < 60 else ""]
+        words = ", ".join(filter(None, held))
+        return f"{words}: the link carries {rate_text(carries_bps)}" if words else ""
+
+
+def rate_text(bps: float) -> str:
+    """Rate for people: "2 Mbit/s", "0.7 Mbit/s"."""
+    mbps = bps / 1e6
+    return f"{mbps:.0f} Mbit/s" if mbps >= 1.95 else f"{mbps:.1f} Mbit/s"
+
+
+def _rung_for(rate_bps: float, pixels: int, *, is_jpeg: bool) -> int:
+    per_pixel = JPEG_BITS_PER_PIXEL if is_jpeg else FLOOR_BITS_PER_PIXEL
+    for number, (scale, fps) in enumerate(_RUNGS):
+        shown = min(max(pixels * scale**2, MIN_PIXELS), pixels)
+        if per_pixel * shown * fps <= rate_bps:
+            return number
+    return len(_RUNGS) - 1
+
+
+def _quantised(bps: float) -> int:
+    return int(_RATE_STEP ** math.floor(math.log(bps) / math.log(_RATE_STEP)))

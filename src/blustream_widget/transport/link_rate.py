@@ -1,0 +1,285 @@
+"""How much one viewer's link carries, learned from what its frames and acknowledgements tell.
+
+Fast down, careful up, and never more than the link was seen to carry. The model is one queue with a
+fixed rate: a frame of `n` bytes leaves it `n / rate` after the frame before it, or after it came,
+whichever is later. What is longer than that and does not depend on the size (a page that decodes
+slowly) is learned apart, so that a slow browser is not taken for a slow network.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+START_BPS = 8_000_000.0
+"""Before anything is known: a first keyframe of 30 kB, which tells a lot."""
+
+MIN_BPS = 150_000.0
+MAX_BPS = 40_000_000.0
+
+OVERUSE_MS = 35.0
+"""A queue of this much is felt: the rate goes down."""
+
+CALM_MS = 15.0
+"""With less than this the rate may go up."""
+
+_CUT = 0.85  # of what was carried, so that the queue empties
+_STEP_DOWN = 0.7  # at most, when frames are too small to say what the link carries
+_PROBE = 0.95  # of the rate that was too much: up to here quickly, beyond it slowly
+_UP_PER_S, _PROBE_UP_PER_S = 0.25, 0.03
+_LARGEST_CUT = 0.35
+_HOLD_S = 1.0
+_CUT_AGAIN_S = 0.15
+_HEAVY_LOSS, _LIGHT_LOSS = 0.10, 0.02
+_RECENT_S = 0.5
+_JUDGED_S, _MIN_JUDGED = 0.15, 3
+_FIRST_OVERUSE_MS = 250.0  # a decoder that has just been opened is slow by itself
+_LEARN_S = 4.0
+_BASE_S = 10.0
+_MAX_SAMPLES = 256
+_TRAIN_BYTES = 20_000
+"""So many bytes in recent frames say something about the link."""
+
+
+class _Sample(NamedTuple):
+    """One acknowledged frame.
+
+    `service_s` is the time that it kept the link (and the page) busy, exact where another frame was
+    in front of it. `excess_s` is how much later it came than the quickest one.
+    """
+
+    at_s: float
+    n_bytes: int
+    service_s: float
+    excess_s: float
+    is_queued: bool
+
+
+class LinkRate:
+    """The bit rate that one link carries without a queue.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds, monotonic.
+    max_bps : float
+        Never more than this.
+
+    Attributes
+    ----------
+    frame_s : float
+        Interval of the pictures, by which it is judged whether a rate is used at all.
+
+    Notes
+    -----
+    `acknowledged` costs some 20 microseconds; loop thread.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, max_bps: float = MAX_BPS
+    ) -> None:
+        self.frame_s = 1 / 60
+        self._clock = clock
+        self._max_bps = max_bps
+        self._target_bps = min(START_BPS, max_bps)
+        self._samples: deque[_Sample] = deque(maxlen=_MAX_SAMPLES)
+        self._base = _WindowedMin(_BASE_S)
+        self._round_trip = _WindowedMin(_BASE_S)
+        self._fixed_s = 0.0
+        self._last_ack_s = float("-inf")
+        self._hold_until_s = self._cut_again_s = float("-inf")
+        self._grown_s = clock()
+        self._too_much_bps = float("inf")
+        self._loss = 0.0
+        self._cap_bps = float("inf")
+
+    @property
+    def target_bps(self) -> float:
+        """What may be sent, in the long run."""
+        return self._target_bps
+
+    @property
+    def base_s(self) -> float:
+        """Least time from a frame to its acknowledgement; 0 before the first."""
+        return self._base.value
+
+    @property
+    def loss(self) -> float:
+        """Share of packets that were lost lately, 0 to 1; 0 where nothing tells."""
+        return self._loss
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything was acknowledged yet."""
+        return bool(self._samples)
+
+    @property
+    def carries_bps(self) -> float | None:
+        """What the link was seen to carry and no more; None where it was never full."""
+        return self._too_much_bps if self._too_much_bps < self._max_bps else None
+
+    def window_bytes(self, queue_s: float) -> float:
+        """Bytes that fill the link and add a queue of `queue_s`."""
+        return self._target_bps / 8 * (self.base_s + queue_s)
+
+    def acknowledged(self, *, n_bytes: int, sent_s: float) -> None:
+        """Take note that `n_bytes` sent at `sent_s` are known to have arrived now."""
+        now = self._clock()
+        self._base.add(now - sent_s, now)
+        base_s = self._base.value
+        is_queued = sent_s + base_s < self._last_ack_s
+        # Alone on the link: what is not the network's own round trip is the frame's.
+        alone_s = now - sent_s - self._round_trip.value
+        service_s = now - self._last_ack_s if is_queued else alone_s
+        self._last_ack_s = now
+        excess_s = now - sent_s - base_s
+        self._samples.append(_Sample(now, n_bytes, max(service_s, 0.0), excess_s, is_queued))
+        self._learn_fixed(now)
+        self._adapt(now)
+
+    def answered(self, round_trip_s: float) -> None:
+        """Take note of a round trip of something tiny, which no queue held up."""
+        now = self._clock()
+        self._round_trip.add(round_trip_s, now)
+        self._base.add(round_trip_s, now)
+
+    def lost(self, fraction: float) -> None:
+        """Take note of a receiver report: `fraction` of the packets since the last is missing."""
+        self._loss += 0.3 * (fraction - self._loss)
+        if fraction > _HEAVY_LOSS and self._clock() >= self._cut_again_s:
+            self._reduce(self._target_bps * (1 - 0.5 * fraction))
+
+    def capped(self, bps: float) -> None:
+        """Take note of the receiver's own estimate (REMB).
+
+        It grows with what is sent and says little while that is little. So it counts only when
+        something else says too that the link is full: loss, or a queue.
+        """
+        self._cap_bps = bps
+
+    def seed(self, bps: float) -> None:
+        """Begin with what another path to the same viewer is known to carry."""
+        if not self._samples:
+            self._target_bps = min(max(bps, MIN_BPS), self._max_bps)
+
+    def forget(self) -> None:
+        """Begin the queue anew: what was on the way is gone."""
+        self._last_ack_s = float("-inf")
+
+    # -------------------------------------------------- the model
+
+    def _learn_fixed(self, now: float) -> None:
+        """Find the part of the service time that does not depend on the size (least squares)."""
+        recent = [s for s in self._samples if now - s.at_s < _LEARN_S]
+        n = len(recent)
+        if n < 16 or n % 4:
+            return
+        mean_bytes = sum(s.n_bytes for s in recent) / n
+        mean_s = sum(s.service_s for s in recent) / n
+        spread = sum((s.n_bytes - mean_bytes) ** 2 for s in recent) / n
+        # Frames of one size cannot tell the two apart: then what is known stays.
+        if spread < (0.15 * mean_bytes) ** 2:
+            return
+        slope = sum((s.n_bytes - mean_bytes) * (s.service_s - mean_s) for s in recent) / n / spread
+        self._fixed_s = min(max(mean_s - max(slope, 0.0) * mean_bytes, 0.0), mean_s)
+
+    def _carried_bps(self, samples: list[_Sample]) -> float:
+        """Rate of the link while it was busy with these frames.
+
+        The median, each frame counting by its size: a frame that was held up by something else (a
+        busy page, a segment that TCP had to send again) says nothing of the link.
+        """
+        rates = sorted(
+            (8 * s.n_bytes / max(s.service_s - self._fixed_s, 2e-4), s.n_bytes) for s in samples
+        )
+        half = sum(n_bytes for _, n_bytes in rates) / 2
+        for rate, n_bytes in rates:
+            half -= n_bytes
+            if half <= 0:
+                return rate
+        return float("inf")
+
+    def _adapt(self, now: float) -> None:
+        last = [s for s in tuple(self._samples)[-_MIN_JUDGED:] if now - s.at_s < _LEARN_S]
+        recent = [s for s in self._samples if now - s.at_s < _RECENT_S]
+        recent = recent if len(recent) >= _MIN_JUDGED else last
+        # In a queue every frame is late; one that is not says that the late ones had other reasons.
+        newest = [s for s in recent if now - s.at_s < _JUDGED_S]
+        judged = newest if len(newest) >= _MIN_JUDGED else last
+        queue_ms = 1000 * min(s.excess_s for s in judged)
+        # A queue of the page, not of the link: as many frames wait as are served in that time.
+        queue_ms -= 1000 * self._fixed_s * min(len(recent), 2)
+        if queue_ms > (OVERUSE_MS if len(judged) >= _MIN_JUDGED else _FIRST_OVERUSE_MS):
+            self._overused(now, recent)
+        elif queue_ms < CALM_MS:
+            self._calm(now, recent)
+        else:
+            self._grown_s = now
+
+    def _overused(self, now: float, recent: list[_Sample]) -> None:
+        self._grown_s = now
+        queued = [s for s in recent if s.is_queued]
+        carried = min(self._carried_bps(queued or recent), self._cap_bps)
+        if now < self._cut_again_s or _CUT * carried > self._target_bps:
+            return
+        is_used = self._is_used(recent)
+        if is_used:
+            self._too_much_bps = carried
+        # Frames far below the target are slow too: go down, but not at once to what they say.
+        step = _LARGEST_CUT if is_used else _STEP_DOWN
+        self._reduce(max(_CUT * carried, step * self._target_bps))
+
+    def _calm(self, now: float, recent: list[_Sample]) -> None:
+        elapsed_s, self._grown_s = now - self._grown_s, now
+        if now < self._hold_until_s or self._loss > _HEAVY_LOSS:
+            return
+        # Here the mean, stalls and all: frames that were held up come in a burst that says nothing.
+        n_bytes = sum(s.n_bytes for s in recent)
+        room = 0.7 * 8 * n_bytes / max(sum(s.service_s for s in recent), 1e-3)
+        if n_bytes >= _TRAIN_BYTES and room > self._target_bps:
+            # Frames that went through show that there is room: no need to feel for it.
+            self._too_much_bps = max(self._too_much_bps, room)
+            self._raise(min(room, 2 * self._target_bps))
+        elif self._is_used(recent):  # what is not used is not tried either
+            is_probing = self._target_bps > _PROBE * self._too_much_bps
+            growth = _PROBE_UP_PER_S if is_probing else _UP_PER_S
+            self._raise(self._target_bps * (1 + growth * min(elapsed_s, 0.2)))
+
+    def _is_used(self, recent: list[_Sample]) -> bool:
+        """Whether frames are about as large as the target allows."""
+        mean_bytes = sum(s.n_bytes for s in recent) / max(len(recent), 1)
+        return mean_bytes > 0.5 * self._target_bps / 8 * self.frame_s
+
+    def _raise(self, bps: float) -> None:
+        if self._loss > _LIGHT_LOSS:
+            bps = min(bps, max(self._cap_bps, self._target_bps))
+        self._target_bps = min(max(bps, self._target_bps), self._max_bps)
+
+    def _reduce(self, bps: float) -> None:
+        now = self._clock()
+        self._target_bps = min(max(bps, MIN_BPS), self._target_bps)
+        self._hold_until_s = now + _HOLD_S
+        # What is on the way was sent at the old rate and says nothing of the new one.
+        self._cut_again_s = now + _CUT_AGAIN_S + self.base_s
+
+
+class _WindowedMin:
+    """Least value of the last one to two windows."""
+
+    def __init__(self, window_s: float) -> None:
+        self._window_s = window_s
+        self._old = self._new = float("inf")
+        self._since_s = float("-inf")
+
+    @property
+    def value(self) -> float:
+        least = min(self._old, self._new)
+        return least if least < float("inf") else 0.0
+
+    def add(self, value: float, now_s: float) -> None:
+        if now_s - self._since_s > self._window_s:
+            self._old, self._new, self._since_s = self._new, value, now_s
+        else:
+            self._new = min(self._new, value)

@@ -1,0 +1,112 @@
+"""A lossless picture over a slow link: in pieces, each when the one before has arrived.
+
+What has been given to a socket cannot be taken back, and everything after it waits: a picture of
+1 MB holds a link of 2 Mbit/s for four seconds. So only as much is given as the link carries in a
+moment; when a newer state comes, the rest is dropped.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from blustream_widget.core.protocol import FrameFlags
+from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.transport.link_rate import LinkRate
+
+PART_PREFIX = struct.Struct("<II")
+"""Offset of this part, and bytes of the whole picture."""
+
+QUEUE_S = 0.1
+"""A newer picture waits for at most about this much of an older still."""
+
+_MIN_PART_BYTES = 4096
+_STALLED_S = 5.0
+
+
+class StillParts:
+    """The still that is on its way to one viewer, if any.
+
+    Parameters
+    ----------
+    send : callable
+        Gives a frame to the channel.
+    link : LinkRate
+        Of the channel; learns from the acknowledged parts.
+    clock : callable
+        Seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[EncodedFrame], None],
+        link: LinkRate,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._send = send
+        self._link = link
+        self._clock = clock
+        self._frame_no = -1
+        self._parts: Iterator[EncodedFrame] = iter(())
+        self._next: EncodedFrame | None = None
+        self._in_flight: deque[tuple[int, float]] = deque()
+        self._bytes = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether parts of a still are on the way."""
+        if self._in_flight and self._clock() - self._in_flight[-1][1] > _STALLED_S:
+            self.drop()
+        return bool(self._in_flight)
+
+    def offer(self, frame: EncodedFrame) -> None:
+        """Send a still, whole if the link carries it in a moment; it replaces an older one."""
+        is_busy = self.is_busy
+        self.drop()
+        window = self._link.window_bytes(QUEUE_S)
+        if len(frame.data) <= window and not is_busy:
+            self._send(frame)
+            return
+        self._frame_no = frame.frame_no
+        self._parts = _split(frame, max(int(window / 2), _MIN_PART_BYTES))
+        self._next = next(self._parts, None)
+        self._fill()
+
+    def acknowledged(self, frame_no: int) -> None:
+        """Take note that the oldest part on the way has arrived, and send the next one."""
+        if frame_no != self._frame_no or not self._in_flight:
+            return
+        n_bytes, at_s = self._in_flight.popleft()
+        self._bytes -= n_bytes
+        self._link.acknowledged(n_bytes=n_bytes, sent_s=at_s)
+        self._fill()
+
+    def drop(self) -> None:
+        """Send no more of it: there is something newer."""
+        self._parts, self._next, self._frame_no = iter(()), None, -1
+        self._in_flight.clear()
+        self._bytes = 0
+
+    def _fill(self) -> None:
+        window = self._link.window_bytes(QUEUE_S)
+        while (part := self._next) is not None:
+            if self._in_flight and self._bytes + len(part.data) > window:
+                return
+            self._in_flight.append((len(part.data), self._clock()))
+            self._bytes += len(part.data)
+            self._send(part)
+            self._next = next(self._parts, None)
+
+
+def _split(frame: EncodedFrame, part_bytes: int) -> Iterator[EncodedFrame]:
+    """Cut a still; each part is a frame with the still's header."""
+    header = msgspec.structs.replace(frame.header, flags=frame.header.flags | FrameFlags.PART)
+    packed, picture = header.pack(), frame.picture
+    for offset in range(0, len(picture), part_bytes):
+        prefix = PART_PREFIX.pack(offset, len(picture))
+        data = b"".join((packed, prefix, picture[offset : offset + part_bytes]))
+        yield EncodedFrame(header, data)

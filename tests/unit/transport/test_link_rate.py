@@ -1,0 +1,121 @@
+"""LinkRate and AckPacer over a link by formula: fast down, careful up, never a queue for long."""
+
+import statistics
+
+import pytest
+
+from blustream_widget.testing.simulated_link import SimulatedLink, scrub
+from blustream_widget.transport.link_rate import MIN_BPS, START_BPS, LinkRate
+
+
+def steady(bps):
+    return lambda _: bps
+
+
+def queue_ms(ran, link):
+    return 1000 * (statistics.median(ran.ages_s) - link.rtt_s - link.page_s)
+
+
+@pytest.mark.parametrize(
+    ("bps", "rtt_s"),
+    [(0.5e6, 0.02), (2e6, 0.02), (8e6, 0.02), (8e6, 0.08), (8e6, 0.2), (20e6, 0.2)],
+)
+def test_the_rate_settles_near_what_the_link_carries_and_adds_little_delay(bps, rtt_s):
+    link = SimulatedLink(steady(bps), rtt_s=rtt_s)
+    ran, _ = scrub(link, 12)
+    settled = ran.between(6, 12)
+    assert 0.75 * bps < statistics.median(settled.targets_bps) < 1.15 * bps
+    assert queue_ms(settled, link) < 45
+
+
+def test_the_first_frame_tells_enough_to_cut_a_rate_that_is_far_too_high():
+    ran, _ = scrub(SimulatedLink(steady(0.5e6)), 2)
+    assert ran.between(1, 2).targets_bps[-1] < 0.6e6
+
+
+def test_a_quick_link_is_used_within_a_second():
+    ran, _ = scrub(SimulatedLink(steady(200e6), rtt_s=0.002), 1)
+    assert ran.targets_bps[-1] > 3 * START_BPS
+
+
+def test_the_rate_falls_within_half_a_second_of_what_is_in_flight_when_the_link_is_cut():
+    link = SimulatedLink(lambda t: 2e6 if t > 6 else 16e6)
+    ran, _ = scrub(link, 8)
+    assert statistics.median(ran.between(5, 6).targets_bps) > 10e6
+    assert ran.between(7, 8).targets_bps[0] < 2.5e6
+
+
+def test_after_a_cut_the_rate_recovers_without_overshooting_for_long():
+    link = SimulatedLink(lambda t: 2e6 if 4 < t < 8 else 8e6)
+    ran, _ = scrub(link, 20)
+    assert statistics.median(ran.between(16, 20).targets_bps) > 5e6
+    assert queue_ms(ran.between(12, 20), link) < 45
+
+
+def test_the_rate_does_not_swing():
+    ran, _ = scrub(SimulatedLink(steady(8e6), jitter_s=0.004), 20)
+    settled = ran.between(8, 20).targets_bps
+    assert min(settled) > 0.6 * 8e6
+    assert max(settled) < 1.25 * 8e6
+
+
+def test_jitter_alone_does_not_starve_a_viewer():
+    ran, _ = scrub(SimulatedLink(steady(50e6), jitter_s=0.01), 10)
+    assert min(ran.between(3, 10).targets_bps) > 5e6
+
+
+def test_a_page_that_is_slow_is_not_taken_for_a_slow_link():
+    ran, _ = scrub(SimulatedLink(steady(100e6), page_s=0.022, rtt_s=0.003), 8)
+    assert statistics.median(ran.between(4, 8).targets_bps) > 10e6
+
+
+def test_a_browser_that_is_often_busy_is_not_taken_for_a_slow_link():
+    link = SimulatedLink(steady(100e6), stall_s=0.06, page_s=0.008)
+    ran, _ = scrub(link, 10)
+    assert statistics.median(ran.between(2, 10).targets_bps) > 6e6
+
+
+def test_simple_pictures_neither_raise_nor_lower_the_rate():
+    link = SimulatedLink(steady(4e6))
+    ran, _ = scrub(link, 10, share=lambda _: 0.1)
+    assert ran.targets_bps[-1] == pytest.approx(START_BPS, rel=0.05)
+    assert queue_ms(ran, link) < 15
+
+
+def test_even_a_link_that_carries_nearly_nothing_gets_pictures():
+    ran, pacer = scrub(SimulatedLink(steady(20e3)), 60)
+    assert pacer.link.target_bps == MIN_BPS
+    assert ran.between(40, 60).ages_s
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
+
+
+def test_heavy_loss_halves_the_rate_little_loss_leaves_it():
+    clock = Clock()
+    link = LinkRate(clock)
+    link.lost(0.05)
+    assert link.target_bps == START_BPS
+    link.lost(0.4)
+    assert link.target_bps == pytest.approx(0.8 * START_BPS)
+
+
+def test_a_receivers_estimate_counts_only_when_something_else_says_the_link_is_full():
+    clock = Clock()
+    link = LinkRate(clock)
+    link.capped(1e6)
+    for _ in range(100):
+        sent_s = clock.now_s
+        clock.now_s += 0.016
+        link.acknowledged(n_bytes=30_000, sent_s=sent_s)
+    assert link.target_bps > START_BPS
+
+
+def test_what_another_path_carried_is_where_a_new_one_begins():
+    link = LinkRate(Clock())
+    link.seed(2e6)
+    assert link.target_bps == 2e6
