@@ -52,6 +52,7 @@ class Benchmark:
 BENCHMARKS = (
     Benchmark("fanout", "what a viewer costs the server, and the age of its frames", ("psutil",)),
     Benchmark("latency", "input event to displayed pixels, in Chromium, in JupyterLab", _BROWSER),
+    Benchmark("network", "the same in slow, lossy and broken networks (emulated; root)", _BROWSER),
     Benchmark("read", "slices cold, warm and cached, drag, cancel, memory", ("zarr",)),
     Benchmark("render", "drawing a picture, and encoding it", ("PIL",)),
     Benchmark("encode", "encoders and their settings: time, bytes, quality"),

@@ -38,6 +38,8 @@ class JupyterLab:
         Variables for the server and all its kernels, on top of this process's.
     port : int
         0 takes a free one.
+    address : str
+        Where it listens; an address of this machine.
     isolated : bool
         True: settings, runtime files and IPython's profile are in a new temporary folder, so that
         nothing of the person who runs this is seen or changed. False: theirs are used.
@@ -45,7 +47,7 @@ class JupyterLab:
     Attributes
     ----------
     url : str
-        "http://127.0.0.1:<port>"
+        "http://127.0.0.1:<port>", or another address.
     token : str
     home : Path
         The temporary folder; its name is short, as the path of a UNIX socket has 107 bytes at most.
@@ -62,6 +64,7 @@ class JupyterLab:
         *,
         environment: Mapping[str, str] | None = None,
         port: int = 0,
+        address: str = "127.0.0.1",
         isolated: bool = True,
     ) -> None:
         self.folder = folder
@@ -72,7 +75,8 @@ class JupyterLab:
         if isolated:
             self.environment |= self._isolation()
         self.port = port or _free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self._address = address
+        self.url = f"http://{address}:{self.port}"
         self._process = self._start()
         try:
             wait_until(self._answers, timeout_s=_START_TIMEOUT_S, what="JupyterLab answers")
@@ -167,7 +171,7 @@ class JupyterLab:
             command = [setpriv, "--pdeathsig", "TERM", *command]
         options = {
             "--config": secret,
-            "--ServerApp.ip": "127.0.0.1",
+            "--ServerApp.ip": self._address,
             "--ServerApp.port": self.port,
             "--ServerApp.port_retries": 0,
             "--ServerApp.root_dir": self.folder,

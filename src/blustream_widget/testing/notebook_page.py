@@ -112,15 +112,22 @@ def find_chromium() -> str:
 
 
 @contextlib.contextmanager
-def chromium(*arguments: str) -> Iterator[Browser]:
+def chromium(*arguments: str, executable: str | None = None) -> Iterator[Browser]:
     """Start the system's Chromium, headless, with an empty profile.
+
+    Parameters
+    ----------
+    *arguments : str
+        More options of its command line.
+    executable : str, optional
+        What is started in its place, for example a script that starts it elsewhere.
 
     Raises
     ------
     MissingDependencyError
         If there is no browser on the PATH, or no Playwright to drive it, or if it does not start.
     """
-    executable = find_chromium()
+    executable = executable or find_chromium()
     with _driver() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable, args=[*CHROMIUM_ARGUMENTS, *arguments]

@@ -51,9 +51,10 @@ class RtcClient:
         self._take_rtp = self.receiver._handle_rtp_packet
         self.receiver._handle_rtp_packet = self._rtp_came  # type: ignore[method-assign]  # see there
 
-    async def offer(self) -> str:
-        """Offer with all candidates, of 127.0.0.1 only."""
-        aiortc_hooks.use_loopback_only()
+    async def offer(self, *, is_loopback: bool = True) -> str:
+        """Offer with all candidates, of 127.0.0.1 only or of all addresses."""
+        if is_loopback:
+            aiortc_hooks.use_loopback_only()
         await self.connection.setLocalDescription(await self.connection.createOffer())
         return self.connection.localDescription.sdp
 

@@ -1,0 +1,268 @@
+"""Input to displayed pixels in emulated networks between JupyterLab and Chromium."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from blustream_widget.bench.barcode import write_barcode_volume
+from blustream_widget.bench.numbers import Record, median, percentile
+from blustream_widget.errors import ConfigError
+from blustream_widget.testing.emulated_network import (
+    NETWORKS,
+    SERVER_ADDRESS,
+    EmulatedNetwork,
+    browser_in,
+    emulated_network,
+)
+from blustream_widget.testing.emulator import Conditions
+from blustream_widget.testing.lab import JupyterLab
+from blustream_widget.testing.namespaces import namespace_obstacle
+from blustream_widget.testing.notebook_page import NotebookPage
+from blustream_widget.testing.waiting import wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+_LATENCY_PAGE = Path(__file__).with_name("latency_page.js")
+_NETWORK_PAGE = Path(__file__).with_name("network_page.js")
+_START_TIMEOUT_S = 60.0
+_FIRST = 20
+_SIZE_PX = (1280, 720)
+_OUTAGE_S = 3.0
+# A picture that shows what was asked for this long ago at most is live.
+_LIVE_MS = 500.0
+# The network changes while nothing moves, and what was on the way arrives.
+_SETTLE_S = 1.0
+_CELL = """
+from blustream_widget import Viewer
+viewer = Viewer({path!r}, axis=0, slice_idx={first}, colormap="grey", interpolate=False,
+                kind="seismic", transports={transports!r}, height={height})
+viewer
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `blustream bench network`."""
+    parser.add_argument("--steps", type=int, default=24, help="single steps per case (default 24)")
+    parser.add_argument("--scrub", type=int, default=180, help="events per scrub (default 180)")
+    parser.add_argument("--transports", default="websocket,webrtc")
+    parser.add_argument("--networks", default=",".join(NETWORKS).replace(", ", "; "))
+    parser.add_argument("--no-outage", action="store_true", help="leave the outage of 3 s out")
+    parser.set_defaults(rounds=1)
+
+
+def run(arguments: argparse.Namespace) -> list[Record]:
+    """Measure.
+
+    Raises
+    ------
+    ConfigError
+        Where networks cannot be emulated.
+    """
+    if obstacle := namespace_obstacle():
+        raise ConfigError(f"Networks cannot be emulated here: {obstacle}.", hint="Run it as root.")
+    networks = [name.strip().replace("; ", ", ") for name in arguments.networks.split(",")]
+    bench = NetworkBench(n_steps=arguments.steps, n_scrub=arguments.scrub)
+    return bench.run(
+        arguments.transports.split(","),
+        {name: NETWORKS[name] for name in networks if name},
+        with_outage=not arguments.no_outage,
+    )
+
+
+class NetworkBench:
+    """Steps and a scrub in each network, and what is displayed after an outage.
+
+    Parameters
+    ----------
+    n_steps, n_scrub : int
+        Events of each case.
+    """
+
+    def __init__(self, *, n_steps: int, n_scrub: int) -> None:
+        self._n_steps = n_steps
+        self._n_scrub = n_scrub
+
+    def run(
+        self, transports: Sequence[str], networks: dict[str, Conditions], *, with_outage: bool
+    ) -> list[Record]:
+        """Measure all combinations; each transport has a page and a session of its own."""
+        results: list[Record] = []
+        with (
+            tempfile.TemporaryDirectory(prefix="bs-bench-") as folder,
+            emulated_network() as network,
+            network.server.entered(),
+            JupyterLab(Path(folder), address=SERVER_ADDRESS) as lab,
+            browser_in(network, lab.url) as browser,
+        ):
+            path = Path(folder) / "barcode.vds"
+            write_barcode_volume(path)
+            for transport in transports:
+                usable = {n: c for n, c in networks.items() if c.has_udp}
+                with self._viewer(network, lab, browser, path, transport) as page:
+                    for name, conditions in usable.items():
+                        results += self._case(network, page, transport, name, conditions)
+                    if with_outage:
+                        results.append(self._outage(network, page, transport))
+            for name, conditions in networks.items():
+                if not conditions.has_udp:
+                    # WebRTC is allowed and tried: the socket must serve.
+                    results += self._blocked(network, lab, browser, path, name, conditions)
+        return results
+
+    def _blocked(
+        self,
+        network: EmulatedNetwork,
+        lab: JupyterLab,
+        browser: Browser,
+        path: Path,
+        name: str,
+        conditions: Conditions,
+    ) -> list[Record]:
+        with self._viewer(
+            network, lab, browser, path, "websocket", allowed="websocket,webrtc", has_udp=False
+        ) as page:
+            return self._case(network, page, "websocket", name, conditions)
+
+    @contextmanager
+    def _viewer(
+        self,
+        network: EmulatedNetwork,
+        lab: JupyterLab,
+        browser: Browser,
+        path: Path,
+        transport: str,
+        *,
+        allowed: str = "",
+        has_udp: bool = True,
+    ) -> Iterator[NotebookPage]:
+        """Open a viewer over a network without faults: loading JupyterLab is not measured."""
+        network.set(Conditions(rtt_ms=1, has_udp=has_udp))
+        width_px, height_px = _SIZE_PX
+        transports = allowed or ("websocket,webrtc" if transport == "webrtc" else transport)
+        name = f"network-{transport}-{int(has_udp)}.ipynb"
+        cell = _CELL.format(
+            path=str(path), first=_FIRST, transports=transports, height=height_px + 64
+        )
+        lab.write_notebook(name, [cell])
+        page = NotebookPage(browser, lab, name, width_px=width_px + 200, height_px=height_px + 400)
+        try:
+            page.run_all()
+            viewer = page.viewer()
+            viewer.scroll_into_view_if_needed()
+            wait_until(
+                lambda: viewer.get_attribute("data-transport") == transport,
+                timeout_s=_START_TIMEOUT_S,
+                what=f"the viewer uses {transport}",
+            )
+            viewer.click(position={"x": width_px // 2, "y": height_px // 2})
+            page.page.evaluate(_LATENCY_PAGE.read_text())
+            self._wait_shown(page, _FIRST)
+            yield page
+        finally:
+            network.set(Conditions(rtt_ms=1))
+            page.close()
+            lab.delete_sessions()
+
+    def _case(
+        self,
+        network: EmulatedNetwork,
+        page: NotebookPage,
+        transport: str,
+        name: str,
+        conditions: Conditions,
+    ) -> list[Record]:
+        self._show_first(network, page)
+        network.set(conditions)
+        page.page.wait_for_timeout(1000 * _SETTLE_S)
+        page.page.evaluate("(n) => __latency.steps(n)", 4)
+        common = {"network": name, "transport": transport}
+        steps = page.page.evaluate("(n) => __latency.steps(n)", self._n_steps)
+        # The first scrub teaches what the link carries.
+        page.page.evaluate("([n, sign]) => __latency.scrub(n, sign)", [self._n_scrub // 2, 1])
+        scrub = page.page.evaluate(
+            "([n, sign]) => __latency.scrub(n, sign)", [self._n_scrub // 2, -1]
+        )
+        held_back = page.viewer().get_attribute("data-held-back") or ""
+        used = page.viewer().get_attribute("data-transport") or ""
+        return [
+            {
+                "case": "step",
+                **common,
+                **_latency(steps["latencies_ms"], conditions.rtt_ms),
+                "lost": steps["lost"],
+                "used": used,
+            },
+            {
+                "case": "scrub",
+                **common,
+                **_latency(scrub["lags_ms"], conditions.rtt_ms),
+                "displayed_fps": 1000 * scrub["displayed"] / scrub["duration_ms"],
+                "settled_ms": scrub["settled_ms"],
+                "used": used,
+                "held_back": held_back,
+            },
+        ]
+
+    def _outage(self, network: EmulatedNetwork, page: NotebookPage, transport: str) -> Record:
+        self._show_first(network, page)
+        good = Conditions(rtt_ms=20)
+        network.set(good)
+        page.page.evaluate(_NETWORK_PAGE.read_text())
+        pause = threading.Event()  # the page goes on by itself
+        pause.wait(2.0)
+        network.set(replace(good, is_up=False))
+        pause.wait(_OUTAGE_S)
+        network.set(good)
+        back_ms = 1000 * time.time()
+        pause.wait(6.0)
+        log = page.page.evaluate("() => __network.stop()")
+        return {
+            "case": "outage of 3 s",
+            "network": "20 ms",
+            "transport": transport,
+            "live_after_ms": _live_after_ms(log["asked"], log["shown"], back_ms),
+            "used": page.viewer().get_attribute("data-transport") or "",
+        }
+
+    def _show_first(self, network: EmulatedNetwork, page: NotebookPage) -> None:
+        """Begin in the middle of nothing: a network without faults, the first slice, at rest."""
+        network.set(Conditions(rtt_ms=1))
+        page.run_python(f"viewer.slice_idx = {_FIRST}")
+        self._wait_shown(page, _FIRST)
+
+    def _wait_shown(self, page: NotebookPage, number: int) -> None:
+        wait_until(
+            lambda: page.page.evaluate("__latency.shown()") == number,
+            timeout_s=_START_TIMEOUT_S,
+            what=f"the picture shows slice {number}",
+        )
+
+
+def _latency(values_ms: Sequence[float], rtt_ms: float) -> Record:
+    middle = median(values_ms)
+    return {
+        "median_ms": middle,
+        "p95_ms": percentile(values_ms, 95),
+        "above_rtt_median_ms": None if middle is None else middle - rtt_ms,
+        "n": len(values_ms),
+    }
+
+
+def _live_after_ms(asked: list[Any], shown: list[Any], back_ms: float) -> float | None:
+    """Time from the network's return to the first picture of something asked for just before."""
+    for number, at_ms in shown:
+        if at_ms < back_ms:
+            continue
+        times = [t for n, t in asked if n == number and t <= at_ms]
+        if times and at_ms - max(times) <= _LIVE_MS:
+            return float(at_ms - back_ms)
+    return None

@@ -1,0 +1,110 @@
+"""The notebook's page at the far end of a slow or broken network, in a real Chromium."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from blustream_widget.bench.barcode import shown_number
+from blustream_widget.testing.emulated_network import SERVER_ADDRESS, browser_in, emulated_network
+from blustream_widget.testing.emulator import Conditions
+from blustream_widget.testing.lab import JupyterLab
+from blustream_widget.testing.namespaces import namespace_obstacle
+from blustream_widget.testing.notebook_page import NotebookPage
+from blustream_widget.testing.waiting import wait_until
+
+OBSTACLE = namespace_obstacle()
+pytestmark = pytest.mark.skipif(bool(OBSTACLE), reason=OBSTACLE or "networks can be emulated")
+
+GOOD = Conditions(rtt_ms=20)
+FIRST = 20
+CELL = """from blustream_widget import Viewer
+viewer = Viewer({path!r}, axis=0, slice_idx={first}, colormap="grey", interpolate=False,
+                kind="seismic", transports="websocket", height=520)
+viewer"""
+
+
+class FarPage:
+    """The viewer, seen as a person sees it: by what is on the screen."""
+
+    def __init__(self, page, network):
+        self.page = page
+        self.network = network
+
+    @property
+    def host(self):
+        return self.page.viewer()
+
+    def view_box(self):
+        return self.page.page.locator("[part=view]").bounding_box()
+
+    def number_on_screen(self):
+        shot = self.page.page.screenshot(clip=self.view_box())
+        return shown_number(np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")))
+
+    def wheel(self, notches):
+        box = self.view_box()
+        self.page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        for _ in range(abs(notches)):
+            self.page.page.mouse.wheel(0, 100 if notches > 0 else -100)
+
+    def wait_number(self, number):
+        wait_until(
+            lambda: self.number_on_screen() == number,
+            timeout_s=20,
+            what=f"slice {number} is on the screen",
+        )
+
+
+@pytest.fixture(scope="module")
+def far_page(tmp_path_factory, barcode_path):
+    folder = tmp_path_factory.mktemp("far")
+    environment = {"BLUSTREAM_SERVER_GRACE_S": "2", "BLUSTREAM_SESSION_GRACE_S": "2"}
+    with (
+        emulated_network() as network,
+        network.server.entered(),
+        JupyterLab(folder, address=SERVER_ADDRESS, environment=environment) as lab,
+        browser_in(network, lab.url) as browser,
+    ):
+        lab.write_notebook("far.ipynb", [CELL.format(path=str(barcode_path), first=FIRST)])
+        page = NotebookPage(browser, lab, "far.ipynb", width_px=1400, height_px=900)
+        page.run_all()
+        far = FarPage(page, network)
+        far.wait_number(FIRST)
+        page.viewer().click()
+        yield far
+        network.set(Conditions())
+        page.close()
+        lab.delete_sessions()
+
+
+def test_a_smaller_picture_fills_the_pane_and_the_status_says_why(far_page):
+    far_page.network.set(Conditions(rtt_ms=20, rate_bps=1.5e6))
+    for _ in range(20):
+        far_page.wheel(3)
+        if far_page.host.get_attribute("data-held-back"):
+            break
+        far_page.wheel(-3)
+    far_page.wheel(1)
+    number = FIRST + 4
+    reason = far_page.host.get_attribute("data-held-back")
+    assert re.fullmatch(r".+ size.*: the link carries [\d.]+ Mbit/s", reason)
+    far_page.wait_number(number)
+    assert far_page.page.read_python("viewer.held_back") == reason
+
+
+def test_after_an_outage_the_picture_is_live_again(far_page):
+    far_page.network.set(GOOD)
+    first = far_page.page.read_python("viewer.slice_idx")
+    far_page.network.set(Conditions(rtt_ms=20, is_up=False))
+    far_page.wheel(2)
+    far_page.page.page.wait_for_timeout(3000)  # the outage itself, not a wait for something
+    far_page.wheel(3)
+    far_page.network.set(GOOD)
+    far_page.wait_number(first + 5)
+    far_page.wheel(1)
+    far_page.wait_number(first + 6)
