@@ -37,6 +37,7 @@ _RECENT_S = 0.5
 _JUDGED_S, _MIN_JUDGED = 0.15, 3
 _FIRST_OVERUSE_MS = 250.0  # a decoder that has just been opened is slow by itself
 _LEARN_S = 4.0
+_DECODE_S = 0.006  # a picture takes this much longer than an answer, at least on a slow machine
 _BASE_S = 10.0
 _MAX_SAMPLES = 256
 _TRAIN_BYTES = 20_000
@@ -143,7 +144,7 @@ class LinkRate:
         """Take note of a round trip of something tiny, which no queue held up."""
         now = self._clock()
         self._round_trip.add(round_trip_s, now)
-        self._base.add(round_trip_s, now)
+        self._base.add(round_trip_s + _DECODE_S, now)
 
     def lost(self, fraction: float) -> None:
         """Take note of a receiver report: `fraction` of the packets since the last is missing."""
