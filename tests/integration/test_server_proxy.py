@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from blustream_widget.config import Config
+from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.server.handover import listen_privately
 from blustream_widget.server.runtime_files import runtime_files
@@ -98,6 +99,8 @@ async def test_a_viewer_that_jupyter_hands_over_speaks_with_the_server_itself(ju
                 await viewer.frame()
                 await viewer.send(p.ChangeSlice(seq=1, slice_idx=3))
                 await viewer.frame(lambda h: h.slice_idx == 3)
+                await viewer.send(p.Report(transport="websocket", displayed_fps=1, latency_ms=1))
+                await kernel.message(lp.Mirror, lambda m: m.via == "direct")
                 ends = [c.raddr.port for c in server.process.net_connections("tcp") if c.raddr]
                 assert len(ends) == 1
         assert jupyter.token not in server.log

@@ -77,12 +77,13 @@ def _has_tls(connection: Any) -> bool:
 
 def _connect() -> socket.socket | None:
     lease = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    # A server that does not accept must not hold Jupyter: then it is refused, and the proxy serves.
+    lease.setblocking(False)
     try:
         lease.connect(str(runtime_files(load_config()).handover))
     except (OSError, ConfigError):
         lease.close()
         return None
-    lease.setblocking(False)
     return lease
 
 
