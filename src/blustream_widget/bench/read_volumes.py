@@ -21,6 +21,7 @@ CODECS = ("none", "slices", "wavelet", "zip")
 REFERENCES = ("memmap", "zarr")
 FORMULA = "formula"
 _SLAB = 64
+_LARGEST_MADE = 512
 _BRICK = 64
 
 
@@ -80,18 +81,25 @@ class BenchVolume:
 
 
 def make_numbers(folder: Path, shape: Shape) -> Path:
-    """Write the amplitudes of the demo volume as a plain .npy file, if it is not there."""
+    """Write the amplitudes of the demo volume as a plain .npy file, if it is not there.
+
+    What is longer than 512 voxels repeats itself: to make more of it would take minutes.
+    """
     from blustream_widget.data.synthetic import Synthetic
 
     path = folder / f"{'x'.join(map(str, shape))}.npy"
     if path.exists():
         return path
     partial = path.with_suffix(".partial")
-    made = Synthetic(shape)
+    n0, n1, n2 = (min(n, _LARGEST_MADE) for n in shape)
+    made = Synthetic((n0, n1, n2))
     numbers = np.lib.format.open_memmap(partial, "w+", np.float32, shape)
-    for first in range(0, shape[0], _SLAB):
-        inlines = slice(first, min(first + _SLAB, shape[0]))
-        numbers[inlines] = made.sample(inlines, slice(0, shape[1]))[0]
+    repeats = (1, -(-shape[1] // n1), -(-shape[2] // n2))
+    for first in range(0, n0, _SLAB):
+        inlines = slice(first, min(first + _SLAB, n0))
+        slab = np.tile(made.sample(inlines, slice(0, n1))[0], repeats)[:, : shape[1], : shape[2]]
+        for copy in range(first, shape[0], n0):
+            numbers[copy : copy + len(slab)] = slab[: shape[0] - copy]
     numbers.flush()
     del numbers
     return partial.replace(path)
