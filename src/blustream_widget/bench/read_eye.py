@@ -117,6 +117,12 @@ class Watched:
             if not self._answered.wait_for(lambda: not keys & self._open, LIMIT_S):
                 raise TimeoutError(f"{len(keys & self._open)} requests were never answered.")
 
+    def settle(self) -> None:
+        """Wait until nothing is asked any more, also not ahead."""
+        with self._answered:
+            if not self._answered.wait_for(lambda: not self._open, LIMIT_S):
+                raise TimeoutError(f"{len(self._open)} requests were never answered.")
+
     def _note(self, key: AnyKey, *, is_counted: bool) -> None:
         with self._answered:
             self.n_asked += is_counted
@@ -124,9 +130,9 @@ class Watched:
 
     def _through(self, done: Callable[..., None]) -> Callable[..., None]:
         def answered(key: AnyKey, result: object) -> None:
+            done(key, result)  # asks for the next one, so that none is open only at the end
             with self._answered:
                 self._open.discard(key)
                 self._answered.notify_all()
-            done(key, result)
 
         return answered
