@@ -16,7 +16,7 @@ from blustream_widget.core import protocol
 from blustream_widget.core.geometry import place_slice
 from blustream_widget.core.protocol import FrameFlags, FrameHeader
 from blustream_widget.core.state import first_state
-from blustream_widget.core.types import Axis, Channel, VolumeInfo
+from blustream_widget.core.types import Axis, Channel, LoadedSlices, VolumeInfo
 
 TARGET = Path(__file__).resolve().parents[1] / "js" / "tests" / "fixtures" / "contract.json"
 
@@ -27,6 +27,12 @@ _AFFINES: dict[str, tuple[float, ...]] = {
     "lps": (-1, 0, 0, 90, 0, -1, 0, 126, 0, 0, 1, -72, 0, 0, 0, 1),
     "permuted": (0, 0, -3, 0, 1.5, 0, 0, 0, 0, -1.5, 0, 0, 0, 0, 0, 1),
     "tilted": (1, 0, 0, 0, 0, _TILT[0], -_TILT[1], 0, 0, _TILT[1], _TILT[0], 0, 0, 0, 0, 1),
+}
+# Inlines and crosslines go: east and north, north and east, and a mirrored survey at 30 degrees.
+_SURVEYS: dict[str, tuple[float, ...]] = {
+    "east": (25, 0, 0, 4e5, 0, 12.5, 0, 6e6, 0, 0, 4, 0, 0, 0, 0, 1),
+    "north": (0, 12.5, 0, 4e5, 25, 0, 0, 6e6, 0, 0, 4, 0, 0, 0, 0, 1),
+    "turned": (-21.7, 6.3, 0, 4e5, 12.5, 10.8, 0, 6e6, 0, 0, 4, 0, 0, 0, 0, 1),
 }
 
 
@@ -56,12 +62,22 @@ def volumes() -> Iterator[tuple[str, VolumeInfo]]:
     yield "medical", _volume("medical", None)
     for name, affine in _AFFINES.items():
         yield f"medical {name}", _volume("medical", affine)
+    for name, affine in _SURVEYS.items():
+        yield f"survey {name}", _volume("seismic", affine)
 
 
 def _geometry() -> list[dict[str, Any]]:
     views = (
         {"zoom": 1.0, "pan": (0.5, 0.5), "stretch": 1.0, "width_px": 960, "height_px": 540},
         {"zoom": 3.5, "pan": (0.2, 0.9), "stretch": 1.7, "width_px": 320, "height_px": 480},
+        {
+            "zoom": 2.0,
+            "pan": (0.4, 0.6),
+            "stretch": 1.0,
+            "width_px": 640,
+            "height_px": 480,
+            "north_up": True,
+        },
     )
     cases = []
     for (name, info), normal, view in product(volumes(), range(3), views):
@@ -106,6 +122,9 @@ def _frame() -> dict[str, Any]:
         stretch=2.0,
         window=1500.0,
         level=-40.0,
+        colormap_idx=6,
+        is_reversed=1,
+        is_north_up=1,
     )
     return {"hex": header.pack().hex(), "header": header}
 
@@ -115,7 +134,12 @@ def _server_messages() -> list[dict[str, Any]]:
     messages: list[protocol.ServerMessage] = [
         protocol.Welcome(session="s", peer=1, role="owner", state=first_state(info), info=info),
         protocol.State(seq=7, state=first_state(info)),
-        protocol.Status(worker="ready", encoder="libx264", codec="h264"),
+        protocol.Status(
+            worker="ready",
+            encoder="libx264",
+            codec="h264",
+            loaded=LoadedSlices(axis=1, runs=((0, 63), (128, 191))),
+        ),
         protocol.Value(n=1, voxel=(1, 2, 3), value=None),
         protocol.Info(info=info),
         protocol.Error(code="state", message="zoom = 1000 is out of range."),

@@ -75,7 +75,7 @@ def _type(node: mi.Type) -> str:
             item = _type(node.item_type)
             return (
                 f"readonly ({item})[]"
-                if isinstance(node.item_type, mi.UnionType | mi.LiteralType)
+                if isinstance(node.item_type, mi.UnionType | mi.LiteralType | mi.TupleType)
                 else f"readonly {item}[]"
             )
         case mi.DictType():
@@ -180,7 +180,13 @@ def generate() -> str:
         f"/** What a volume is, judged from its metadata. */\nexport type Kind = {kinds};",
         *(
             _interface(cls)
-            for cls in (types.Axis, types.Channel, types.VolumeInfo, state.ViewState)
+            for cls in (
+                types.Axis,
+                types.Channel,
+                types.VolumeInfo,
+                types.LoadedSlices,
+                state.ViewState,
+            )
         ),
         "/** Fields of the view to change; the others stay. */\n"
         'export type ViewPatch = Partial<Omit<ViewState, "revision">>;',

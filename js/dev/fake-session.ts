@@ -1,6 +1,7 @@
 /** A `Session` without a server: keeps the state, draws frames by formula, gives values at once. */
 import { placeSlice } from "../src/geometry";
 import {
+  COLORMAPS,
   FrameFlags,
   type FrameHeader,
   type ViewPatch,
@@ -10,6 +11,7 @@ import {
 import type { Frame, ProbedValue, Session, SessionError, SessionStatus } from "../src/session";
 import { stopsOf } from "../src/viewer/colours";
 import { autoRange, channelOf } from "../src/viewer/range";
+import { coloursOf, isContinuous } from "../src/viewer/recolour";
 import type { DevVolume } from "./volumes";
 
 class Hub<T> {
@@ -51,6 +53,7 @@ export class FakeSession implements Session {
     exact: true,
     worker: "ready",
     viewers: 1,
+    loaded: { axis: 0, channel: 0, runs: [[123, 270]] },
     retryInMs: 0,
     error: null,
   };
@@ -85,6 +88,7 @@ export class FakeSession implements Session {
       pan: [0.5, 0.5],
       stretch: 1,
       interpolate: true,
+      north_up: false,
       crosshair: false,
       width_px: 960,
       height_px: 540,
@@ -148,6 +152,9 @@ export class FakeSession implements Session {
       stretch: Math.fround(state.stretch),
       window: Math.fround(state.window),
       level: Math.fround(state.level),
+      colormap_idx: (COLORMAPS as readonly string[]).indexOf(state.colormap),
+      is_reversed: state.reverse ? 1 : 0,
+      is_north_up: state.north_up ? 1 : 0,
     };
     const old = this.last;
     this.last = { header, image: draw(this.volume, state) };
@@ -202,14 +209,20 @@ export class FakeSession implements Session {
   }
 }
 
+/** Colours from low to high, as 32 bits of RGBA in memory. */
+function tableOf(state: ViewState): Uint32Array {
+  if (isContinuous(state.colormap)) return coloursOf({ ...state, reverse: false }, state);
+  return Uint32Array.from(stopsOf(state.colormap, state.reverse), (hex) => {
+    const rgb = Number.parseInt(hex.slice(1), 16);
+    return (0xff000000 | ((rgb & 0xff) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0;
+  });
+}
+
 function draw(volume: DevVolume, state: ViewState): ImageBitmap {
   const { width_px: width, height_px: height } = state;
   const pixels = new ImageData(width, height);
   const words = new Uint32Array(pixels.data.buffer);
-  const table = Uint32Array.from(stopsOf(state.colormap, state.reverse), (hex) => {
-    const rgb = Number.parseInt(hex.slice(1), 16);
-    return (0xff000000 | ((rgb & 0xff) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0;
-  });
+  const table = tableOf(state);
   const low = state.level - state.window / 2;
   const place = placeSlice(volume.info, state.axis, state);
   const { columnAxis, rowAxis } = place.plane;

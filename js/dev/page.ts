@@ -2,10 +2,13 @@
  * The viewer on a page of its own, without a server.
  *
  * Query: `volume=seismic|medical|generic`, `theme=light|dark`, `delivery=frame|hand`, `views=2`,
- * `state=opening|sharpening|lost|failed|ended|empty`, `height=560`.
+ * `state=opening|sharpening|lost|failed|ended|empty`, `height=560`, `latency=31` (ms).
  */
 import type { SessionStatus } from "../src/session";
 import { mountViewer } from "../src/viewer/mount";
+import { coloursOf, type Look, lookOf, placesOf, recolour } from "../src/viewer/recolour";
+import { softwareRecolourer } from "../src/viewer/recolour-software";
+import { webglRecolourer } from "../src/viewer/recolour-webgl";
 import { type Delivery, FakeSession } from "./fake-session";
 import { makeVolume } from "./volumes";
 
@@ -46,6 +49,7 @@ const session = new FakeSession(
   makeVolume(query.get("volume") ?? ""),
   (query.get("delivery") ?? "frame") as Delivery,
 );
+session.setStatus({ latencyMs: Number(query.get("latency") ?? 31) });
 const end = new AbortController();
 const keysThatLeaked: string[] = [];
 document.addEventListener("keydown", (event) => keysThatLeaked.push(event.key));
@@ -67,9 +71,43 @@ else {
   session.setStatus(STATES[state] ?? {});
 }
 
+/** Pixels of the shown frame in another look, by one of the ways to make them; null: not here. */
+function recoloured(way: "software" | "webgl", to: Look): Uint8ClampedArray | null {
+  const frame = session.lastFrame();
+  const recolourer = way === "webgl" ? webglRecolourer(true) : softwareRecolourer();
+  if (!frame || !recolourer) return null;
+  const { width_px: width, height_px: height } = frame.header;
+  const from = lookOf(frame.header);
+  recolourer.load(frame.image, width, height, from.colormap);
+  recolourer.draw(coloursOf(from, to));
+  const brush = new OffscreenCanvas(width, height).getContext("2d");
+  brush?.drawImage(recolourer.canvas, 0, 0);
+  return brush?.getImageData(0, 0, width, height).data ?? null;
+}
+
 declare global {
   interface Window {
-    dev: { session: FakeSession; keysThatLeaked: string[]; end: AbortController };
+    dev: {
+      session: FakeSession;
+      keysThatLeaked: string[];
+      end: AbortController;
+      recoloured: typeof recoloured;
+      softwareRecolourer: typeof softwareRecolourer;
+      webglRecolourer: typeof webglRecolourer;
+      lookOf: typeof lookOf;
+      coloursOf: typeof coloursOf;
+      placesOf: typeof placesOf;
+      recolour: typeof recolour;
+    };
   }
 }
-window.dev = { session, keysThatLeaked, end };
+const tools = {
+  recoloured,
+  softwareRecolourer,
+  webglRecolourer,
+  lookOf,
+  coloursOf,
+  placesOf,
+  recolour,
+};
+window.dev = { session, keysThatLeaked, end, ...tools };

@@ -89,8 +89,29 @@ function medicalPlane(normal: number, affine: readonly number[]): Plane {
   return { normal, columnAxis, rowAxis, flipX, flipY, letters };
 }
 
+/** A time slice as a map: north up and east to the right, to the nearest quarter turn. */
+function mapPlane(affine: readonly number[]): Plane {
+  const [e0 = 0, e1 = 0, , , n0 = 0, n1 = 0] = affine;
+  const length = (e: number, n: number): number => Math.max(Math.sqrt(e * e + n * n), 1e-30);
+  const isInline = Math.abs(e0) / length(e0, n0) > Math.abs(e1) / length(e1, n1);
+  return {
+    normal: 2,
+    columnAxis: isInline ? 0 : 1,
+    rowAxis: isInline ? 1 : 0,
+    flipX: (isInline ? e0 : e1) < 0,
+    flipY: (isInline ? n1 : n0) > 0,
+    letters: NO_LETTERS,
+  };
+}
+
+/** Can the slice across axis `normal` lie as a map? */
+export function isMap(info: VolumeInfo, normal: number): boolean {
+  return normal === 2 && info.kind === "seismic" && info.affine !== null;
+}
+
 /** Say how the slice across axis `normal` is laid on the screen. */
-export function planeOf(info: VolumeInfo, normal: number): Plane {
+export function planeOf(info: VolumeInfo, normal: number, northUp = false): Plane {
+  if (northUp && info.affine && isMap(info, normal)) return mapPlane(info.affine);
   if (info.kind === "medical" && info.affine) return medicalPlane(normal, info.affine);
   const [columnAxis, rowAxis] = IN_PLANE[normal] ?? [1, 2];
   return { normal, columnAxis, rowAxis, flipX: false, flipY: false, letters: NO_LETTERS };
@@ -114,6 +135,8 @@ export interface PaneView {
   readonly stretch: number;
   readonly width_px: number;
   readonly height_px: number;
+  /** Time slices as a map. */
+  readonly north_up?: boolean;
 }
 
 /** Screen place of a slice; `x0`, `y0`, `width` and `height` may reach outside the pane. */
@@ -158,7 +181,7 @@ export class Placement {
  * two axes have no common unit; everything else keeps the true aspect ratio of `Axis.spacing`.
  */
 export function placeSlice(info: VolumeInfo, normal: number, view: PaneView): Placement {
-  const plane = planeOf(info, normal);
+  const plane = planeOf(info, normal, view.north_up);
   const columns = info.axes[plane.columnAxis] ?? info.axes[0];
   const rows = info.axes[plane.rowAxis] ?? info.axes[0];
   let fitWidth = view.width_px;

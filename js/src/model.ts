@@ -21,6 +21,7 @@ export interface StateTraits {
   pan: readonly [number, number];
   stretch: number;
   interpolate: boolean;
+  north_up: boolean;
   crosshair: boolean;
   crosshair_idx: readonly [number, number, number];
 }
@@ -51,6 +52,7 @@ const PLAIN_FIELDS = [
   "pan",
   "stretch",
   "interpolate",
+  "north_up",
   "crosshair",
 ] as const;
 
@@ -64,6 +66,7 @@ export function traitsOf(state: ViewState, info: VolumeInfo): StateTraits {
   const plain = { channel, window, level, colormap, reverse, zoom, pan, stretch, interpolate };
   return {
     ...plain,
+    north_up: state.north_up,
     crosshair: state.crosshair,
     crosshair_idx: state.slice_idx,
     axis: axis.name,

@@ -2,7 +2,7 @@
 
 export const PROTOCOL_VERSION = 1;
 export const MAX_MESSAGE_BYTES = 65536;
-export const HEADER_BYTES = 48;
+export const HEADER_BYTES = 51;
 export const ZOOM_MIN = 0.1;
 export const ZOOM_MAX = 256;
 export const STRETCH_MIN = 0.05;
@@ -74,6 +74,13 @@ export interface VolumeInfo {
   readonly source: string;
 }
 
+/** Slices that are in memory as sharp as the view wants them: they come without any reading. */
+export interface LoadedSlices {
+  readonly axis: number;
+  readonly channel: number;
+  readonly runs: readonly (readonly [number, number])[];
+}
+
 /** What one view of a volume shows. */
 export interface ViewState {
   readonly revision: number;
@@ -88,6 +95,7 @@ export interface ViewState {
   readonly pan: readonly [number, number];
   readonly stretch: number;
   readonly interpolate: boolean;
+  readonly north_up: boolean;
   readonly crosshair: boolean;
   readonly width_px: number;
   readonly height_px: number;
@@ -223,6 +231,7 @@ export interface ViewSync {
   readonly pan?: readonly [number, number];
   readonly stretch?: number;
   readonly interpolate?: boolean;
+  readonly north_up?: boolean;
   readonly crosshair?: boolean;
   readonly width_px?: number;
   readonly height_px?: number;
@@ -295,6 +304,7 @@ export interface Status {
   readonly codec: string;
   readonly viewers: number;
   readonly held_back: string;
+  readonly loaded: LoadedSlices;
 }
 
 /** The session is over; the viewer does not come back. */
@@ -375,6 +385,9 @@ export interface FrameHeader {
   readonly stretch: number;
   readonly window: number;
   readonly level: number;
+  readonly colormap_idx: number;
+  readonly is_reversed: number;
+  readonly is_north_up: number;
 }
 
 /** Read the header at the start of a binary message; null if it is too short. */
@@ -397,5 +410,8 @@ export function unpackHeader(data: DataView): FrameHeader | null {
     stretch: data.getFloat32(36, true),
     window: data.getFloat32(40, true),
     level: data.getFloat32(44, true),
+    colormap_idx: data.getUint8(48),
+    is_reversed: data.getUint8(49),
+    is_north_up: data.getUint8(50),
   };
 }

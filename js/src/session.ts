@@ -1,5 +1,5 @@
 /** What a view sees of the widget's connection: one `Session` per widget model, shared by its views. */
-import type { FrameHeader, ViewPatch, ViewState, VolumeInfo } from "./protocol";
+import type { FrameHeader, LoadedSlices, ViewPatch, ViewState, VolumeInfo } from "./protocol";
 
 /**
  * A picture to show. Draw it during the callback; the session owns `image`, keeps the newest one for
@@ -65,6 +65,8 @@ export interface SessionStatus {
   /** The worker: "starting", "opening", "ready", "restarting", "failed", "idle"; "" while unknown. */
   readonly worker: string;
   readonly viewers: number;
+  /** Slices that are in memory as sharp as the view wants them. */
+  readonly loaded: LoadedSlices;
   /** Until the next attempt, while `phase` is "reconnecting" or "connecting"; 0 while one is under way. */
   readonly retryInMs: number;
   readonly error: SessionError | null;

@@ -59,14 +59,15 @@ export const FIRST_STATUS: SessionStatus = {
   exact: false,
   worker: "",
   viewers: 0,
+  loaded: { axis: 0, channel: 0, runs: [] },
   retryInMs: 0,
   error: null,
 };
 
 /** What the server's message says, in the viewer's words. */
 export function fromServer(message: Status): Partial<SessionStatus> {
-  const { worker, lod, progress, encoder, viewers, held_back: heldBack } = message;
-  return { worker, lod, progress, encoder, viewers, heldBack };
+  const { worker, lod, progress, encoder, viewers, held_back: heldBack, loaded } = message;
+  return { worker, lod, progress, encoder, viewers, heldBack, loaded };
 }
 
 /** The way that pictures come by. */
@@ -74,9 +75,13 @@ export function transportOf(link: "websocket" | "comm" | null, byPeer: boolean):
   return byPeer && link ? "webrtc" : (link ?? "");
 }
 
-/** Equality of two flat objects. */
+/** Equality of two objects of plain values, lists and records. */
 export function sameValues<T extends object>(a: T, b: T): boolean {
-  return (Object.keys(a) as (keyof T)[]).every((key) => a[key] === b[key]);
+  return (Object.keys(a) as (keyof T)[]).every(
+    (key) =>
+      a[key] === b[key] ||
+      (typeof a[key] === "object" && JSON.stringify(a[key]) === JSON.stringify(b[key])),
+  );
 }
 
 /** The report if it says anything new, so that at rest nothing is sent. */

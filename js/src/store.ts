@@ -23,6 +23,7 @@ const NOTHING_YET: ViewState = {
   pan: [0.5, 0.5],
   stretch: 1,
   interpolate: true,
+  north_up: false,
   crosshair: false,
   width_px: 960,
   height_px: 540,

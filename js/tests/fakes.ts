@@ -27,6 +27,7 @@ export const STATE: ViewState = {
   pan: [0.5, 0.5],
   stretch: 1,
   interpolate: true,
+  north_up: false,
   crosshair: false,
   width_px: 960,
   height_px: 540,
@@ -67,6 +68,9 @@ export function header(change: Partial<FrameHeader> = {}): FrameHeader {
     stretch: 1,
     window: 4,
     level: 0,
+    colormap_idx: 1,
+    is_reversed: 0,
+    is_north_up: 0,
     ...change,
   };
 }

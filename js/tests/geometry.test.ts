@@ -6,10 +6,10 @@ import { contract } from "./contract";
 describe("the table that Python made", () => {
   it.each(contract.geometry)("$name", (example) => {
     const info = example.info as unknown as VolumeInfo;
-    const { zoom, pan, stretch, width_px, height_px } = example.view;
-    const view = { zoom, pan: pan as [number, number], stretch, width_px, height_px };
+    const { pan, ...rest } = example.view;
+    const view = { ...rest, pan: pan as [number, number] };
     const placement = placeSlice(info, example.normal, view);
-    expect(planeOf(info, example.normal)).toEqual(example.plane);
+    expect(planeOf(info, example.normal, view.north_up)).toEqual(example.plane);
     const rect = [placement.x0, placement.y0, placement.width, placement.height];
     rect.forEach((value, i) => {
       expect(value).toBeCloseTo(example.rect[i] ?? Number.NaN, 8);

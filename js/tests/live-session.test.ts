@@ -52,6 +52,7 @@ class Scene {
       codec: "h264",
       viewers: 1,
       held_back: "",
+      loaded: { axis: 0, channel: 0, runs: [] },
       ...change,
     });
   }

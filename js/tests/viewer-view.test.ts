@@ -19,7 +19,8 @@ import type { Scene } from "../src/viewer/context";
 import { crosshairOf } from "../src/viewer/crosshair";
 import { volumeFacts } from "../src/viewer/facts";
 import { ViewHistory } from "../src/viewer/history";
-import { rulersOf } from "../src/viewer/rulers";
+import { trackOf } from "../src/viewer/loadedtrack";
+import { northOf, rulersOf } from "../src/viewer/rulers";
 import { paneStateOf } from "../src/viewer/states";
 import { pathText } from "../src/viewer/statustext";
 import { header, STATE } from "./fakes";
@@ -237,6 +238,39 @@ describe("actions", () => {
   });
 });
 
+describe("a time slice", () => {
+  it("says where north is, and turns about the middle of the pane", () => {
+    const session = new StateOnly();
+    session.patch({ axis: 2, zoom: 2, pan: [0.3, 0.6] });
+    const scene = (): Scene => ({
+      info: session.info,
+      axis: 2,
+      view: session.state,
+      placement: placeSlice(session.info, 2, session.state),
+      fit: { scale: 1, x: 0, y: 0 },
+    });
+    const middle = (): number[] => {
+      const { placement } = scene();
+      const { column, row } = placement.toVoxel(450, 250);
+      const at = [0, 0];
+      at[placement.plane.columnAxis] = column;
+      at[placement.plane.rowAxis] = row;
+      return at;
+    };
+    const before = middle();
+    session.actions.setNorthUp(true);
+    expect(Math.abs(northOf(scene()) ?? 180)).toBeLessThanOrEqual(45);
+    middle().forEach((v, i) => {
+      expect(v).toBeCloseTo(before[i] ?? Number.NaN, 6);
+    });
+    session.actions.setNorthUp(false);
+    expect(session.state.pan[0]).toBeCloseTo(0.3, 6);
+    expect(session.state.pan[1]).toBeCloseTo(0.6, 6);
+    session.patch({ axis: 0 });
+    expect(northOf({ ...scene(), axis: 0 })).toBeNull();
+  });
+});
+
 describe("crosshair", () => {
   const sceneOf = (session: StateOnly): Scene => {
     const { info, state } = session;
@@ -314,6 +348,29 @@ describe("facts", () => {
   });
 });
 
+describe("the slice bar", () => {
+  const loaded = {
+    axis: 1,
+    channel: 0,
+    runs: [
+      [0, 9],
+      [50, 100],
+    ],
+  } as const;
+
+  it("is dark where slices are in memory, half a slice to both sides", () => {
+    const track = trackOf(loaded, 1, 0, 100);
+    const shares = [...track.matchAll(/([\d.]+) \* \(/g)].map(([, share]) => Number(share));
+    expect(shares).toEqual([0, 0, 0.095, 0.095, 0.495, 0.495, 1, 1]);
+  });
+
+  it("says nothing of another axis or channel than the one that was told", () => {
+    expect(trackOf(loaded, 0, 0, 100)).toBe("none");
+    expect(trackOf(loaded, 1, 1, 100)).toBe("none");
+    expect(trackOf({ ...loaded, runs: [] }, 1, 0, 100)).toBe("none");
+  });
+});
+
 describe("earlier views", () => {
   it("are those that were looked at, not those passed through", () => {
     const history = new ViewHistory();
@@ -324,6 +381,15 @@ describe("earlier views", () => {
     expect(history.back()?.slice_idx).toEqual([1, 0, 0]);
     expect(history.canGoBack).toBe(false);
     expect(history.forward()?.slice_idx).toEqual([60, 0, 0]);
+  });
+
+  it("are not made by a crosshair that moves", () => {
+    const history = new ViewHistory();
+    history.visit({ ...base, slice_idx: [1, 0, 0] }, 0);
+    history.visit({ ...base, slice_idx: [1, 5, 6] }, 3000);
+    expect(history.canGoBack).toBe(false);
+    history.visit({ ...base, slice_idx: [2, 5, 6] }, 6000);
+    expect(history.back()?.slice_idx[0]).toBe(1);
   });
 
   it("go on from the view that was gone back to", () => {

@@ -27,6 +27,7 @@ STATE_TRAITS = (
     "pan",
     "stretch",
     "interpolate",
+    "north_up",
     "crosshair",
     "crosshair_idx",
 )
@@ -75,6 +76,7 @@ class ViewTraits(anywidget.AnyWidget):
     )
     stretch = _state_trait(t.Float(1.0, help="Vertical exaggeration, 0.05 to 50."))
     interpolate = _state_trait(t.Bool(True, help="Linear between voxels; False shows blocks."))
+    north_up = _state_trait(t.Bool(False, help="Time slices of a survey as a map, north up."))
     crosshair = _state_trait(t.Bool(False, help="Show where the other two slices cut this one."))
     crosshair_idx = _state_trait(
         t.Tuple(

@@ -77,7 +77,8 @@ class Viewer(ViewTraits):
     name, unit : str
         Shown name of the volume, unit of its values.
     **fields
-        Any other field of the view: channel, reverse, zoom, pan, stretch, interpolate, crosshair.
+        Any other field of the view: channel, reverse, zoom, pan, stretch, interpolate, north_up,
+        crosshair.
     transports : str
         Comma-separated subset of "websocket,webrtc,comm": what the browser may use.
 

@@ -109,6 +109,55 @@ def test_full_screen_fills_the_screen_and_comes_back(open_viewer) -> None:
     view.wait_shown(22)
 
 
+def test_z_fills_the_window_over_jupyterlab_and_comes_back(open_viewer) -> None:
+    view = open_viewer("", "1 + 1")
+    page = view.page.page
+    small = view.host.bounding_box()
+    viewer = view.host.locator("blustream-viewer")
+    view.focus()
+    page.keyboard.press("z")
+    wait_until(
+        lambda: viewer.bounding_box() == {"x": 0, "y": 0, **page.viewport_size},
+        timeout_s=10,
+        what="the viewer is as large as the window",
+    )
+    on_top = "(el) => document.elementFromPoint(30, 20) === el"
+    assert viewer.evaluate(on_top)
+    page.keyboard.press("ArrowDown")
+    view.wait_shown(21)
+    page.keyboard.press("Escape")
+    wait_until(lambda: view.host.bounding_box() == small, timeout_s=10, what="it is back in place")
+    page.keyboard.press("ArrowDown")
+    view.wait_shown(22)
+    assert view.page.problems == []
+
+
+def test_the_crosshair_is_the_same_in_python_and_on_the_page(open_viewer) -> None:
+    view = open_viewer()
+    page = view.page.page
+    _watch(view, "crosshair", "crosshair_idx")
+    x, y = _centre(view)
+    page.mouse.click(x, y)
+    page.keyboard.press("x")
+    page.mouse.click(x + 60, y - 40)
+    _wait_seen(view, "crosshair", "crosshair_idx")
+    place = view.host.get_by_role("img", name="Crosshair at")
+    place.wait_for()
+    placed = view.page.read_python("list(viewer.crosshair_idx)")
+    assert placed[0] == 20
+    assert placed[1] > 80  # right of the middle, and above it
+    assert placed[2] < 48
+    view.page.run_python("viewer.crosshair_idx = (33, 10, 90)")
+    view.wait_shown(33)
+    box = place.bounding_box()
+    assert box is not None
+    assert box["x"] < x
+    assert box["y"] > y
+    view.page.run_python("viewer.crosshair = False")
+    place.wait_for(state="detached")
+    assert view.page.problems == []
+
+
 _OVERFLOWING = """(host) => {
   const found = [];
   const visit = (root) => {

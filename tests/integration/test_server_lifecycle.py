@@ -55,6 +55,17 @@ async def test_a_killed_worker_is_replaced_in_the_same_state(server):
     assert numbers == sorted(set(numbers))
 
 
+async def test_viewers_hear_which_slices_are_in_memory_whenever_they_join(server):
+    async with connect_kernel(server.address) as kernel:
+        opened = await kernel.open()
+        async with connect_viewer(server.address, opened.token) as viewer:
+            first = await viewer.message(p.Status, lambda m: bool(m.loaded.runs))
+            async with connect_viewer(server.address, opened.token) as other:
+                second = await other.message(p.Status)
+    assert first.loaded.runs[0][0] == 0
+    assert second.loaded == first.loaded
+
+
 async def test_a_worker_that_keeps_dying_is_given_up_with_an_error(server):
     async with connect_kernel(server.address) as kernel:
         opened = await kernel.open("fake:crash")

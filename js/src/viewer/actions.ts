@@ -6,7 +6,7 @@ import type { Session } from "../session";
 import type { Voxel } from "./axes";
 import { type Camera, panBy, zoomAt } from "./camera";
 import { clamp } from "./format";
-import { ViewHistory } from "./history";
+import { type Look, ViewHistory } from "./history";
 import { autoRange, channelOf, dragRange, isSigned, presetsOf, type Range } from "./range";
 
 /** Share of the pane that one Shift + arrow moves the picture by. */
@@ -149,6 +149,21 @@ export class Actions {
     this.patch(this.isFitted ? { stretch: 1 } : { zoom, pan });
   }
 
+  /** Turn the time slice; what lies in the middle of the pane stays there. */
+  setNorthUp(north_up: boolean): void {
+    this.withInfo((info, state) => {
+      if (north_up === state.north_up) return;
+      const [x, y] = [state.width_px / 2, state.height_px / 2];
+      const before = placeSlice(info, state.axis, state);
+      const { column, row } = before.toVoxel(x, y);
+      const after = placeSlice(info, state.axis, { ...state, north_up, pan: [0.5, 0.5] });
+      const isTurned = after.plane.columnAxis !== before.plane.columnAxis;
+      const at = isTurned ? after.toPixel(row, column) : after.toPixel(column, row);
+      const pan = [(at.x - after.x0) / after.width, (at.y - after.y0) / after.height] as const;
+      this.patch(state.axis === 2 ? { north_up, pan: [...pan] } : { north_up });
+    });
+  }
+
   setStretch(stretch: number): void {
     this.patch({ stretch: clamp(stretch, 0.1, 20) });
   }
@@ -162,13 +177,18 @@ export class Actions {
   }
 
   back(): void {
-    const look = this.history.back();
-    if (look) this.patch(look);
+    this.look(this.history.back());
   }
 
   forward(): void {
-    const look = this.history.forward();
-    if (look) this.patch(look);
+    this.look(this.history.forward());
+  }
+
+  private look(look: Look | null): void {
+    if (!look) return;
+    const at: [number, number, number] = [...this.state.slice_idx];
+    at[look.axis] = look.slice_idx[look.axis] ?? 0; // the others are the crosshair's
+    this.patch({ ...look, slice_idx: at });
   }
 
   // ------------------------------------------------------------- colours

@@ -74,7 +74,13 @@ export function viewOf(header: FrameHeader): PaneView {
     stretch: header.stretch,
     width_px: header.width_px,
     height_px: header.height_px,
+    north_up: header.is_north_up !== 0,
   };
+}
+
+/** Is the frame of the plane that the state wants, laid on the screen as it wants it? */
+export function isSamePlane(header: FrameHeader, state: ViewState): boolean {
+  return header.axis === state.axis && (header.is_north_up !== 0) === state.north_up;
 }
 
 /** Largest zoom that still shows a few voxels. */

@@ -5,7 +5,7 @@ import type { ProbedValue, Session } from "../session";
 import { Actions } from "./actions";
 import type { Voxel } from "./axes";
 import type { Tool } from "./bindings";
-import { type Fit, fitPicture, type Pane, viewOf } from "./camera";
+import { type Fit, fitPicture, isSamePlane, type Pane, viewOf } from "./camera";
 import { browserClock, Cine } from "./cine";
 import { clamp } from "./format";
 import { type Settings, settings as settingsOfPage } from "./settings";
@@ -57,6 +57,8 @@ interface Ui {
   readonly panel: boolean;
   /** Header of the picture on screen: what labels say of the picture comes from here. */
   readonly shown: FrameHeader | null;
+  /** The picture on screen has the newest window, level and colours, although it was drawn in others. */
+  readonly recoloured: boolean;
   readonly pane: Pane;
   readonly withLabels: boolean;
   /** The worker died and is back, a moment ago. */
@@ -77,6 +79,7 @@ const START: Ui = {
   maximised: false,
   panel: false,
   shown: null,
+  recoloured: false,
   pane: { width: 640, height: 480, pixelRatio: 1 },
   withLabels: true,
   restarted: false,
@@ -223,7 +226,7 @@ export class ViewContext {
   labelled(): Scene | null {
     const { info, state } = this.session;
     const shown = this.now.shown;
-    if (!info || !shown || shown.axis === state.axis) return this.wanted();
+    if (!info || !shown || isSamePlane(shown, state)) return this.wanted();
     return this.scene(info, shown.axis, viewOf(shown));
   }
 
@@ -240,6 +243,10 @@ export class ViewContext {
   /** Take a tool in hand. The crosshair shows itself with its tool; asked for again, both go. */
   pick(tool: Tool): void {
     const isCrosshair = tool === "crosshair";
+    if (isCrosshair && !this.actions.canDrive) {
+      this.note("You may look at this view, not move its crosshair.");
+      return;
+    }
     const again = isCrosshair && this.now.tool === tool;
     if (isCrosshair) {
       this.actions.showCrosshair(!again);

@@ -12,8 +12,11 @@ export function lookOf(state: ViewState): Look {
   return { axis, slice_idx, zoom, pan, stretch };
 }
 
+/** Slices that are not shown may differ: a crosshair that moves makes no new view. */
 function same(a: Look, b: Look): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  const shown = ({ axis, slice_idx, zoom, pan, stretch }: Look): string =>
+    JSON.stringify([axis, slice_idx[axis], zoom, pan, stretch]);
+  return shown(a) === shown(b);
 }
 
 export class ViewHistory {

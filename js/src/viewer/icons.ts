@@ -4,6 +4,7 @@ import { html, svg, type TemplateResult } from "lit";
 const PATHS = {
   navigate: ["M4 2.6l8.4 5.3-3.8 1-1.9 3.6z"],
   crosshair: ["M8 1.5v4M8 10.5v4M1.5 8h4M10.5 8h4"],
+  north: ["M8 14V2.5M4.5 6L8 2.5 11.5 6"],
   panel: ["M3.5 2.5h9a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1h-9a1 1 0 0 1-1-1v-9a1 1 0 0 1 1-1zM10 2.5v11"],
   window: ["M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11z", "F M8 4.2a3.8 3.8 0 0 1 0 7.6z"],
   fit: ["M2.5 5.5v-3h3M10.5 2.5h3v3M13.5 10.5v3h-3M5.5 13.5h-3v-3M6 6h4v4H6z"],

@@ -1,5 +1,6 @@
 /** Menus: planes, channels, picture, more, and the one of the right click. */
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { isMap } from "../geometry";
 import { axisTitle, channelText, positionText, worldOf } from "./axes";
 import type { ViewContext } from "./context";
 import { clamp } from "./format";
@@ -189,6 +190,16 @@ export class Menu extends Part {
           ] as const)
         : []),
       { label: "Reset view", key: "Shift+0", act: () => actions.reset() },
+      ...(info !== null && isMap(info, state.axis)
+        ? [
+            {
+              label: "North up",
+              checked: state.north_up,
+              isSwitch: true,
+              act: () => actions.setNorthUp(!state.north_up),
+            },
+          ]
+        : []),
       {
         label: "Crosshair",
         checked: state.crosshair,

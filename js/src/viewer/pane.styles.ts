@@ -59,10 +59,22 @@ export const paneStyles = css`
     position: absolute;
     transform-origin: 0 0;
   }
+  .recoloured {
+    position: absolute;
+    transform-origin: 0 0;
+    pointer-events: none;
+  }
+  .recoloured canvas {
+    display: block;
+    width: 100%;
+    height: 100%;
+    position: static;
+  }
   canvas.waiting {
     visibility: hidden;
   }
-  canvas.cut {
+  canvas.cut,
+  .cut + .recoloured {
     filter: saturate(0.35) brightness(0.62);
     transition: filter 120ms 0.7s;
   }

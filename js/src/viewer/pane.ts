@@ -7,12 +7,14 @@ import { axisOf, axisTitle, numberText, planeColour, sliceText, type Voxel } fro
 import { gradient } from "./colours";
 import type { Scene, ViewContext } from "./context";
 import { crosshairLines, crosshairOf, crosshairStyles } from "./crosshair";
+import { icon } from "./icons";
 import { paneStyles } from "./pane.styles";
 import { define, Part } from "./part";
 import { PaneSize, Picture } from "./picture";
 import { Gestures, trackPointers } from "./pointer";
 import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
-import { hasRulers, lettersOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
+import { lookOf } from "./recolour";
+import { hasRulers, lettersOf, northOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
 import { isDead, type PaneState, paneStateOf, stateOverlay } from "./states";
 import { stateStyles } from "./states.styles";
 import { shared } from "./styles";
@@ -212,7 +214,7 @@ export class SlicePane extends Part {
         aria-roledescription="slice view"
         aria-label=${this.describe(scene)}
       >
-        ${this.canvas}${scene && context.ui.shown ? this.labels(scene) : nothing}
+        ${this.canvas}${this.picture.recolouring.element}${scene && context.ui.shown ? this.labels(scene) : nothing}
         ${stateOverlay(context, state, Math.ceil((this.retryAt - performance.now()) / 1000))}
       </div>
       <div class="ring"></div>
@@ -267,6 +269,7 @@ export class SlicePane extends Part {
     const [title, position] = sliceText(info, axis, this.shownSlice(axis));
     const { letters, remark } = lettersOf(scene);
     const bar = scaleBarOf(scene);
+    const north = northOf(scene);
     const colour = styleMap({ background: planeColour(info, axis) });
     const { crosshair, ui } = this.context;
     return html`
@@ -284,6 +287,7 @@ export class SlicePane extends Part {
           ${info.kind === "medical" ? html`<span class="less">${position}</span>` : html`<b>${position}</b>`}
         </span>
       </button>
+      ${north === null ? nothing : this.compass(north)}
       ${remark ? html`<div class="label remark"><span class="less">${remark}</span></div>` : nothing}
       ${letters.map((letter, i) =>
         letter ? html`<span class="letter ${"lrtb".charAt(i)}">${letter}</span>` : nothing,
@@ -299,14 +303,21 @@ export class SlicePane extends Part {
     `;
   }
 
+  private compass(degrees: number): TemplateResult {
+    const words = `North is ${Math.round(degrees)}° clockwise from up`;
+    return html`<div class="label remark" role="img" aria-label=${words} title=${words}>
+      <span style="transform:rotate(${degrees.toFixed(1)}deg)">${icon("north")}</span>N
+    </div>`;
+  }
+
   private colourBar(scene: Scene, inner: boolean): TemplateResult | typeof nothing {
     const { ui, session } = this.context;
     const { state } = session;
     const channel = channelOf(scene.info, ui.shown?.channel ?? state.channel);
     const tooSmall = ui.pane.height < BAR_MIN_HEIGHT || ui.pane.width < BAR_MIN_WIDTH;
     if (channel.is_label || tooSmall) return nothing;
-    // The range the picture was drawn with: a frame that is late keeps its own numbers.
-    const range = { window: ui.shown?.window ?? 1, level: ui.shown?.level ?? 0 };
+    // The look of the picture on screen: a frame that is late keeps its own, unless it is recoloured.
+    const range = ui.recoloured || !ui.shown ? state : lookOf(ui.shown);
     const withSign = isSigned(scene.info, channel);
     const ends = [highOf(range), range.level, lowOf(range)].map((v) => endText(v, range, withSign));
     const [high, middle, low] = ends;
@@ -314,7 +325,7 @@ export class SlicePane extends Part {
     return html`<div
       class=${classMap({ bar: true, inner })}
       role="img"
-      style="background:${gradient(state.colormap, state.reverse, "top")}"
+      style="background:${gradient(range.colormap, range.reverse, "top")}"
       aria-label="Colour scale ${low} to ${high} ${title}"
     >
       <span style="top:0">${high}${title ? html`&nbsp;${title}` : nothing}</span>

@@ -1,14 +1,16 @@
 /**
  * The picture of a pane: draws frames as they come, and until the next one comes moves the last one
- * under a newer zoom or pan, so that the hand never waits for the network.
+ * under a newer zoom or pan and gives it the newer colours, so that the hand never waits for the network.
  */
 import { placeSlice } from "../geometry";
 import type { Frame } from "../session";
-import { fitPicture, type Pane, pictureSize, shiftBetween, viewOf } from "./camera";
+import { fitPicture, isSamePlane, type Pane, pictureSize, shiftBetween, viewOf } from "./camera";
 import type { ViewContext } from "./context";
 import { Painter } from "./painter";
+import { Recolouring } from "./recolouring";
 
 export class Picture {
+  readonly recolouring: Recolouring;
   private readonly painter: Painter | null;
 
   constructor(
@@ -17,6 +19,7 @@ export class Picture {
   ) {
     const brush = canvas.getContext("2d", { alpha: false, desynchronized: true });
     this.painter = brush && new Painter(brush);
+    this.recolouring = new Recolouring(context, () => this.place());
     const { session, signal } = context;
     session.onFrame((frame) => this.draw(frame), signal);
     session.onState(() => this.place(), signal);
@@ -38,22 +41,26 @@ export class Picture {
     const shown = ui.shown;
     if (!info || !shown) return;
     const from = viewOf(shown);
-    const samePlane = shown.axis === state.axis;
+    const samePlane = isSamePlane(shown, state);
     const fit = fitPicture(samePlane ? state : from, ui.pane);
-    const style = this.canvas.style;
-    style.left = `${fit.x}px`;
-    style.top = `${fit.y}px`;
-    this.setSize(shown.width_px * fit.scale, shown.height_px * fit.scale);
-    const shift = samePlane
-      ? shiftBetween(placeSlice(info, shown.axis, from), placeSlice(info, state.axis, state))
-      : null;
-    style.transform = shift
+    const placed = placeSlice(info, shown.axis, from);
+    const shift = samePlane ? shiftBetween(placed, placeSlice(info, state.axis, state)) : null;
+    const transform = shift
       ? `translate(${shift.x * fit.scale}px, ${shift.y * fit.scale}px) scale(${shift.scaleX}, ${shift.scaleY})`
       : "none";
+    const isRecoloured = this.recolouring.update();
+    if (isRecoloured) this.recolouring.clip(placed, shown);
+    for (const { style } of isRecoloured
+      ? [this.canvas, this.recolouring.element]
+      : [this.canvas]) {
+      style.left = `${fit.x}px`;
+      style.top = `${fit.y}px`;
+      this.setSize(style, shown.width_px * fit.scale, shown.height_px * fit.scale);
+      style.transform = transform;
+    }
   }
 
-  private setSize(width: number, height: number): void {
-    const style = this.canvas.style;
+  private setSize(style: CSSStyleDeclaration, width: number, height: number): void {
     const [w, h] = [`${width}px`, `${height}px`];
     if (style.width !== w) style.width = w;
     if (style.height !== h) style.height = h;

@@ -1,4 +1,5 @@
 /** Rulers in the gutters and the scale bar: what they say, for the page and for saved pictures. */
+import { isMap } from "../geometry";
 import type { Axis } from "../protocol";
 import { axisOf, axisShort, axisTitle, numberAt } from "./axes";
 import type { Scene } from "./context";
@@ -84,6 +85,24 @@ export function scaleBarOf(scene: Scene, most = 104): ScaleBar | null {
   const shown = isLong ? length / longer[0] : length;
   const unit = isLong ? longer[1] : info.world_unit;
   return { length: length / perPixel, text: `${fixed(shown, decimalsOf(shown, 4))}\u00a0${unit}` };
+}
+
+/**
+ * Where north is on a slice of a survey, in degrees clockwise from up; null where that is not known, or
+ * the slice stands upright.
+ */
+export function northOf({ info, axis, placement }: Scene): number | null {
+  if (!info.affine || !isMap(info, axis)) return null;
+  const [e0 = 0, e1 = 0, , , n0 = 0, n1 = 0] = info.affine;
+  const area = e0 * n1 - e1 * n0;
+  if (area === 0) return null;
+  // Steps along the two axes that together go one unit north.
+  const steps = [-e1 / area, e0 / area] as const;
+  const { plane } = placement;
+  const along = (step: number, isFlipped: boolean): number => (isFlipped ? -step : step);
+  const right = along(steps[plane.columnAxis as 0 | 1], plane.flipX) / placement.nColumns;
+  const down = along(steps[plane.rowAxis as 0 | 1], plane.flipY) / placement.nRows;
+  return (Math.atan2(right * placement.width, -down * placement.height) * 180) / Math.PI;
 }
 
 /** Letters at the left, right, top and bottom edge, or a remark that orientation is unknown. */

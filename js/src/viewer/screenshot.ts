@@ -5,6 +5,7 @@ import type { Scene, ViewContext } from "./context";
 import { crosshairOf, drawCrosshair } from "./crosshair";
 import type { IconName } from "./icons";
 import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
+import { lookOf } from "./recolour";
 import { hasRulers, lettersOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
 
 const GUTTER_X = 48;
@@ -82,14 +83,14 @@ function drawColourBar(sheet: Sheet, scene: Scene, context: ViewContext): void {
   const height = Math.min(200, sheet.height * 0.52);
   const room = lettersOf(scene).letters.length ? 40 : 22; // the letter of the right edge
   const [x, y] = [sheet.width - room, (sheet.height - height) / 2];
-  const stops = stopsOf(session.state.colormap, session.state.reverse);
+  const range = ui.shown ? lookOf(ui.shown) : session.state;
+  const stops = stopsOf(range.colormap, range.reverse);
   const fill = brush.createLinearGradient(0, y + height, 0, y);
   for (const [i, colour] of stops.entries()) fill.addColorStop(i / (stops.length - 1), colour);
   brush.fillStyle = "rgba(0, 0, 0, 0.6)";
   brush.fillRect(x - 1, y - 1, 12, height + 2);
   brush.fillStyle = fill;
   brush.fillRect(x, y, 10, height);
-  const range = { window: ui.shown?.window ?? 1, level: ui.shown?.level ?? 0 };
   const values = [highOf(range), range.level, lowOf(range)];
   values.forEach((value, i) => {
     const words = endText(value, range, isSigned(scene.info, channel));

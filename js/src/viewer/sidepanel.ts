@@ -1,5 +1,6 @@
 /** The panel at the side: window and colours, the view, the volume. */
 import { css, html, nothing, type TemplateResult } from "lit";
+import { isMap } from "../geometry";
 import type { ViewContext } from "./context";
 import { type Fact, viewFacts, volumeFacts } from "./facts";
 import { icon } from "./icons";
@@ -146,6 +147,17 @@ export class SidePanel extends Part {
             @change=${(e: Event) => context.actions.showCrosshair((e.target as HTMLInputElement).checked)}
           />Crosshair</label
         >
+        ${
+          isMap(info, state.axis)
+            ? html`<label
+                ><input
+                  type="checkbox"
+                  .checked=${state.north_up}
+                  @change=${(e: Event) => context.actions.setNorthUp((e.target as HTMLInputElement).checked)}
+                />North up</label
+              >`
+            : nothing
+        }
         ${this.list(viewFacts(context))}
       </section>
       <section aria-labelledby="volume">

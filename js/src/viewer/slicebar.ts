@@ -6,6 +6,7 @@ import { SPEEDS } from "./cine";
 import type { ViewContext } from "./context";
 import { parseNumber } from "./format";
 import { icon } from "./icons";
+import { trackOf } from "./loadedtrack";
 import { CALM_MS, define, Part } from "./part";
 import { isDead, paneStateOf } from "./states";
 import { byWidth, shared } from "./styles";
@@ -42,25 +43,23 @@ export class SliceBar extends Part {
         background: none;
         cursor: pointer;
         touch-action: none;
-        --share: 0%;
+        --track: none;
+        --thumb: 16px;
+        --loaded: color-mix(in srgb, var(--fg) 52%, transparent);
       }
       input::-webkit-slider-runnable-track {
         height: 4px;
         border-radius: 2px;
-        background: linear-gradient(
-          to right,
-          color-mix(in srgb, var(--solid) 62%, var(--line1)) var(--share),
-          color-mix(in srgb, var(--line1) 65%, transparent) var(--share)
-        );
+        background:
+          var(--track),
+          color-mix(in srgb, var(--line1) 65%, transparent);
       }
       input::-moz-range-track {
         height: 4px;
         border-radius: 2px;
-        background: linear-gradient(
-          to right,
-          color-mix(in srgb, var(--solid) 62%, var(--line1)) var(--share),
-          color-mix(in srgb, var(--line1) 65%, transparent) var(--share)
-        );
+        background:
+          var(--track),
+          color-mix(in srgb, var(--line1) 65%, transparent);
       }
       input::-webkit-slider-thumb {
         appearance: none;
@@ -133,6 +132,7 @@ export class SliceBar extends Part {
         }
         input[type="range"] {
           height: 44px;
+          --thumb: 24px;
         }
         input::-webkit-slider-thumb {
           width: 24px;
@@ -192,7 +192,7 @@ export class SliceBar extends Part {
         step="1"
         aria-label=${axisTitle(axis)}
         aria-valuetext=${sliceOfText(info, state.axis, idx)}
-        style="--share:${last > 0 ? (idx / last) * 100 : 0}%"
+        style="--track:${trackOf(status.loaded, state.axis, state.channel, last)}"
         .value=${live(String(idx))}
         ?disabled=${last < 1}
         @input=${(e: Event) => context.take(() => actions.goTo(Number((e.target as HTMLInputElement).value)))}
@@ -225,7 +225,8 @@ export class SliceBar extends Part {
     const { playing, framesPerSecond, end } = cine;
     const { info, state, status } = session;
     const film = [playing, framesPerSecond, end];
-    return [info, state.axis, actions.sliceIdx, status.phase, ui.shown === null, ...film];
+    const slices = [state.axis, state.channel, actions.sliceIdx, status.loaded];
+    return [info, ...slices, status.phase, ui.shown === null, ...film];
   }
 
   private film(): TemplateResult {

@@ -115,7 +115,7 @@ export class ViewerElement extends LitElement {
   private readonly wheel = new SliceWheel();
   private readonly lock = new GestureLock();
   private wasOpen: Open = "";
-  private wasShown = "";
+  private hadPanel = false;
   private opener: HTMLElement | null = null;
   private heard = "";
 
@@ -349,9 +349,8 @@ export class ViewerElement extends LitElement {
       this.requestUpdate();
       void this.updateComplete.then(() => this.moveFocus(closed));
     }
-    const shows = `${ui.panel && !isDead(this.pane.state)}`;
-    if (shows !== this.wasShown) this.requestUpdate();
-    this.wasShown = shows;
+    if (this.hasPanel !== this.hadPanel) this.requestUpdate();
+    this.hadPanel = this.hasPanel;
     this.sayChanges();
   }
 
@@ -367,6 +366,10 @@ export class ViewerElement extends LitElement {
     void part.updateComplete.then(() => part.focusFirst());
   }
 
+  private get hasPanel(): boolean {
+    return this.context.ui.panel && !isDead(this.pane.state);
+  }
+
   private sayChanges(): void {
     const { session, ui, cine, actions } = this.context;
     if (!session.info) return;
@@ -376,7 +379,7 @@ export class ViewerElement extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const { open, panel } = this.context.ui;
+    const { open } = this.context.ui;
     const isMenu = open !== "" && open !== "window" && open !== "help";
     this.windowPanel.className = "floating window";
     this.menu.className = "floating menu";
@@ -384,7 +387,7 @@ export class ViewerElement extends LitElement {
       part.inert = open === "help";
     return html`
       ${this.toolbar}
-      <div class="body">${this.pane} ${panel && !isDead(this.pane.state) ? this.sidePanel : nothing}</div>
+      <div class="body">${this.pane} ${this.hasPanel ? this.sidePanel : nothing}</div>
       ${this.sliceBar} ${this.statusLine} ${this.dock}
       ${open === "window" ? this.windowPanel : nothing} ${isMenu ? this.menu : nothing}
       ${open === "help" ? this.help : nothing} ${this.announcer.polite} ${this.announcer.urgent}

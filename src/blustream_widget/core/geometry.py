@@ -80,13 +80,25 @@ def _medical_plane(normal: int, affine: tuple[float, ...]) -> Plane:
     return Plane(normal, column_axis, row_axis, flip_x, flip_y, letters)
 
 
-def plane_of(info: VolumeInfo, normal: int) -> Plane:
+def _map_plane(affine: tuple[float, ...]) -> Plane:
+    """Lay the time slice as a map: north up and east to the right, to the nearest quarter turn."""
+    east, north = affine[0:2], affine[4:6]
+    lengths = [max((e * e + n * n) ** 0.5, 1e-30) for e, n in zip(east, north, strict=True)]
+    column_axis = 0 if abs(east[0]) / lengths[0] > abs(east[1]) / lengths[1] else 1
+    row_axis = 1 - column_axis
+    return Plane(2, column_axis, row_axis, east[column_axis] < 0, north[row_axis] > 0)
+
+
+def plane_of(info: VolumeInfo, normal: int, *, north_up: bool = False) -> Plane:
     """Say how the slice across axis `normal` is laid on the screen.
 
     Seismic and generic: inline section crosslines left to right, samples down; crossline section
-    inlines left to right, samples down; time slice crosslines left to right, inlines down.
-    Medical with a known affine: radiological convention.
+    inlines left to right, samples down; time slice crosslines left to right, inlines down, or with
+    `north_up` as a map, where the survey's coordinates are known. Medical with a known affine:
+    radiological convention.
     """
+    if north_up and normal == 2 and info.kind == "seismic" and info.affine is not None:
+        return _map_plane(info.affine)
     if info.kind == "medical" and info.affine is not None:
         return _medical_plane(normal, info.affine)
     column_axis, row_axis = ((1, 2), (0, 2), (1, 0))[normal]
@@ -135,6 +147,7 @@ def place_slice(
     stretch: float,
     width_px: int,
     height_px: int,
+    north_up: bool = False,
 ) -> Placement:
     """Place the slice across `normal` in a pane of `width_px` x `height_px`.
 
@@ -144,7 +157,7 @@ def place_slice(
     zoom 1, as seismic viewers do: their two axes have no common unit, `stretch` scales the
     vertical. Everything else keeps the true aspect ratio of `Axis.spacing`.
     """
-    plane = plane_of(info, normal)
+    plane = plane_of(info, normal, north_up=north_up)
     columns, rows = info.axes[plane.column_axis], info.axes[plane.row_axis]
     if info.kind == "seismic" and normal != 2:
         fit_w, fit_h = float(width_px), float(height_px)

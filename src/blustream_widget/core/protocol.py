@@ -14,7 +14,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from blustream_widget.core.state import ViewState
-from blustream_widget.core.types import VolumeInfo
+from blustream_widget.core.types import LoadedSlices, VolumeInfo
 from blustream_widget.errors import ProtocolError
 
 PROTOCOL_VERSION = 1
@@ -172,6 +172,7 @@ class ViewSync(_Message, tag=int(MessageType.VIEW_SYNC), frozen=True):
     pan: tuple[Real, Real] | None = None
     stretch: Real | None = None
     interpolate: bool | None = None
+    north_up: bool | None = None
     crosshair: bool | None = None
     width_px: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     height_px: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
@@ -259,6 +260,7 @@ class Status(_Message, tag=int(MessageType.STATUS), frozen=True):
     codec: str = ""
     viewers: int = 0
     held_back: str = ""
+    loaded: LoadedSlices = LoadedSlices()
 
 
 class Ended(_Message, tag=int(MessageType.ENDED), frozen=True):
@@ -360,6 +362,12 @@ class FrameHeader(msgspec.Struct, frozen=True):
         RTP clock, modulo 2**32.
     zoom, pan_x, pan_y, stretch, window, level : float
         View it was drawn for, so that the browser can move the picture under a newer view.
+    colormap_idx : int
+        Colour map it was drawn with, as index of `COLORMAPS`.
+    is_reversed : int
+        1 if that map was taken from its other end.
+    is_north_up : int
+        1 if time slices lie as a map.
     """
 
     flags: int
@@ -378,6 +386,9 @@ class FrameHeader(msgspec.Struct, frozen=True):
     stretch: float
     window: float
     level: float
+    colormap_idx: int = 0
+    is_reversed: int = 0
+    is_north_up: int = 0
 
     def pack(self) -> bytes:
         """Header bytes, to be followed by the picture."""
@@ -398,6 +409,9 @@ class FrameHeader(msgspec.Struct, frozen=True):
             self.stretch,
             self.window,
             self.level,
+            self.colormap_idx,
+            self.is_reversed,
+            self.is_north_up,
         )
 
     @classmethod
@@ -414,6 +428,6 @@ class FrameHeader(msgspec.Struct, frozen=True):
         return cls(*_HEADER.unpack_from(data))
 
 
-HEADER_LAYOUT = "<BBBBHHIIIi6f"
+HEADER_LAYOUT = "<BBBBHHIIIi6fBBB"
 _HEADER = struct.Struct(HEADER_LAYOUT)
-HEADER_BYTES = _HEADER.size  # 48
+HEADER_BYTES = _HEADER.size  # 51

@@ -65,6 +65,8 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     interpolate : bool
         Linear between voxels (amplitudes); False shows voxels as blocks. Labels are never
         interpolated.
+    north_up : bool
+        Lay time slices of a survey with known coordinates as a map, to the nearest quarter turn.
     crosshair : bool
         Show where the two other slices cut the shown one. Drawn by each viewer over the picture.
     width_px, height_px : int
@@ -83,6 +85,7 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     pan: tuple[float, float] = (0.5, 0.5)
     stretch: float = 1.0
     interpolate: bool = True
+    north_up: bool = False
     crosshair: bool = False
     width_px: int = 960
     height_px: int = 540
@@ -236,6 +239,7 @@ _CHECKS = {
     "pan": _check_pan,
     "stretch": _check_stretch,
     "interpolate": _check_bool,
+    "north_up": _check_bool,
     "crosshair": _check_bool,
     "width_px": _check_pane,
     "height_px": _check_pane,

@@ -123,6 +123,22 @@ class VolumeInfo(msgspec.Struct, frozen=True):
         return (self.axes[0].n, self.axes[1].n, self.axes[2].n)
 
 
+class LoadedSlices(msgspec.Struct, frozen=True):
+    """Slices that are in memory as sharp as the view wants them: they come without any reading.
+
+    Parameters
+    ----------
+    axis, channel : int
+        Of these slices.
+    runs : tuple of (int, int)
+        First and last of each run, 0-based, both included, in order.
+    """
+
+    axis: int = 0
+    channel: int = 0
+    runs: tuple[tuple[int, int], ...] = ()
+
+
 class SharedArray(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a kernel's array lies in shared memory.
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from blustream_widget.core.state import ViewState
-from blustream_widget.core.types import Capabilities, VolumeInfo, VolumeRef
+from blustream_widget.core.types import Capabilities, LoadedSlices, VolumeInfo, VolumeRef
 
 KIND_JSON = 0
 KIND_FRAME = 1
@@ -119,6 +119,12 @@ class Progress(_Message, tag="progress", frozen=True):
     exact: bool
 
 
+class Loaded(_Message, tag="loaded", frozen=True):
+    """Slices that are in memory. On change only, at most four times a second, while drawing."""
+
+    slices: LoadedSlices
+
+
 class ProbedValue(_Message, tag="value", frozen=True):
     """Full-resolution value; None for NaN."""
 
@@ -146,7 +152,7 @@ class Stats(_Message, tag="stats", frozen=True):
 
 
 FromWorker: TypeAlias = (
-    Ready | Opened | Described | Failed | Progress | ProbedValue | EncoderChanged | Stats
+    Ready | Opened | Described | Failed | Progress | Loaded | ProbedValue | EncoderChanged | Stats
 )
 
 _encoder = msgspec.json.Encoder()

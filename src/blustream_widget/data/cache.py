@@ -25,6 +25,8 @@ class BrickCache:
     def __init__(self, budget_bytes: int) -> None:
         self.budget_bytes = budget_bytes
         self.used_bytes = 0
+        self.n_changes = 0
+        """Grows with every brick that comes or goes."""
         self._bricks: OrderedDict[AnyKey, Samples] = OrderedDict()
         self._shown: frozenset[AnyKey] = frozenset()
         self._resident: set[AnyKey] = set()
@@ -34,6 +36,10 @@ class BrickCache:
 
     def __len__(self) -> int:
         return len(self._bricks)
+
+    def keys(self) -> list[AnyKey]:
+        """List what is in memory, least recently used first."""
+        return list(self._bricks)
 
     def find(self, key: AnyKey) -> Samples | None:
         """Return the brick and mark it as used, or None."""
@@ -55,6 +61,7 @@ class BrickCache:
         old = self._bricks.pop(key, None)
         if old is not None:
             self.used_bytes -= old.nbytes
+        self.n_changes += 1
         if brick.nbytes > self.budget_bytes:
             return
         self._bricks[key] = brick
@@ -64,6 +71,7 @@ class BrickCache:
 
     def clear(self) -> None:
         """Forget every brick."""
+        self.n_changes += 1
         self._bricks.clear()
         self.used_bytes = 0
 

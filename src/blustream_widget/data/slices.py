@@ -18,6 +18,7 @@ from blustream_widget.data.composite import Composite, SliceSpec
 from blustream_widget.data.fetch import BrickFetcher
 from blustream_widget.data.grid import brick_counts, clip_region, lod_shape
 from blustream_widget.data.layout import is_cut_slowly, turned
+from blustream_widget.data.loaded import Run, loaded_runs
 from blustream_widget.data.plan import Hand, plan_stages
 from blustream_widget.data.source import (
     AnyKey,
@@ -105,6 +106,33 @@ class SliceReader:
     def cached_bytes(self) -> int:
         """Decoded bricks in memory, bytes; at most the budget."""
         return self._cache.used_bytes
+
+    @property
+    def n_changes(self) -> int:
+        """Grows when what `loaded` says may have changed."""
+        return self._cache.n_changes
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether bricks are on their way."""
+        return self._fetcher.in_flight > 0
+
+    def loaded(
+        self, axis: int, channel: int, lod: int, region: Region | None = None
+    ) -> tuple[Run, ...]:
+        """Slices (first, last) that `read` gives whole and at once, in order.
+
+        Raises
+        ------
+        ValueError
+            If axis or channel do not exist.
+        """
+        spec = self._check(axis, 0, channel, lod, region)
+        if self._direct is not None:
+            return ((0, self._info.shape[axis] - 1),)
+        with self._lock:
+            keys = self._cache.keys()
+        return loaded_runs(keys, self._info, spec)
 
     def read(
         self, axis: int, slice_idx: int, channel: int, lod: int, region: Region | None = None

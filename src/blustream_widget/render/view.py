@@ -59,6 +59,7 @@ def plan_slice(state: ViewState, info: VolumeInfo, *, in_motion: bool = False) -
         stretch=state.stretch,
         width_px=state.width_px,
         height_px=state.height_px,
+        north_up=state.north_up,
     )
     lod = _choose_lod(placement, info.n_lods, _MOTION_VOXEL_PX if in_motion else 1.0)
     left, top = placement.to_voxel(0.0, 0.0)

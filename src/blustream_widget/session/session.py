@@ -12,7 +12,7 @@ from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.state import ViewState, channel_view
-from blustream_widget.core.types import VolumeInfo, VolumeRef
+from blustream_widget.core.types import LoadedSlices, VolumeInfo, VolumeRef
 from blustream_widget.errors import BlustreamError, SessionFullError, StateError, from_code
 from blustream_widget.session.demand import Demand
 from blustream_widget.session.kernel_port import Kernel, KernelPort
@@ -76,6 +76,7 @@ class Session:
         self._frame_no = -1
         self._first_frame_no = 0
         self._progress = wp.Progress(lod=0, progress=0.0, exact=False)
+        self._loaded = LoadedSlices()
         self._idle: asyncio.TimerHandle | None = None
         # Since when it has no viewer, on the loop's clock; of no meaning while it has one.
         self.unseen_since_s = asyncio.get_running_loop().time()
@@ -236,6 +237,7 @@ class Session:
 
     def opening(self) -> wp.Open:
         self._first_frame_no = self._frame_no + 1
+        self._loaded = LoadedSlices()
         for subscriber in self._viewers.values():
             subscriber.frames.restart()
         known = self._state if self._has_first_state else None
@@ -253,6 +255,9 @@ class Session:
                 self._progress = message
                 self._status.call()
                 self._mirror.call()
+            case wp.Loaded(slices=slices):
+                self._loaded = slices
+                self._status.call()
             case wp.ProbedValue(peer=peer, n=n, voxel=voxel, value=value):
                 if (viewer := self._viewers.get(peer)) is not None:
                     viewer.send(p.Value(n=n, voxel=voxel, value=value))
@@ -356,6 +361,7 @@ class Session:
             encoder=supervisor.capabilities.encoder,
             codec=supervisor.capabilities.codec,
             viewers=len(self._viewers),
+            loaded=self._loaded,
         )
         for viewer in self._viewers.values():
             held_back = self._quality.held_back(viewer)

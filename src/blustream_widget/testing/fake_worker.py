@@ -28,7 +28,14 @@ import numpy.typing as npt
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.protocol import FrameFlags, FrameHeader
 from blustream_widget.core.state import ViewState, first_state
-from blustream_widget.core.types import Axis, Capabilities, Channel, EncoderTrial, VolumeInfo
+from blustream_widget.core.types import (
+    Axis,
+    Capabilities,
+    Channel,
+    EncoderTrial,
+    LoadedSlices,
+    VolumeInfo,
+)
 
 STILL_AFTER_S = 0.1
 FREE_INTERVAL_S = 1 / 60
@@ -156,6 +163,8 @@ class FakeWorker:
                 self._send_picture(luma, "mjpeg", FrameFlags.JPEG | FrameFlags.KEY)
             self._drawn_s = time.monotonic()
             self._say(wp.Progress(lod=0, progress=1.0, exact=True))
+            last = self._info.shape[state.axis] - 1
+            self._say(wp.Loaded(LoadedSlices(state.axis, state.channel, ((0, last),))))
         elif self._drawn_s is not None and time.monotonic() - self._drawn_s >= STILL_AFTER_S:
             self._drawn_s = None
             if self._output.still:

@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 ANSWER_TIMEOUT_S = 5.0
 MAX_CANDIDATES = 40
 MAX_ANSWERED_AT_REST = 2
-# Headers have 48 bytes; a data channel that holds more than this is not being emptied.
+# Headers have 51 bytes; a data channel that holds more than this is not being emptied.
 MAX_BUFFERED_BYTES = 16 * 1024
 # No acknowledgement for this long, and what was sent is lost: there is no queue that holds it.
 STALLED_S = 0.4

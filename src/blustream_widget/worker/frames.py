@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from blustream_widget.core.protocol import FrameFlags, FrameHeader
-from blustream_widget.core.state import ViewState
+from blustream_widget.core.state import COLORMAPS, ViewState
 from blustream_widget.core.types import Picture, SliceData, VolumeInfo
 from blustream_widget.core.worker_protocol import EncoderChanged, Failed, Output
 from blustream_widget.encode.chain import EncoderChain
@@ -171,6 +171,9 @@ class FrameWriter:
             stretch=state.stretch,
             window=state.window,
             level=state.level,
+            colormap_idx=COLORMAPS.index(state.colormap),
+            is_reversed=int(state.reverse),
+            is_north_up=int(state.north_up),
         )
 
     def _report_encoder(self) -> None:

@@ -28,9 +28,10 @@ from blustream_widget.data import Region, SliceReader, VolumeSource, open_source
 from blustream_widget.data.paths import shown_name
 from blustream_widget.encode.chain import EncoderChain
 from blustream_widget.errors import BlustreamError, VolumeError
-from blustream_widget.render.view import plan_slice
+from blustream_widget.render.view import SliceView, plan_slice
 from blustream_widget.worker.describer import Describer
 from blustream_widget.worker.frames import FrameWriter, Scene
+from blustream_widget.worker.marks import LoadedMarks
 from blustream_widget.worker.probes import ProbeQueue
 from blustream_widget.worker.schedule import Schedule
 from blustream_widget.worker.sink import Sink
@@ -112,6 +113,8 @@ class Pipeline:
         self._shown: Scene | None = None
         self._still_of: Scene | None = None
         self._progress: Progress | None = None
+        self._marks = LoadedMarks(sink)
+        self._finest: SliceView | None = None
         self._error: BlustreamError | None = None
         self._is_redraw_wanted = False
 
@@ -134,7 +137,13 @@ class Pipeline:
 
     def due_in_s(self) -> float | None:
         """Time until `run` has something to do; None: only when a wish comes."""
-        return self._schedule.due_in_s(self._clock()) if self._is_looked_at() else None
+        if not self._is_looked_at():
+            return None
+        now = self._clock()
+        times = [self._schedule.due_in_s(now)]
+        if self._reader is not None and self._finest is not None:
+            times.append(self._marks.due_in_s(now, self._reader, self._finest))
+        return min((time for time in times if time is not None), default=None)
 
     def run(self) -> None:
         """Do what is due: look at the data, draw and encode if the picture has changed."""
@@ -142,8 +151,12 @@ class Pipeline:
         reader, info, state = self._reader, self._info, self._state
         if reader is None or info is None or state is None or not self._is_looked_at():
             return
-        if not self._schedule.is_due(now):
-            return
+        if self._schedule.is_due(now):
+            self._draw(now, reader, info, state)
+        if self._finest is not None:
+            self._marks.tell(now, reader, self._finest)
+
+    def _draw(self, now: float, reader: SliceReader, info: VolumeInfo, state: ViewState) -> None:
         is_keyframe = self._shown is None or self._schedule.is_keyframe_due(now)
         is_at_rest = self._schedule.is_at_rest(now)
         self._schedule.look(now)
@@ -243,12 +256,11 @@ class Pipeline:
             return state
         return msgspec.structs.replace(state, width_px=width_px, height_px=height_px)
 
-    @staticmethod
     def _read(
-        reader: SliceReader, info: VolumeInfo, state: ViewState, moving: ViewState | None
+        self, reader: SliceReader, info: VolumeInfo, state: ViewState, moving: ViewState | None
     ) -> Scene:
         """Read what `state` needs: all of it, or what is shown of it while it is `moving`."""
-        finest = plan_slice(state, info)
+        finest = self._finest = plan_slice(state, info)
         view = finest if moving is None else plan_slice(moving, info, in_motion=True)
         data = reader.read(view.axis, view.slice_idx, view.channel, view.lod, Region(*view.region))
         is_exact = data.progress >= 1 and data.coarsest_lod <= finest.lod

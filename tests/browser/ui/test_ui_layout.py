@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
     from conftest import OpenViewer
 
 # Every element, also those in shadow roots, that somebody can operate.
@@ -183,6 +186,31 @@ def test_labels_tell_of_the_picture_shown_not_of_the_one_asked_for(open_viewer: 
     assert chip.inner_text().split("\n")[0].startswith("Inline")
     viewer.page.evaluate("dev.session.deliver()")
     viewer.page.locator("[part=slice]", has_text="Crossline").wait_for()
+
+
+def degrees(north: Locator) -> int:
+    """Of an arrow, clockwise from up."""
+    found = re.search(r"-?\d+", north.get_attribute("aria-label") or "")
+    assert found
+    return int(found[0])
+
+
+def test_a_time_slice_can_lie_as_a_map(open_viewer: OpenViewer) -> None:
+    viewer = open_viewer("", width=700, height=600)
+    page = viewer.page
+    viewer.click()
+    page.keyboard.press("3")
+    north = page.get_by_role("img", name="North is")
+    north.wait_for()
+    assert 60 < degrees(north) < 90  # crosslines go north, and right on the screen
+    page.locator(".ruler.top[title=Crossline]").wait_for()
+    page.get_by_title("More").click()
+    page.get_by_role("menuitemcheckbox", name="North up").click()
+    viewer.wait("dev.session.state.north_up")
+    page.locator(".ruler.top[title=Inline]").wait_for()
+    assert abs(degrees(north)) < 20
+    page.keyboard.press("1")
+    north.wait_for(state="detached")
 
 
 @pytest.mark.parametrize(

@@ -101,3 +101,28 @@ def test_pixel_and_voxel_are_inverse_and_as_in_the_shared_table(case) -> None:
     where = place_slice(info, case["normal"], **case["view"])
     assert where.to_pixel(10, 20.25) == pytest.approx(case["pixel"])
     assert where.to_voxel(*case["pixel"]) == pytest.approx((10, 20.25))
+
+
+@pytest.mark.parametrize("name", ["survey east", "survey north", "survey turned"])
+def test_north_is_up_and_east_is_right_on_a_map(name: str) -> None:
+    case = next(c for c in CASES if c["name"] == f"{name}, axis 2, zoom 2.0")
+    info = msgspec.convert(case["info"], VolumeInfo)
+    assert info.affine is not None
+    where = place_slice(info, 2, **case["view"])
+    plane = where.plane
+
+    def map_xy(x_px: float, y_px: float) -> tuple[float, float]:
+        index = [0.0, 0.0]
+        index[plane.column_axis], index[plane.row_axis] = where.to_voxel(x_px, y_px)
+        m = info.affine
+        return m[0] * index[0] + m[1] * index[1], m[4] * index[0] + m[5] * index[1]
+
+    east, north = map_xy(320, 240)
+    assert map_xy(420, 240)[0] > east
+    assert map_xy(320, 140)[1] > north
+
+
+def test_sections_and_other_volumes_have_no_north() -> None:
+    for kind, normal in (("seismic", 0), ("seismic", 2), ("generic", 2), ("medical", 2)):
+        info = volume(kind)
+        assert plane_of(info, normal, north_up=True) == plane_of(info, normal)

@@ -10,6 +10,7 @@ import pytest
 from aiortc import rtp
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpSendParameters
 
+from blustream_widget.core.protocol import HEADER_BYTES
 from blustream_widget.testing.contracts.transport import make_frame
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.rtp_h264 import plan_payloads
@@ -75,8 +76,8 @@ def fake_sender(*, rtx: int | None = 103) -> SimpleNamespace:
 def large_frame(frame_no: int, n_packets: int) -> EncodedFrame:
     """Frame with one unit that takes so many packets."""
     frame = make_frame(frame_no, is_key=True)
-    data = frame.data[:48] + b"\0\0\1\x65" + b"\xff" * (1298 * n_packets)
-    assert len(plan_payloads(data, 48)) == n_packets
+    data = frame.data[:HEADER_BYTES] + b"\0\0\1\x65" + b"\xff" * (1298 * n_packets)
+    assert len(plan_payloads(data, HEADER_BYTES)) == n_packets
     return EncodedFrame(frame.header, data)
 
 

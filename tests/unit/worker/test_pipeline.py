@@ -13,11 +13,12 @@ import pytest
 
 from blustream_widget.config import Config
 from blustream_widget.core.protocol import FrameFlags
-from blustream_widget.core.types import VolumeRef
+from blustream_widget.core.types import LoadedSlices, VolumeRef
 from blustream_widget.core.worker_protocol import (
     Described,
     EncoderChanged,
     Failed,
+    Loaded,
     Open,
     Opened,
     Output,
@@ -37,6 +38,7 @@ from blustream_widget.render.colormaps import LEVELS, rgb_table
 from blustream_widget.testing.contracts.encoder import decode, planes_of
 from blustream_widget.testing.fakes import FakeClock, HeldSource, ListSink, volume_info
 from blustream_widget.testing.waiting import wait_until
+from blustream_widget.worker.marks import INTERVAL_S
 from blustream_widget.worker.pipeline import Pipeline
 from blustream_widget.worker.schedule import REST_S
 from blustream_widget.worker.slot import LatestSlot
@@ -160,6 +162,32 @@ def test_nothing_is_encoded_when_nothing_changes(bench) -> None:
     for _ in range(10):
         bench.step(1.0)
     assert len(bench.sink.frames) == n
+
+
+def test_slices_in_memory_are_told_on_change_only_and_not_while_nobody_looks() -> None:
+    bench = Bench(HeldSource(volume_info((200, 64, 64), kind="seismic")))
+    try:
+        bench.open()
+        for lod in (1, 0):
+            bench.source.deliver(lod)
+            bench.step(INTERVAL_S)
+        bench.step(INTERVAL_S)
+        told = [message.slices.runs for message in bench.of(Loaded)]
+        assert told[-1] == ((64, 127),)  # the layer of the slice in the middle
+        assert len(told) == len(set(told))
+        assert bench.pipeline.due_in_s() is None
+        bench.put(Output(h264=False, still=False))
+        bench.show(1, slice_idx=(0, 0, 0))
+        bench.source.deliver(0)
+        bench.step(INTERVAL_S)
+        assert [message.slices.runs for message in bench.of(Loaded)] == told
+    finally:
+        bench.pipeline.close()
+
+
+def test_all_slices_of_an_array_are_in_memory(bench) -> None:
+    bench.open()
+    assert [message.slices for message in bench.of(Loaded)] == [LoadedSlices(0, 0, ((0, 31),))]
 
 
 def test_a_crosshair_costs_no_picture_and_leaves_the_exact_one(bench) -> None:

@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { COLORMAPS } from "../src/protocol";
+import {
+  coloursOf,
+  isContinuous,
+  type Look,
+  lookOf,
+  NOWHERE,
+  PLACES,
+  placesOf,
+  recolour,
+  sameLook,
+} from "../src/viewer/recolour";
+import { header } from "./fakes";
+
+const MAPS = COLORMAPS.filter(isContinuous);
+const look = (colormap: string, change: Partial<Look> = {}): Look => ({
+  colormap,
+  reverse: false,
+  window: 200,
+  level: 10,
+  ...change,
+});
+
+/** A picture with every place of the map once, as the server draws it. */
+function drawn(as: Look): Uint32Array {
+  const straight = { ...as, reverse: false };
+  const colours = coloursOf(straight, straight);
+  return as.reverse ? colours.reverse() : colours;
+}
+
+function placesIn(picture: Uint32Array, colormap: string): Uint16Array {
+  const places = new Uint16Array(picture.length);
+  placesOf(new Uint8ClampedArray(picture.slice().buffer), colormap, places);
+  return places;
+}
+
+function recoloured(from: Look, to: Look): Uint32Array {
+  const picture = drawn(from);
+  const target = new Uint32Array(picture.length);
+  recolour(picture, placesIn(picture, from.colormap), coloursOf(from, to), target);
+  return target;
+}
+
+const bytes = (words: Uint32Array): Uint8Array => new Uint8Array(words.slice().buffer);
+
+/** Largest difference of a component, but for places that may have been clipped. */
+function apart(a: Uint32Array, b: Uint32Array): number {
+  const other = bytes(b.subarray(32, -32));
+  return bytes(a.subarray(32, -32)).reduce(
+    (most, v, i) => Math.max(most, Math.abs(v - (other[i] ?? 0))),
+    0,
+  );
+}
+
+/** What the server will draw for the values of a picture drawn as `from`, none of them clipped. */
+function truth(from: Look, to: Look): Uint32Array {
+  const table = drawn(to);
+  return Uint32Array.from({ length: PLACES }, (_, i) => {
+    const value = from.level + ((i + 0.5) / PLACES - 0.5) * from.window;
+    const share = (value - to.level) / to.window + 0.5;
+    return table[Math.min(PLACES - 1, Math.max(0, Math.floor(share * PLACES)))] ?? 0;
+  });
+}
+
+describe("another look for a picture that is there", () => {
+  it.each(MAPS)("finds the place of every colour of %s", (colormap) => {
+    const places = placesIn(drawn(look(colormap)), colormap);
+    const most = places.reduce((worst, place, i) => Math.max(worst, Math.abs(place - i)), 0);
+    expect(most).toBeLessThan(PLACES * 0.03);
+  });
+
+  it.each(MAPS)(
+    "does not jump when nothing changes, nor when the true picture comes (%s)",
+    (map) => {
+      const from = look(map);
+      expect(apart(recoloured(from, from), drawn(from))).toBeLessThan(12);
+      for (const to of [
+        look(map, { window: 240, level: 25 }),
+        look(map, { reverse: true, window: 230 }),
+        look(map === "grey" ? "seismic" : "grey"),
+      ]) {
+        expect(apart(recoloured(from, to), truth(from, to))).toBeLessThan(16);
+      }
+    },
+  );
+
+  it("takes a picture that was drawn in reverse for what it is", () => {
+    const from = look("viridis", { reverse: true });
+    const to = look("grey");
+    expect(apart(recoloured(from, to), truth(from, to))).toBeLessThan(16);
+  });
+
+  it("leaves what the window clipped at the end of the map", () => {
+    const grey = recoloured(
+      look("grey", { window: 100, level: 0 }),
+      look("grey", { window: 200, level: 0 }),
+    );
+    const red = bytes(grey).filter((_, i) => i % 4 === 0);
+    expect([red[0], red[20], red.at(-20), red.at(-1)]).toEqual([
+      0,
+      expect.closeTo(64 + 3, -0.5),
+      expect.closeTo(191 - 3, -0.5),
+      255,
+    ]);
+  });
+
+  it("leaves colours that are not on the map as they are", () => {
+    const green = 0xff00ff00;
+    const picture = Uint32Array.of(green, 0xfff7f7f7);
+    const places = placesIn(picture, "seismic");
+    expect([...places]).toEqual([NOWHERE, expect.closeTo(PLACES / 2, -1)]);
+    const target = new Uint32Array(2);
+    recolour(picture, places, coloursOf(look("seismic"), look("grey")), target);
+    expect(target[0]).toBe(green);
+    expect(target[1]).not.toBe(picture[1]);
+  });
+
+  it("knows how a picture was drawn, in the precision of its header", () => {
+    const window = 1 / 3;
+    const drawnSo = lookOf(
+      header({ colormap_idx: 6, is_reversed: 1, window: Math.fround(window) }),
+    );
+    expect(drawnSo).toMatchObject({ colormap: "viridis", reverse: true });
+    expect(sameLook(drawnSo, look("viridis", { reverse: true, window, level: 0 }))).toBe(true);
+    expect(sameLook(drawnSo, look("viridis", { reverse: true, window: 0.34, level: 0 }))).toBe(
+      false,
+    );
+  });
+
+  it("is not made of names", () => {
+    expect(isContinuous("labels")).toBe(false);
+  });
+});
