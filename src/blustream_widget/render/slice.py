@@ -19,10 +19,10 @@ from blustream_widget.render.tables import ColorSpace, Rgb, color_table
 from blustream_widget.render.view import SliceView
 
 # Between voxels larger than this the video has the colours of the values in between, as the still:
-# the mean of dark red and dark blue is no amplitude's colour. At every second pixel, which swscale
-# fills.
-_LARGE_VOXEL_PX = 3.0
-_VIDEO_GRID_PX = 2
+# the mean of dark red and dark blue is no amplitude's colour. At four places of each, at least two
+# and at most eight pixels apart, which swscale fills.
+_LARGE_VOXEL_PX = 6.0
+_GRIDS_PX = (2, 8)
 
 SURROUND: Rgb = (12, 14, 17)
 """Around a slice and where there is no data."""
@@ -171,18 +171,17 @@ def _interpolated(
     upright: Samples, columns: Span, rows: Span, space: ColorSpace
 ) -> tuple[Samples, Span, Span]:
     """Interpolate values where colours must not be: at every pixel of a still, in large voxels."""
-    grid_px = _VIDEO_GRID_PX
-    wanted = [span.step_px > _LARGE_VOXEL_PX for span in (columns, rows)]
-    if space == "rgb":
-        grid_px, wanted = 1, [True, True]
-    if not any(wanted):
+    axes = (columns, rows)
+    grids_px = [1, 1] if space == "rgb" else [_grid_px(span) for span in axes]
+    if not any(grids_px):
         return upright, columns, rows
-    taps = [
-        linear_taps(span, grid_px) if is_wanted else None
-        for span, is_wanted in zip((columns, rows), wanted, strict=True)
-    ]
-    spans = [
-        grid_span(span, grid_px) if is_wanted else span
-        for span, is_wanted in zip((columns, rows), wanted, strict=True)
-    ]
+    taps = [linear_taps(s, grid) if grid else None for s, grid in zip(axes, grids_px, strict=True)]
+    spans = [grid_span(s, grid) if grid else s for s, grid in zip(axes, grids_px, strict=True)]
     return resample(upright, taps[0], taps[1]), spans[0], spans[1]
+
+
+def _grid_px(span: Span) -> int:
+    """Pixels between the values that are interpolated for video; 0 where voxels are small."""
+    if span.step_px <= _LARGE_VOXEL_PX:
+        return 0
+    return min(max(int(span.step_px / 4), _GRIDS_PX[0]), _GRIDS_PX[1])
