@@ -107,21 +107,18 @@ def memory(records: Sequence[Record]) -> Figure | None:
 
 
 def medians(records: Sequence[Record]) -> Figure | None:
-    """Any records with a median in milliseconds, one bar each, with the noise."""
+    """Any records with a median in milliseconds, one bar each."""
     found = [r for r in records if r.get("median_ms") is not None]
     if not found:
         return None
     figure, axes = _figure(len(found))
-    _stack(axes, [_words(r) for r in found], {"": ([r["median_ms"] for r in found], _BLUE)})
-    axes.errorbar(
-        [r["median_ms"] for r in found],
-        range(len(found)),
-        xerr=[r.get("noise_ms") or 0.0 for r in found],
-        fmt="none",
-        ecolor=_INK,
-        elinewidth=1,
+    _stack(
+        axes,
+        [_words(r) for r in found],
+        {"": ([r["median_ms"] for r in found], _BLUE)},
+        ends=[f"{_number(r['median_ms'])} ± {_number(r.get('noise_ms') or 0.0)}" for r in found],
     )
-    axes.set_xlabel("median, ms")
+    axes.set_xlabel("median and its noise, ms")
     return figure
 
 
@@ -144,6 +141,10 @@ def _of(records: Sequence[Record], **words: str) -> list[Record]:
 
 def _words(record: Record) -> str:
     return ", ".join(value for value in record.values() if isinstance(value, str) and value)
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _short(scene: str) -> str:
@@ -182,7 +183,7 @@ def _stack(
         )
         sums = [before + value for before, value in zip(sums, values, strict=True)]
     for row, (total, words) in enumerate(
-        zip(sums, ends or [f"{total:.3g}" for total in sums], strict=True)
+        zip(sums, ends or [_number(total) for total in sums], strict=True)
     ):
         axes.text(total, row, f" {words}", va="center", fontsize=8, color=_INK)
     axes.set_yticks(range(len(names)), names)
@@ -191,4 +192,11 @@ def _stack(
     axes.grid(axis="x", color=_FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
     if len(parts) > 1:
-        axes.legend(frameon=False, fontsize=8, labelcolor=_INK, loc="lower right")
+        axes.legend(
+            frameon=False,
+            fontsize=8,
+            labelcolor=_INK,
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            ncols=len(parts),
+        )
