@@ -15,6 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON_PACKAGES := $(VENV)/.installed
 JS_PACKAGES := js/node_modules/.installed
+STORAGE_PACKAGES := tests/storage/node_modules/.installed
 BUNDLE := src/blustream_widget/static/widget.js
 JS_SOURCES := $(shell find js/src -type f -not -name '*.test.ts' 2>/dev/null)
 GOALS := $(or $(MAKECMDGOALS),demo)
@@ -29,20 +30,22 @@ endif
 QUICK := not browser and not gpu and not bench
 export PYTHON PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format lock setup static clean system
+.PHONY: demo test check format lock setup static storage clean system
 
 demo: setup
 	@$(BIN)/blustream demo $(if $(HEADLESS),--headless)
 
 # pytest runs once, with every test, and its summary is the last line.
-test: setup static
+test: setup static storage
 	@$(BIN)/python scripts/fetch_test_data.py
 	@$(BIN)/python -m pytest -q -m "not bench"
 
-check: setup static
+check: setup static storage
 	@$(BIN)/python -m pytest -q -m "$(QUICK)"
 
 setup: $(PYTHON_PACKAGES) $(BUNDLE)
+
+storage: $(STORAGE_PACKAGES)
 
 static: $(PYTHON_PACKAGES) $(JS_PACKAGES)
 	@$(BIN)/ruff format --check --quiet .
@@ -64,7 +67,7 @@ lock: $(PYTHON_PACKAGES) $(JS_PACKAGES)
 	@npm --prefix js update --package-lock-only
 
 clean:
-	rm -rf $(VENV) .cache js/node_modules src/blustream_widget/static dist build test-output
+	rm -rf $(VENV) .cache js/node_modules tests/storage/node_modules src/blustream_widget/static dist build test-output
 
 system:
 	@scripts/system_packages.sh $(SYSTEM)
@@ -80,6 +83,11 @@ $(PYTHON_PACKAGES): pyproject.toml constraints.txt hatch_build.py | system
 $(JS_PACKAGES): js/package.json js/package-lock.json js/.npmrc | system
 	@echo "Installing JavaScript packages into js/node_modules"
 	@npm --prefix js ci --silent
+	@touch $@
+
+$(STORAGE_PACKAGES): tests/storage/package.json tests/storage/package-lock.json | system
+	@echo "Installing azurite into tests/storage/node_modules"
+	@npm --prefix tests/storage ci --silent
 	@touch $@
 
 $(BUNDLE): $(JS_SOURCES) js/build.mjs js/tsconfig.json $(JS_PACKAGES)

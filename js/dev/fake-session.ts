@@ -50,6 +50,7 @@ export class FakeSession implements Session {
     latencyMs: 31,
     lod: 0,
     progress: 1,
+    trouble: "",
     exact: true,
     worker: "ready",
     viewers: 1,

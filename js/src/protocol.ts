@@ -305,6 +305,7 @@ export interface Status {
   readonly viewers: number;
   readonly held_back: string;
   readonly loaded: LoadedSlices;
+  readonly trouble: string;
 }
 
 /** The session is over; the viewer does not come back. */

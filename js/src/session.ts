@@ -60,6 +60,8 @@ export interface SessionStatus {
   readonly lod: number;
   /** Share of the wanted data that is here, 0 to 1. */
   readonly progress: number;
+  /** Why no more of it comes at the moment, for example a network that is gone; "" while it does. */
+  readonly trouble: string;
   /** Exact pixels are shown: full detail, lossless. */
   readonly exact: boolean;
   /** The worker: "starting", "opening", "ready", "restarting", "failed", "idle"; "" while unknown. */

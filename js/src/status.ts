@@ -56,6 +56,7 @@ export const FIRST_STATUS: SessionStatus = {
   latencyMs: 0,
   lod: 0,
   progress: 0,
+  trouble: "",
   exact: false,
   worker: "",
   viewers: 0,
@@ -66,8 +67,8 @@ export const FIRST_STATUS: SessionStatus = {
 
 /** What the server's message says, in the viewer's words. */
 export function fromServer(message: Status): Partial<SessionStatus> {
-  const { worker, lod, progress, encoder, viewers, held_back: heldBack, loaded } = message;
-  return { worker, lod, progress, encoder, viewers, heldBack, loaded };
+  const { worker, lod, progress, trouble, encoder, viewers, loaded } = message;
+  return { worker, lod, progress, trouble, encoder, viewers, heldBack: message.held_back, loaded };
 }
 
 /** The way that pictures come by. */

@@ -47,6 +47,7 @@ class Scene {
       worker: "ready",
       lod: 0,
       progress: 1,
+      trouble: "",
       exact: false,
       encoder: "libx264",
       codec: "h264",

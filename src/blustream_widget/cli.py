@@ -140,11 +140,11 @@ def _optimize(arguments: argparse.Namespace) -> int:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    from blustream_widget.core.types import VolumeRef
     from blustream_widget.data.describe import describe
-    from blustream_widget.source_arg import check_address
+    from blustream_widget.source_arg import volume_ref
 
-    print(describe(VolumeRef(url=check_address(arguments.source), connection=arguments.connection)))
+    ref, _ = volume_ref(arguments.source, connection=arguments.connection)
+    print(describe(ref))
     return 0
 
 

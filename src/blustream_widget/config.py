@@ -17,6 +17,47 @@ _SOCKET_PATH_MAX = 100
 # them, and what a process inherits it could leak.
 _OF_JUPYTER = ("JUPYTERHUB_", "JPY_", "JUPYTER_TOKEN")
 
+# Credentials of cloud storage: they go with the volume that needs them, through a socket.
+_OF_CLOUD = frozenset(
+    {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_SECURITY_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AZURE_STORAGE_CONNECTION_STRING",
+        "AZURE_STORAGE_KEY",
+        "AZURE_STORAGE_SAS_TOKEN",
+        "AZURE_CLIENT_SECRET",
+        "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+        "AZURE_PASSWORD",
+    }
+)
+
+# Variables by which a worker finds credentials that lie elsewhere, by scheme. No secrets but the
+# last of AWS, with which a container asks for its role's keys: only the chain itself can use it.
+CLOUD_NAMES = {
+    "s3": (
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_S3",
+        "AWS_CONFIG_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_EC2_METADATA_DISABLED",
+        "AWS_ROLE_ARN",
+        "AWS_ROLE_SESSION_NAME",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    ),
+    "gs": ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CONFIG"),
+}
+
 TRANSPORTS = ("websocket", "webrtc", "comm")
 
 
@@ -86,12 +127,17 @@ def load_config(environ: dict[str, str] | None = None) -> Config:
 
 
 def server_environment() -> dict[str, str]:
-    """Environment for a server: without what belongs to Jupyter alone."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(_OF_JUPYTER)}
+    """Environment for a server: without what belongs to Jupyter or to the volumes of one kernel."""
+    hidden = _OF_CLOUD.union(*CLOUD_NAMES.values())
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_OF_JUPYTER) and name not in hidden
+    }
 
 
 def worker_environment() -> dict[str, str]:
-    """Environment for a worker, which opens untrusted files: those of cloud storage stay."""
+    """Environment for a worker, which opens untrusted files."""
     environment = server_environment()
     environment.pop("BLUSTREAM_ICE_SERVERS", None)  # may hold the credentials of a TURN server
     return environment

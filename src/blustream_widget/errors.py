@@ -61,6 +61,18 @@ class VolumeAccessError(VolumeError, PermissionError):
     code = "volume-access"
 
 
+class NoCredentialsError(VolumeAccessError):
+    """No credentials for the storage were found where they are looked for."""
+
+    code = "no-credentials"
+
+
+class StorageUnreachableError(VolumeError, ConnectionError):
+    """The storage of a volume does not answer, or cannot at the moment: trying again may help."""
+
+    code = "storage-unreachable"
+
+
 class VolumeFormatError(VolumeError, ValueError):
     """The file or array is not a volume that can be shown."""
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from blustream_widget.cloud_env import with_environment
 from blustream_widget.config import TRANSPORTS
 from blustream_widget.core.types import Kind, VolumeRef
 from blustream_widget.errors import (
@@ -60,7 +61,12 @@ def volume_ref(
     )
     if isinstance(volume, (str, os.PathLike)):
         url = _text("volume", check_address(os.fspath(volume)), 8192)
-        return msgspec.structs.replace(about, url=url), None
+        connection, environment = with_environment(url, about.connection)
+        # Not longer than what a reference may hold: the environment may hold anything.
+        connection = _text("connection", connection, 8192)
+        return msgspec.structs.replace(
+            about, url=url, connection=connection, environment=environment
+        ), None
     from blustream_widget.data.arrays import check_array
 
     segment = SharedSegment(check_array(volume))

@@ -7,6 +7,7 @@ import pytest
 from blustream_widget.config import Config
 from blustream_widget.core.types import SharedArray, VolumeRef
 from blustream_widget.data import open_source
+from blustream_widget.data.remote import RemoteSource
 from blustream_widget.testing.contracts.volume_source import OpenedVolume, VolumeSourceContract
 from blustream_widget.testing.formula_source import FormulaSource
 from blustream_widget.testing.volumes import label_volume, ramp_volume, write_volume
@@ -21,6 +22,17 @@ class TestVds(VolumeSourceContract):
         path = tmp_path / "ramp.vds"
         write_volume(path, *arrays, labels=(1,), codec=request.param)
         source = open_source(VolumeRef(url=str(path)), Config())
+        yield OpenedVolume(source, arrays)
+        source.close()
+
+
+class TestRemote(VolumeSourceContract):
+    @pytest.fixture
+    def opened(self, tmp_path):
+        arrays = [ramp_volume(SHAPE), label_volume(SHAPE)]
+        path = tmp_path / "ramp.vds"
+        write_volume(path, *arrays, labels=(1,))
+        source = RemoteSource(lambda: open_source(VolumeRef(url=str(path)), Config()))
         yield OpenedVolume(source, arrays)
         source.close()
 

@@ -66,6 +66,7 @@ export function stateWords(
     case "opening":
       return [status.phase === "connecting" ? "Connecting" : "Loading", "var(--accent)"];
     case "sharpening":
+      if (status.trouble) return ["Waiting for storage", "var(--warn)", status.trouble];
       return [`Sharpening ${percentText(status.progress)}`, "var(--accent)"];
     case "live":
       if (!canDrive) return ["View only", "var(--ok)"];

@@ -50,6 +50,7 @@ class Benchmark:
 
 
 BENCHMARKS = (
+    Benchmark("cloud", "a volume in S3 on loopback, from near and far", ("moto", "flask")),
     Benchmark("fanout", "what a viewer costs the server, and the age of its frames", ("psutil",)),
     Benchmark("latency", "input event to displayed pixels, in Chromium, in JupyterLab", _BROWSER),
     Benchmark("network", "the same in slow, lossy and broken networks (emulated; root)", _BROWSER),

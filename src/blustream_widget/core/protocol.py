@@ -250,6 +250,7 @@ class Status(_Message, tag=int(MessageType.STATUS), frozen=True):
     """What the worker is doing. Sent on change, at most ten times a second.
 
     `held_back` says why pictures in motion are smaller or fewer than they could be, if they are.
+    `trouble` says in a sentence why no more detail comes at the moment; "" while it does.
     """
 
     worker: Literal["starting", "opening", "ready", "restarting", "failed", "idle"]
@@ -261,6 +262,7 @@ class Status(_Message, tag=int(MessageType.STATUS), frozen=True):
     viewers: int = 0
     held_back: str = ""
     loaded: LoadedSlices = LoadedSlices()
+    trouble: str = ""
 
 
 class Ended(_Message, tag=int(MessageType.ENDED), frozen=True):

@@ -162,7 +162,8 @@ class VolumeRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to open: an address or a shared array, plus what the user says of it.
 
     `url` is a path, file:, s3:, azure:, gs: or http(s): address; `connection` is OpenVDS's
-    connection string and is never logged. Exactly one of `url` and `array` is given.
+    connection string and is never logged. Exactly one of `url` and `array` is given. `environment`
+    holds the kernel's variables by which a worker finds credentials of cloud storage.
     """
 
     url: Annotated[str, msgspec.Meta(max_length=8192)] = ""
@@ -173,6 +174,17 @@ class VolumeRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spacing: tuple[float, float, float] | None = None
     axis_names: tuple[str, str, str] | None = None
     unit: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    environment: Annotated[
+        dict[
+            Annotated[str, msgspec.Meta(max_length=64)],
+            Annotated[str, msgspec.Meta(max_length=4096)],
+        ],
+        msgspec.Meta(max_length=32),
+    ] = {}
+
+    def __repr__(self) -> str:
+        # Connection and address can hold credentials.
+        return f"VolumeRef(name={self.name!r})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,11 +112,15 @@ class Failed(_Message, tag="failed", frozen=True):
 
 
 class Progress(_Message, tag="progress", frozen=True):
-    """Level of detail on screen and share of the wanted one that is there. On change only."""
+    """Level of detail on screen and share of the wanted one that is there. On change only.
+
+    `trouble` says in a sentence why nothing more comes at the moment; "" while it does.
+    """
 
     lod: int
     progress: float
     exact: bool
+    trouble: str = ""
 
 
 class Loaded(_Message, tag="loaded", frozen=True):

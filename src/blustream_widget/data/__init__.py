@@ -5,6 +5,14 @@ from __future__ import annotations
 from blustream_widget.data.describe import describe
 from blustream_widget.data.opening import open_source
 from blustream_widget.data.slices import SliceReader
-from blustream_widget.data.source import BrickKey, Region, VolumeSource
+from blustream_widget.data.source import BrickKey, FarSource, Region, VolumeSource
 
-__all__ = ["BrickKey", "Region", "SliceReader", "VolumeSource", "describe", "open_source"]
+__all__ = [
+    "BrickKey",
+    "FarSource",
+    "Region",
+    "SliceReader",
+    "VolumeSource",
+    "describe",
+    "open_source",
+]

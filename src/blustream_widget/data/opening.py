@@ -41,7 +41,7 @@ def open_source(ref: VolumeRef, config: Config) -> VolumeSource:
     if ref.array is not None:
         return _open_shared(ref.array, ref)
     if scheme_of(ref.url):
-        return _open_vds(ref.url, ref)
+        return _open_remote(ref)
     given = local_path(ref.url)
     path = readable_file(given, config.volume_roots)
     source = _READERS[suffix_of(given)](path, ref)
@@ -68,6 +68,13 @@ def _open_vds(url: str, ref: VolumeRef) -> VolumeSource:
     from blustream_widget.data.openvds_source import OpenVdsSource  # loads OpenVDS, 0.2 s
 
     return OpenVdsSource(url, ref)
+
+
+def _open_remote(ref: VolumeRef) -> VolumeSource:
+    from blustream_widget.data.cloud import open_cloud
+    from blustream_widget.data.remote import RemoteSource
+
+    return RemoteSource(lambda: open_cloud(ref, _open_vds))
 
 
 def _open_vds_file(path: Path, ref: VolumeRef) -> VolumeSource:

@@ -17,10 +17,10 @@ import numpy as np
 import openvds
 
 from blustream_widget.core.types import Samples
-from blustream_widget.data.openvds_errors import OPENVDS_ERRORS
+from blustream_widget.data.openvds_errors import OPENVDS_ERRORS, translate_storage
 from blustream_widget.data.openvds_layout import FORMATS, ChannelAccess
 from blustream_widget.data.source import AnyKey, BrickKey
-from blustream_widget.errors import BrickReadError
+from blustream_widget.errors import BlustreamError, BrickReadError, VolumeNotFoundError
 from blustream_widget.runtime import start_thread
 
 Voxel = tuple[int, int, int]
@@ -60,13 +60,16 @@ class Handle:
         For messages.
     lod0_shape : tuple of int
         Voxels along the three array axes.
+    is_remote : bool
+        Errors can be those of a network, and their texts can hold credentials.
     """
 
-    def __init__(self, vds: Any, name: str, lod0_shape: Voxel) -> None:
+    def __init__(self, vds: Any, name: str, lod0_shape: Voxel, *, is_remote: bool = False) -> None:
         self._vds = vds
         self._manager = openvds.getAccessManager(vds)
         self._name = name
         self._shape = lod0_shape
+        self._is_remote = is_remote
         self._pending: queue.SimpleQueue[_Pending | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -131,7 +134,7 @@ class Handle:
             openvds.close(self._vds)
             self._vds = None
 
-    def _wait(self, item: _Pending) -> Samples | BrickReadError | None:
+    def _wait(self, item: _Pending) -> Samples | BlustreamError | None:
         request = item.request
         try:
             while not request.waitForCompletion(_WAIT_S):
@@ -142,16 +145,24 @@ class Handle:
                         request.cancelAndWaitForCompletion()
                     return None
         except OPENVDS_ERRORS as exc:
-            return BrickReadError(f"{_place(item.key)} of {self._name} cannot be read: {exc}.")
+            return self._error(item, exc)
         item.buffer.flags.writeable = False
         return item.buffer
 
-    def _reason(self, item: _Pending) -> BrickReadError | None:
-        if not item.request.errorCode:
-            return None
+    def _reason(self, item: _Pending) -> BlustreamError | None:
+        return self._error(item, item.request.errorMessage) if item.request.errorCode else None
+
+    def _error(self, item: _Pending, text: object) -> BlustreamError:
+        """Say what the storage said, if it was the storage; only of a file its own words."""
+        if self._is_remote and (error := translate_storage(text, self._name)) is not None:
+            if not isinstance(error, VolumeNotFoundError):
+                return error
+            text = "it is missing in the storage"
+        elif self._is_remote:
+            text = "it is damaged"  # OpenVDS's words can hold a signed address
         return BrickReadError(
-            f"{_place(item.key)} of {self._name} cannot be read: {item.request.errorMessage}.",
-            hint="Copy the file again; for a cloud address, check the connection.",
+            f"{_place(item.key)} of {self._name} cannot be read: {text}.",
+            hint="Copy or import the volume again.",
         )
 
 

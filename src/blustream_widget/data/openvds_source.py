@@ -6,7 +6,8 @@ import logging
 import math
 import queue
 import threading
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -17,7 +18,8 @@ from blustream_widget.data.grid import Shape, brick_bounds, brick_counts, check_
 from blustream_widget.data.openvds_errors import OPENVDS_ERRORS, translate
 from blustream_widget.data.openvds_handle import Handle
 from blustream_widget.data.openvds_layout import Opened, describe_layout
-from blustream_widget.data.paths import shown_name
+from blustream_widget.data.openvds_open import open_vds
+from blustream_widget.data.paths import scheme_of, shown_name
 from blustream_widget.data.source import BrickDone, BrickKey, BrickRequest, DoneRequest
 from blustream_widget.data.statistics import RunningStatistics
 from blustream_widget.data.words import with_user_words
@@ -30,7 +32,10 @@ logger = logging.getLogger(__name__)
 _SAMPLED_BRICKS = 8
 # And where those are blank: data can be a small body in a large box.
 _SEARCHED_BRICKS = 64
+_SAMPLED_BYTES = 32 << 20
 _WAIT_S = 60.0
+
+_Answer: TypeAlias = "queue.SimpleQueue[Samples | BlustreamError | None]"
 
 
 class OpenVdsSource:
@@ -50,11 +55,12 @@ class OpenVdsSource:
     def __init__(self, url: str, ref: VolumeRef) -> None:
         name = shown_name(url)
         self._url, self._connection, self._name = url, ref.connection, name
+        self._is_remote = bool(scheme_of(url))
         self._lock = threading.Lock()
         self._closed = False
         self._ahead: Handle | None = None
         self._is_ahead_wanted = False
-        vds = _open(url, ref.connection, name)
+        vds = open_vds(url, ref.connection, name)
         try:
             opened, storage = _describe(vds, name)
         except BaseException:
@@ -63,7 +69,7 @@ class OpenVdsSource:
         self._access = opened.access
         self.survey = opened.survey
         self.storage = storage
-        self._now = Handle(vds, name, opened.info.shape)
+        self._now = Handle(vds, name, opened.info.shape, is_remote=self._is_remote)
         self._info = opened.info
         if not opened.has_statistics:
             try:
@@ -109,11 +115,11 @@ class OpenVdsSource:
 
     def _open_ahead(self) -> None:
         try:
-            vds = _open(self._url, self._connection, self._name)
+            vds = open_vds(self._url, self._connection, self._name)
         except BlustreamError as exc:
             logger.warning("Reading ahead shares the handle of the shown slice: %s", exc)
             return
-        handle = Handle(vds, self._name, self._info.shape)
+        handle = Handle(vds, self._name, self._info.shape, is_remote=self._is_remote)
         with self._lock:
             if not self._closed:
                 self._ahead = handle
@@ -143,12 +149,22 @@ class OpenVdsSource:
         for lod, most in ((self._small_lod(), _SAMPLED_BRICKS), (0, _SEARCHED_BRICKS)):
             counts, n_bricks = brick_counts(self._info, lod), self._n_bricks(lod)
             picked = np.unique(np.linspace(0, n_bricks - 1, min(n_bricks, most)).astype(int))
-            for i0, i1, i2 in (np.unravel_index(int(i), counts) for i in picked):
-                key = BrickKey(channel, lod, int(i0), int(i1), int(i2))
-                statistics.add(self._wait_for(key, brick_bounds(self._info, key)))
+            places = (np.unravel_index(int(i), counts) for i in picked)
+            keys = [BrickKey(channel, lod, int(i0), int(i1), int(i2)) for i0, i1, i2 in places]
+            for brick in self._read_together(keys):
+                statistics.add(brick)
             if statistics.n_finite:
                 return statistics
         return None
+
+    def _read_together(self, keys: list[BrickKey]) -> Iterator[Samples]:
+        """Read bricks side by side, as from far away each costs a round trip, in little memory."""
+        dtype = np.dtype(self._info.channels[0].dtype)
+        size = max(1, _SAMPLED_BYTES // (self._info.brick_size**3 * dtype.itemsize))
+        for start in range(0, len(keys), size):
+            some = keys[start : start + size]
+            for answer in [self._ask(key, brick_bounds(self._info, key)) for key in some]:
+                yield self._take(answer)
 
     def _small_lod(self) -> int:
         """Find the finest small level: coarse ones of other software can hold strange values."""
@@ -184,12 +200,20 @@ class OpenVdsSource:
         return self._wait_for(BrickKey(channel, 0, 0, 0, 0), (lower, upper))
 
     def _wait_for(self, key: BrickKey, bounds: tuple[Shape, Shape]) -> Samples:
-        answer: queue.SimpleQueue[Samples | BlustreamError | None] = queue.SimpleQueue()
+        return self._take(self._ask(key, bounds))
+
+    def _ask(self, key: BrickKey, bounds: tuple[Shape, Shape]) -> _Answer:
+        answer: _Answer = queue.SimpleQueue()
         request = self._now.request(
             self._access[key.channel], key, bounds, lambda _, result: answer.put(result)
         )
+        if request is None:
+            answer.put(None)
+        return answer
+
+    def _take(self, answer: _Answer) -> Samples:
         try:
-            result = answer.get(timeout=_WAIT_S) if request is not None else None
+            result = answer.get(timeout=_WAIT_S)
         except queue.Empty:
             result = None
         if isinstance(result, BlustreamError):
@@ -204,13 +228,6 @@ class OpenVdsSource:
 
 def _without_range(channel: Channel) -> Channel:
     return msgspec.structs.replace(channel, value_min=0.0, value_max=0.0)
-
-
-def _open(url: str, connection: str, name: str) -> Any:  # openvds.core.VDS, untyped
-    try:
-        return openvds.open(url, connection)
-    except OPENVDS_ERRORS as exc:
-        raise translate(exc, name) from exc
 
 
 def _describe(vds: Any, name: str) -> tuple[Opened, str]:

@@ -24,6 +24,7 @@ from blustream_widget.data.source import (
     AnyKey,
     BrickKey,
     DirectSource,
+    FarSource,
     Region,
     TiledSource,
     TileKey,
@@ -86,7 +87,9 @@ class SliceReader:
             source,
             self._cache,
             self._receive,
-            max_in_flight=2 * (os.cpu_count() or 1),
+            max_in_flight=source.max_in_flight
+            if isinstance(source, FarSource)
+            else 2 * (os.cpu_count() or 1),
             clock=clock,
         )
         self._tile_size = source.tile_size if isinstance(source, TiledSource) else 0

@@ -109,6 +109,22 @@ class TiledSource(VolumeSource, Protocol):
 
 
 @runtime_checkable
+class FarSource(VolumeSource, Protocol):
+    """A source behind a network: more requests at once pay, and it can be out of reach."""
+
+    @property
+    def max_in_flight(self) -> int:
+        """Requests that keep the way full."""
+
+    @property
+    def trouble(self) -> BlustreamError | None:
+        """Why nothing comes at the moment, while what is asked for is tried again."""
+
+    def on_trouble(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever `trouble` has changed; any thread, must return at once."""
+
+
+@runtime_checkable
 class DirectSource(VolumeSource, Protocol):
     """A source whose voxels lie in memory: a slice is cut at once, without bricks."""
 

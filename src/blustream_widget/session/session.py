@@ -358,6 +358,7 @@ class Session:
             lod=self._progress.lod,
             progress=self._progress.progress,
             exact=self._progress.exact,
+            trouble=self._progress.trouble,
             encoder=supervisor.capabilities.encoder,
             codec=supervisor.capabilities.codec,
             viewers=len(self._viewers),

@@ -24,7 +24,7 @@ from blustream_widget.core.worker_protocol import (
     Output,
     Progress,
 )
-from blustream_widget.data import Region, SliceReader, VolumeSource, open_source
+from blustream_widget.data import FarSource, Region, SliceReader, VolumeSource, open_source
 from blustream_widget.data.paths import shown_name
 from blustream_widget.encode.chain import EncoderChain
 from blustream_widget.errors import BlustreamError, VolumeError
@@ -211,6 +211,8 @@ class Pipeline:
             self._fail(_unforeseen(message.ref, exc), is_fatal=True)
             return
         self._reader, self._info, self._state = reader, source.info, state
+        if isinstance(source, FarSource):
+            source.on_trouble(self._slot.put_data)
         self._describer = Describer(source, lambda info: self._sink.send(Described(info)))
         self._sink.send(Opened(source.info, state))
         self._schedule.change(self._clock())
@@ -303,9 +305,18 @@ class Pipeline:
 
     def _report(self, scene: Scene, reader: SliceReader) -> None:
         data = scene.data
-        progress = Progress(data.coarsest_lod, round(data.progress, 2), scene.is_exact)
+        trouble = self._source.trouble if isinstance(self._source, FarSource) else None
+        progress = Progress(
+            data.coarsest_lod,
+            round(data.progress, 2),
+            scene.is_exact,
+            "" if trouble is None else trouble.message,
+        )
         if progress != self._progress:
+            is_news = trouble is not None and not (self._progress and self._progress.trouble)
             self._progress = progress
+            if trouble is not None and is_news:
+                self._fail(trouble, is_fatal=False)
             self._sink.send(progress)
         if reader.error is not None and reader.error is not self._error:
             self._fail(reader.error, is_fatal=False)
