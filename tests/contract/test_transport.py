@@ -1,6 +1,7 @@
 """Every transport keeps the promises of the transport contract."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -148,3 +149,37 @@ async def harness(request):
 )
 async def test_transport(harness, check):
     await check(harness)
+
+
+def note_packet(seen, doubled, packet):
+    seen.append(packet.payload_type)
+    if len(seen) >= 16:
+        doubled.set()
+    return False
+
+
+async def test_over_a_lossy_network_every_packet_goes_twice_and_pictures_come_at_once():
+    async for harness in webrtc_harness():
+        peer, rtc = harness.subscriber, harness._rtc
+        seen, doubled = [], asyncio.Event()
+        rtc.lose = partial(note_packet, seen, doubled)
+        for _ in range(20):
+            peer.pacer.link.lost(0.05)
+        peer.pacer.link.answered(0.2)
+        for n in range(8):
+            peer.offer(suite.make_frame(n, is_key=n == 0))
+            await harness.received(n)
+        async with asyncio.timeout(TIMEOUT_S):
+            await doubled.wait()
+    assert peer.doubles
+    assert len(set(seen)) == 2  # the payload type of the video, and that of repetitions
+
+
+async def test_over_a_good_network_no_packet_goes_twice():
+    async for harness in webrtc_harness():
+        peer = harness.subscriber
+        peer.pacer.link.answered(0.02)
+        for n in range(8):
+            peer.offer(suite.make_frame(n, is_key=n == 0))
+            await harness.received(n)
+    assert not peer.doubles

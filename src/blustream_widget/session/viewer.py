@@ -115,7 +115,9 @@ class Viewer:
             return None
         link = self.pacer.link
         is_jpeg = self.frames.video == "jpeg"
-        return Need(link.target_bps, link.carries_bps, is_jpeg=is_jpeg)
+        peer = self._rtc.peer
+        share = 0.5 if peer is not None and self._is_elsewhere and peer.doubles else 1.0
+        return Need(share * link.target_bps, link.carries_bps, is_jpeg=is_jpeg)
 
     @property
     def is_left_behind(self) -> bool:

@@ -107,6 +107,11 @@ class LinkRate:
         return self._base.value
 
     @property
+    def round_trip_s(self) -> float:
+        """The network's own round trip; 0 where nothing told it."""
+        return self._round_trip.value
+
+    @property
     def loss(self) -> float:
         """Share of packets that were lost lately, 0 to 1; 0 where nothing tells."""
         return self._loss

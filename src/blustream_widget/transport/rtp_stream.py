@@ -168,14 +168,24 @@ class RtpStream:
             self._output.close()
             self._output = None
 
+    def repeat(self, frame: EncodedFrame) -> None:
+        """Send a whole frame once more, before anybody has missed a packet of it."""
+        for sending in reversed(self._history):
+            if sending.frame is frame:
+                for index in range(sending.n_sent):
+                    self._send_again(sending, index)
+                return
+
     async def _retransmit(self, sequence_number: int) -> None:
         """Send a packet again that the receiver missed, if the history still has it."""
         for sending in reversed(self._history):
             index = (sequence_number - sending.first_seq) & 0xFFFF
             if index < sending.n_sent:
-                break
-        else:
-            return
+                self._send_again(sending, index)
+                return
+
+    def _send_again(self, sending: _Sending, index: int) -> None:
+        sequence_number = (sending.first_seq + index) & 0xFFFF
         packet = self._packet(sending, index, sending.extensions[index // BURST_PACKETS])
         if self._sender._RTCRtpSender__rtx_payload_type is not None:
             packet = self._as_rtx(packet, sequence_number, sending.payloads[index].size)

@@ -47,6 +47,11 @@ MAX_ANSWERED_AT_REST = 2
 MAX_BUFFERED_BYTES = 16 * 1024
 # No acknowledgement for this long, and what was sent is lost: there is no queue that holds it.
 STALLED_S = 0.4
+# Share of the time in which frames wait for lost packets: from here on all are sent twice.
+REPEAT_ABOVE, REPEAT_BELOW = 0.3, 0.1
+REPEAT_AFTER_S = 0.008
+MAX_REPEATED_BYTES = 48_000
+PACKET_BYTES = 1200
 
 
 class _VideoTrack(MediaStreamTrack):
@@ -97,6 +102,7 @@ class RtcPeer:
         self.keyframe = KeyframeWait()
         self.pacer = AckPacer(stalled_s=STALLED_S)
         self._n_lost = 0
+        self._doubles = False
         self._n_answered = 0  # requests for a keyframe since the last other frame
         self._track = _VideoTrack()
         self._stream: RtpStream | None = None
@@ -154,6 +160,27 @@ class RtcPeer:
         if not frame.is_keyframe:
             self._n_answered = 0
         stream.send(frame)
+        if self._repeats(n_bytes):
+            # A little later: what makes a network lose a packet often takes the next one too.
+            loop = asyncio.get_running_loop()
+            loop.call_later(REPEAT_AFTER_S, stream.repeat, frame)
+
+    @property
+    def doubles(self) -> bool:
+        """Whether frames are sent twice."""
+        return self._doubles
+
+    def _repeats(self, n_bytes: int) -> bool:
+        """Whether losses would cost more time than a frame that is sent twice.
+
+        A lost packet holds up its frame and all after it for a round trip. Where that happens
+        during a good part of the time, each packet goes twice, and the picture has half the bits.
+        """
+        link = self.pacer.link
+        lost_frames = min(link.loss * (n_bytes / PACKET_BYTES + 1), 1.0)
+        held_up = lost_frames * link.round_trip_s / link.frame_s
+        self._doubles = held_up > (REPEAT_BELOW if self._doubles else REPEAT_ABOVE)
+        return self._doubles and n_bytes <= MAX_REPEATED_BYTES
 
     def restart(self) -> None:
         """Send nothing before the next keyframe."""

@@ -147,7 +147,8 @@ class FrameWriter:
         self._meter.add(
             draw_s=drawn_s - begin_s, encode_s=done_s - drawn_s, n_bytes=len(frame.data)
         )
-        self.motion.add(done_s - begin_s, picture.width_px * picture.height_px)
+        if not frame.is_keyframe:  # which may have opened the encoder
+            self.motion.add(done_s - begin_s, picture.width_px * picture.height_px)
         self._report_encoder()
         return frame.is_keyframe
 
