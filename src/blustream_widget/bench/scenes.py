@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Axis, Channel, Kind, Picture, Samples, SliceData, VolumeInfo
+from blustream_widget.data.reduce import half_times
 from blustream_widget.render.slice import SliceRenderer
 from blustream_widget.render.tables import ColorSpace
 from blustream_widget.render.view import plan_slice
@@ -65,9 +67,10 @@ def scenes(width_px: int = 1280, height_px: int = 720) -> Iterator[Scene]:
     yield _scene("the same in blocks", sections, kind="seismic", interpolate=False, **seismic)
     yield _scene("the same, zoom 3", sections, kind="seismic", zoom=3.0, **seismic)
     yield _scene("the same, zoom 60", sections, kind="seismic", zoom=60.0, **seismic)
-    # The most voxels that motion draws: one level of detail less would be coarser than the pane.
     large = sections_by_formula(2, 720 * 5 // 4, 1280 * 5 // 4)
-    yield _scene("seismic section 1600 x 900", large, kind="seismic", **seismic)
+    whole = _scene("seismic section 1600 x 900", large, kind="seismic", **seismic)
+    yield whole
+    yield _halved(whole)
     yield _scene("time slice 512 x 512", sections, kind="seismic", axis=2, **seismic)
     medical = dict(size, window=400.0, level=40.0, axis=2, colormap="grey")
     ct = ct_by_formula(_N_SLICES, 512)
@@ -103,6 +106,17 @@ def _scene(name: str, values: Sequence[Samples], *, kind: Kind, **state: Any) ->
     info = VolumeInfo(name="", kind=kind, axes=(axes[0], axes[1], axes[2]), channels=(channel,))
     slices = [SliceData(v, view.axis, i, 0, 0, (0, 0), 0, 1.0) for i, v in enumerate(values)]
     return Scene(name, slices, view, info)
+
+
+def _halved(scene: Scene) -> Scene:
+    """The same with one level of detail less, which is what is drawn in motion."""
+    halves = [
+        dataclasses.replace(
+            data, values=half_times(data.values, 1, is_label=False), lod=1, coarsest_lod=1
+        )
+        for data in scene.slices
+    ]
+    return dataclasses.replace(scene, name=f"{scene.name} in motion", slices=halves)
 
 
 def sections_by_formula(n: int, rows: int, columns: int) -> list[npt.NDArray[np.float32]]:

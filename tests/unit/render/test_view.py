@@ -56,3 +56,21 @@ def test_a_slice_outside_the_pane_still_reads_something_valid(pan) -> None:
     a0, a1, b0, b1 = plan_slice(state(zoom=8, pan=pan), INFO).region
     assert 0 <= a0 < a1 <= 2048
     assert 0 <= b0 < b1 <= 2048
+
+
+@pytest.mark.parametrize(("pane", "lod"), [((1280, 720), 1), ((1000, 562), 1), ((320, 180), 2)])
+def test_in_motion_many_voxels_are_drawn_at_up_to_two_pixels_each(pane, lod) -> None:
+    info = volume_info((4, 1600, 900), kind="seismic", n_lods=6)
+    view = plan_slice(state(width_px=pane[0], height_px=pane[1]), info, in_motion=True)
+    assert view.lod == lod
+
+
+def test_in_motion_few_voxels_keep_their_detail_in_a_small_pane() -> None:
+    info = volume_info((4, 512, 512), kind="seismic", n_lods=6)
+    small = state(width_px=496, height_px=496)  # 0.97 pixels a voxel
+    assert plan_slice(small, info, in_motion=True).lod == 0
+
+
+def test_at_rest_many_voxels_are_drawn_all_the_same() -> None:
+    info = volume_info((4, 1600, 900), kind="seismic", n_lods=6)
+    assert plan_slice(state(width_px=1280, height_px=720), info).lod == 0
