@@ -109,7 +109,7 @@ def _scene(name: str, values: Sequence[Samples], *, kind: Kind, **state: Any) ->
 
 
 def _halved(scene: Scene) -> Scene:
-    """The same with one level of detail less, which is what is drawn in motion."""
+    """Give it with one level of detail less, which is what is drawn in motion."""
     halves = [
         dataclasses.replace(
             data, values=half_times(data.values, 1, is_label=False), lod=1, coarsest_lod=1
