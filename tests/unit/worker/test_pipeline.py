@@ -33,7 +33,12 @@ from blustream_widget.data.memory import MemorySource
 from blustream_widget.encode.chain import EncoderChain
 from blustream_widget.encode.h264 import H264Encoder
 from blustream_widget.encode.probe import candidates
-from blustream_widget.errors import BrickReadError, EncoderFailedError, VolumeNotFoundError
+from blustream_widget.errors import (
+    BrickReadError,
+    EncoderFailedError,
+    StorageUnreachableError,
+    VolumeNotFoundError,
+)
 from blustream_widget.render.colormaps import LEVELS, rgb_table
 from blustream_widget.testing.contracts.encoder import decode, planes_of
 from blustream_widget.testing.fakes import FakeClock, HeldSource, ListSink, volume_info
@@ -393,6 +398,38 @@ def open_held(held) -> Bench:
     bench = Bench(held)
     bench.put(Open(VolumeRef(url="fake"), pane=(256, 256)))
     return bench
+
+
+class FarHeldSource(HeldSource):
+    max_in_flight = 16
+    trouble = None
+
+    def on_trouble(self, listener) -> None:
+        self.changed = listener
+
+
+def test_a_storage_out_of_reach_is_told_and_the_picture_stays() -> None:
+    held = FarHeldSource(
+        volume_info((128, 128, 128), kind="seismic", n_lods=3, brick_size=32, value_range=(0, 2))
+    )
+    bench = open_held(held)
+    held.deliver(2)
+    bench.step(0.1)
+    n_pictures = len(bench.sink.video)
+    held.trouble = StorageUnreachableError("The storage of v does not answer.")
+    held.changed()
+    bench.step(0.1)
+    assert bench.of(Progress)[-1].trouble == "The storage of v does not answer."
+    (told,) = bench.of(Failed)
+    assert (told.code, told.fatal) == ("storage-unreachable", False)
+    assert len(bench.sink.video) == n_pictures
+    held.trouble = None
+    held.deliver(0)
+    bench.step(0.1)
+    assert bench.of(Progress)[-1].trouble == ""
+    assert len(bench.sink.video) > n_pictures
+    assert len(bench.of(Failed)) == 1
+    bench.pipeline.close()
 
 
 def test_the_picture_waits_for_data_then_sharpens(held) -> None:
