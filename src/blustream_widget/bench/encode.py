@@ -255,7 +255,7 @@ _CODECS: dict[str, tuple[str, Options]] = {
     "libvpx": ("VP8", {"deadline": "realtime", "cpu-used": "12", "lag-in-frames": "0"}),
     "libvpx-vp9": (
         "VP9",
-        {"deadline": "realtime", "cpu-used": "9", "lag-in-frames": "0", "row-mt": "1"},
+        {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "row-mt": "1"},
     ),
     "libsvtav1": ("AV1", {"preset": "12", "svtav1-params": "pred-struct=1:rc=2:lookahead=0"}),
 }
