@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import logging
+import sys
 import threading
 from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
+
+_M_ARENA_MAX = -8  # <malloc.h>
 
 
 def start_thread(
@@ -39,3 +44,14 @@ def start_thread(
     thread = threading.Thread(target=run, name=name, daemon=True)
     thread.start()
     return thread
+
+
+def use_one_heap() -> None:
+    """Have all threads of this process share one heap; before it starts any.
+
+    The C library gives each thread a heap of its own. Bricks are made by some threads and freed by
+    others, and the holes that they leave in each heap were a third of the cache's budget.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):  # not the GNU library
+            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)

@@ -155,7 +155,8 @@ class ReadBench:
                 with self._open() as source:
                     opened.append([1000 * (time.perf_counter() - start_s)])
                     eye = Eye(source)
-                    eye.see(Look(0), source.info.shape[0] // 2, coarse=True)
+                    look = Look.through_pane(source.info, 0, in_motion=True)
+                    eye.see(look, source.info.shape[0] // 2, coarse=True)
                     pictures.append([1000 * (time.perf_counter() - start_s)])
                     eye.close()
             records.append(self._record("open", opened, state=state))

@@ -10,6 +10,7 @@ from pathlib import Path
 from blustream_widget.bench.read_eye import Eye, Look
 from blustream_widget.bench.read_volumes import BenchVolume
 from blustream_widget.data.grid import Shape
+from blustream_widget.runtime import use_one_heap
 
 _STRIDE = 24  # more than two slices of each brick layer, on every axis
 
@@ -50,6 +51,7 @@ def _rss_mb() -> float:
 
 
 if __name__ == "__main__":
+    use_one_heap()  # as a worker does
     sizes = sys.argv[2].split("x")
     _scroll(
         Path(sys.argv[1]),

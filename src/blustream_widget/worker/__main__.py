@@ -10,6 +10,10 @@ import sys
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
-from blustream_widget.worker.main import main  # noqa: E402  after the variables
+from blustream_widget.runtime import use_one_heap  # noqa: E402  after the variables
+
+use_one_heap()
+
+from blustream_widget.worker.main import main  # noqa: E402  after the heap
 
 sys.exit(main())
