@@ -2,10 +2,11 @@
 
 A part of `rtp_stream`, and like it bound to the inside of aiortc, aioice and pylibsrtp.
 
-**Cost.** A packet's way through aiortc and asyncio takes 49 to 85 µs, of which encryption is two.
-Here a packet is written once, encrypted in place, and all packets of one size leave in one
-`sendmsg`: Linux cuts them apart (UDP_SEGMENT, "generic segmentation offload"). Where that is
-missing or refused, each packet has its own call.
+**Cost.** A packet's way through aiortc and asyncio takes 50 to 90 µs of processor time. Here it
+takes 25 with everything the kernel does (`blustream bench fanout`): a packet is written once,
+encrypted in place, and all packets of one size leave in one `sendmsg`; Linux cuts them apart
+(UDP_SEGMENT, "generic segmentation offload"). Where that is missing or refused, each packet has a
+call of its own.
 """
 
 from __future__ import annotations
