@@ -22,7 +22,7 @@ _HIGHER_IS_BETTER = frozenset({"fps", "hz", "db", "ssim", "per_s", "mb_per_s"})
 _MEDIAN = re.compile(r"(?P<what>(?:.*_)?)median_(?P<unit>.+)")
 _SAME_MACHINE = ("processor", "cores")
 
-Verdict = Literal["slower", "better", "same"]
+Verdict = Literal["worse", "better", "same"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ class Change:
 
     @property
     def verdict(self) -> Verdict:
-        """Whatever is worse is called slower: more bytes, fewer frames."""
+        """Worse is more time or bytes, fewer frames, less quality."""
         change = self.new - self.old
         if abs(change) <= self.limit:
             return "same"
         unit = self.number.partition("median_")[2]
-        return "better" if (change > 0) == (unit in _HIGHER_IS_BETTER) else "slower"
+        return "better" if (change > 0) == (unit in _HIGHER_IS_BETTER) else "worse"
 
     def row(self) -> Record:
         """Row of the table."""
@@ -79,7 +79,7 @@ class Comparison:
     @property
     def is_worse(self) -> bool:
         """Whether anything regressed."""
-        return any(change.verdict == "slower" for change in self.changes)
+        return any(change.verdict == "worse" for change in self.changes)
 
 
 def compare(
@@ -141,8 +141,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--all", action="store_true", help="list what is the same, too")
     arguments = parser.parse_args(argv)
     (old_machine, old), (new_machine, new) = load(arguments.old), load(arguments.new)
-    print(f"old: {old_machine.get('date')}  $ {old_machine.get('command')}")
-    print(f"new: {new_machine.get('date')}  $ {new_machine.get('command')}")
+    for name, machine in (("old", old_machine), ("new", new_machine)):
+        print(f"{name}: {machine.get('date')}, load {machine.get('load_1min')}")
+        print(f"     $ {machine.get('command')}")
     if difference := other_machine(old_machine, new_machine):
         print(f"Cannot be compared, measured on different machines: {difference}.")
         return 2
@@ -158,8 +159,8 @@ def _tell(comparison: Comparison, *, all_rows: bool) -> int:
     rows = [c.row() for c in comparison.changes if all_rows or c.verdict != "same"]
     if rows:
         print(f"\n{table(rows)}\n")
-    n = {v: sum(c.verdict == v for c in comparison.changes) for v in ("slower", "better", "same")}
-    print(f"{n['slower']} worse, {n['better']} better, {n['same']} within the noise.")
+    n = {v: sum(c.verdict == v for c in comparison.changes) for v in ("worse", "better", "same")}
+    print(f"{n['worse']} worse, {n['better']} better, {n['same']} within the noise.")
     if not comparison.changes:
         return 2
     return 1 if comparison.is_worse else 0

@@ -28,10 +28,10 @@ def write(path: Path, *results: dict[str, Any], **machine: object) -> str:
     ("new_ms", "noise_ms", "verdict"),
     [
         (10.2, 0.01, "same"),  # less than 5 %
-        (10.6, 0.01, "slower"),
+        (10.6, 0.01, "worse"),
         (9.4, 0.01, "better"),
         (12.0, 0.5, "same"),  # 3 * sqrt(2) * 0.5 = 2.1
-        (12.2, 0.5, "slower"),
+        (12.2, 0.5, "worse"),
     ],
 )
 def test_a_change_counts_beyond_the_noise_of_both(
