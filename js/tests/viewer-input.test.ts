@@ -55,6 +55,10 @@ describe("keys", () => {
     expect(commandOf(key("]"), "navigate")).toEqual({ do: "panel" });
     expect(commandOf(key("+", { code: "BracketRight" }), "navigate")).toMatchObject({ do: "zoom" });
     expect(commandOf(key("¨", { code: "BracketRight" }), "navigate")).toEqual({ do: "panel" });
+    const byAltGr = key("]", { code: "Digit9", ctrlKey: true, altKey: true });
+    expect(commandOf(byAltGr, "navigate")).toEqual({ do: "panel" });
+    expect(isOurs(byAltGr)).toBe(true);
+    expect(isOurs(key("]", { ctrlKey: true }))).toBe(false);
   });
 
   it("pans with Shift and arrows", () => {

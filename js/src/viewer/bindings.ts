@@ -112,7 +112,9 @@ function digitCommand(digit: number, shift: boolean): Command | null {
 }
 
 function isCombination(event: Key): boolean {
-  return event.ctrlKey || event.metaKey || event.altKey;
+  // AltGr, by which many keyboards make a bracket, is Ctrl and Alt to Windows.
+  const isBracket = event.key === "]" && event.ctrlKey && event.altKey;
+  return event.metaKey || (!isBracket && (event.ctrlKey || event.altKey));
 }
 
 /** What a key press means, or null if it means nothing here. */
@@ -120,8 +122,8 @@ export function commandOf(event: Key, tool: Tool): Command | null {
   if (event.isComposing || isCombination(event)) return null;
   if (event.shiftKey && event.key === "F10") return { do: "menu" };
   const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code);
-  // Digits by their place: Shift+1 prints "!" here and "1" on a French keyboard.
-  if (digit) return digitCommand(Number(digit[1]), event.shiftKey);
+  // Digits by their place: Shift+1 prints "!" here and "1" on a French keyboard; AltGr+9 a bracket.
+  if (digit && event.key !== "]") return digitCommand(Number(digit[1]), event.shiftKey);
   if (event.shiftKey && event.key in PAN_ARROWS) return PAN_ARROWS[event.key] ?? null;
   return TOOL_ARROWS[tool]?.[event.key] ?? plainCommand(event);
 }
