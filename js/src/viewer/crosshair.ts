@@ -34,8 +34,8 @@ export const crosshairStyles = css`
     position: absolute;
     left: 0;
     top: 0;
-    width: 0;
-    height: 0;
+    width: 1px;
+    height: 1px;
     pointer-events: none;
     forced-color-adjust: none;
   }
@@ -56,13 +56,13 @@ export const crosshairStyles = css`
     width: 8192px;
   }
   .crosshair .up {
-    bottom: 7px;
+    bottom: 8px;
   }
   .crosshair .down {
     top: 8px;
   }
   .crosshair .left {
-    right: 7px;
+    right: 8px;
   }
   .crosshair .right {
     left: 8px;
