@@ -72,8 +72,13 @@ def shown_number(pixels: npt.NDArray[np.uint8]) -> int | None:
     return code >> 4 if code_of(code >> 4) == code else None
 
 
-def write_barcode_volume(path: Path, shape: tuple[int, int, int] = (256, 640, 360)) -> None:
-    """Write the volume as VDS: it is read brick by brick like any other."""
+def write_barcode_volume(
+    path: Path, shape: tuple[int, int, int] = (256, 640, 360), *, keep_array: bool = False
+) -> None:
+    """Write the volume as VDS: it is read brick by brick like any other.
+
+    `keep_array` leaves it beside that as .npy too, for readers that know nothing else.
+    """
     from blustream_widget.data.importer import import_volume
 
     source = path.with_suffix(".npy")
@@ -81,4 +86,5 @@ def write_barcode_volume(path: Path, shape: tuple[int, int, int] = (256, 640, 36
     try:
         import_volume(source, path)
     finally:
-        source.unlink()
+        if not keep_array:
+            source.unlink()

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from blustream_widget.bench.barcode import write_barcode_volume
-from blustream_widget.bench.numbers import Record, median, percentile
+from blustream_widget.bench.numbers import Record, median, percentile, summarize
+from blustream_widget.bench.quiet_chromium import QuietChromium
 from blustream_widget.testing.lab import JupyterLab
-from blustream_widget.testing.notebook_page import NotebookPage, chromium
+from blustream_widget.testing.notebook_page import NotebookPage
 from blustream_widget.testing.waiting import wait_until
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
-_PAGE = Path(__file__).with_name("latency_page.js")
+_HERE = Path(__file__).parent
 _START_TIMEOUT_S = 60.0
-_BUSY_S = 90
-# There, back and there again: one scrub of three seconds is too short to be trusted.
-_SCRUB_SIGNS = (1, -1, 1)
+_BUSY_S = 60
+_FIRST_SLICE = 20
+# The window has this much around the picture: JupyterLab's side bars, toolbars, rulers.
+_AROUND_PX = (560, 560)
+REFERENCE = "jpeg-comm-reference"
+"""The yardstick's name among the transports."""
 # What each kernel does while the picture is measured; it ends by itself.
 _KERNELS = {
     "idle": "",
@@ -32,10 +31,19 @@ _KERNELS = {
     "busy-gil": f"import time; _end = time.time() + {_BUSY_S}\n"
     "while time.time() < _end: sum(range(10**8))",
 }
+_WIDEN = """([width, by]) => {
+  const { style } = document.querySelector("[data-phase]");
+  style.width = `${(parseFloat(style.width) || width) + by}px`;
+}"""
 _CELL = """
 from blustream_widget import Viewer
-viewer = Viewer({path!r}, axis=0, slice_idx={middle}, colormap="grey", interpolate=False,
+viewer = Viewer({path!r}, axis=0, slice_idx={first}, colormap="grey", interpolate=False,
                 kind="seismic", transports={transports!r}, height={height})
+viewer
+"""
+_REFERENCE_CELL = """
+from blustream_widget.bench.jpeg_reference import JpegReference
+viewer = JpegReference({array!r}, slice_idx={first}, size_px={size!r})
 viewer
 """
 
@@ -44,18 +52,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `blustream bench latency`."""
     parser.add_argument("--steps", type=int, default=60, help="single steps per case (default 60)")
     parser.add_argument("--scrub", type=int, default=180, help="events per scrub (default 180)")
+    parser.add_argument("--pause", type=int, default=40, help="ms between steps (default 40)")
     parser.add_argument("--width", type=int, default=1280, help="picture in device pixels")
     parser.add_argument("--height", type=int, default=720)
-    parser.add_argument("--transports", default="websocket,webrtc,comm")
+    parser.add_argument("--transports", default=f"websocket,webrtc,comm,{REFERENCE}")
     parser.add_argument("--kernels", default="idle,busy-python,busy-gil")
 
 
 def run(arguments: argparse.Namespace) -> list[Record]:
-    """Measure."""
+    """Measure; a round is a share of the steps, and a scrub."""
     bench = LatencyBench(
         size_px=(arguments.width, arguments.height),
         n_steps=arguments.steps,
         n_scrub=arguments.scrub,
+        pause_ms=arguments.pause,
+        rounds=arguments.rounds,
     )
     return bench.run(arguments.transports.split(","), arguments.kernels.split(","))
 
@@ -69,54 +80,69 @@ class LatencyBench:
         Width and height of the picture in device pixels.
     n_steps, n_scrub : int
         Events of each case; a scrub needs a volume of more slices than that.
+    pause_ms : int
+        Between the picture of a step and the next step. From 300 on each step begins at rest,
+        where an exact still is shown.
+    rounds : int
+        Scrubs of each case, there and back again.
     """
 
-    def __init__(self, *, size_px: tuple[int, int], n_steps: int, n_scrub: int) -> None:
+    def __init__(
+        self,
+        *,
+        size_px: tuple[int, int],
+        n_steps: int,
+        n_scrub: int,
+        pause_ms: int = 40,
+        rounds: int = 3,
+    ) -> None:
         self._size_px = size_px
         self._n_steps = n_steps
         self._n_scrub = n_scrub
+        self._pause_ms = pause_ms
+        self._rounds = rounds
 
-    def run(self, transports: Sequence[str], kernels: Sequence[str]) -> list[dict[str, Any]]:
-        """Measure all combinations; each has a kernel, a page and a session of its own."""
-        results: list[dict[str, Any]] = []
+    def run(self, transports: Sequence[str], kernels: Sequence[str]) -> list[Record]:
+        """Measure all combinations; each has a browser, a kernel and a session of its own.
+
+        Where the yardstick `REFERENCE` is among the transports, every other record says how many
+        times as long it took.
+        """
+        results: list[Record] = []
         with tempfile.TemporaryDirectory(prefix="bs-bench-") as folder:
             path = Path(folder) / "barcode.vds"
-            write_barcode_volume(path)
+            write_barcode_volume(path, keep_array=REFERENCE in transports)
             # Browser and server are on one machine: WebRTC goes over loopback.
             environment = {"BLUSTREAM_ICE_LOOPBACK": "1"}
-            with (
-                JupyterLab(Path(folder), environment=environment) as lab,
-                chromium("--allow-loopback-in-peer-connection") as browser,
-            ):
-                for transport in transports:
-                    for kernel in kernels:
-                        results += self._case(lab, browser, path, transport, kernel)
-        return results
+            with JupyterLab(Path(folder), environment=environment) as lab:
+                for kernel in kernels:
+                    for transport in transports:
+                        results += self._case(lab, path, transport, kernel)
+        return _with_ratios(results)
 
-    def _case(
-        self, lab: JupyterLab, browser: Browser, path: Path, transport: str, kernel: str
-    ) -> list[dict[str, Any]]:
-        with self._viewer(lab, browser, path, transport) as page:
-            if _KERNELS[kernel]:
-                _start_busy(page, _KERNELS[kernel])
-            common = {"transport": transport, "kernel": kernel}
-            return [
-                {"case": "step", **common, **self._steps(page)},
-                {"case": "scrub", **common, **self._scrub(page, lab)},
-            ]
-
-    @contextmanager
-    def _viewer(
-        self, lab: JupyterLab, browser: Browser, path: Path, transport: str
-    ) -> Iterator[NotebookPage]:
+    def _case(self, lab: JupyterLab, path: Path, transport: str, kernel: str) -> list[Record]:
         width_px, height_px = self._size_px
-        # WebRTC is signalled through the socket, so it is allowed too.
-        allowed = "websocket,webrtc" if transport == "webrtc" else transport
+        window = (width_px + _AROUND_PX[0], height_px + _AROUND_PX[1])
+        with QuietChromium("--allow-loopback-in-peer-connection", size_px=window) as chromium:
+            try:
+                self._prepare(lab, chromium, path, transport, kernel)
+                common = {"transport": transport, "kernel": kernel}
+                steps = self._steps(chromium)
+                return [
+                    {"case": "step", **common, **steps},
+                    {"case": "scrub", **common, **self._scrub(chromium, lab)},
+                ]
+            finally:
+                lab.delete_sessions()
+
+    def _prepare(
+        self, lab: JupyterLab, chromium: QuietChromium, path: Path, transport: str, kernel: str
+    ) -> None:
+        """Open the viewer in its size, focused, and leave it alone."""
         name = f"latency-{transport}.ipynb"
-        cell = _CELL.format(path=str(path), middle=20, transports=allowed, height=height_px + 120)
-        lab.write_notebook(name, [cell])
-        page = NotebookPage(browser, lab, name, width_px=width_px + 260, height_px=height_px + 500)
-        try:
+        lab.write_notebook(name, [self._cell(path, transport)])
+        with chromium.driven() as browser:
+            page = NotebookPage(browser, lab, name, context=browser.contexts[0])
             page.run_all()
             viewer = page.viewer()
             viewer.scroll_into_view_if_needed()
@@ -125,20 +151,29 @@ class LatencyBench:
                 timeout_s=_START_TIMEOUT_S,
                 what=f"the viewer uses {transport}",
             )
-            self._fit_window(page)
-            viewer.click(position={"x": width_px // 2, "y": height_px // 2})
-            self.size = page.page.evaluate(_PAGE.read_text())
+            if transport != REFERENCE:
+                self._fit_pane(page)
+            viewer.click(position={"x": self._size_px[0] // 2, "y": self._size_px[1] // 2})
+            page.page.evaluate((_HERE / "display_page.js").read_text())
+            page.page.evaluate((_HERE / "latency_page.js").read_text())
             wait_until(
-                lambda: page.page.evaluate("__latency.shown()") == 20,
+                lambda: page.page.evaluate("__latency.shown()") == _FIRST_SLICE,
                 timeout_s=_START_TIMEOUT_S,
                 what="the picture shows the number of its slice",
             )
-            yield page
-        finally:
-            page.close()
-            lab.delete_sessions()
+            if _KERNELS[kernel]:
+                _start_busy(page, _KERNELS[kernel])
 
-    def _fit_window(self, page: NotebookPage) -> None:
+    def _cell(self, path: Path, transport: str) -> str:
+        if transport == REFERENCE:
+            array = str(path.with_suffix(".npy"))
+            return _REFERENCE_CELL.format(array=array, first=_FIRST_SLICE, size=self._size_px)
+        # WebRTC is signalled through the socket, so it is allowed too.
+        allowed = "websocket,webrtc" if transport == "webrtc" else transport
+        height = self._size_px[1] + 120
+        return _CELL.format(path=str(path), first=_FIRST_SLICE, transports=allowed, height=height)
+
+    def _fit_pane(self, page: NotebookPage) -> None:
         """Make the picture as large as asked for, whatever bars surround it."""
 
         def fits() -> bool:
@@ -146,54 +181,82 @@ class LatencyBench:
             off = (self._size_px[0] - width, self._size_px[1] - height)
             if max(map(abs, off)) <= 2:
                 return True
-            size = page.page.viewport_size
-            assert size is not None
-            page.page.set_viewport_size(
-                {"width": size["width"] + off[0], "height": size["height"] + off[1]}
-            )
+            page.page.evaluate(_WIDEN, [width, off[0]])
             page.run_python(f"viewer.height += {off[1]}")
             page.page.wait_for_timeout(400)
             return False
 
         wait_until(fits, timeout_s=30, what=f"the picture has {self._size_px} pixels")
 
-    def _steps(self, page: NotebookPage) -> dict[str, Any]:
-        page.page.evaluate("__latency.steps(10)")  # the first frames of a stream are not its speed
-        found = page.page.evaluate("(n) => __latency.steps(n)", self._n_steps)
-        latencies = found["latencies_ms"]
+    def _steps(self, chromium: QuietChromium) -> Record:
+        pause = f"{{ pause_ms: {self._pause_ms} }}"
+        # The first frames of a stream are not its speed.
+        chromium.evaluate(f"__latency.steps(10, {pause})", timeout_s=60)
+        n = max(1, self._n_steps // self._rounds)
+        rounds = [
+            chromium.evaluate(f"__latency.steps({n}, {pause})", timeout_s=120)
+            for _ in range(self._rounds)
+        ]
+        summary = summarize([found["latencies_ms"] for found in rounds], "ms")
         return {
-            "median_ms": median(latencies),
-            "p95_ms": percentile(latencies, 95),
+            "median_ms": summary["median_ms"],
+            "p95_ms": summary["p95_ms"],
+            "noise_ms": summary["noise_ms"],
             "displayed_fps": None,
+            "gap_p95_ms": None,
             "lag_ms": None,
             "server_cpu_ms_per_frame": None,
-            "n": len(latencies),
-            "lost": found["lost"],
+            "n": summary["n"],
+            "lost": sum(found["lost"] for found in rounds),
         }
 
-    def _scrub(self, page: NotebookPage, lab: JupyterLab) -> dict[str, Any]:
-        before_s = _server_cpu_s(lab)
+    def _scrub(self, chromium: QuietChromium, lab: JupyterLab) -> Record:
+        server_s, browser_s = _server_cpu_s(lab), _family_cpu_s(chromium.pid)
         scrubs = [
-            page.page.evaluate("([n, sign]) => __latency.scrub(n, sign)", [self._n_scrub, sign])
-            for sign in _SCRUB_SIGNS
+            chromium.evaluate(f"__latency.scrub({self._n_scrub}, {sign})", timeout_s=90)
+            for sign in ((-1) ** index for index in range(self._rounds))
         ]
-        cpu_ms = 1000 * (_server_cpu_s(lab) - before_s)
+        server_ms = 1000 * (_server_cpu_s(lab) - server_s)
+        browser_ms = 1000 * (_family_cpu_s(chromium.pid) - browser_s)
         lags = [lag for scrub in scrubs for lag in scrub["lags_ms"]]
+        gaps = [gap for scrub in scrubs for gap in scrub["gaps_ms"]]
         rates_hz = [1000 * scrub["displayed"] / scrub["duration_ms"] for scrub in scrubs]
-        n_displayed = sum(scrub["total_displayed"] for scrub in scrubs)
+        n_displayed = max(sum(scrub["total_displayed"] for scrub in scrubs), 1)
         settled_ms = [s["settled_ms"] for s in scrubs if s["settled_ms"] is not None]
         return {
             "median_ms": None,
-            "p95_ms": percentile(lags, 95),
+            "p95_ms": None,
+            "noise_ms": None,
             "displayed_fps": median(rates_hz),
+            "gap_p95_ms": percentile(gaps, 95),
             "lag_ms": median(lags),
-            "server_cpu_ms_per_frame": cpu_ms / max(n_displayed, 1),
+            "lag_p95_ms": percentile(lags, 95),
+            "server_cpu_ms_per_frame": server_ms / n_displayed,
             "n": self._n_scrub * len(scrubs),
             "lost": len(scrubs) - len(settled_ms),
+            "browser_cpu_ms_per_frame": browser_ms / n_displayed,
             "displayed_fps_min": min(rates_hz),
             "longest_gap_ms": max(scrub["longest_gap_ms"] for scrub in scrubs),
             "settled_ms": median(settled_ms),
         }
+
+
+def _with_ratios(results: list[Record]) -> list[Record]:
+    """Say of each record how many times as long the yardstick took, with the same kernel."""
+    for result in results:
+        figure = "median_ms" if result["case"] == "step" else "lag_ms"
+        reference = next(
+            (
+                other[figure]
+                for other in results
+                if other["transport"] == REFERENCE
+                and (other["case"], other["kernel"]) == (result["case"], result["kernel"])
+            ),
+            None,
+        )
+        own = result[figure]
+        result["reference_ratio"] = reference / own if reference and own else None
+    return results
 
 
 def _start_busy(page: NotebookPage, code: str) -> None:
@@ -219,6 +282,19 @@ def _server_cpu_s(lab: JupyterLab) -> float:
         try:
             if process.environ().get("JUPYTER_RUNTIME_DIR") != runtime:
                 continue
+            times = process.cpu_times()
+        except psutil.Error:
+            continue
+        total += times.user + times.system
+    return total
+
+
+def _family_cpu_s(pid: int) -> float:
+    """Processor time so far of a process and its living descendants."""
+    total = 0.0
+    parent = psutil.Process(pid)
+    for process in [parent, *parent.children(recursive=True)]:
+        try:
             times = process.cpu_times()
         except psutil.Error:
             continue

@@ -1,35 +1,16 @@
-// Runs in the notebook's page: sends input events to the viewer, reads the number that its pixels show.
-// It knows nothing of the viewer but that some canvas of it shows the picture.
+// Sends input events to the viewer and notes when its display shows what they asked for.
+// Needs display_page.js. The display is looked at once per animation frame: what is in the element
+// then is what this refresh draws. So 16.7 ms is the resolution, and a picture that a `<video>` got
+// in between counts from the next refresh on.
 (() => {
-  const BITS = 16, BAND = 8;
-  const probe = new OffscreenCanvas(BITS * 4, 8).getContext("2d", { willReadFrequently: true });
-
-  const canvases = (root, found = []) => {
-    found.push(...root.querySelectorAll("canvas"));
-    for (const e of root.querySelectorAll("*")) if (e.shadowRoot) canvases(e.shadowRoot, found);
-    return found;
-  };
   const host = document.querySelector("[data-phase]");
-  const area = (c) => c.width * c.height;
-  const picture = () => canvases(host.shadowRoot ?? host).reduce((a, b) => (area(b) > area(a) ? b : a));
-  const canvas = picture();
-
-  const shown = () => {
-    probe.drawImage(canvas, 0, 0, canvas.width, canvas.height / BAND, 0, 0, BITS * 4, 8);
-    const row = probe.getImageData(0, 4, BITS * 4, 1).data;
-    let code = 0;
-    for (let i = 0; i < BITS; i++) {
-      const at = (i * 4 + 2) * 4;
-      code = (code << 1) | (row[at] + row[at + 1] + row[at + 2] > 382 ? 1 : 0);
-    }
-    const k = code >> 4;
-    return ((k ^ (k >> 4) ^ (k >> 8)) & 15) === (code & 15) ? k : -1;
-  };
+  const display = __displayOf(host);
+  const view = display.surface;
 
   // Measured once: asking for the layout with every event would be a cost of the instrument.
-  const { left, top } = canvas.getBoundingClientRect();
+  const { left, top } = view.getBoundingClientRect();
   const wheel = (sign) =>
-    canvas.dispatchEvent(
+    view.dispatchEvent(
       new WheelEvent("wheel", {
         deltaY: 100 * sign,
         clientX: left + 200,
@@ -42,50 +23,52 @@
   const frame = () => new Promise(requestAnimationFrame);
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-  const until = async (k, limit) => {
+  // Calls `see(number, now_ms, refresh_ms)` for each refresh until it returns true, or for `limit`.
+  const watch = async (see, limit) => {
     const end = performance.now() + limit;
-    while (performance.now() < end) {
-      if (shown() === k) return performance.now();
-      await frame();
+    let refresh = performance.now();
+    for (;;) {
+      const now = performance.now();
+      const k = await display.shown();
+      if (see(k, now, refresh)) return now;
+      if (now > end) return null;
+      refresh = await frame();
     }
-    return null;
   };
+  const until = (k, limit) => watch((seen) => seen === k, limit);
 
   // One notch, then nothing until its slice is on the screen; the pause has a random part, so that
   // events do not fall on one phase of the display.
-  const steps = async (n) => {
+  const steps = async (n, { limit = 5000, pause_ms = 40 } = {}) => {
     const result = { latencies_ms: [], lost: 0 };
     let sign = 1;
-    for (let i = 0; i < n; i++) {
-      const from = shown();
+    for (let i = 0; i < n && result.lost < 8; i++) {
+      const from = await display.shown();
       if (i % 20 === 19) sign = -sign;
       const start = performance.now();
       wheel(sign);
-      const at = await until(from + sign, 5000);
+      const at = await until(from + sign, limit);
       if (at === null) result.lost++;
       else result.latencies_ms.push(at - start);
-      await pause(40 + Math.random() * 60);
+      await pause(pause_ms + Math.random() * 60);
     }
     return result;
   };
 
   // 60 notches a second, whether the picture follows or not. Everything that is displayed is noted.
   const scrub = async (n, sign) => {
-    const first = shown();
+    const first = await display.shown();
     const sent = new Map();
     const seen = [];
     let last = first, running = true;
     const start = performance.now();
-    const watch = (async () => {
-      while (running) {
-        const k = shown();
-        if (k !== -1 && k !== last) {
-          last = k;
-          seen.push([k, performance.now()]);
-        }
-        await frame();
+    const watching = watch((k, now, refresh) => {
+      if (k !== -1 && k !== last) {
+        last = k;
+        seen.push({ k, now, refresh });
       }
-    })();
+      return !running;
+    }, 60_000);
     for (let i = 1; i <= n; i++) {
       const due = start + (i * 1000) / 60;
       const wait = due - performance.now();
@@ -94,20 +77,22 @@
       wheel(sign);
     }
     const end = performance.now();
-    const arrived = await until(first + sign * n, 10000);
+    const arrived = await until(first + sign * n, 10_000);
     running = false;
-    await watch;
-    const during = seen.filter(([, t]) => t <= end);
+    await watching;
+    const during = seen.filter(({ now }) => now <= end);
+    const gaps = during.slice(1).map(({ refresh }, i) => refresh - during[i].refresh);
     return {
       displayed: during.length,
       duration_ms: end - start,
-      lags_ms: during.filter(([k]) => sent.has(k)).map(([k, t]) => t - sent.get(k)),
+      lags_ms: during.filter(({ k }) => sent.has(k)).map(({ k, now }) => now - sent.get(k)),
+      gaps_ms: gaps,
       settled_ms: arrived === null ? null : arrived - end,
       total_displayed: seen.length,
-      longest_gap_ms: Math.max(0, ...during.slice(1).map(([, t], i) => t - during[i][1])),
+      longest_gap_ms: Math.max(0, ...gaps),
     };
   };
 
-  globalThis.__latency = { shown, steps, scrub };
-  return { width: canvas.width, height: canvas.height, shown: shown() };
+  globalThis.__latency = { shown: () => display.shown(), steps, scrub, display };
+  return { size: display.size };
 })()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 _PAGE = Path(__file__).with_name("startup_page.js")
+_DISPLAY_PAGE = Path(__file__).with_name("display_page.js")
 _SCRUB_PAGE = Path(__file__).with_name("latency_page.js")
 _SCRUB_EVENTS = 200
 _KILL_AFTER_MS = 1000
@@ -91,6 +92,7 @@ class StartupBench:
         cell = _CELL.format(path=str(path), slice=_SLICE)
         lab.write_notebook(name, [cell, cell])
         page = NotebookPage(browser, lab, name, height_px=1600)
+        page.page.evaluate(_DISPLAY_PAGE.read_text())
         try:
             cold_ms = self._first_picture_ms(page, 0)
             wait_until(

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from blustream_widget.errors import MissingDependencyError
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page, Playwright
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright
 
     from blustream_widget.testing.lab import JupyterLab
 
@@ -60,19 +60,20 @@ _EXECUTE = """async ([code, timeoutMs]) => {
   }
   return { text, error };
 }"""
-# The largest canvas or video of the element is the picture; an overlay is transparent or as large,
-# and comes after it.
+# The largest canvas or video of the element that is not hidden is the picture; an overlay is
+# transparent or as large, and comes after it. A canvas that is as large as a video lies on it.
 _PIXELS = """(host) => {
   const found = [];
   const collect = (root) => {
-    found.push(...root.querySelectorAll('canvas, video'));
+    found.push(...root.querySelectorAll('canvas'), ...root.querySelectorAll('video'));
     for (const { shadowRoot } of root.querySelectorAll('*')) if (shadowRoot) collect(shadowRoot);
   };
   if (host.matches('canvas, video')) found.push(host);
   if (host.shadowRoot) collect(host.shadowRoot);
   collect(host);
   const size = (e) => [e.videoWidth ?? e.width, e.videoHeight ?? e.height];
-  const area = (e) => size(e)[0] * size(e)[1];
+  const isSeen = (e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+  const area = (e) => (isSeen(e) ? size(e)[0] * size(e)[1] : 0);
   const picture = found.reduce((best, e) => (best && area(best) >= area(e) ? best : e), null);
   if (!picture || !area(picture)) return null;
   const [width, height] = size(picture);
@@ -170,6 +171,8 @@ class NotebookPage:
         The page has a touch screen.
     init_script : str
         JavaScript that runs before any of the page's own.
+    context : playwright BrowserContext, optional
+        One that is there already, as its windows are: size and touch are not changed.
 
     Attributes
     ----------
@@ -191,10 +194,11 @@ class NotebookPage:
         height_px: int = 900,
         touch: bool = False,
         init_script: str = "",
+        context: BrowserContext | None = None,
     ) -> None:
         self.lab = lab
         self._problems: list[str] = []
-        self._context = browser.new_context(
+        self._context = context or browser.new_context(
             viewport={"width": width_px, "height": height_px}, has_touch=touch
         )
         if init_script:

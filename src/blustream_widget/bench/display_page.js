@@ -1,0 +1,97 @@
+// Reads the number of the slice that a viewer's pixels show; runs in the notebook's page.
+// It knows nothing of the viewer but that a canvas or a video of it, the largest that is not hidden,
+// shows the picture; a canvas as large as a video lies on it. Reading must not slow down what is measured: of a video, two rows of luma are
+// copied (no colours are converted); of a canvas, the band with the code is drawn very small.
+(() => {
+  const BITS = 16, BAND = 8;
+  const probe = new OffscreenCanvas(BITS * 4, 8).getContext("2d", { willReadFrequently: true });
+
+  const surfaces = (root, found = []) => {
+    found.push(...root.querySelectorAll("canvas"), ...root.querySelectorAll("video"));
+    for (const e of root.querySelectorAll("*")) if (e.shadowRoot) surfaces(e.shadowRoot, found);
+    return found;
+  };
+  const isVideo = (e) => e.tagName === "VIDEO";
+  const area = (e) => (isVideo(e) ? e.videoWidth * e.videoHeight : e.width * e.height);
+  // Asks for styles only, which the page has computed for its own drawing already.
+  const isSeen = (e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+
+  const number = (isLight) => {
+    let code = 0;
+    for (let i = 0; i < BITS; i++) code = (code << 1) | (isLight(i) ? 1 : 0);
+    const k = code >> 4;
+    return ((k ^ (k >> 4) ^ (k >> 8)) & 15) === (code & 15) ? k : -1;
+  };
+
+  const fromCanvas = (canvas) => {
+    probe.drawImage(canvas, 0, 0, canvas.width, canvas.height / BAND, 0, 0, BITS * 4, 8);
+    const row = probe.getImageData(0, 4, BITS * 4, 1).data;
+    return number((i) => {
+      const at = (i * 4 + 2) * 4;
+      return row[at] + row[at + 1] + row[at + 2] > 382;
+    });
+  };
+
+  let luma = new Uint8Array(0);
+  const fromVideo = async (video) => {
+    let frame;
+    try {
+      frame = new VideoFrame(video, { timestamp: 0 }); // what the display has now, not a copy of it
+    } catch {
+      return -1; // no picture has come yet
+    }
+    try {
+      const { width, height } = frame.codedRect;
+      const rect = { x: 0, y: (height / BAND / 2) & ~1, width: width & ~1, height: 2 };
+      const size = frame.allocationSize({ rect });
+      if (luma.length < size) luma = new Uint8Array(size);
+      const [{ offset }] = await frame.copyTo(luma, { rect });
+      const step = frame.format?.startsWith("I420") || frame.format === "NV12" ? 1 : 4;
+      return number((i) => {
+        const x = Math.floor(((2 * i + 1) * width) / (2 * BITS));
+        return luma[offset + x * step + (step === 4 ? 1 : 0)] > 127;
+      });
+    } finally {
+      frame.close();
+    }
+  };
+
+  class Display {
+    constructor(host) {
+      this.host = host;
+      this.all = surfaces(host.shadowRoot ?? host);
+    }
+
+    // Elements come and go while a viewer opens; in a measurement the list stays.
+    look() {
+      this.all = surfaces(this.host.shadowRoot ?? this.host);
+    }
+
+    get surface() {
+      const seen = this.all.filter((e) => area(e) > 0 && isSeen(e));
+      return seen.reduce((a, b) => (a && area(a) >= area(b) ? a : b), null);
+    }
+
+    // Promise of the number that is shown at the moment of the call; -1: none, or a damaged one.
+    async shown() {
+      const surface = this.surface;
+      if (!surface) return -1;
+      return isVideo(surface) ? fromVideo(surface) : fromCanvas(surface);
+    }
+
+    get kind() {
+      const surface = this.surface;
+      return surface ? surface.tagName.toLowerCase() : "";
+    }
+
+    get size() {
+      const surface = this.surface;
+      if (!surface) return [0, 0];
+      return isVideo(surface)
+        ? [surface.videoWidth, surface.videoHeight]
+        : [surface.width, surface.height];
+    }
+  }
+
+  globalThis.__displayOf = (host) => new Display(host);
+})()
