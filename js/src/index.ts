@@ -17,10 +17,10 @@ import { mountViewer } from "./viewer/mount";
 import { openPeer, peerObstacle } from "./webrtc";
 import { socketUrls, webSocketOpener } from "./websocket";
 
-/** A hidden page draws no animation frames: input by linked sliders is sent all the same. */
-function onNextFrame(flush: () => void): void {
-  if (document.visibilityState === "hidden") setTimeout(flush, 0);
-  else requestAnimationFrame(flush);
+/** One event changes several things one after the other: they go together, with the end of its task. */
+function later(flush: () => void, waitMs: number): void {
+  if (waitMs > 0) setTimeout(flush, waitMs);
+  else queueMicrotask(flush);
 }
 
 function openSession(
@@ -38,7 +38,7 @@ function openSession(
     openPeer: transports.has("webrtc") && !peerObstacle() ? openPeer : null,
     token: tokenSource(model, signal),
     pictures: supportedPictures,
-    onNextFrame,
+    later,
     afterPaint,
   });
   mirrorState(model, session, signal);

@@ -44,7 +44,8 @@ export interface LiveSessionOptions {
   token(isFresh: boolean): Promise<string>;
   /** What can be decoded here, and why not more. */
   readonly pictures: ProbePictures;
-  onNextFrame(flush: () => void): void;
+  /** Calls back once after `waitMs`, see `PatchSenderOptions`. */
+  later(flush: () => void, waitMs: number): void;
   /** Calls back once, after the next paint. */
   afterPaint(run: () => void): void;
 }
@@ -103,7 +104,7 @@ export class LiveSession implements Session {
     );
     this.#sender = new PatchSender({
       meter: this.#meter,
-      onNextFrame: options.onNextFrame,
+      later: options.later,
       send: (message) => this.#send(message),
       sendReliably: (message) => this.#connection.send(message),
       changed: (state) => this.#stateListeners.emit(state),

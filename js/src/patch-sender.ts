@@ -1,12 +1,12 @@
-/** Sends what the hand changes: joined per animation frame, newest wins, again until acknowledged. */
+/** Sends what the hand changes: at once, at most once a refresh; newest wins, again until acknowledged. */
 import type { LatencyMeter } from "./latency";
 import type { State, ViewerMessage, ViewPatch, ViewState } from "./protocol";
 import { ViewStore } from "./store";
 
 export interface PatchSenderOptions {
   readonly meter: LatencyMeter;
-  /** Run once before the next picture of the screen; a hidden page may run it late. */
-  onNextFrame(flush: () => void): void;
+  /** Run once after `waitMs`; 0: when the event that is being handled has changed all that it will. */
+  later(flush: () => void, waitMs: number): void;
   /** The quickest way, which may lose a message. False if there is no way at all now. */
   send(message: ViewerMessage): boolean;
   /** The way that loses none. */
@@ -16,6 +16,11 @@ export interface PatchSenderOptions {
 
 /** The data channel may lose a message: what is not acknowledged by then goes by the link. */
 const RESEND_MS = 150;
+/**
+ * A display shows 60 pictures a second: messages that follow quicker are joined. A little less than a
+ * refresh, because events that come once a refresh come now and then a few milliseconds early.
+ */
+const APART_MS = 12;
 /** A server that is busy opening the volume answers late: ask less and less often. */
 const RESEND_MAX_MS = 2000;
 
@@ -25,6 +30,7 @@ export class PatchSender {
   /** When the oldest change that was not sent yet was made. */
   #inputMs: number | null = null;
   #flushIsDue = false;
+  #sentAtMs = Number.NEGATIVE_INFINITY;
   #resendTimer: ReturnType<typeof setTimeout> | undefined;
   #resendMs = RESEND_MS;
 
@@ -48,10 +54,12 @@ export class PatchSender {
     this.#options.changed(this.#store.state);
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;
-    this.#options.onNextFrame(() => {
+    const waitMs = Math.max(0, this.#sentAtMs + APART_MS - inputMs);
+    this.#options.later(() => {
       this.#flushIsDue = false;
+      this.#sentAtMs = performance.now();
       if (this.#store.hasUnsent) this.#flush((message) => this.#options.send(message));
-    });
+    }, waitMs);
   }
 
   /** The server's state, with our messages up to `seq` in it. */

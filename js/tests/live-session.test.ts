@@ -17,7 +17,7 @@ class Scene {
     openPeer: null,
     token: () => Promise.resolve("t"),
     pictures: () => Promise.resolve({ pictures: ["jpeg"], reason: "" }),
-    onNextFrame: (flush) => this.#flushes.push(flush),
+    later: (flush) => this.#flushes.push(flush),
     afterPaint: (run) => queueMicrotask(run),
   });
 

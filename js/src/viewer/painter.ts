@@ -53,6 +53,11 @@ export class Painter {
       .finally(() => spare.close());
   }
 
+  /** What is under way is old: something else shows the picture now. */
+  cancel(): void {
+    this.newest += 1;
+  }
+
   private draw(image: CanvasImageSource, width: number, height: number, painted: () => void): void {
     this.fit(width, height);
     this.brush.drawImage(image, 0, 0, width, height);

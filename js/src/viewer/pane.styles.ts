@@ -55,26 +55,32 @@ export const paneStyles = css`
   .view.range {
     cursor: crosshair;
   }
-  canvas {
+  .picture {
     position: absolute;
     transform-origin: 0 0;
   }
-  .recoloured {
+  .picture > * {
     position: absolute;
-    transform-origin: 0 0;
+    inset: 0;
+    width: 100%;
+    height: 100%;
+  }
+  .picture > video {
+    object-fit: fill;
+    pointer-events: none;
+  }
+  .recoloured {
     pointer-events: none;
   }
   .recoloured canvas {
     display: block;
     width: 100%;
     height: 100%;
-    position: static;
   }
-  canvas.waiting {
+  .picture.waiting {
     visibility: hidden;
   }
-  canvas.cut,
-  .cut + .recoloured {
+  .picture.cut {
     filter: saturate(0.35) brightness(0.62);
     transition: filter 120ms 0.7s;
   }
@@ -84,9 +90,32 @@ export const paneStyles = css`
     pointer-events: none;
     z-index: 3;
   }
-  .view:focus-visible + .ring,
-  .view:focus + .ring {
-    box-shadow: inset 0 0 0 2px var(--accent);
+  /* Thin layers of their own: one as large as the picture would be laid over every frame of it. */
+  .ring i {
+    position: absolute;
+    border: 0 solid var(--accent);
+    will-change: transform;
+    visibility: hidden;
+  }
+  .ring i:nth-child(-n + 2) {
+    left: 0;
+    right: 0;
+    border-top-width: 2px;
+  }
+  .ring i:nth-child(n + 3) {
+    top: 0;
+    bottom: 0;
+    border-left-width: 2px;
+  }
+  .ring i:nth-child(2) {
+    bottom: 0;
+  }
+  .ring i:nth-child(4) {
+    right: 0;
+  }
+  .view:focus-visible + .ring i,
+  .view:focus + .ring i {
+    visibility: visible;
   }
   .ruler {
     position: absolute;
@@ -181,6 +210,7 @@ export const paneStyles = css`
     white-space: nowrap;
     pointer-events: none;
     z-index: 1;
+    will-change: transform; /* as the ring: words that change touch nothing but themselves */
   }
   .label b {
     font-weight: 600;
@@ -239,6 +269,7 @@ export const paneStyles = css`
       0 0 2px #000;
     pointer-events: none;
     z-index: 1;
+    will-change: transform;
   }
   .letter.l {
     left: 10px;
@@ -279,6 +310,7 @@ export const paneStyles = css`
       0 0 0 2px rgba(255, 255, 255, 0.35);
     pointer-events: none;
     z-index: 1;
+    will-change: transform;
     forced-color-adjust: none;
   }
   .bar.inner {

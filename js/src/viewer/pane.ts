@@ -15,6 +15,7 @@ import { Gestures, trackPointers } from "./pointer";
 import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
 import { lookOf } from "./recolour";
 import { hasRulers, lettersOf, northOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
+import { type Glimpse, glimpseOf, onlyScrolled } from "./scrolling";
 import { isDead, type PaneState, paneStateOf, stateOverlay } from "./states";
 import { stateStyles } from "./states.styles";
 import { shared } from "./styles";
@@ -28,18 +29,18 @@ const READ_AFTER_MS = 60;
 export class SlicePane extends Part {
   static override styles = [shared, paneStyles, crosshairStyles, stateStyles];
 
-  readonly canvas = document.createElement("canvas");
-  private readonly picture: Picture;
+  readonly picture: Picture;
   private size: PaneSize | null = null;
   private retryAt = 0;
   private countdown: ReturnType<typeof setInterval> | undefined;
   private reading: ReturnType<typeof setTimeout> | undefined;
   /** Whose value was asked for when no pointer was there. */
   private place = "";
+  private seenLast: Glimpse | null = null;
 
   constructor(context: ViewContext) {
     super(context);
-    this.picture = new Picture(this.canvas, context);
+    this.picture = new Picture(context);
     context.session.onStatus((status) => {
       this.retryAt = performance.now() + status.retryInMs;
       this.count(status.retryInMs > 0);
@@ -70,6 +71,13 @@ export class SlicePane extends Part {
   private count(on: boolean): void {
     clearInterval(this.countdown);
     if (on) this.countdown = setInterval(() => this.requestUpdate(), 250);
+  }
+
+  /** Only the number of the slice changed: nobody reads 60 numbers a second. */
+  protected override mayWait(): boolean {
+    const before = this.seenLast;
+    this.seenLast = glimpseOf(this.context);
+    return before !== null && onlyScrolled(before, this.seenLast);
   }
 
   protected override firstUpdated(): void {
@@ -196,8 +204,8 @@ export class SlicePane extends Part {
     const scene = isDead(state) ? null : context.labelled();
     const { tool } = context.ui;
     const drags = tool !== "navigate" || context.settings.now.mouse === "radiology";
-    this.canvas.classList.toggle("cut", state === "lost");
-    this.canvas.classList.toggle("waiting", context.ui.shown === null);
+    this.picture.element.classList.toggle("cut", state === "lost");
+    this.picture.element.classList.toggle("waiting", context.ui.shown === null);
     const classes = {
       view: true,
       medical: context.session.info?.kind === "medical",
@@ -214,10 +222,10 @@ export class SlicePane extends Part {
         aria-roledescription="slice view"
         aria-label=${this.describe(scene)}
       >
-        ${this.canvas}${this.picture.recolouring.element}${scene && context.ui.shown ? this.labels(scene) : nothing}
+        ${this.picture.element}${scene && context.ui.shown ? this.labels(scene) : nothing}
         ${stateOverlay(context, state, Math.ceil((this.retryAt - performance.now()) / 1000))}
       </div>
-      <div class="ring"></div>
+      <div class="ring" aria-hidden="true"><i></i><i></i><i></i><i></i></div>
     `;
   }
 

@@ -32,8 +32,13 @@ export abstract class Part extends LitElement {
   ) {
     super();
     const rate = new RateLimit(apartMs, () => this.requestUpdate());
-    context.onChange(() => this.isConnected && this.look(rate));
-    context.signal.addEventListener("abort", () => rate.cancel(), { once: true });
+    const calm = new RateLimit(CALM_MS, () => this.requestUpdate());
+    context.onChange(() => this.isConnected && this.look(this.mayWait() ? calm : rate));
+    const stop = (): void => {
+      rate.cancel();
+      calm.cancel();
+    };
+    context.signal.addEventListener("abort", stop, { once: true });
   }
 
   override connectedCallback(): void {
@@ -44,6 +49,11 @@ export abstract class Part extends LitElement {
   /** What the part shows; null = too much to list, always draw. Spares work at 60 frames a second. */
   protected shows(): readonly unknown[] | null {
     return null;
+  }
+
+  /** Called once for each change: true if it is one of those that may be drawn a moment later. */
+  protected mayWait(): boolean {
+    return false;
   }
 
   private look(rate: RateLimit): void {

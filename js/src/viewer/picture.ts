@@ -1,37 +1,75 @@
 /**
- * The picture of a pane: draws frames as they come, and until the next one comes moves the last one
+ * The picture of a pane: shows frames as they come, and until the next one comes moves the last one
  * under a newer zoom or pan and gives it the newer colours, so that the hand never waits for the network.
  */
 import { placeSlice } from "../geometry";
+import type { FrameHeader } from "../protocol";
 import type { Frame } from "../session";
 import { fitPicture, isSamePlane, type Pane, pictureSize, shiftBetween, viewOf } from "./camera";
 import type { ViewContext } from "./context";
 import { Painter } from "./painter";
 import { Recolouring } from "./recolouring";
+import { isSameView } from "./scrolling";
+import { VideoSurface } from "./video-surface";
 
 export class Picture {
-  readonly recolouring: Recolouring;
+  /** Holds everything that can show the picture; it is moved, its parts lie where it lies. */
+  readonly element = document.createElement("div");
+  readonly canvas = document.createElement("canvas");
+  private readonly recolouring: Recolouring;
   private readonly painter: Painter | null;
+  private readonly video: VideoSurface | null;
+  private shownBy: HTMLElement = this.canvas;
+  private last: FrameHeader | null = null;
 
-  constructor(
-    readonly canvas: HTMLCanvasElement,
-    private readonly context: ViewContext,
-  ) {
-    const brush = canvas.getContext("2d", { alpha: false, desynchronized: true });
+  constructor(private readonly context: ViewContext) {
+    const brush = this.canvas.getContext("2d", { alpha: false, desynchronized: true });
     this.painter = brush && new Painter(brush);
     this.recolouring = new Recolouring(context, () => this.place());
     const { session, signal } = context;
+    this.video = VideoSurface.open(signal);
+    this.element.className = "picture";
+    if (this.video) this.element.append(this.video.element);
+    this.element.append(this.canvas, this.recolouring.element);
     session.onFrame((frame) => this.draw(frame), signal);
     session.onState(() => this.place(), signal);
     const last = session.lastFrame();
     if (last) this.draw(last);
   }
 
+  /** What shows the picture now, to be drawn elsewhere. */
+  get source(): HTMLCanvasElement | HTMLVideoElement {
+    return this.video && this.shownBy === this.video.element ? this.video.element : this.canvas;
+  }
+
+  /**
+   * A picture of another slice goes by the video, which is cheapest. Everything else goes by the
+   * canvas: stills for their exactness; zoom, pan, window and size, because the page moves or tints
+   * the last picture for them, and must take that back in the very refresh that shows the new one.
+   */
   private draw(frame: Frame): void {
-    this.painter?.paint(frame, () => {
-      this.context.set({ shown: frame.header });
-      this.place();
-    });
+    const { header, image } = frame;
+    const { last, video } = this;
+    this.last = header;
+    if (video && last && isVideo(image) && isSameView(last, header)) {
+      if (video.shows(last) && video.show(frame)) {
+        this.painter?.cancel();
+        this.shown(video.element, header);
+        return;
+      }
+      video.prepare(frame, last);
+    }
+    this.painter?.paint(frame, () => this.shown(this.canvas, header));
+  }
+
+  private shown(by: HTMLElement, header: FrameHeader): void {
+    if (this.shownBy !== by) {
+      this.shownBy = by;
+      // The canvas lies on the video and hides it.
+      this.canvas.style.visibility = by === this.canvas ? "" : "hidden";
+    }
+    this.context.set({ shown: header });
+    this.place();
   }
 
   /** Lay the drawn picture where the newest state wants it. */
@@ -43,28 +81,32 @@ export class Picture {
     const from = viewOf(shown);
     const samePlane = isSamePlane(shown, state);
     const fit = fitPicture(samePlane ? state : from, ui.pane);
+    const style = this.element.style;
+    set(style, "left", `${fit.x}px`);
+    set(style, "top", `${fit.y}px`);
+    set(style, "width", `${shown.width_px * fit.scale}px`);
+    set(style, "height", `${shown.height_px * fit.scale}px`);
     const placed = placeSlice(info, shown.axis, from);
     const shift = samePlane ? shiftBetween(placed, placeSlice(info, state.axis, state)) : null;
-    const transform = shift
+    const moved = shift
       ? `translate(${shift.x * fit.scale}px, ${shift.y * fit.scale}px) scale(${shift.scaleX}, ${shift.scaleY})`
       : "none";
-    const isRecoloured = this.recolouring.update();
-    if (isRecoloured) this.recolouring.clip(placed, shown);
-    for (const { style } of isRecoloured
-      ? [this.canvas, this.recolouring.element]
-      : [this.canvas]) {
-      style.left = `${fit.x}px`;
-      style.top = `${fit.y}px`;
-      this.setSize(style, shown.width_px * fit.scale, shown.height_px * fit.scale);
-      style.transform = transform;
-    }
+    set(style, "transform", moved);
+    if (this.recolouring.update()) this.recolouring.clip(placed, shown);
   }
+}
 
-  private setSize(style: CSSStyleDeclaration, width: number, height: number): void {
-    const [w, h] = [`${width}px`, `${height}px`];
-    if (style.width !== w) style.width = w;
-    if (style.height !== h) style.height = h;
-  }
+function isVideo(image: Frame["image"]): image is VideoFrame {
+  return typeof VideoFrame !== "undefined" && image instanceof VideoFrame;
+}
+
+/** Writing a style, even the same again, makes the page look for what it changes. */
+function set(
+  style: CSSStyleDeclaration,
+  name: "left" | "top" | "width" | "height" | "transform",
+  value: string,
+): void {
+  if (style[name] !== value) style[name] = value;
 }
 
 /** Watches the pane's size and asks the server for pictures of it, once it has stood still. */

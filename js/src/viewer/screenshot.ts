@@ -14,7 +14,8 @@ const CHIP = "rgba(12, 14, 17, 0.76)";
 
 export interface Job {
   readonly context: ViewContext;
-  readonly canvas: HTMLCanvasElement;
+  /** What shows the picture. */
+  readonly picture: HTMLCanvasElement | HTMLVideoElement;
   /** The viewer, for its colours and fonts. */
   readonly host: HTMLElement;
 }
@@ -163,7 +164,7 @@ function drawLabels(sheet: Sheet, scene: Scene, context: ViewContext): void {
 
 /** Draw what the pane shows; labels and rulers at the page's scale. */
 export function compose(job: Job, withLabels: boolean): HTMLCanvasElement {
-  const { context, canvas, host } = job;
+  const { context, picture, host } = job;
   const { pane, shown } = context.ui;
   const scene = context.labelled();
   const out = document.createElement("canvas");
@@ -195,7 +196,7 @@ export function compose(job: Job, withLabels: boolean): HTMLCanvasElement {
   // One picture pixel lies on one device pixel: smoothing would only blur it.
   brush.imageSmoothingEnabled = Math.abs(scene.fit.scale * pane.pixelRatio - 1) > 1e-6;
   const { x, y, scale } = scene.fit;
-  brush.drawImage(canvas, x, y, shown.width_px * scale, shown.height_px * scale);
+  brush.drawImage(picture, x, y, shown.width_px * scale, shown.height_px * scale);
   if (withLabels) drawLabels(sheet, scene, context);
   return out;
 }

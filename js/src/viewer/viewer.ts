@@ -32,6 +32,7 @@ export class ViewerElement extends LitElement {
     css`
       :host {
         container-type: inline-size;
+        contain: size layout; /* a number that changes must not lay out the whole notebook */
         position: relative;
         display: flex;
         flex-direction: column;
@@ -148,7 +149,14 @@ export class ViewerElement extends LitElement {
   }
 
   get job(): Job {
-    return { context: this.context, canvas: this.pane.canvas, host: this };
+    const { picture } = this.pane;
+    return {
+      context: this.context,
+      get picture() {
+        return picture.source;
+      },
+      host: this,
+    };
   }
 
   private listen(): void {

@@ -3,7 +3,8 @@
 Not a part of the product. It is what a careful author writes in an afternoon: the kernel draws a
 slice when the page asks for it, encodes a JPEG and sends it with the widget's own messages; the
 page asks for the newest slice and leaves at most two questions unanswered. It is spared what a real
-one has to do besides: the whole volume is mapped in memory, and there are no controls, colours or zoom.
+one has to do besides: the whole volume is mapped in memory, and there are no controls, colours or
+zoom.
 """
 
 from __future__ import annotations

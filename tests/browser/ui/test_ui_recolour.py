@@ -22,7 +22,7 @@ _HIDE_LABELS = """() => {
   const pane = document.querySelector('#cell > div').firstElementChild.shadowRoot
     .querySelector('blustream-slice-pane').shadowRoot;
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync('.view > :not(canvas, .recoloured), .ring { display: none !important }');
+  sheet.replaceSync('.view > :not(.picture), .ring { display: none !important }');
   pane.adoptedStyleSheets.push(sheet);
 }"""
 _DEVIATION = """({ window, level, colormap, reverse }) => {
