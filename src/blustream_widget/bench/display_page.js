@@ -32,7 +32,6 @@
     });
   };
 
-  let luma = new Uint8Array(0);
   const fromVideo = async (video) => {
     let frame;
     try {
@@ -43,8 +42,7 @@
     try {
       const { width, height } = frame.codedRect;
       const rect = { x: 0, y: (height / BAND / 2) & ~1, width: width & ~1, height: 2 };
-      const size = frame.allocationSize({ rect });
-      if (luma.length < size) luma = new Uint8Array(size);
+      const luma = new Uint8Array(frame.allocationSize({ rect }));
       const [{ offset }] = await frame.copyTo(luma, { rect });
       const step = frame.format?.startsWith("I420") || frame.format === "NV12" ? 1 : 4;
       return number((i) => {

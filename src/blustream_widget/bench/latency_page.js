@@ -20,21 +20,33 @@
         composed: true,
       }),
     );
-  const frame = () => new Promise(requestAnimationFrame);
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
   // Calls `see(number, now_ms, refresh_ms)` for each refresh until it returns true, or for `limit`.
-  const watch = async (see, limit) => {
-    const end = performance.now() + limit;
-    let refresh = performance.now();
-    for (;;) {
-      const now = performance.now();
-      const k = await display.shown();
-      if (see(k, now, refresh)) return now;
-      if (now > end) return null;
-      refresh = await frame();
-    }
-  };
+  // Reading a video takes a moment; the next refresh is looked at all the same.
+  const watch = (see, limit) =>
+    new Promise((resolve) => {
+      const end = performance.now() + limit;
+      let isOver = false;
+      let before = Promise.resolve();
+      const finish = (value) => {
+        isOver = true;
+        resolve(value);
+      };
+      const look = (refresh) => {
+        if (isOver) return;
+        const now = performance.now();
+        const reading = display.shown();
+        before = before.then(async () => {
+          const k = await reading;
+          if (isOver) return;
+          if (see(k, now, refresh)) finish(now);
+          else if (now > end) finish(null);
+        });
+        requestAnimationFrame(look);
+      };
+      look(performance.now());
+    });
   const until = (k, limit) => watch((seen) => seen === k, limit);
 
   // One notch, then nothing until its slice is on the screen; the pause has a random part, so that
