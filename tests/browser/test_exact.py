@@ -22,7 +22,7 @@ _CELL = """
 import numpy as np
 from blustream_widget import Viewer
 array = np.random.default_rng(3).integers(0, 1024, (4, 190, 130)).astype(np.int16)
-viewer = Viewer(array, axis=0, slice_idx=1, kind="generic", window=1023, level=511.5,
+viewer = Viewer(array, axis=0, slice_idx=1, kind="generic", window=1024, level=511.5,
                 colormap={colormap!r}, interpolate=False, height=480)
 viewer
 """

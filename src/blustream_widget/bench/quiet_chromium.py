@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import shutil
 import subprocess
 import tempfile
 import urllib.request
@@ -22,8 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
-from blustream_widget.errors import MissingDependencyError
-from blustream_widget.testing.notebook_page import BROWSERS, CHROMIUM_ARGUMENTS
+from blustream_widget.testing.notebook_page import CHROMIUM_ARGUMENTS, find_chromium
 from blustream_widget.testing.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -61,23 +59,17 @@ class QuietChromium:
     Raises
     ------
     MissingDependencyError
-        If there is no browser on the PATH.
+        If there is no browser.
     """
 
     def __init__(self, *arguments: str, size_px: tuple[int, int]) -> None:
-        executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-        if executable is None:
-            raise MissingDependencyError(
-                "There is no Chromium on the PATH.",
-                hint="Install it, for example: apt install chromium.",
-            )
         self._profile = tempfile.TemporaryDirectory(
             prefix="bs-chromium-", ignore_cleanup_errors=True
         )
         profile = Path(self._profile.name)
         self._process = subprocess.Popen(
             [
-                executable,
+                find_chromium(),
                 *_ARGUMENTS,
                 *arguments,
                 f"--window-size={size_px[0]},{size_px[1]}",
