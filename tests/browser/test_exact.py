@@ -73,7 +73,10 @@ def test_the_display_at_rest_has_the_colour_map_of_the_voxels(
 
     def is_exact() -> bool:
         page.run_python(_EXPECTED.format(path=str(path)))
-        return np.array_equal(_middle(_on_display(page)), _middle(np.load(path)))
+        display = _on_display(page)
+        # Picture sizes are even: the pane may cut the last row and column.
+        height, width = display.shape[:2]
+        return np.array_equal(_middle(display), _middle(np.load(path)[:height, :width]))
 
     try:
         page.run_all()
