@@ -140,6 +140,15 @@ describe("the picture", () => {
     expect(stage.isVideo).toBe(false);
   });
 
+  it("has no video that waits for a frame: it would hold up the page's load event", () => {
+    const stage = new Stage();
+    stage.show("1", { slice_idx: 1 });
+    expect(stage.picture.element.querySelector("video")?.srcObject).toBeNull();
+    vi.advanceTimersByTime(1000);
+    stage.show("2", { slice_idx: 2 });
+    expect(stage.picture.element.querySelector("video")?.srcObject).not.toBeNull();
+  });
+
   it("goes by the video once that shows what the canvas shows", () => {
     const stage = scrolled();
     expect(stage.isVideo).toBe(false);

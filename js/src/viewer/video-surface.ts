@@ -38,14 +38,16 @@ export class VideoSurface {
     }
   }
 
-  private constructor(track: Generator, signal: AbortSignal) {
+  private constructor(
+    private readonly track: Generator,
+    signal: AbortSignal,
+  ) {
     const { element } = this;
     element.muted = true; // only silent videos may play unasked
     element.playsInline = true;
     element.disablePictureInPicture = true;
     element.tabIndex = -1;
     element.setAttribute("aria-hidden", "true");
-    element.srcObject = new MediaStream([track]);
     this.writer = track.writable.getWriter();
     this.writer.closed.catch(() => {
       this.isBroken = true;
@@ -55,7 +57,6 @@ export class VideoSurface {
       track.stop();
       element.srcObject = null;
     });
-    this.play();
   }
 
   /** It shows the picture of `header`, though maybe less exactly: what covers it may go. */
@@ -68,14 +69,18 @@ export class VideoSurface {
     if (this.isBroken || !(image instanceof VideoFrame)) return false;
     if ((this.writer.desiredSize ?? 0) < -MAX_QUEUE) return false;
     this.written = header;
-    this.writer.write(image.clone()).catch(() => {
+    const given = image.clone();
+    this.writer.write(given).catch(() => {
       this.isBroken = true;
+      given.close();
     });
     return true;
   }
 
   /** Take a frame that something else shows, which came after `before`, to be ready for the next. */
   prepare(frame: Frame, before: FrameHeader): void {
+    // Not sooner: a page has not loaded before its videos have a first frame.
+    this.element.srcObject ??= new MediaStream([this.track]);
     // A notebook takes elements off the page and puts them back; each time the video stops.
     if (this.element.paused) this.play();
     if (!this.hasTaken(before)) this.expect();
