@@ -275,5 +275,6 @@ class Viewer:
             self._room.fanout.add(new)
             new.pacer.link.seed(self.frames.pacer.link.target_bps)
             logger.info("Viewer %d is connected over WebRTC", self.peer)
+        self.frames.other_link = None if new is None else new.pacer.link
         # Without its WebRTC connection the video is back on the socket at once.
         self._apply_stream()

@@ -6,6 +6,7 @@ from blustream_widget.transport.channel import Channel
 from blustream_widget.transport.fanout import Picture
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.keyframe_wait import KeyframeWait
+from blustream_widget.transport.link_rate import LinkRate
 from blustream_widget.transport.pacing import AckPacer
 from blustream_widget.transport.still_parts import StillParts
 
@@ -23,6 +24,8 @@ class SocketSubscriber:
     Attributes
     ----------
     keyframe : KeyframeWait
+    other_link : LinkRate or None
+        Of the path that the video takes beside this one, over the same network.
     """
 
     def __init__(self, channel: Channel, picture: Picture, pacer: AckPacer | None = None) -> None:
@@ -30,7 +33,10 @@ class SocketSubscriber:
         self._picture: Picture = picture
         self.pacer = pacer or AckPacer()
         self.keyframe = KeyframeWait()
-        self._still = StillParts(channel.send_frame, self.pacer.link)
+        self.other_link: LinkRate | None = None
+        self._still = StillParts(
+            channel.send_frame, self.pacer.link, shared=lambda: self.other_link
+        )
         self._is_visible = True
         self._is_elsewhere = False
         self._pending_jpeg: EncodedFrame | None = None

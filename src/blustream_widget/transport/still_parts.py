@@ -21,7 +21,7 @@ from blustream_widget.transport.link_rate import LinkRate
 PART_PREFIX = struct.Struct("<II")
 """Offset of this part, and bytes of the whole picture."""
 
-QUEUE_S = 0.1
+QUEUE_S = 0.05
 """A newer picture waits for at most about this much of an older still."""
 
 _MIN_PART_BYTES = 4096
@@ -37,6 +37,8 @@ class StillParts:
         Gives a frame to the channel.
     link : LinkRate
         Of the channel; learns from the acknowledged parts.
+    shared : callable
+        Another path over the same link, whose pictures must not wait either; or None.
     clock : callable
         Seconds, monotonic.
     """
@@ -46,9 +48,12 @@ class StillParts:
         send: Callable[[EncodedFrame], None],
         link: LinkRate,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        shared: Callable[[], LinkRate | None] = lambda: None,
     ) -> None:
         self._send = send
         self._link = link
+        self._shared = shared
         self._clock = clock
         self._frame_no = -1
         self._parts: Iterator[EncodedFrame] = iter(())
@@ -67,7 +72,7 @@ class StillParts:
         """Send a still, whole if the link carries it in a moment; it replaces an older one."""
         is_busy = self.is_busy
         self.drop()
-        window = self._link.window_bytes(QUEUE_S)
+        window = self._window()
         if len(frame.data) <= window and not is_busy:
             self._send(frame)
             return
@@ -91,8 +96,13 @@ class StillParts:
         self._in_flight.clear()
         self._bytes = 0
 
-    def _fill(self) -> None:
+    def _window(self) -> float:
         window = self._link.window_bytes(QUEUE_S)
+        other = self._shared()
+        return window if other is None else min(window, other.window_bytes(QUEUE_S))
+
+    def _fill(self) -> None:
+        window = self._window()
         while (part := self._next) is not None:
             if self._in_flight and self._bytes + len(part.data) > window:
                 return

@@ -91,3 +91,12 @@ def test_the_parts_teach_what_the_link_carries():
         bench.clock.now_s = max(bench.clock.now_s, free_s + 0.02)
         bench.parts.acknowledged(1)
     assert bench.link.target_bps < 2.5e6
+
+
+def test_a_still_leaves_room_for_the_video_that_goes_another_way_over_the_same_link():
+    bench = Bench(8e6)
+    slow = LinkRate(bench.clock)
+    slow.seed(1e6)
+    parts = StillParts(bench.sent.append, bench.link, bench.clock, shared=lambda: slow)
+    parts.offer(still(1_000_000))
+    assert sum(len(frame.data) for frame in bench.sent) <= max(1e6 / 8 * QUEUE_S, 2 * 4200)
