@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from blustream_widget.bench.barcode import shown_number
 from blustream_widget.testing.emulated_network import SERVER_ADDRESS, browser_in, emulated_network
 from blustream_widget.testing.emulator import Conditions
 from blustream_widget.testing.lab import JupyterLab
@@ -57,7 +56,8 @@ class FarPage:
         return self.host.evaluate(PLACEMENT)
 
     def shown(self):
-        return shown_number(self.page.pixels(self.host))
+        """Number of the slice that the newest displayed picture shows."""
+        return int(self.host.get_attribute("data-slice-idx") or -1)
 
     def wheel(self, notches):
         box = self.page.page.locator("[part=view]").bounding_box()
@@ -69,7 +69,7 @@ class FarPage:
         wait_until(
             lambda: self.shown() == number,
             timeout_s=20,
-            what=f"slice {number} is shown",
+            what=f"slice {number} is shown, not {self.shown()}",
         )
 
 
