@@ -201,17 +201,18 @@ class ReadBench:
         return records
 
     def _drag(self, source: VolumeSource, axis: int) -> Record:
-        """First slice of a layer that a hand at 30 slices a second has come near to."""
-        brick = source.info.brick_size
+        """Read the first slice of a layer that a hand at 30 slices a second comes into."""
+        look = Look.through_pane(source.info, axis, in_motion=True)
+        layer = source.info.brick_size << look.lod
         crossings: list[Values] = []
         pause = threading.Event()
         for i in self._rounds:
-            edge = brick * (1 + i % (source.info.shape[axis] // brick - 1))
+            edge = layer * (1 + i % max(source.info.shape[axis] // layer - 1, 1))
             eye = Eye(source)
-            for slice_idx in range(edge - brick // 2 - 2, edge):
-                eye.see(Look(axis), slice_idx)
+            for slice_idx in range(edge - layer // 2 - 2, edge):
+                eye.see(look, slice_idx)
                 pause.wait(_FRAME_S)
-            crossings.append([eye.see(Look(axis), edge)])
+            crossings.append([eye.see(look, edge)])
             eye.close()
         return self._record("into a layer, dragged at 30 slices/s", crossings, axis=AXES[axis])
 
