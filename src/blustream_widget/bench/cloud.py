@@ -55,7 +55,6 @@ def _measure(
     def note(case: str, begun_s: float) -> None:
         took_ms = (time.perf_counter() - begun_s) * 1000
         steps.setdefault(case, []).append((took_ms, len(network.exchanges), network.n_rounds()))
-        network.forget()
 
     for _ in range(rounds):
         ref = VolumeRef(url=storage.url("survey"), connection=storage.connection(network.port))
@@ -63,6 +62,7 @@ def _measure(
         begun_s = time.perf_counter()
         source = open_source(ref, Config())
         note("open", begun_s)
+        network.forget()
         news = threading.Event()
         begun_s = time.perf_counter()
         reader = SliceReader(source, budget_bytes=_BUDGET_BYTES, on_data=news.set)
