@@ -36,7 +36,8 @@ class AckPacer:
     link : LinkRate, optional
         Learns from the acknowledgements.
     stalled_s : float
-        Without an acknowledgement for this long, what is on the way is taken as lost.
+        Without an acknowledgement for this long, and what the link needs for what is on the way, it
+        is taken as lost.
 
     Attributes
     ----------
@@ -152,7 +153,10 @@ class AckPacer:
         return not self._in_flight or self._bytes < window
 
     def _forget_stalled(self) -> None:
-        if self._in_flight and self._clock() - self._in_flight[-1].at_s > self._stalled_s:
+        # A slow or long link is given the time that it needs.
+        link_s = min(8 * self._bytes / self.link.target_bps, 1.0) + min(self.rtt_ms / 500, 1.0)
+        waited_s = self._clock() - self._in_flight[-1].at_s if self._in_flight else 0.0
+        if waited_s > self._stalled_s + link_s:
             self.n_lost += len(self._in_flight)
             self._late.extend(self._in_flight)
             self.reset()

@@ -46,7 +46,7 @@ MAX_ANSWERED_AT_REST = 2
 # Headers have 51 bytes; a data channel that holds more than this is not being emptied.
 MAX_BUFFERED_BYTES = 16 * 1024
 # No acknowledgement for this long, and what was sent is lost: there is no queue that holds it.
-STALLED_S = 0.4
+STALLED_S = 0.6
 # Share of the time in which frames wait for lost packets: from here on all are sent twice.
 REPEAT_ABOVE, REPEAT_BELOW = 0.3, 0.1
 REPEAT_AFTER_S = 0.008

@@ -84,7 +84,7 @@ def test_simple_pictures_neither_raise_nor_lower_the_rate():
 
 def test_even_a_link_that_carries_nearly_nothing_gets_pictures():
     ran, pacer = scrub(SimulatedLink(steady(20e3)), 60)
-    assert pacer.link.target_bps == MIN_BPS
+    assert pacer.link.target_bps < 1.2 * MIN_BPS
     assert ran.between(40, 60).ages_s
 
 

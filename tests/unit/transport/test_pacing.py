@@ -107,3 +107,18 @@ def test_a_viewer_that_never_acknowledges_is_tried_again_in_the_end():
     assert not pacer.has_credit
     clock.now_s += STALLED_S + 0.1
     assert pacer.has_credit
+
+
+def test_a_long_link_is_given_the_time_that_it_needs_before_frames_are_taken_as_lost():
+    clock = Clock()
+    pacer = AckPacer(clock, stalled_s=0.5)
+    pacer.sent(0)
+    clock.now_s += 0.3
+    pacer.acknowledged(0)
+    pacer.sent(1, 100_000)
+    clock.now_s += 1.0
+    assert not pacer.has_credit or pacer.in_flight == 1
+    assert pacer.n_lost == 0
+    clock.now_s += 1.0
+    assert pacer.has_credit
+    assert pacer.n_lost == 1
