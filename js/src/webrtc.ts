@@ -39,6 +39,12 @@ const GATHER_SERVERS_MS = 2000;
 const CONNECT_MS = 8000;
 /** Input waiting in the data channel: more than this and newer input would wait behind older. */
 const MAX_BUFFERED_BYTES = 16_384;
+/** Half a refresh after its frame was presented, a video may hold the next one. */
+const LATE_MS = 8;
+/** Without a newer frame for so long, what the video holds is what it said last. */
+const SETTLED_MS = 40;
+/** A page that is always late sees a picture all the same. */
+const MAX_SKIPPED = 4;
 /** Why WebRTC cannot be used in this browser; "" if it can. */
 export function peerObstacle(): string {
   return typeof RTCPeerConnection === "undefined" ? "This browser has no WebRTC." : "";
@@ -193,6 +199,11 @@ interface RtpMetadata {
   readonly rtpTimestamp?: number;
 }
 
+/** The RTP timestamp that a frame carries itself, where the browser tells it. */
+function ownTimestamp(image: VideoFrame): number | undefined {
+  return (image as VideoFrame & { metadata?(): RtpMetadata }).metadata?.().rtpTimestamp;
+}
+
 async function readTrack(
   track: MediaStreamTrack,
   show: ShowFrame,
@@ -206,8 +217,7 @@ async function readTrack(
   for (;;) {
     const { value: image, done } = await reader.read();
     if (done) return;
-    const frame = image as VideoFrame & { metadata?(): RtpMetadata };
-    show(image, frame.metadata?.().rtpTimestamp);
+    show(image, ownTimestamp(image));
   }
 }
 
@@ -216,19 +226,34 @@ function readVideo(track: MediaStreamTrack, show: ShowFrame, signal: AbortSignal
   video.muted = true;
   video.playsInline = true;
   video.srcObject = new MediaStream([track]);
-  const next = async (
-    _now: number,
-    { rtpTimestamp }: VideoFrameCallbackMetadata,
-  ): Promise<void> => {
+  let nSkipped = 0;
+  let settled: ReturnType<typeof setTimeout> | undefined;
+  const copy = (rtpTimestamp: number | undefined): void => {
+    createImageBitmap(video).then(
+      (image) => show(image, rtpTimestamp),
+      () => {}, // the video has just ended
+    );
+  };
+  const next = (now: number, { rtpTimestamp }: VideoFrameCallbackMetadata): void => {
     if (signal.aborted) return;
+    clearTimeout(settled);
     // A page that is neither https nor localhost has no VideoFrame.
-    const hasFrames = typeof VideoFrame !== "undefined";
-    const image = hasFrames ? new VideoFrame(video) : await createImageBitmap(video);
-    show(image, rtpTimestamp);
+    if (typeof VideoFrame !== "undefined") {
+      const image = new VideoFrame(video);
+      show(image, ownTimestamp(image) ?? rtpTimestamp);
+    } else if (performance.now() - now < LATE_MS || nSkipped === MAX_SKIPPED) {
+      nSkipped = 0;
+      copy(rtpTimestamp);
+    } else {
+      // A page that is late may find the next frame in the video already, under this one's name.
+      nSkipped += 1;
+      settled = setTimeout(() => copy(rtpTimestamp), SETTLED_MS);
+    }
     video.requestVideoFrameCallback(next);
   };
   video.requestVideoFrameCallback(next);
   signal.addEventListener("abort", () => {
+    clearTimeout(settled);
     video.srcObject = null;
   });
   // Muted video may always play; where it may not, no picture comes and the link goes on serving.

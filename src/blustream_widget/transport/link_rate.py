@@ -36,7 +36,7 @@ _HEAVY_LOSS, _LIGHT_LOSS = 0.10, 0.02
 _RECENT_S = 0.5
 _JUDGED_S, _MIN_JUDGED = 0.15, 3
 _FIRST_OVERUSE_MS = 250.0  # a decoder that has just been opened is slow by itself
-_LEARN_S = 4.0
+_LEARN_S, _LEARN_EVERY, _MIN_LEARNED = 4.0, 8, 16
 _DECODE_S = 0.006  # a picture takes this much longer than an answer, at least on a slow machine
 _BASE_S = 10.0
 _MAX_SAMPLES = 256
@@ -75,7 +75,7 @@ class LinkRate:
 
     Notes
     -----
-    `acknowledged` costs some 20 microseconds; loop thread.
+    `acknowledged` costs some 40 microseconds; loop thread.
     """
 
     def __init__(
@@ -89,6 +89,7 @@ class LinkRate:
         self._base = _WindowedMin(_BASE_S)
         self._round_trip = _WindowedMin(_BASE_S)
         self._fixed_s = 0.0
+        self._n_unlearned = 0
         self._last_ack_s = float("-inf")
         self._hold_until_s = self._cut_again_s = float("-inf")
         self._grown_s = clock()
@@ -178,9 +179,13 @@ class LinkRate:
 
     def _learn_fixed(self, now: float) -> None:
         """Find the part of the service time that does not depend on the size (least squares)."""
-        recent = [s for s in self._samples if now - s.at_s < _LEARN_S]
+        self._n_unlearned += 1
+        if self._n_unlearned < _LEARN_EVERY:
+            return
+        self._n_unlearned = 0
+        recent = self._newest(now, _LEARN_S)
         n = len(recent)
-        if n < 16 or n % 4:
+        if n < _MIN_LEARNED:
             return
         mean_bytes = sum(s.n_bytes for s in recent) / n
         mean_s = sum(s.service_s for s in recent) / n
@@ -190,6 +195,16 @@ class LinkRate:
             return
         slope = sum((s.n_bytes - mean_bytes) * (s.service_s - mean_s) for s in recent) / n / spread
         self._fixed_s = min(max(mean_s - max(slope, 0.0) * mean_bytes, 0.0), mean_s)
+
+    def _newest(self, now: float, age_s: float) -> list[_Sample]:
+        """Return the samples that are younger than `age_s`, oldest first."""
+        found: list[_Sample] = []
+        for sample in reversed(self._samples):
+            if now - sample.at_s >= age_s:
+                break
+            found.append(sample)
+        found.reverse()
+        return found
 
     def _carried_bps(self, samples: list[_Sample]) -> float:
         """Rate of the link while it was busy with these frames.
@@ -208,12 +223,12 @@ class LinkRate:
         return float("inf")
 
     def _adapt(self, now: float) -> None:
-        last = [s for s in tuple(self._samples)[-_MIN_JUDGED:] if now - s.at_s < _LEARN_S]
-        recent = [s for s in self._samples if now - s.at_s < _RECENT_S]
-        recent = recent if len(recent) >= _MIN_JUDGED else last
+        recent = self._newest(now, _RECENT_S)
         # In a queue every frame is late; one that is not says that the late ones had other reasons.
-        newest = [s for s in recent if now - s.at_s < _JUDGED_S]
-        judged = newest if len(newest) >= _MIN_JUDGED else last
+        judged = self._newest(now, _JUDGED_S)
+        if len(judged) < _MIN_JUDGED:
+            judged = self._newest(now, _LEARN_S)[-_MIN_JUDGED:]
+        recent = recent if len(recent) >= _MIN_JUDGED else judged
         queue_ms = 1000 * min(s.excess_s for s in judged)
         # A queue of the page, not of the link: as many frames wait as are served in that time.
         queue_ms -= 1000 * self._fixed_s * min(len(recent), 2)
