@@ -31,6 +31,7 @@ from blustream_widget.testing.waiting import wait_until
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+_DISPLAY_PAGE = Path(__file__).with_name("display_page.js")
 _LATENCY_PAGE = Path(__file__).with_name("latency_page.js")
 _NETWORK_PAGE = Path(__file__).with_name("network_page.js")
 _START_TIMEOUT_S = 60.0
@@ -164,6 +165,7 @@ class NetworkBench:
                 what=f"the viewer uses {transport}",
             )
             viewer.click(position={"x": width_px // 2, "y": height_px // 2})
+            page.page.evaluate(_DISPLAY_PAGE.read_text())
             page.page.evaluate(_LATENCY_PAGE.read_text())
             self._wait_shown(page, _FIRST)
             yield page

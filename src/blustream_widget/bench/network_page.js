@@ -1,5 +1,5 @@
 // Runs after latency_page.js: keeps scrolling through an outage, and notes what was asked and shown when.
-(() => {
+(async () => {
   const find = (root, selector) => {
     const found = root.querySelector(selector);
     if (found) return found;
@@ -26,13 +26,16 @@
   const log = { asked: [], shown: [] };
   let running = true;
 
-  const watch = (now = 0, last = -1) => {
-    const k = __latency.shown();
-    if (k !== -1 && k !== last) log.shown.push([k, Date.now()]);
-    if (running) requestAnimationFrame((at) => watch(at, k === -1 ? last : k));
+  let last = -1;
+  const watch = async () => {
+    const at = Date.now();
+    const k = await __latency.shown();
+    if (k !== -1 && k !== last) log.shown.push([k, at]);
+    if (k !== -1) last = k;
+    if (running) requestAnimationFrame(watch);
   };
   // Up and down between two slices, 60 notches a second.
-  const first = __latency.shown();
+  const first = await __latency.shown();
   let at = first, sign = 1;
   const timer = setInterval(() => {
     if (at >= first + 100) sign = -1;
