@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -216,8 +217,8 @@ class LatencyBench:
             chromium.evaluate(f"__latency.scrub({self._n_scrub}, {sign})", timeout_s=90)
             for sign in ((-1) ** index for index in range(self._rounds))
         ]
-        server_ms = 1000 * (_server_cpu_s(lab) - server_s)
-        browser_ms = 1000 * (_family_cpu_s(chromium.pid) - browser_s)
+        server_ms = 1000 * _spent_s(server_s, _server_cpu_s(lab))
+        browser_ms = 1000 * _spent_s(browser_s, _family_cpu_s(chromium.pid))
         lags = [lag for scrub in scrubs for lag in scrub["lags_ms"]]
         gaps = [gap for scrub in scrubs for gap in scrub["gaps_ms"]]
         rates_hz = [1000 * scrub["displayed"] / scrub["duration_ms"] for scrub in scrubs]
@@ -271,32 +272,35 @@ def _start_busy(page: NotebookPage, code: str) -> None:
     )
 
 
-def _server_cpu_s(lab: JupyterLab) -> float:
+def _server_cpu_s(lab: JupyterLab) -> dict[int, float]:
     """Processor time of the server and its workers so far (not Jupyter, not the kernel)."""
-    total = 0.0
     runtime = lab.environment["JUPYTER_RUNTIME_DIR"]
+    found = []
     for process in psutil.process_iter(["cmdline"]):
-        command = " ".join(process.info["cmdline"] or [])
-        if "blustream_widget" not in command:
+        if "blustream_widget" not in " ".join(process.info["cmdline"] or []):
             continue
-        try:
-            if process.environ().get("JUPYTER_RUNTIME_DIR") != runtime:
-                continue
-            times = process.cpu_times()
-        except psutil.Error:
-            continue
-        total += times.user + times.system
-    return total
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("JUPYTER_RUNTIME_DIR") == runtime:
+                found.append(process)
+    return _cpu_s(found)
 
 
-def _family_cpu_s(pid: int) -> float:
+def _family_cpu_s(pid: int) -> dict[int, float]:
     """Processor time so far of a process and its living descendants."""
-    total = 0.0
     parent = psutil.Process(pid)
-    for process in [parent, *parent.children(recursive=True)]:
-        try:
+    return _cpu_s([parent, *parent.children(recursive=True)])
+
+
+def _cpu_s(processes: list[psutil.Process]) -> dict[int, float]:
+    """Processor time so far of each process that still lives."""
+    spent: dict[int, float] = {}
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
             times = process.cpu_times()
-        except psutil.Error:
-            continue
-        total += times.user + times.system
-    return total
+            spent[process.pid] = times.user + times.system
+    return spent
+
+
+def _spent_s(before: dict[int, float], after: dict[int, float]) -> float:
+    """Processor time between the two, of what lived all the while: others belong to other cases."""
+    return sum(after[pid] - before[pid] for pid in before.keys() & after.keys())
