@@ -36,7 +36,13 @@ except Exception as error:
 import glob, json, psutil
 def seen(pid):
     process = psutil.Process(pid)
-    return [(p.cmdline(), p.environ()) for p in (process, *process.children(recursive=True))]
+    found = []
+    for one in (process, *process.children(recursive=True)):
+        try:
+            found.append((one.cmdline(), one.environ()))
+        except psutil.NoSuchProcess:  # the worker of the volume that does not exist ends meanwhile
+            pass
+    return found
 (file,) = glob.glob(os.environ["JUPYTER_RUNTIME_DIR"] + "/blustream/server*.json")
 processes = seen(json.loads(open(file).read())["pid"])
 with open("processes.json", "w") as out:

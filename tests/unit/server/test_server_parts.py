@@ -67,12 +67,15 @@ def test_nothing_answers_where_nothing_listens(tmp_path):
     assert not answers(tmp_path / "file.sock")
 
 
-def test_a_server_gets_the_settings_and_no_credentials_of_jupyter(monkeypatch):
+def test_a_server_gets_the_settings_and_no_credentials_of_jupyter_or_clouds(monkeypatch):
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "secret")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_PROFILE", "mine")
     env = discovery._environment(Config(ice_loopback=True, idle_s=3.5, encoder="libx264"))
     assert "JUPYTERHUB_API_TOKEN" not in env
-    assert env["AWS_PROFILE"] == "mine"
+    # They go with the volume that they are for, also the name of the profile.
+    assert "AWS_SECRET_ACCESS_KEY" not in env
+    assert "AWS_PROFILE" not in env
     assert env["BLUSTREAM_ICE_LOOPBACK"] == "true"
     assert env["BLUSTREAM_IDLE_S"] == "3.5"
     assert env["BLUSTREAM_ENCODER"] == "libx264"
