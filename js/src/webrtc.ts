@@ -9,6 +9,7 @@ import { MessageType, type RtcOffer, unpackHeader, type Welcome } from "./protoc
 import { watchStats } from "./rtc-stats";
 import { RtpMatch } from "./rtp-match";
 import type { Frame } from "./session";
+import { VideoCopies } from "./video-copy";
 
 export interface PeerEvents {
   /** The offer is ready to be sent over the link. */
@@ -39,12 +40,6 @@ const GATHER_SERVERS_MS = 2000;
 const CONNECT_MS = 8000;
 /** Input waiting in the data channel: more than this and newer input would wait behind older. */
 const MAX_BUFFERED_BYTES = 16_384;
-/** Half a refresh after its frame was presented, a video may hold the next one. */
-const LATE_MS = 8;
-/** Without a newer frame for so long, what the video holds is what it said last. */
-const SETTLED_MS = 40;
-/** A page that is always late sees a picture all the same. */
-const MAX_SKIPPED = 4;
 /** Why WebRTC cannot be used in this browser; "" if it can. */
 export function peerObstacle(): string {
   return typeof RTCPeerConnection === "undefined" ? "This browser has no WebRTC." : "";
@@ -226,34 +221,21 @@ function readVideo(track: MediaStreamTrack, show: ShowFrame, signal: AbortSignal
   video.muted = true;
   video.playsInline = true;
   video.srcObject = new MediaStream([track]);
-  let nSkipped = 0;
-  let settled: ReturnType<typeof setTimeout> | undefined;
-  const copy = (rtpTimestamp: number | undefined): void => {
-    createImageBitmap(video).then(
-      (image) => show(image, rtpTimestamp),
-      () => {}, // the video has just ended
-    );
-  };
-  const next = (now: number, { rtpTimestamp }: VideoFrameCallbackMetadata): void => {
+  const copies = new VideoCopies<ImageBitmap>(show);
+  const next = (_now: number, frame: VideoFrameCallbackMetadata): void => {
     if (signal.aborted) return;
-    clearTimeout(settled);
     // A page that is neither https nor localhost has no VideoFrame.
     if (typeof VideoFrame !== "undefined") {
       const image = new VideoFrame(video);
-      show(image, ownTimestamp(image) ?? rtpTimestamp);
-    } else if (performance.now() - now < LATE_MS || nSkipped === MAX_SKIPPED) {
-      nSkipped = 0;
-      copy(rtpTimestamp);
+      show(image, ownTimestamp(image) ?? frame.rtpTimestamp);
     } else {
-      // A page that is late may find the next frame in the video already, under this one's name.
-      nSkipped += 1;
-      settled = setTimeout(() => copy(rtpTimestamp), SETTLED_MS);
+      copies.add(frame, performance.now(), createImageBitmap(video));
     }
     video.requestVideoFrameCallback(next);
   };
   video.requestVideoFrameCallback(next);
   signal.addEventListener("abort", () => {
-    clearTimeout(settled);
+    copies.close();
     video.srcObject = null;
   });
   // Muted video may always play; where it may not, no picture comes and the link goes on serving.
