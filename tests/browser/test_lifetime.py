@@ -30,9 +30,11 @@ def workers(lab) -> list[psutil.Process]:
 
 
 def sockets(server: psutil.Process) -> dict[str, int]:
-    """Connections on the server's UNIX socket (its listener counts too), and UDP sockets."""
+    """Connections on its UNIX sockets (listeners count too), with browsers, and UDP sockets."""
+    own = (".sock", ".hand")
     return {
-        "unix": sum(1 for c in server.net_connections("unix") if str(c.laddr).endswith(".sock")),
+        "unix": sum(1 for c in server.net_connections("unix") if str(c.laddr).endswith(own)),
+        "tcp": len(server.net_connections("tcp")),
         "udp": len(server.net_connections("udp")),
     }
 
@@ -120,10 +122,15 @@ def test_a_closed_page_leaves_no_connection(open_viewer, lab, transports) -> Non
     view.wait_attribute("data-transport", transports.split(",")[-1])
     server = psutil.Process(workers(lab)[0].ppid())
     before = sockets(server)
+    assert before["tcp"] == 1, "Jupyter handed the browser's connection over"
     assert (before["udp"] > 0) == ("webrtc" in transports)
     view.page.page.goto("about:blank")
-    left = {"unix": before["unix"] - 1, "udp": 0}
-    wait_until(lambda: sockets(server) == left, timeout_s=20, what=f"{left}, not {sockets(server)}")
+    left = {
+        "unix": before["unix"] - 1,
+        "tcp": 0,
+        "udp": 0,
+    }  # the lease of the connection is returned
+    wait_until(lambda: sockets(server) == left, timeout_s=20, what=f"{before} became {left}")
 
 
 def test_shared_memory_of_a_killed_kernel_is_removed(open_notebook, lab, leftovers_gone) -> None:

@@ -139,8 +139,16 @@ def chromium(*arguments: str, executable: str | None = None) -> Iterator[Browser
             browser.close()
 
 
+_running: Playwright | None = None
+
+
 @contextlib.contextmanager
 def _driver() -> Iterator[Playwright]:
+    """Start Playwright; within the block, others get the same: a thread can have only one."""
+    global _running
+    if _running is not None:
+        yield _running
+        return
     from playwright.sync_api import sync_playwright
 
     try:
@@ -150,9 +158,11 @@ def _driver() -> Iterator[Playwright]:
             "Playwright's own Node.js does not start; what it wrote is above.",
             hint="On Debian it needs a library: apt install libatomic1.",
         ) from exc
+    _running = playwright
     try:
         yield playwright
     finally:
+        _running = None
         playwright.stop()
 
 
