@@ -114,7 +114,7 @@ def test_a_smaller_picture_fills_the_pane_and_the_status_says_why(far_page):
 
 def test_after_an_outage_the_picture_is_live_again(far_page):
     far_page.network.set(GOOD)
-    first = far_page.page.read_python("viewer.slice_idx")
+    first = far_page.shown()  # the kernel hears of it a little later
     far_page.network.set(Conditions(rtt_ms=20, is_up=False))
     far_page.wheel(2)
     far_page.page.page.wait_for_timeout(3000)  # the outage itself, not a wait for something
