@@ -120,14 +120,14 @@ class ViewerPage:
         wait_until(
             lambda: self.shown(index) == number,
             timeout_s=timeout_s,
-            what=f"slice {number} is shown, not {self.shown(index)}",
+            what=lambda: f"slice {number} is shown, not {self.shown(index)}",
         )
 
     def wait_attribute(self, name: str, value: str, *, timeout_s: float = 30.0) -> None:
         wait_until(
             lambda: self.host.get_attribute(name) == value,
             timeout_s=timeout_s,
-            what=f"{name} is {value}, not {self.host.get_attribute(name)}",
+            what=lambda: f"{name} is {value}, not {self.host.get_attribute(name)}",
         )
 
     def focus(self) -> None:

@@ -103,7 +103,7 @@ class WidgetPage:
         wait_until(
             lambda: self.said(name) == value,
             timeout_s=20,
-            what=f"{name} is {value}, not {self.said(name)} ({self.said('reason')})",
+            what=lambda: f"{name} is {value}, not {self.said(name)} ({self.said('reason')})",
         )
 
     def set(self, name: str, value: object) -> None:

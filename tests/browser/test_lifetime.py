@@ -85,11 +85,12 @@ def test_a_deleted_output_gives_the_worker_back_and_keeps_the_view(open_viewer, 
         timeout_s=20,
         what="the worker is given back",
     )
-    # What stays is the kernel's link, and the state in the server: the Viewer lives.
+    # What stays is the kernel's link, and the state in the server: the Viewer lives. The server
+    # listens on two sockets, one for requests and one for the connections handed over by Jupyter.
     wait_until(
-        lambda: sockets(server) == {"unix": 2, "udp": 0},
+        lambda: sockets(server) == {"unix": 3, "tcp": 0, "udp": 0},
         timeout_s=20,
-        what=f"only listener and link: {sockets(server)}",
+        what=lambda: f"only listeners and link: {sockets(server)}",
     )
     view.page.run_python("viewer.slice_idx = 40")
     assert view.page.read_python("viewer.slice_idx") == 40
@@ -113,7 +114,11 @@ def test_a_reloaded_page_shows_the_same_view_over_one_connection(open_viewer, la
     wait_until(
         lambda: view.page.read_python("viewer.viewers") == 1, timeout_s=20, what="one connection"
     )
-    wait_until(lambda: sockets(server) == before, timeout_s=30, what=f"as many sockets: {before}")
+    wait_until(
+        lambda: sockets(server) == before,
+        timeout_s=30,
+        what=lambda: f"{before}, not {sockets(server)}",
+    )
 
 
 @pytest.mark.parametrize("transports", ["websocket", "websocket,webrtc"])
@@ -130,7 +135,9 @@ def test_a_closed_page_leaves_no_connection(open_viewer, lab, transports) -> Non
         "tcp": 0,
         "udp": 0,
     }  # the lease of the connection is returned
-    wait_until(lambda: sockets(server) == left, timeout_s=20, what=f"{before} became {left}")
+    wait_until(
+        lambda: sockets(server) == left, timeout_s=20, what=lambda: f"{left}, not {sockets(server)}"
+    )
 
 
 def test_shared_memory_of_a_killed_kernel_is_removed(open_notebook, lab, leftovers_gone) -> None:
@@ -156,6 +163,8 @@ def leftovers_gone(lab):
     from blustream_widget.testing.lab import leftovers
 
     def wait() -> None:
-        wait_until(lambda: not leftovers(lab), timeout_s=40, what=f"no process: {leftovers(lab)}")
+        wait_until(
+            lambda: not leftovers(lab), timeout_s=40, what=lambda: f"no process: {leftovers(lab)}"
+        )
 
     return wait

@@ -69,7 +69,7 @@ class FarPage:
         wait_until(
             lambda: self.shown() == number,
             timeout_s=20,
-            what=f"slice {number} is shown, not {self.shown()}",
+            what=lambda: f"slice {number} is shown, not {self.shown()}",
         )
 
 

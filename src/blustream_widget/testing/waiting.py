@@ -10,13 +10,15 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T | None], *, timeout_s: float, what: str) -> T:
+def wait_until(
+    condition: Callable[[], T | None], *, timeout_s: float, what: str | Callable[[], str]
+) -> T:
     """Return the first truthy value of `condition`, which is asked every 50 ms.
 
     Raises
     ------
     TimeoutError
-        Names `what` did not come about within `timeout_s`.
+        Names `what` did not come about within `timeout_s`; a function is asked only then.
     """
     never = threading.Event()
     end = time.monotonic() + timeout_s
@@ -24,5 +26,6 @@ def wait_until(condition: Callable[[], T | None], *, timeout_s: float, what: str
         if value := condition():
             return value
         if time.monotonic() > end:
-            raise TimeoutError(f"Waited {timeout_s:g} s in vain: {what}.")
+            missing = what() if callable(what) else what
+            raise TimeoutError(f"Waited {timeout_s:g} s in vain: {missing}.")
         never.wait(0.05)
