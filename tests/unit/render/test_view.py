@@ -59,10 +59,18 @@ def test_a_slice_outside_the_pane_still_reads_something_valid(pan) -> None:
 
 
 @pytest.mark.parametrize(("pane", "lod"), [((1280, 720), 1), ((1000, 562), 1), ((320, 180), 2)])
-def test_in_motion_many_voxels_are_drawn_at_up_to_two_pixels_each(pane, lod) -> None:
+def test_in_motion_many_voxels_may_have_the_size_of_a_small_volumes(pane, lod) -> None:
     info = volume_info((4, 1600, 900), kind="seismic", n_lods=6)
     view = plan_slice(state(width_px=pane[0], height_px=pane[1]), info, in_motion=True)
     assert view.lod == lod
+
+
+def test_in_motion_a_huge_section_asks_for_no_more_than_a_small_one() -> None:
+    pane = state(width_px=1280, height_px=720)
+    for n in (512, 2048, 8192, 1 << 17):
+        info = volume_info((4, n, n), kind="seismic", n_lods=12)
+        view = plan_slice(pane, info, in_motion=True)
+        assert n >> view.lod == 512
 
 
 def test_in_motion_few_voxels_keep_their_detail_in_a_small_pane() -> None:
