@@ -14,6 +14,10 @@ export const PANE_MAX_PX = 4096;
 export const PANE_MAX_PIXELS = 8294400;
 export const WINDOW_MAX = 1e30;
 export const MIN_VOXELS_SHOWN = 4;
+export const MAX_POINTS = 2000;
+export const MAX_ANNOTATIONS = 10000;
+export const MAX_EDITS = 256;
+export const MAX_PROFILE = 2000;
 export const PERCENTILES = [0.1, 1, 2, 5, 10, 25, 50, 75, 90, 95, 98, 99, 99.9] as const;
 export const ABS_PERCENTILES = [90, 95, 98, 99, 99.5, 100] as const;
 export const COLORMAPS = [
@@ -36,6 +40,26 @@ export type Colormap = (typeof COLORMAPS)[number];
 
 /** What a volume is, judged from its metadata. */
 export type Kind = "seismic" | "medical" | "generic";
+
+/** What an annotation is. */
+export type AnnotationKind =
+  | "point"
+  | "text"
+  | "arrow"
+  | "line"
+  | "polyline"
+  | "freehand"
+  | "rectangle"
+  | "ellipse"
+  | "polygon"
+  | "box"
+  | "distance"
+  | "path"
+  | "angle"
+  | "cobb"
+  | "horizon"
+  | "fault"
+  | "profile";
 
 /** One axis of a volume: index i (0-based) has the survey number first + i * step. */
 export interface Axis {
@@ -101,6 +125,109 @@ export interface ViewState {
   readonly height_px: number;
 }
 
+/** Something drawn or measured, anchored in the volume. */
+export interface Annotation {
+  readonly kind: AnnotationKind;
+  readonly points: readonly (readonly [number, number, number])[];
+  readonly id: string;
+  readonly axis: number | null;
+  readonly label: string;
+  readonly text: string;
+  readonly color: string;
+  readonly width: number;
+  readonly visible: boolean;
+  readonly locked: boolean;
+  readonly closed: boolean;
+  readonly group: string;
+  readonly author: string;
+  readonly created_ms: number;
+  readonly modified_ms: number;
+}
+
+/** A number with its name and unit: ("distance", 38.2, "mm"). */
+export interface Quantity {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+}
+
+/** Of the full-resolution voxels whose centre is inside; numbers are None without any value. */
+export interface Statistics {
+  readonly channel: number;
+  readonly unit: string;
+  readonly count: number;
+  readonly n_nodata: number;
+  readonly mean: number | null;
+  readonly sd: number | null;
+  readonly minimum: number | null;
+  readonly maximum: number | null;
+  readonly median: number | null;
+  readonly percentiles: readonly (readonly [number, number])[];
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly histogram: readonly number[];
+}
+
+/** Values along a line: of the voxel that holds each position, None where it has none. */
+export interface Profile {
+  readonly channel: number;
+  readonly unit: string;
+  readonly value_unit: string;
+  readonly positions: readonly number[];
+  readonly values: readonly (number | null)[];
+  readonly first: readonly [number, number, number];
+  readonly last: readonly [number, number, number];
+}
+
+/** Add an annotation, or replace the one of the same id in its place. */
+export interface PutItem {
+  readonly op: "put";
+  readonly item: Annotation;
+  readonly before?: string;
+}
+
+/** Change the fields that are given. */
+export interface SetItem {
+  readonly op: "set";
+  readonly id: string;
+  readonly label?: string;
+  readonly text?: string;
+  readonly color?: string;
+  readonly width?: number;
+  readonly visible?: boolean;
+  readonly locked?: boolean;
+  readonly closed?: boolean;
+  readonly group?: string;
+  readonly points?: readonly (readonly [number, number, number])[];
+}
+
+/** Put one vertex to another place. */
+export interface DragPoint {
+  readonly op: "drag";
+  readonly id: string;
+  readonly at: number;
+  readonly point: readonly [number, number, number];
+}
+
+/** Move an annotation as a whole, so that its first point lies at `to`. */
+export interface MoveItem {
+  readonly op: "move";
+  readonly id: string;
+  readonly to: readonly [number, number, number];
+}
+
+/** Remove an annotation; nothing happens where there is none of this id. */
+export interface RemoveItem {
+  readonly op: "remove";
+  readonly id: string;
+}
+
+/** A change of annotations. */
+export type Edit = PutItem | SetItem | DragPoint | MoveItem | RemoveItem;
+
+/** A change of annotations as the server tells it. */
+export type OrderedEdit = PutItem | DragPoint | MoveItem | RemoveItem;
+
 /** Fields of the view to change; the others stay. */
 export type ViewPatch = Partial<Omit<ViewState, "revision">>;
 
@@ -126,6 +253,8 @@ export const MessageType = {
   CHANGE_SLICE: 48,
   ZOOM_PAN: 49,
   WINDOW_LEVEL: 50,
+  ANNOTATION: 51,
+  MEASUREMENT: 52,
   PROBE: 64,
   VALUE: 65,
 } as const;
@@ -237,6 +366,26 @@ export interface ViewSync {
   readonly height_px?: number;
 }
 
+/** Change annotations, all of it or nothing; or take back a step of the same author. */
+export interface EditAnnotations {
+  readonly type: 51;
+  readonly seq: number;
+  readonly edits?: readonly (PutItem | SetItem | DragPoint | MoveItem | RemoveItem)[];
+  readonly gesture?: number;
+  readonly history?: "" | "redo" | "undo";
+}
+
+/** Measure an annotation of the session. A newer question about it replaces an older one. */
+export interface Measure {
+  readonly type: 52;
+  readonly n: number;
+  readonly id: string;
+  readonly want?: readonly ("geometry" | "profile" | "statistics" | "value")[];
+  readonly channel?: number;
+  readonly bins?: number;
+  readonly cancel?: boolean;
+}
+
 /** Ask for the full-resolution value of one voxel of the shown channel. Newest wins. */
 export interface Probe {
   readonly type: 64;
@@ -320,6 +469,32 @@ export interface RtcAnswer {
   readonly sdp: string;
 }
 
+/** What changed, in the server's order. `reset`: forget all annotations first. */
+export interface AnnotationEdits {
+  readonly type: 51;
+  readonly revision: number;
+  readonly seq: number;
+  readonly edits: readonly (PutItem | DragPoint | MoveItem | RemoveItem)[];
+  readonly reset: boolean;
+  readonly more: boolean;
+  readonly can_undo: boolean;
+  readonly can_redo: boolean;
+}
+
+/** Answer to `Measure`: quantities at once, what needs voxels when all of them were read. */
+export interface Measurement {
+  readonly type: 52;
+  readonly n: number;
+  readonly id: string;
+  readonly progress: number;
+  readonly done: boolean;
+  readonly quantities: readonly Quantity[];
+  readonly statistics: Statistics | null;
+  readonly profile: Profile | null;
+  readonly value: number | null;
+  readonly error: string;
+}
+
 /** Value of a probed voxel; None where there is no data (NaN). */
 export interface Value {
   readonly type: 65;
@@ -343,6 +518,8 @@ export type ViewerMessage =
   | ZoomPan
   | WindowLevel
   | ViewSync
+  | EditAnnotations
+  | Measure
   | Probe;
 
 /** What the server sends. */
@@ -356,6 +533,8 @@ export type ServerMessage =
   | Status
   | Ended
   | RtcAnswer
+  | AnnotationEdits
+  | Measurement
   | Value;
 
 /** What a picture is: bits of `FrameHeader.flags`. */

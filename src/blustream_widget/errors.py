@@ -43,6 +43,12 @@ class StateError(BlustreamError, ValueError):
     code = "state"
 
 
+class AnnotationError(BlustreamError, ValueError):
+    """An annotation, or a measure of it, is not one that can be; nothing was changed."""
+
+    code = "annotation"
+
+
 class VolumeError(BlustreamError):
     """A volume cannot be used."""
 

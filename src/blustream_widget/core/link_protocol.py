@@ -8,10 +8,18 @@ One link serves all viewers of a kernel; it authenticates with the header
 from __future__ import annotations
 
 import struct
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from blustream_widget.core.annotation import Annotation
+from blustream_widget.core.annotation_messages import (
+    AnnotationEdits,
+    Edit,
+    Measurement,
+    Seq,
+    Want,
+)
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, VolumeInfo, VolumeRef
 
@@ -47,6 +55,37 @@ class PatchState(_Message, tag="patch", frozen=True):
     session: str
     patch: dict[str, Any]
     seq: int = 0
+
+
+class EditItems(_Message, tag="edit", frozen=True):
+    """Change annotations, all of it or nothing; answered by `Annotations`.
+
+    `seq` grows with every message; one that was taken already is not taken again. `is_restoring`:
+    these are all that a former server had, with their authors and times.
+    """
+
+    session: str
+    seq: Seq
+    edits: tuple[Edit, ...] = ()
+    gesture: Seq = 0
+    history: Literal["", "undo", "redo"] = ""
+    now_ms: float = 0.0
+    is_restoring: bool = False
+
+
+class MeasureItem(_Message, tag="measure", frozen=True):
+    """Measure an annotation, whether the session has it or not; answered by `Measured`.
+
+    `cancel`: the answer to question `n` is not wanted any more.
+    """
+
+    session: str
+    n: int
+    item: Annotation
+    want: tuple[Want, ...] = ()
+    channel: int | None = None
+    bins: int = 64
+    cancel: bool = False
 
 
 class RefreshVolume(_Message, tag="refresh", frozen=True):
@@ -90,6 +129,8 @@ class RelayClose(_Message, tag="relay-close", frozen=True):
 ToServer: TypeAlias = (
     OpenSession
     | PatchState
+    | EditItems
+    | MeasureItem
     | RefreshVolume
     | CloseSession
     | RenewToken
@@ -102,10 +143,14 @@ ToServer: TypeAlias = (
 
 
 class SessionOpened(_Message, tag="opened", frozen=True):
-    """The session exists; `token` lets the notebook's browser join as owner."""
+    """The session exists; `token` lets the notebook's browser join as owner.
+
+    `annotations_revision` 0: it has never had an annotation.
+    """
 
     session: str
     token: str
+    annotations_revision: int = 0
 
 
 class SessionToken(_Message, tag="token", frozen=True):
@@ -148,6 +193,20 @@ class Mirror(_Message, tag="mirror", frozen=True):
     held_back: str = ""
 
 
+class Annotations(_Message, tag="annotations", frozen=True):
+    """What changed of the annotations: at most 5 a second, each with its newest version."""
+
+    session: str
+    edits: AnnotationEdits
+
+
+class Measured(_Message, tag="measured", frozen=True):
+    """Answer to `MeasureItem`; more than one while voxels are read, the last is `done`."""
+
+    session: str
+    measurement: Measurement
+
+
 class SessionError(_Message, tag="error", frozen=True):
     """Something of this session failed; `fatal` means there is nothing to show."""
 
@@ -159,7 +218,15 @@ class SessionError(_Message, tag="error", frozen=True):
 
 
 ToKernel: TypeAlias = (
-    SessionOpened | SessionToken | VolumeOpened | Mirror | SessionError | RelayText | RelayClose
+    SessionOpened
+    | SessionToken
+    | VolumeOpened
+    | Mirror
+    | Annotations
+    | Measured
+    | SessionError
+    | RelayText
+    | RelayClose
 )
 
 encoder = msgspec.json.Encoder()

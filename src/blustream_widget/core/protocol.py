@@ -13,6 +13,12 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from blustream_widget.core.annotation_messages import (
+    AnnotationEdits,
+    EditAnnotations,
+    Measure,
+    Measurement,
+)
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import LoadedSlices, VolumeInfo
 from blustream_widget.errors import ProtocolError
@@ -50,6 +56,8 @@ class MessageType(IntEnum):
     CHANGE_SLICE = 0x30
     ZOOM_PAN = 0x31
     WINDOW_LEVEL = 0x32
+    ANNOTATION = 0x33
+    MEASUREMENT = 0x34
     PROBE = 0x40
     VALUE = 0x41
 
@@ -199,6 +207,8 @@ ViewerMessage: TypeAlias = (
     | ZoomPan
     | WindowLevel
     | ViewSync
+    | EditAnnotations
+    | Measure
     | Probe
 )
 
@@ -286,7 +296,18 @@ class Value(_Message, tag=int(MessageType.VALUE), frozen=True):
 
 
 ServerMessage: TypeAlias = (
-    Welcome | Error | Ping | Pong | State | Info | Status | Ended | RtcAnswer | Value
+    Welcome
+    | Error
+    | Ping
+    | Pong
+    | State
+    | Info
+    | Status
+    | Ended
+    | RtcAnswer
+    | AnnotationEdits
+    | Measurement
+    | Value
 )
 
 _encoder = msgspec.json.Encoder()

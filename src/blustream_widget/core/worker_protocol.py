@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from blustream_widget.core.annotation import Annotation
+from blustream_widget.core.annotation_messages import Measurement, Want
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, LoadedSlices, VolumeInfo, VolumeRef
 
@@ -77,7 +79,23 @@ class ProbeVoxel(_Message, tag="probe", frozen=True):
     voxel: tuple[int, int, int]
 
 
-ToWorker: TypeAlias = Open | Show | Output | WantKeyframe | Refresh | ProbeVoxel
+class MeasureVoxels(_Message, tag="measure", frozen=True):
+    """Measure an annotation; answered by `MeasuredVoxels`, more than once while it takes time.
+
+    A newer question of the same `owner` about the same annotation replaces an older one. `cancel`:
+    question `n` needs no answer.
+    """
+
+    owner: str
+    n: int
+    item: Annotation
+    channel: int
+    want: tuple[Want, ...] = ()
+    bins: int = 64
+    cancel: bool = False
+
+
+ToWorker: TypeAlias = Open | Show | Output | WantKeyframe | Refresh | ProbeVoxel | MeasureVoxels
 
 # ---------------------------------------------------------------- worker to server
 
@@ -138,6 +156,13 @@ class ProbedValue(_Message, tag="value", frozen=True):
     value: float | None
 
 
+class MeasuredVoxels(_Message, tag="measured", frozen=True):
+    """Answer to `MeasureVoxels`."""
+
+    owner: str
+    measurement: Measurement
+
+
 class EncoderChanged(_Message, tag="encoder", frozen=True):
     """The encoder in use changed (fallback); `reason` is for people."""
 
@@ -156,7 +181,16 @@ class Stats(_Message, tag="stats", frozen=True):
 
 
 FromWorker: TypeAlias = (
-    Ready | Opened | Described | Failed | Progress | Loaded | ProbedValue | EncoderChanged | Stats
+    Ready
+    | Opened
+    | Described
+    | Failed
+    | Progress
+    | Loaded
+    | ProbedValue
+    | MeasuredVoxels
+    | EncoderChanged
+    | Stats
 )
 
 _encoder = msgspec.json.Encoder()

@@ -86,7 +86,13 @@ class Hub:
                 kernel.tell(_error(message.session, exc, fatal=True))
                 return
         self._cancel_grace(message.session)
-        kernel.tell(lp.SessionOpened(session=session.id, token=self.owner_token(session.id)))
+        kernel.tell(
+            lp.SessionOpened(
+                session=session.id,
+                token=self.owner_token(session.id),
+                annotations_revision=session.annotations.revision,
+            )
+        )
         if is_new:
             session.open(message.patch, message.state)
         session.attach(kernel)

@@ -99,7 +99,13 @@ class KernelLink:
             self.tell(error)
 
     def _receive_for_session(
-        self, message: lp.PatchState | lp.RefreshVolume | lp.CloseSession | lp.RenewToken
+        self,
+        message: lp.PatchState
+        | lp.EditItems
+        | lp.MeasureItem
+        | lp.RefreshVolume
+        | lp.CloseSession
+        | lp.RenewToken,
     ) -> None:
         try:
             session = self._hub.find(message.session)
@@ -113,6 +119,10 @@ class KernelLink:
         match message:
             case lp.PatchState(patch=patch, seq=seq):
                 session.patch_by_kernel(patch, seq)
+            case lp.EditItems():
+                session.annotations.edit_by_kernel(message)
+            case lp.MeasureItem():
+                session.measure_by_kernel(message)
             case lp.RefreshVolume():
                 session.refresh()
             case lp.RenewToken():

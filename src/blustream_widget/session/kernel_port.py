@@ -6,6 +6,7 @@ from typing import Protocol
 
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import worker_protocol as wp
+from blustream_widget.core.annotation_messages import AnnotationEdits, Measurement
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, VolumeInfo
 from blustream_widget.errors import BlustreamError
@@ -105,6 +106,14 @@ class KernelPort:
                 held_back=held_back,
             )
         )
+
+    def tell_annotations(self, edits: AnnotationEdits) -> None:
+        """Tell what changed of the annotations."""
+        self._tell(lp.Annotations(session=self._session_id, edits=edits))
+
+    def tell_measurement(self, measurement: Measurement) -> None:
+        """Tell what was measured."""
+        self._tell(lp.Measured(session=self._session_id, measurement=measurement))
 
     def _tell(self, message: lp.ToKernel) -> None:
         if self._kernel is not None:

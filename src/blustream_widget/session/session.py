@@ -9,13 +9,17 @@ from typing import Any
 import msgspec
 
 from blustream_widget.config import Config
+from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import worker_protocol as wp
+from blustream_widget.core.annotation_messages import EditAnnotations, Measure
 from blustream_widget.core.state import ViewState, channel_view
 from blustream_widget.core.types import LoadedSlices, VolumeInfo, VolumeRef
 from blustream_widget.errors import BlustreamError, SessionFullError, StateError, from_code
+from blustream_widget.session.annotations import AnnotationBoard
 from blustream_widget.session.demand import Demand
 from blustream_widget.session.kernel_port import Kernel, KernelPort
+from blustream_widget.session.measuring import Measuring
 from blustream_widget.session.quality import Quality
 from blustream_widget.session.rendition import Rendition
 from blustream_widget.session.rtc_path import IceServers
@@ -83,6 +87,12 @@ class Session:
         self._status = Throttle(STATUS_INTERVAL_S, self._send_status)
         self._mirror = Throttle(MIRROR_INTERVAL_S, self._send_mirror)
         self._supervisor = Supervisor(pool, self)
+        self.annotations = AnnotationBoard(
+            viewers=lambda: self._viewers.values(),
+            kernel=self._kernel,
+            shape=lambda: None if self._info is None else self._info.shape,
+        )
+        self.measuring = Measuring(self._supervisor, self._viewers, self._kernel)
         self._quality = Quality(on_change=self._tell_quality)
         self._demand = Demand(self._supervisor.send, self._rendition)
         self.fanout = Fanout(self._demand.request_keyframe)
@@ -108,6 +118,7 @@ class Session:
             # A kernel that comes again wants another try, and hears what becomes of it.
             self._supervisor.start()
         self._mirror.call()
+        self.annotations.attach_kernel()
 
     def tell_token(self, token: str) -> None:
         """Give the kernel a fresh token for its pages."""
@@ -140,7 +151,7 @@ class Session:
 
     async def close(self, reason: str) -> None:
         """End the session: viewers are told, the worker and the shared array go."""
-        for throttle in (self._status, self._mirror):
+        for throttle in (self._status, self._mirror, self.annotations):
             throttle.close()
         self._demand.close()
         self._set_idle_timer(running=False)
@@ -171,7 +182,7 @@ class Session:
         viewer = Viewer(self, channel, hello, peer=self._last_peer, role=role)
         self._viewers[viewer.peer] = viewer
         self._set_idle_timer(running=False)
-        viewer.send(self._welcome(viewer))
+        self._greet(viewer)
         viewer.ping()
         self.fanout.add(viewer.frames)
         # A viewer who comes back after an error wants another try.
@@ -187,6 +198,7 @@ class Session:
         self.fanout.remove(viewer.frames)
         if self._viewers.pop(viewer.peer, None) is not None:
             logger.info("Viewer %d left", viewer.peer)
+            self.measuring.forget(viewer)
             if self._reporter is viewer:
                 self._reporter = None
             self._demand.update()
@@ -225,6 +237,19 @@ class Session:
             )
         )
 
+    def edit_annotations(self, viewer: Viewer, message: EditAnnotations) -> None:
+        self.annotations.edit_by(viewer, message)
+
+    def measure(self, viewer: Viewer, message: Measure) -> None:
+        item = self.annotations.find(message.id)
+        self.measuring.ask_by(viewer, message, item, self._state.channel)
+
+    def measure_by_kernel(self, message: lp.MeasureItem) -> None:
+        """Measure an annotation for the kernel, with a worker got for it if there is none."""
+        self.measuring.ask_by_kernel(message, self._state.channel)
+        if not self._viewers:
+            self._set_idle_timer(running=True)
+
     def on_demand_changed(self) -> None:
         self._demand.update()
 
@@ -261,6 +286,8 @@ class Session:
             case wp.ProbedValue(peer=peer, n=n, voxel=voxel, value=value):
                 if (viewer := self._viewers.get(peer)) is not None:
                     viewer.send(p.Value(n=n, voxel=voxel, value=value))
+            case wp.MeasuredVoxels():
+                self.measuring.answer(message)
             case wp.Failed(code=code, message=text, hint=hint):
                 self._tell_error(from_code(code, text, hint))
             case wp.EncoderChanged():
@@ -282,6 +309,7 @@ class Session:
     def on_worker_failed(self, error: BlustreamError) -> None:
         logger.warning("Session %.8s shows nothing: %s", self.id, error.code)
         self._error = error
+        self.measuring.fail(error)
         self._tell_error(error, fatal=True)
 
     def _opened(self, message: wp.Opened) -> None:
@@ -291,12 +319,13 @@ class Session:
             self._state = self._first_state(message)
             self._has_first_state = True
         for viewer in self._viewers.values():
-            viewer.send(self._welcome(viewer))
+            self._greet(viewer)
             if viewer.seq:
                 # What it asked for while the volume was opening is in this state, or was refused.
                 viewer.send(p.State(seq=viewer.seq, state=self._state))
         self._tell_opened()
         self._demand.opened(self._state)
+        self.measuring.ask_again()
         self._mirror.call()
 
     def _described(self, info: VolumeInfo) -> None:
@@ -337,6 +366,10 @@ class Session:
         for viewer in self._viewers.values():
             viewer.send(p.State(seq=viewer.seq, state=state))
         self._mirror.call()
+
+    def _greet(self, viewer: Viewer) -> None:
+        viewer.send(self._welcome(viewer))
+        self.annotations.welcome(viewer)
 
     def _welcome(self, viewer: Viewer) -> p.Welcome:
         return p.Welcome(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
+from blustream_widget.core.annotation_messages import EditAnnotations, Measure
 from blustream_widget.errors import BlustreamError, NotDriverError, ProtocolError
 from blustream_widget.session.ratelimit import TokenBucket
 from blustream_widget.session.rendition import Need, Rendition
@@ -42,6 +43,12 @@ class Room(Protocol):
     def probe(self, viewer: Viewer, message: p.Probe) -> None:
         """Ask the worker for a voxel's value; raises `StateError`."""
 
+    def edit_annotations(self, viewer: Viewer, message: EditAnnotations) -> None:
+        """Change annotations, or tell the viewer why not."""
+
+    def measure(self, viewer: Viewer, message: Measure) -> None:
+        """Measure an annotation; raises `AnnotationError`."""
+
     def on_demand_changed(self) -> None:
         """Take note: somebody takes other pictures, or has room for more, or needs a keyframe."""
 
@@ -70,6 +77,7 @@ class Viewer:
         self.role = role
         self.report: p.Report | None = None
         self.seq = 0
+        self.annotation_seq = 0
         self._room = room
         self._channel = channel
         self._field_seq: dict[str, int] = {}
@@ -191,16 +199,25 @@ class Viewer:
             case p.Pong(n=n):
                 if n == self._pings:
                     self.frames.pacer.link.answered(time.monotonic() - self._pinged_s)
-            case p.Probe():
-                self._room.probe(self, message)
             case p.Report():
                 self.report = message
                 self._room.on_report(self)
             case p.RtcStats(loss=loss):
                 if (peer := self._rtc.peer) is not None:
                     peer.pacer.link.lost(loss)
+            case p.Probe() | EditAnnotations() | Measure():
+                self._handle_annotation(message)
             case _:
                 self._handle_stream(message)
+
+    def _handle_annotation(self, message: p.Probe | EditAnnotations | Measure) -> None:
+        match message:
+            case p.Probe():
+                self._room.probe(self, message)
+            case EditAnnotations():
+                self._room.edit_annotations(self, message)
+            case Measure():
+                self._room.measure(self, message)
 
     def _handle_stream(self, message: p.ViewerMessage) -> None:
         match message:

@@ -1,0 +1,238 @@
+"""The annotations of a session: edits in one order, told to all who look and to the kernel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.annotation import Annotation
+from blustream_widget.core.annotation_history import AnnotationHistory
+from blustream_widget.core.annotation_messages import (
+    AnnotationEdits,
+    Edit,
+    EditAnnotations,
+    OrderedEdit,
+    PutItem,
+    RemoveItem,
+)
+from blustream_widget.core.annotation_set import OWNER, AnnotationSet, Author, Change
+from blustream_widget.errors import BlustreamError, NotDriverError
+from blustream_widget.transport.throttle import Throttle
+
+if TYPE_CHECKING:
+    from blustream_widget.session.kernel_port import KernelPort
+    from blustream_widget.session.viewer import Viewer
+
+MIRROR_INTERVAL_S = 0.2
+EDITORS = frozenset({OWNER, "editor", "annotator"})
+_CHUNK_POINTS = 4000  # of one message: a quarter of a megabyte
+
+
+class AnnotationBoard:
+    """Order, permission, history and telling. Loop thread only.
+
+    Parameters
+    ----------
+    viewers : callable
+        Gives those who look now.
+    kernel : KernelPort
+    shape : callable
+        Gives the volume's shape; None while it is not open.
+    """
+
+    def __init__(
+        self,
+        *,
+        viewers: Callable[[], Iterable[Viewer]],
+        kernel: KernelPort,
+        shape: Callable[[], tuple[int, int, int] | None],
+    ) -> None:
+        self._viewers = viewers
+        self._kernel = kernel
+        self._shape = shape
+        self._items = AnnotationSet()
+        self._history = AnnotationHistory()
+        self._kernel_seq = 0
+        self.revision = 0
+        """Grows by one with every change."""
+        self._structural: list[OrderedEdit] = []
+        self._changed: dict[str, None] = {}
+        self._mirror = Throttle(MIRROR_INTERVAL_S, self._send_mirror)
+
+    def find(self, key: str) -> Annotation | None:
+        """Return the annotation of this id."""
+        return self._items.get(key)
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        self._mirror.close()
+
+    # -------------------------------------------------- edits
+
+    def edit_by(self, viewer: Viewer, message: EditAnnotations) -> None:
+        """Take a viewer's edits; what is refused is told to it, with how things are."""
+        viewer.annotation_seq = max(viewer.annotation_seq, message.seq)
+        try:
+            if viewer.role not in EDITORS:
+                raise NotDriverError(
+                    f"The role {viewer.role!r} may look, not annotate.",
+                    hint="Ask the owner for an annotator's link.",
+                )
+            gesture = (f"viewer {viewer.peer}", message.gesture) if message.gesture else None
+            is_change = self._edit(
+                _name_of(viewer), message.edits, history=message.history, gesture=gesture
+            )
+        except BlustreamError as exc:
+            viewer.send_error(exc)
+            self._tell(viewer, self._as_they_are(message.edits))
+            return
+        if not is_change:
+            self._tell(viewer, ())  # it waits to hear that its message was taken
+
+    def edit_by_kernel(self, message: lp.EditItems) -> None:
+        """Take the kernel's edits, or those that a former server had."""
+        if message.seq <= self._kernel_seq and not message.is_restoring:
+            self._mirror.call()  # sent again after the link broke, and taken already
+            return
+        self._kernel_seq = max(self._kernel_seq, message.seq)
+        gesture = ("kernel", message.gesture) if message.gesture else None
+        try:
+            if message.is_restoring:
+                self._restore(message.edits)
+            else:
+                self._edit(
+                    OWNER,
+                    message.edits,
+                    history=message.history,
+                    gesture=gesture,
+                    now_ms=message.now_ms,
+                )
+        except BlustreamError as exc:
+            self._kernel.tell_error(exc)
+            self._note(self._as_they_are(message.edits))
+        self._mirror.call()
+
+    def _edit(
+        self,
+        author: str,
+        edits: Sequence[Edit],
+        *,
+        history: str,
+        gesture: tuple[str, int] | None,
+        now_ms: float | None = None,
+    ) -> bool:
+        """Apply edits, or a step of the history; whether anything changed."""
+        by = Author(author, now_ms or time.time() * 1000, self._shape(), is_undoing=bool(history))
+        if history:
+            take = self._history.undo if history == "undo" else self._history.redo
+            change = self._items.apply(take(author, self._items), by)
+        else:
+            change = self._items.apply(edits, by)
+            self._history.add(author, change, gesture)
+        return self._changed_by(change)
+
+    def _restore(self, edits: Sequence[Edit]) -> None:
+        self._changed_by(self._items.apply(edits, Author(OWNER, 0.0, is_undoing=True)))
+
+    def _changed_by(self, change: Change) -> bool:
+        if change.is_nothing:
+            return False
+        self.revision += 1
+        self._note(change.edits, change)
+        for viewer in self._viewers():
+            self._tell(viewer, change.edits)
+        self._mirror.call()
+        return True
+
+    def _as_they_are(self, edits: Sequence[Edit]) -> tuple[OrderedEdit, ...]:
+        keys = [edit.item.id if isinstance(edit, PutItem) else edit.id for edit in edits]
+        items = [(key, self._items.get(key)) for key in dict.fromkeys(keys)]
+        return tuple(RemoveItem(key) if item is None else PutItem(item) for key, item in items)
+
+    # -------------------------------------------------- telling
+
+    def welcome(self, viewer: Viewer) -> None:
+        """Tell a viewer all annotations, from none on."""
+        chunks = list(_chunks(list(self._items.values()))) or [()]
+        for number, chunk in enumerate(chunks):
+            self._tell(viewer, chunk, reset=number == 0, more=number < len(chunks) - 1)
+
+    def attach_kernel(self) -> None:
+        """Tell a kernel that came (again) all annotations, if there ever were any."""
+        if not self.revision:
+            return
+        self._structural, self._changed = [], {}
+        for number, chunk in enumerate(list(_chunks(list(self._items.values()))) or [()]):
+            self._tell_kernel(chunk, reset=number == 0)
+
+    def _tell(
+        self,
+        viewer: Viewer,
+        edits: tuple[OrderedEdit, ...],
+        *,
+        reset: bool = False,
+        more: bool = False,
+    ) -> None:
+        can_undo, can_redo = self._history.can(_name_of(viewer))
+        viewer.send(
+            AnnotationEdits(
+                revision=self.revision,
+                seq=viewer.annotation_seq,
+                edits=edits,
+                reset=reset,
+                more=more,
+                can_undo=can_undo,
+                can_redo=can_redo,
+            )
+        )
+
+    def _note(self, edits: Sequence[OrderedEdit], change: Change | None = None) -> None:
+        """Remember what the kernel has to hear: who comes and goes, and who is other now."""
+        for edit in edits:
+            if isinstance(edit, RemoveItem):
+                self._structural.append(edit)
+                self._changed.pop(edit.id, None)
+                continue
+            key = edit.item.id if isinstance(edit, PutItem) else edit.id
+            if isinstance(edit, PutItem) and (change is None or change.old[key].item is None):
+                self._structural.append(edit)
+            else:
+                self._changed[key] = None
+
+    def _send_mirror(self) -> None:
+        edits = [*self._structural]
+        edits += [PutItem(self._items[key]) for key in self._changed if key in self._items]
+        self._structural, self._changed = [], {}
+        self._tell_kernel(tuple(edits))
+
+    def _tell_kernel(self, edits: tuple[OrderedEdit, ...], *, reset: bool = False) -> None:
+        can_undo, can_redo = self._history.can(OWNER)
+        self._kernel.tell_annotations(
+            AnnotationEdits(
+                revision=self.revision,
+                seq=self._kernel_seq,
+                edits=edits,
+                reset=reset,
+                can_undo=can_undo,
+                can_redo=can_redo,
+            )
+        )
+
+
+def _name_of(viewer: Viewer) -> str:
+    return OWNER if viewer.role == OWNER else f"{viewer.role}-{viewer.peer}"
+
+
+def _chunks(items: Sequence[Annotation]) -> Iterable[tuple[OrderedEdit, ...]]:
+    chunk: list[OrderedEdit] = []
+    n_points = 0
+    for item in items:
+        if chunk and (n_points + len(item.points) > _CHUNK_POINTS or len(chunk) >= 1000):
+            yield tuple(chunk)
+            chunk, n_points = [], 0
+        chunk.append(PutItem(item))
+        n_points += len(item.points)
+    if chunk:
+        yield tuple(chunk)

@@ -1,0 +1,147 @@
+"""Questions about voxels of annotations: kept until a worker has answered them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import worker_protocol as wp
+from blustream_widget.core.annotation import Annotation
+from blustream_widget.core.annotation_messages import Measure, Measurement
+from blustream_widget.errors import AnnotationError, BlustreamError
+
+if TYPE_CHECKING:
+    from blustream_widget.session.kernel_port import KernelPort
+    from blustream_widget.session.supervisor import Supervisor
+    from blustream_widget.session.viewer import Viewer
+
+KERNEL = "kernel"
+MAX_WAITING = 64
+"""Questions of one viewer, or of the kernel, that are not answered yet."""
+
+
+class Measuring:
+    """Passes questions to the worker and answers back. Loop thread only.
+
+    Parameters
+    ----------
+    supervisor : Supervisor
+    viewers : mapping
+        By number; the session's own.
+    kernel : KernelPort
+    """
+
+    def __init__(
+        self, supervisor: Supervisor, viewers: Mapping[int, Viewer], kernel: KernelPort
+    ) -> None:
+        self._supervisor = supervisor
+        self._viewers = viewers
+        self._kernel = kernel
+        self._waiting: dict[tuple[str, str], wp.MeasureVoxels] = {}
+
+    def ask_by(
+        self, viewer: Viewer, message: Measure, item: Annotation | None, channel: int
+    ) -> None:
+        """Take a viewer's question.
+
+        Raises
+        ------
+        AnnotationError
+            There is no such annotation, or too many questions wait.
+        """
+        owner = str(viewer.peer)
+        if message.cancel:
+            self._cancel(owner, message.n)
+            return
+        if item is None:
+            raise AnnotationError(
+                f"There is no annotation {message.id} to measure.", hint="Put it first."
+            )
+        self._ask(
+            wp.MeasureVoxels(
+                owner=owner,
+                n=message.n,
+                item=item,
+                channel=channel if message.channel is None else message.channel,
+                want=message.want,
+                bins=message.bins,
+            )
+        )
+
+    def ask_by_kernel(self, message: lp.MeasureItem, channel: int) -> None:
+        """Take a question of the kernel; there need not be a worker yet."""
+        if message.cancel:
+            self._cancel(KERNEL, message.n)
+            return
+        question = wp.MeasureVoxels(
+            owner=KERNEL,
+            n=message.n,
+            item=message.item,
+            channel=channel if message.channel is None else message.channel,
+            want=message.want,
+            bins=message.bins,
+        )
+        try:
+            self._ask(question)
+        except AnnotationError as exc:
+            self._tell(KERNEL, _failure(question, exc))
+            return
+        self._supervisor.start()
+
+    def ask_again(self) -> None:
+        """Ask a new worker what the last one did not answer."""
+        for question in self._waiting.values():
+            self._supervisor.send(question)
+
+    def answer(self, message: wp.MeasuredVoxels) -> None:
+        """Pass an answer on to who asked, unless something newer was asked meanwhile."""
+        measurement = message.measurement
+        key = (message.owner, measurement.id)
+        question = self._waiting.get(key)
+        if question is None or question.n != measurement.n:
+            return
+        if measurement.done:
+            del self._waiting[key]
+        self._tell(message.owner, measurement)
+
+    def fail(self, error: BlustreamError) -> None:
+        """Tell everybody who waits that there is no worker."""
+        waiting, self._waiting = self._waiting, {}
+        for question in waiting.values():
+            self._tell(question.owner, _failure(question, error))
+
+    def forget(self, viewer: Viewer) -> None:
+        """Let go of the questions of a viewer who left."""
+        owner = str(viewer.peer)
+        for question in [q for q in self._waiting.values() if q.owner == owner]:
+            self._cancel(owner, question.n)
+
+    def _ask(self, question: wp.MeasureVoxels) -> None:
+        key = (question.owner, question.item.id)
+        n_waiting = sum(owner == question.owner for owner, _ in self._waiting)
+        if key not in self._waiting and n_waiting >= MAX_WAITING:
+            raise AnnotationError(
+                f"{n_waiting} measurements are under way, and no more are taken.",
+                hint="Wait for them, or cancel some.",
+            )
+        self._waiting[key] = question
+        self._supervisor.send(question)
+
+    def _cancel(self, owner: str, n: int) -> None:
+        for key, question in list(self._waiting.items()):
+            if question.owner == owner and question.n == n:
+                del self._waiting[key]
+                self._supervisor.send(msgspec.structs.replace(question, cancel=True))
+
+    def _tell(self, owner: str, measurement: Measurement) -> None:
+        if owner == KERNEL:
+            self._kernel.tell_measurement(measurement)
+        elif (viewer := self._viewers.get(int(owner))) is not None:
+            viewer.send(measurement)
+
+
+def _failure(question: wp.MeasureVoxels, error: BlustreamError) -> Measurement:
+    return Measurement(n=question.n, id=question.item.id, done=True, error=str(error))
