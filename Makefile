@@ -24,6 +24,9 @@ SYSTEM := venv node
 ifneq (,$(filter test check,$(GOALS)))
 SYSTEM += volumes
 endif
+ifneq (,$(filter test,$(GOALS)))
+SYSTEM += network
+endif
 ifneq (,$(filter test,$(GOALS))$(and $(HEADLESS),$(filter demo,$(GOALS))))
 SYSTEM += browser
 endif

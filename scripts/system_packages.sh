@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that what the named parts need from the system is there: installs it with apt when
 # root, otherwise prints one line that names what is missing.
-#   scripts/system_packages.sh PART...     venv | node | browser | volumes
+#   scripts/system_packages.sh PART...     venv | node | browser | volumes | network
 set -euo pipefail
 
 NODE_MINIMUM=20
@@ -16,6 +16,7 @@ missing_for() {
       fc-list 2>/dev/null | grep -q . || echo fonts-dejavu-core
       # The node that Playwright brings with it; a bare Debian has everything else it needs.
       has_library libatomic.so.1 || echo libatomic1 ;;
+    network) command -v ip >/dev/null || echo iproute2 ;; # emulated networks, in namespaces
     volumes) [ -e /usr/share/mricron/templates/ch2.nii.gz ] || echo mricron-data ;;
     *) fail "system_packages.sh: there is no part '$1'" ;;
   esac

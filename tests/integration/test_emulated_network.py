@@ -103,8 +103,13 @@ async def test_on_a_slow_link_pictures_get_smaller_and_the_viewer_is_told_why(
 ):
     async with session(server, volume) as opened, joined(url, opened.token) as viewer:
         network.set(SLOW)
-        await scrub(viewer, [*there_and_back(3), 42])
-        shown, _ = await viewer.frame(lambda h: h.slice_idx == 42 and not is_still(h))
+        # A busy machine draws few pictures, and what the link carries is seen after a few dozen.
+        for n in range(5):
+            viewer.frames.clear()
+            await scrub(viewer, [*there_and_back(3), 42], first_seq=2 + 1000 * n)
+            shown, _ = await viewer.frame(lambda h: h.slice_idx == 42 and not is_still(h))
+            if shown.width_px < SIZE["width_px"]:
+                break
         status = await viewer.message(p.Status, lambda m: m.held_back != "")
         still, _ = await viewer.frame(lambda h: h.slice_idx == 42 and is_still(h))
     assert shown.width_px < SIZE["width_px"]

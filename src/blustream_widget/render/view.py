@@ -13,8 +13,8 @@ from blustream_widget.core.types import VolumeInfo
 # times the voxels and nobody sees the difference in motion.
 _MOTION_VOXEL_PX = 1.5
 # A voxel costs 7 ns. Where there are many, it may be larger: 1600 x 900 voxels on 1280 x 720 pixels
-# take 10 ms to draw, 800 x 450 take 2, and an encoder gives neither its detail in motion. 2.5 pixels
-# are what a volume of 512 voxels has on a pane of 1280 pixels: larger ones look and cost the same.
+# take 10 ms to draw, 800 x 450 take 2, and an encoder gives neither its detail in motion. A volume
+# of 512 voxels has 2.5 pixels each on a pane of 1280 pixels: larger ones look and cost the same.
 _MANY_VOXELS = 600_000
 _MANY_VOXEL_PX = 2.5
 

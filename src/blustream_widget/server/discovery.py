@@ -30,8 +30,12 @@ _STEP_S = 0.02
 
 def find_server(config: Config) -> ServerAddress | None:
     """Address of the running server, or None. Blocks for milliseconds."""
-    address = read_address(runtime_files(config))
-    return address if address is not None and answers(address.socket_path) else None
+    files = runtime_files(config)
+    address = read_address(files)
+    if address is None or not answers(address.socket_path):
+        return None
+    # Whoever answered may be the successor of the server whose secret we read.
+    return address if read_address(files) == address else None
 
 
 def find_or_start(config: Config, *, worker_module: str = "") -> ServerAddress:

@@ -82,6 +82,8 @@ async def _serve(
     routes = Routes(hub, lifetime, secret)
     runner = web.AppRunner(routes.make_app(), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
+    # Of a server that was killed: its secret with our socket would be a door that nobody opens.
+    _remove(files)
     await web.SockSite(runner, listen_privately(files.socket), backlog=_BACKLOG).start()
     assert runner.server is not None
     handover = routes.handover = Handover(runner.server)
@@ -92,12 +94,16 @@ async def _serve(
         await lifetime.ended.wait()
     finally:
         # Gone from the folder first: who looks for a server now must start the next one.
-        for path in (files.info, files.socket, files.handover):
-            path.unlink(missing_ok=True)
+        _remove(files)
         await hub.close_all("the server ends")
         await handover.close()
         await runner.cleanup()
         logger.info("Server ended")
+
+
+def _remove(files: RuntimeFiles) -> None:
+    for path in (files.info, files.socket, files.handover):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -67,6 +67,26 @@ def test_nothing_answers_where_nothing_listens(tmp_path):
     assert not answers(tmp_path / "file.sock")
 
 
+def test_the_secret_of_a_killed_server_is_never_used_with_its_successor(tmp_path, monkeypatch):
+    tmp_path.chmod(0o700)
+    config = Config(runtime_dir=str(tmp_path))
+    files = runtime_files(config)
+
+    def write(secret):
+        files.info.write_text(json.dumps({"socket": str(files.socket), "secret": secret}))
+
+    def successor_answers(path):
+        write("new")
+        return True
+
+    write("old")
+    monkeypatch.setattr(discovery, "answers", successor_answers)
+    assert discovery.find_server(config) is None
+    address = discovery.find_server(config)
+    assert address is not None
+    assert address.secret == "new"
+
+
 def test_a_server_gets_the_settings_and_no_credentials_of_jupyter_or_clouds(monkeypatch):
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "secret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
