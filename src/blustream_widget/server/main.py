@@ -62,10 +62,9 @@ def run(
 async def _serve(
     config: Config, files: RuntimeFiles, ice_servers: IceServers, worker_module: str
 ) -> None:
-    loop = asyncio.get_running_loop()
     lifetime = Lifetime(config.server_grace_s)
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lifetime.end)
+        asyncio.get_running_loop().add_signal_handler(number, lifetime.end)
     pool = WorkerPool(worker_command(worker_module), n_spare=config.spare_workers)
     if config.spare_workers:
         # Whoever starts a server is about to open a volume: the worker's start takes longer than
