@@ -12,21 +12,49 @@ const here = dirname(fileURLToPath(import.meta.url));
 const outfile = join(here, "..", "src", "blustream_widget", "static", "widget.js");
 const watching = process.argv.includes("--watch");
 
+/** `import source from "worker:./name"`: a worker, bundled, as text. @type {import("esbuild").Plugin} */
+const workers = {
+  name: "workers",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^worker:/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, `${path.slice("worker:".length)}.ts`),
+      namespace: "worker",
+    }));
+    onLoad({ filter: /.*/, namespace: "worker" }, async ({ path }) => {
+      const { outputFiles, metafile } = await build({
+        ...shared,
+        entryPoints: [path],
+        format: "iife",
+        write: false,
+        metafile: true,
+      });
+      const watchFiles = Object.keys(metafile.inputs).map((file) => join(here, file));
+      return { contents: outputFiles[0].text, loader: "text", watchFiles };
+    });
+  },
+};
+
 /** @type {import("esbuild").BuildOptions} */
-const options = {
+const shared = {
   absWorkingDir: here,
-  entryPoints: ["src/index.ts"],
-  outfile,
   bundle: true,
-  format: "esm",
   target: "es2022",
   platform: "browser",
   charset: "utf8",
   legalComments: "none",
   loader: { ".css": "text", ".svg": "text" },
   minify: !watching,
-  sourcemap: watching ? "inline" : false,
   logLevel: "warning",
+};
+
+/** @type {import("esbuild").BuildOptions} */
+const options = {
+  ...shared,
+  entryPoints: ["src/index.ts"],
+  outfile,
+  format: "esm",
+  plugins: [workers],
+  sourcemap: watching ? "inline" : false,
 };
 
 if (watching) {

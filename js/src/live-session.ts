@@ -390,7 +390,8 @@ export class LiveSession implements Session {
   }
 
   #decoderName(): string {
-    if (this.#takeover?.isActive) return "webrtc";
+    if (this.#takeover?.isActive && !this.#takeover.takesEncoded) return "webrtc";
+    if (this.#takeover?.isActive) return "webcodecs";
     return this.#abilities.isJpegOnly ? "jpeg" : "webcodecs";
   }
 

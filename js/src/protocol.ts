@@ -319,6 +319,7 @@ export interface Stream {
 export interface RtcOffer {
   readonly type: 16;
   readonly sdp: string;
+  readonly takes_encoded?: boolean;
 }
 
 /** Show this slice. `axis` None keeps the axis. */

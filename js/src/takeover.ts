@@ -45,6 +45,11 @@ export class Takeover {
     return this.#isActive;
   }
 
+  /** They are decoded here, not by the browser's own WebRTC. */
+  get takesEncoded(): boolean {
+    return this.#peer?.takesEncoded ?? false;
+  }
+
   /** Why they do not. */
   get reason(): string {
     return this.#reason;
@@ -114,6 +119,7 @@ export class Takeover {
         this.expectPicture();
       },
       frame: (frame) => this.#frame(frame),
+      wantKeyframe: () => this.#events.send({ type: MessageType.KEYFRAME }),
       text: (text) => this.#events.text(text),
       failed: (reason) => {
         this.#peer = null;

@@ -1,11 +1,14 @@
 /**
  * Pictures by RTP and input by data channel, beside the link.
  *
- * A picture's header comes over the data channel and is found by the picture's RTP timestamp, which
- * both have in common. Where the browser can, frames are taken from the track as they are decoded;
- * elsewhere a hidden `<video>` hands them out once per animation frame.
+ * Where the browser can, frames are taken from it before it decodes them, each with its header behind
+ * it. Elsewhere a picture's header comes over the data channel and is found by the picture's RTP
+ * timestamp, which both have in common; pictures are taken from the track as they are decoded, or a
+ * hidden `<video>` hands them out once per animation frame.
  */
-import { MessageType, type RtcOffer, unpackHeader, type Welcome } from "./protocol";
+import workerSource from "worker:./frame-worker";
+import { giveUpEncoded, receiveEncoded } from "./encoded-receiver";
+import { MessageType, type RtcOffer, type RtcStats, unpackHeader, type Welcome } from "./protocol";
 import { watchStats } from "./rtc-stats";
 import { RtpMatch } from "./rtp-match";
 import type { Frame } from "./session";
@@ -17,6 +20,8 @@ export interface PeerEvents {
   /** Network path and data channel stand: pictures may come. */
   connected(): void;
   frame(frame: Frame): void;
+  /** Nothing can be decoded before the next keyframe. */
+  wantKeyframe(): void;
   /** A message of the server over the data channel. */
   text(text: string): void;
   /** It broke, or never came to be. Called once, not after `close()`. */
@@ -24,6 +29,8 @@ export interface PeerEvents {
 }
 
 export interface Peer {
+  /** Frames are decoded here, not by the browser's own WebRTC. */
+  readonly takesEncoded: boolean;
   answer(sdp: string): void;
   /** False if the data channel cannot take it now: use the link. */
   send(text: string): boolean;
@@ -54,6 +61,9 @@ class BrowserPeer implements Peer {
   readonly #input: RTCDataChannel;
   readonly #match = new RtpMatch((frame) => this.#events.frame(frame));
   readonly #ended = new AbortController();
+  readonly takesEncoded: boolean;
+  #isConnected = false;
+  #hasPicture = false;
   #timer: ReturnType<typeof setTimeout>;
 
   constructor(welcome: Welcome, events: PeerEvents) {
@@ -65,7 +75,8 @@ class BrowserPeer implements Peer {
       maxRetransmits: 0,
     });
     this.#input.binaryType = "arraybuffer";
-    this.#connection.addTransceiver("video", { direction: "recvonly" });
+    const { receiver } = this.#connection.addTransceiver("video", { direction: "recvonly" });
+    this.takesEncoded = this.#receiveEncoded(receiver);
     this.#timer = setTimeout(() => this.#fail("no connection in time"), CONNECT_MS);
     this.#listen();
     const gatherMs = iceServers.length > 0 ? GATHER_SERVERS_MS : GATHER_LOCAL_MS;
@@ -86,6 +97,8 @@ class BrowserPeer implements Peer {
   }
 
   close(): void {
+    // Connected and never a picture: the next attempt leaves it to the browser.
+    if (this.takesEncoded && this.#isConnected && !this.#hasPicture) giveUpEncoded();
     this.#ended.abort();
     clearTimeout(this.#timer);
     this.#match.clear();
@@ -130,6 +143,7 @@ class BrowserPeer implements Peer {
       this.#timer = setTimeout(() => this.#fail("the network path broke"), DISCONNECTED_MS);
     } else if (state === "connected" && this.#input.readyState === "open") {
       clearTimeout(this.#timer);
+      this.#isConnected = true;
       this.#events.connected();
     }
   }
@@ -138,8 +152,8 @@ class BrowserPeer implements Peer {
     await this.#connection.setLocalDescription();
     await this.#gathered(gatherMs);
     const sdp = this.#connection.localDescription?.sdp;
-    if (sdp && !this.#ended.signal.aborted)
-      this.#events.offer({ type: MessageType.RTC_OFFER, sdp });
+    if (!sdp || this.#ended.signal.aborted) return;
+    this.#events.offer({ type: MessageType.RTC_OFFER, sdp, takes_encoded: this.takesEncoded });
   }
 
   #gathered(capMs: number): Promise<void> {
@@ -158,6 +172,23 @@ class BrowserPeer implements Peer {
     });
   }
 
+  #receiveEncoded(receiver: RTCRtpReceiver): boolean {
+    const { signal } = this.#ended;
+    return receiveEncoded(
+      receiver,
+      workerSource,
+      {
+        frame: (frame) => {
+          this.#hasPicture = true;
+          this.#events.frame(frame);
+        },
+        wantKeyframe: () => this.#events.wantKeyframe(),
+        failed: (reason) => this.#fail(reason),
+      },
+      signal,
+    );
+  }
+
   #receive({ track, receiver }: RTCTrackEvent): void {
     minimiseBuffer(receiver);
     const show: ShowFrame = (image, rtpTimestamp) => {
@@ -165,7 +196,10 @@ class BrowserPeer implements Peer {
       else this.#match.picture(image, rtpTimestamp);
     };
     const { signal } = this.#ended;
-    watchStats(receiver, (stats) => this.send(JSON.stringify(stats)), signal);
+    const tell = (stats: RtcStats): boolean => this.send(JSON.stringify(stats));
+    // Frames that are taken encoded never wait in the browser's buffer.
+    watchStats(receiver, (s) => tell(this.takesEncoded ? { ...s, delay_ms: 0 } : s), signal);
+    if (this.takesEncoded) return;
     if (typeof MediaStreamTrackProcessor === "undefined") readVideo(track, show, signal);
     else void readTrack(track, show, signal);
   }

@@ -1,49 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { codecOf, PictureDecoder, supportedPictures } from "../src/decoder";
+import { PictureDecoder, supportedPictures } from "../src/decoder";
 import { FrameFlags, type FrameHeader } from "../src/protocol";
 import type { Frame } from "../src/session";
-import { FakeImage, header } from "./fakes";
+import { codecOf } from "../src/video-pictures";
+import { FakeImage, FakeVideoDecoder, header, stubVideoDecoder } from "./fakes";
 
 // Start code, SPS of High profile level 4.2, start code, IDR slice.
 const KEY = Uint8Array.of(0, 0, 0, 1, 0x67, 0x64, 0x00, 0x2a, 0xac, 0, 0, 1, 0x65, 1, 2, 3);
 const DELTA = Uint8Array.of(0, 0, 0, 1, 0x41, 1, 2, 3);
-
-/** Decodes when the test says so. */
-class FakeVideoDecoder {
-  static made: FakeVideoDecoder[] = [];
-  state = "unconfigured";
-  configs: VideoDecoderConfig[] = [];
-  chunks: { type: string; timestamp: number }[] = [];
-  get decodeQueueSize(): number {
-    return this.chunks.length;
-  }
-  constructor(private readonly init: VideoDecoderInit) {
-    FakeVideoDecoder.made.push(this);
-  }
-  configure(config: VideoDecoderConfig): void {
-    this.state = "configured";
-    this.configs.push(config);
-  }
-  decode(chunk: { type: string; timestamp: number }): void {
-    this.chunks.push(chunk);
-  }
-  close(): void {
-    this.state = "closed";
-  }
-  output(): FakeImage {
-    const image = Object.assign(new FakeImage(), { timestamp: this.chunks.shift()?.timestamp });
-    this.init.output(image as unknown as VideoFrame);
-    return image;
-  }
-  fail(): void {
-    this.init.error(new DOMException("broken"));
-  }
-  static get newest(): FakeVideoDecoder {
-    const newest = FakeVideoDecoder.made.at(-1);
-    if (!newest) throw new Error("no decoder was made");
-    return newest;
-  }
-}
 
 class Log {
   readonly shown: Frame[] = [];
@@ -70,20 +34,8 @@ class Log {
 }
 
 beforeEach(() => {
-  FakeVideoDecoder.made = [];
   vi.useFakeTimers();
-  vi.stubGlobal("VideoDecoder", FakeVideoDecoder);
-  vi.stubGlobal(
-    "EncodedVideoChunk",
-    class {
-      type: string;
-      timestamp: number;
-      constructor(init: EncodedVideoChunkInit) {
-        this.type = init.type;
-        this.timestamp = init.timestamp;
-      }
-    },
-  );
+  stubVideoDecoder();
 });
 afterEach(() => {
   vi.useRealTimers();

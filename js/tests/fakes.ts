@@ -1,4 +1,5 @@
 /** A server in the test's hands: links that it can open, answer, break. */
+import { vi } from "vitest";
 import type { Link, LinkEvents, LinkName, OpenLink } from "../src/link";
 import {
   type FrameHeader,
@@ -86,6 +87,61 @@ export function frame(change: Partial<FrameHeader> = {}): Frame & { image: FakeI
   return { header: header(change), image: new FakeImage() } as unknown as Frame & {
     image: FakeImage;
   };
+}
+
+class FakeChunk {
+  readonly type: string;
+  readonly timestamp: number;
+  readonly data: Uint8Array;
+  constructor({ type, timestamp, data }: EncodedVideoChunkInit) {
+    this.type = type;
+    this.timestamp = timestamp;
+    this.data = data as Uint8Array;
+  }
+}
+
+/** Decodes when the test says so. */
+export class FakeVideoDecoder {
+  static made: FakeVideoDecoder[] = [];
+  state = "unconfigured";
+  configs: VideoDecoderConfig[] = [];
+  chunks: FakeChunk[] = [];
+  get decodeQueueSize(): number {
+    return this.chunks.length;
+  }
+  constructor(private readonly init: VideoDecoderInit) {
+    FakeVideoDecoder.made.push(this);
+  }
+  configure(config: VideoDecoderConfig): void {
+    this.state = "configured";
+    this.configs.push(config);
+  }
+  decode(chunk: FakeChunk): void {
+    this.chunks.push(chunk);
+  }
+  close(): void {
+    this.state = "closed";
+  }
+  output(): FakeImage {
+    const image = Object.assign(new FakeImage(), { timestamp: this.chunks.shift()?.timestamp });
+    this.init.output(image as unknown as VideoFrame);
+    return image;
+  }
+  fail(): void {
+    this.init.error(new DOMException("broken"));
+  }
+  static get newest(): FakeVideoDecoder {
+    const newest = FakeVideoDecoder.made.at(-1);
+    if (!newest) throw new Error("no decoder was made");
+    return newest;
+  }
+}
+
+/** Have WebCodecs until the test ends. */
+export function stubVideoDecoder(): void {
+  FakeVideoDecoder.made = [];
+  vi.stubGlobal("VideoDecoder", FakeVideoDecoder);
+  vi.stubGlobal("EncodedVideoChunk", FakeChunk);
 }
 
 /** One link that was opened. */

@@ -7,6 +7,7 @@ import type { Peer, PeerEvents } from "../src/webrtc";
 import { FakeImage, frame, header, welcome } from "./fakes";
 
 class FakePeer implements Peer {
+  readonly takesEncoded = true;
   readonly sent: string[] = [];
   answered = "";
   isClosed = false;
@@ -105,6 +106,12 @@ describe("WebRTC", () => {
     vi.advanceTimersByTime(1);
     expect(scene.takeover.isActive).toBe(false);
     expect(scene.peer.isClosed).toBe(true);
+  });
+
+  it("asks the server for the keyframe that its decoder needs", () => {
+    const scene = new Scene().live();
+    scene.peer.events.wantKeyframe();
+    expect(scene.sent).toContainEqual({ type: MessageType.KEYFRAME });
   });
 
   it("asks once for a picture that is late, before it gives up", () => {

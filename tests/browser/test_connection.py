@@ -21,10 +21,12 @@ HOST = Path(__file__).with_name("widget_host.py")
 # Keeps what the page makes, so that a test can break it.
 SPY = """
 globalThis.channels = [];
+globalThis.connections = [];
 const create = RTCPeerConnection.prototype.createDataChannel;
 RTCPeerConnection.prototype.createDataChannel = function (...args) {
   const channel = create.apply(this, args);
   channels.push(channel);
+  connections.push(this);
   return channel;
 };
 """
@@ -159,8 +161,17 @@ def open_page(browser: Browser, host: str) -> Iterator[Callable[..., WidgetPage]
     urllib.request.urlopen(f"{host}control/accept", data=b"", timeout=10).close()
 
 
+# How many frames the browser's own WebRTC decoded for the newest connection.
+DECODED = """async () => {
+  const [receiver] = connections.at(-1)?.getReceivers() ?? [];
+  const report = receiver ? [...(await receiver.getStats()).values()] : [];
+  return report.find(({ type }) => type === 'inbound-rtp')?.framesDecoded ?? 0;
+}"""
 WITHOUT_WEBCODECS = "delete globalThis.VideoDecoder"
-WITHOUT_PROCESSOR = "delete globalThis.MediaStreamTrackProcessor"
+WITHOUT_TRANSFORM = "delete globalThis.RTCRtpScriptTransform"
+# What a page has whose rules forbid workers.
+WITHOUT_WORKERS = "globalThis.Worker = class { constructor() { throw new Error('no'); } }"
+WITHOUT_PROCESSOR = f"{WITHOUT_TRANSFORM}; delete globalThis.MediaStreamTrackProcessor"
 # What a page that is neither https nor localhost has.
 INSECURE = f"{WITHOUT_WEBCODECS}; {WITHOUT_PROCESSOR}; delete globalThis.VideoFrame"
 
@@ -171,11 +182,20 @@ INSECURE = f"{WITHOUT_WEBCODECS}; {WITHOUT_PROCESSOR}; delete globalThis.VideoFr
         ("websocket", "websocket", ""),
         ("websocket", "websocket", WITHOUT_WEBCODECS),
         ("websocket,webrtc", "webrtc", ""),
+        ("websocket,webrtc", "webrtc", WITHOUT_WORKERS),
         ("websocket,webrtc", "webrtc", WITHOUT_PROCESSOR),
         ("websocket,webrtc", "webrtc", INSECURE),
         ("comm", "comm", ""),
     ],
-    ids=["websocket", "jpeg", "webrtc", "webrtc through <video>", "webrtc insecure", "comm"],
+    ids=[
+        "websocket",
+        "jpeg",
+        "webrtc",
+        "webrtc decoded by the browser",
+        "webrtc through <video>",
+        "webrtc insecure",
+        "comm",
+    ],
 )
 def test_every_picture_shows_the_slice_that_its_header_names(
     open_page, transports, expected, script
@@ -189,6 +209,8 @@ def test_every_picture_shows_the_slice_that_its_header_names(
     assert result["seen"] > 5
     page.wait_shown(89)
     assert page.said("transport") == expected
+    # Frames of WebRTC are taken before the browser's own decoder, where that can be.
+    assert (page.page.evaluate(DECODED) > 0) == (expected == "webrtc" and script != "")
 
 
 def test_where_jupyter_refuses_to_hand_over_the_proxy_serves_at_once(open_page) -> None:

@@ -19,8 +19,8 @@ def server(tmp_path_factory):
         yield running
 
 
-async def connect(viewer, rtc):
-    await viewer.send(p.RtcOffer(sdp=await rtc.offer()))
+async def connect(viewer, rtc, *, takes_encoded=False):
+    await viewer.send(p.RtcOffer(sdp=await rtc.offer(), takes_encoded=takes_encoded))
     answer = await viewer.message(p.RtcAnswer)
     await rtc.accept(answer.sdp)
     await rtc.opened()
@@ -60,6 +60,30 @@ async def test_after_taking_over_video_comes_by_rtp_and_stills_by_the_socket(ser
             await viewer.send(p.Report(transport="webrtc", displayed_fps=1, latency_ms=1))
             await kernel.message(lp.Mirror, lambda m: m.transport == "webrtc")
     assert all(h.flags & p.FrameFlags.STILL for h, _ in by_socket)
+
+
+async def test_a_viewer_that_takes_encoded_frames_finds_each_header_behind_its_frame(server):
+    last = []
+
+    def look(packet):
+        if packet.marker:
+            last.append(packet)
+        return False
+
+    async with connect_kernel(server.address) as kernel:
+        opened = await kernel.open()
+        async with connect_viewer(server.address, opened.token) as viewer, rtc_client() as rtc:
+            rtc.lose = look
+            await connect(viewer, rtc, takes_encoded=True)
+            await viewer.send(p.ChangeSlice(seq=1, slice_idx=6))
+            await viewer.frame(lambda h: h.slice_idx == 6)
+            await release(viewer)
+            # A decoder that is given the header too is not disturbed by it.
+            _, luma = await rtc.inbox.find(tuple, lambda f: read_barcode(f[1]) == 6)
+    headers = [p.FrameHeader.unpack(packet.payload[-p.HEADER_BYTES :]) for packet in last]
+    assert [h.timestamp_90k for h in headers] == [packet.timestamp for packet in last]
+    assert 6 in [h.slice_idx for h in headers]
+    assert luma.shape == (headers[0].height_px, headers[0].width_px)
 
 
 async def test_input_on_the_data_channel_moves_the_picture(server):

@@ -136,9 +136,15 @@ class Stream(_Message, tag=int(MessageType.STREAM), frozen=True):
 
 
 class RtcOffer(_Message, tag=int(MessageType.RTC_OFFER), frozen=True):
-    """SDP offer of the browser, with all its candidates."""
+    """SDP offer of the browser, with all its candidates.
+
+    `takes_encoded`: the viewer takes frames from the browser's receiver before they are decoded and
+    decodes them itself. Then each frame has its header behind it, none comes by the data channel,
+    and what the browser's own decoder asks for (it sees no frame) is not answered.
+    """
 
     sdp: Sdp
+    takes_encoded: bool = False
 
 
 class ChangeSlice(_Message, tag=int(MessageType.CHANGE_SLICE), frozen=True):

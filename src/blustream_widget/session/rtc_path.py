@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from blustream_widget.core.protocol import RtcOffer
 from blustream_widget.errors import BlustreamError
 from blustream_widget.transport.tasks import TaskSet
 
@@ -66,11 +67,14 @@ class RtcPath:
         return self._is_connected
 
     def offer(
-        self, sdp: str, reply: Callable[[str], None], refuse: Callable[[BlustreamError], None]
+        self,
+        offer: RtcOffer,
+        reply: Callable[[str], None],
+        refuse: Callable[[BlustreamError], None],
     ) -> None:
         """Answer the browser's offer in the background, through one of the two callables."""
         self.drop()
-        self._tasks.spawn(self._answer(sdp, reply, refuse), name="webrtc answer")
+        self._tasks.spawn(self._answer(offer, reply, refuse), name="webrtc answer")
 
     def taken_over(self) -> None:
         """Take note that the browser shows what comes this way."""
@@ -108,7 +112,10 @@ class RtcPath:
             await peer.close()
 
     async def _answer(
-        self, sdp: str, reply: Callable[[str], None], refuse: Callable[[BlustreamError], None]
+        self,
+        offer: RtcOffer,
+        reply: Callable[[str], None],
+        refuse: Callable[[BlustreamError], None],
     ) -> None:
         # aiortc takes 0.3 s to import: in a thread, so that other viewers' pictures go on.
         webrtc = await asyncio.to_thread(
@@ -121,10 +128,11 @@ class RtcPath:
             on_text=self._on_text,
             on_state=lambda state: self._state_changed(peer, state),
             on_keyframe_wanted=self._on_keyframe_wanted,
+            takes_encoded=offer.takes_encoded,
         )
         self._peer = peer
         try:
-            answer = await peer.answer(sdp)
+            answer = await peer.answer(offer.sdp)
         except BlustreamError as exc:
             logger.info("A WebRTC offer was refused: %s", exc)
             if self._peer is peer:

@@ -227,8 +227,8 @@ class Viewer:
                 self._room.on_demand_changed()
             case p.Stream():
                 self._set_stream(message)
-            case p.RtcOffer(sdp=sdp):
-                self._offer(sdp)
+            case p.RtcOffer():
+                self._offer(message)
             case _:
                 raise ProtocolError("A connection says hello only once.")
 
@@ -260,11 +260,11 @@ class Viewer:
         self.seq = max(self.seq, message.seq)
         self._room.patch_by(self, patch)
 
-    def _offer(self, sdp: str) -> None:
+    def _offer(self, offer: p.RtcOffer) -> None:
         if "webrtc" not in self._room.config.transports.split(","):
             raise ProtocolError("WebRTC is switched off on this server.")
         self._rtc.offer(
-            sdp, reply=lambda answer: self.send(p.RtcAnswer(sdp=answer)), refuse=self.send_error
+            offer, reply=lambda answer: self.send(p.RtcAnswer(sdp=answer)), refuse=self.send_error
         )
 
     def _set_stream(self, message: p.Stream) -> None:

@@ -70,6 +70,11 @@ class EncodedFrame:
         """The bytes after the header."""
         return memoryview(self.data)[HEADER_BYTES:]
 
+    @property
+    def with_trailer(self) -> bytes:
+        """The picture, and behind it the header."""
+        return self.data[HEADER_BYTES:] + self.data[:HEADER_BYTES]
+
     def header_only(self) -> bytes:
         """Header for a viewer that gets the picture another way (RTP)."""
         return (

@@ -28,11 +28,13 @@ class Payload(NamedTuple):
         return len(self.prefix) + self.end - self.begin
 
 
-def plan_payloads(data: bytes, start: int = 0) -> list[Payload]:
+def plan_payloads(data: bytes, start: int = 0, *, trailer_bytes: int = 0) -> list[Payload]:
     """Cut the access unit `data[start:]` (Annex B) into payloads of at most `MAX_PAYLOAD_BYTES`.
 
     Small units that follow each other (parameter sets) share a packet. All packets of a large unit
-    but the last have the full size: what has one size goes to the network card in one call.
+    but the last have the full size: what has one size goes to the network card in one call. The
+    last `trailer_bytes` of `data` are not H.264: whatever is in them, they stay behind the last
+    unit, as a part of it.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def plan_payloads(data: bytes, start: int = 0) -> list[Payload]:
     payloads: list[Payload] = []
     small: list[tuple[int, int]] = []
     room = MAX_PAYLOAD_BYTES - 1
-    for begin, end in _units(data, start):
+    for begin, end in _units(data, start, len(data) - trailer_bytes):
         size = end - begin
         if small and (size > MAX_PAYLOAD_BYTES or room < 2 + size):
             payloads.append(_together(data, small))
@@ -57,12 +59,15 @@ def plan_payloads(data: bytes, start: int = 0) -> list[Payload]:
     return payloads
 
 
-def _units(data: bytes, start: int) -> Iterator[tuple[int, int]]:
-    """Begin and end of every unit between start codes of three or four bytes."""
-    at = data.find(_START_CODE, start)
+def _units(data: bytes, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Begin and end of every unit between start codes of three or four bytes.
+
+    The last one ends where `data` does; start codes are looked for before `stop`.
+    """
+    at = data.find(_START_CODE, start, stop)
     while at >= 0:
         begin = at + 3
-        at = data.find(_START_CODE, begin)
+        at = data.find(_START_CODE, begin, stop)
         end = len(data) if at < 0 else at - (data[at - 1] == 0)
         if end > begin:
             yield begin, end

@@ -25,7 +25,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiortc import RTCRtpSender, rtp
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
@@ -56,11 +56,11 @@ _NTP_1970_S = 2_208_988_800
 class _Sending:
     """One frame on its way, and afterwards in the history."""
 
-    __slots__ = ("extensions", "first_seq", "frame", "n_sent", "payloads")
+    __slots__ = ("data", "extensions", "first_seq", "frame", "n_sent", "payloads")
 
-    def __init__(self, frame: EncodedFrame, payloads: list[Payload], first_seq: int) -> None:
+    def __init__(self, frame: EncodedFrame, planned: _Planned, first_seq: int) -> None:
         self.frame = frame
-        self.payloads = payloads
+        self.data, self.payloads = planned
         self.first_seq = first_seq
         self.n_sent = 0
         self.extensions: list[bytes] = []  # of each burst
@@ -79,6 +79,8 @@ class RtpStream:
         The first packet of this frame is about to leave.
     on_room : callable
         All frames have left, after some had to wait.
+    has_trailers : bool
+        Send each frame's header behind it.
     """
 
     def __init__(
@@ -88,12 +90,14 @@ class RtpStream:
         on_ready: Callable[[], None],
         on_frame: Callable[[EncodedFrame], None],
         on_room: Callable[[], None],
+        has_trailers: bool = False,
     ) -> None:
         # Any: private attributes, which the contract test looks at.
         self._sender: Any = sender
         self._on_ready = on_ready
         self._on_frame = on_frame
         self._on_room = on_room
+        self._has_trailers = has_trailers
         self._output: SrtpOutput | None = None
         self._payload_type = 0
         self._next_seq = random_sequence_number()
@@ -127,11 +131,11 @@ class RtpStream:
         """Send a frame now, or behind those that still leave. Never waits, never raises."""
         if self._stop is None or not self._sender._enabled:
             return
-        payloads = _plan(frame)
-        if not payloads:
+        planned = _plan(frame, has_trailer=self._has_trailers)
+        if not planned.payloads:
             return
-        self._waiting.append(_Sending(frame, payloads, self._next_seq))
-        self._next_seq = (self._next_seq + len(payloads)) & 0xFFFF
+        self._waiting.append(_Sending(frame, planned, self._next_seq))
+        self._next_seq = (self._next_seq + len(planned.payloads)) & 0xFFFF
         if self._timer is None:
             self._send_waiting()
 
@@ -255,7 +259,7 @@ class RtpStream:
             sending.frame.header.timestamp_90k & 0xFFFFFFFF,
             self._sender._ssrc,
         )
-        return b"".join((head, extensions, prefix, sending.frame.data[begin:end]))
+        return b"".join((head, extensions, prefix, sending.data[begin:end]))
 
     def _as_rtx(self, packet: bytes, lost_seq: int, size: int) -> bytes:
         """RFC 4588: in a stream of its own, with the first number in front of the payload."""
@@ -320,12 +324,25 @@ class RtpStream:
             self._end()
 
 
-_planned: tuple[EncodedFrame | None, list[Payload]] = (None, [])
+class _Planned(NamedTuple):
+    """Payloads of a frame, and the bytes that they name."""
+
+    data: bytes
+    payloads: list[Payload]
 
 
-def _plan(frame: EncodedFrame) -> list[Payload]:
-    """Payloads of a frame; all viewers of a session ask for the same one after another."""
-    global _planned
-    if _planned[0] is not frame:
-        _planned = (frame, plan_payloads(frame.data, HEADER_BYTES))
-    return _planned[1]
+_newest: dict[bool, tuple[EncodedFrame, _Planned]] = {}
+
+
+def _plan(frame: EncodedFrame, *, has_trailer: bool) -> _Planned:
+    """Plan a frame; all viewers of a session ask for the same one after another."""
+    known = _newest.get(has_trailer)
+    if known is not None and known[0] is frame:
+        return known[1]
+    if has_trailer:
+        data = frame.with_trailer
+        planned = _Planned(data, plan_payloads(data, trailer_bytes=HEADER_BYTES))
+    else:
+        planned = _Planned(frame.data, plan_payloads(frame.data, HEADER_BYTES))
+    _newest[has_trailer] = (frame, planned)
+    return planned

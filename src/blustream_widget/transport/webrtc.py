@@ -1,11 +1,14 @@
-"""A viewer over WebRTC: encoded frames as RTP, messages and frame headers on a data channel.
+"""A viewer over WebRTC: encoded frames as RTP, messages on a data channel.
 
 The browser makes the offer, with the data channel "input" in it (unordered, no resend); the answer
-goes back over the viewer's socket. For every frame the data channel carries its `FrameHeader` with
-`FrameFlags.HEADER_ONLY`, just before the RTP packets leave. **Matching:** the RTP time stamp of a
-frame equals `timestamp_90k` of its header. A browser reads it as `rtpTimestamp` in the metadata of
-`requestVideoFrameCallback`. A `VideoFrame` of a MediaStreamTrackProcessor has `timestamp` in
-microseconds with an origin of its own: its differences are those of `timestamp_90k` / 0.09.
+goes back over the viewer's socket. A frame's `FrameHeader` goes one of two ways:
+
+- **Behind the frame**, in its last packet, to a viewer that takes encoded frames (an "encoded
+  transform") and cuts the header off. Its browser's own decoder sees no frame and asks for
+  keyframes (PLI) all the time: they are not answered, the viewer asks by `Keyframe` itself.
+- **On the data channel**, with `FrameFlags.HEADER_ONLY`, just before the RTP packets leave, where
+  the browser decodes. The RTP time stamp of a frame equals `timestamp_90k` of its header. A browser
+  tells it as `rtpTimestamp` in the metadata of `requestVideoFrameCallback`.
 
 This module and its parts (`aiortc_hooks`, `rtc_feedback`, `rtp_stream`, `srtp_output`) are the only
 ones that know aiortc. Importing them takes 0.3 s: they are imported when the first offer comes.
@@ -78,6 +81,8 @@ class RtcPeer:
         "connected" once, or "closed" once: failed, closed by the browser, or never connected.
     on_keyframe_wanted : callable
         What the peer needs or can take has changed: a keyframe, or frames again.
+    takes_encoded : bool
+        The viewer decodes by itself and finds each header behind its frame.
     """
 
     def __init__(
@@ -88,7 +93,9 @@ class RtcPeer:
         on_text: Callable[[bytes], None],
         on_state: Callable[[Literal["connected", "closed"]], None],
         on_keyframe_wanted: Callable[[], None],
+        takes_encoded: bool = False,
     ) -> None:
+        self._takes_encoded = takes_encoded
         servers = [RTCIceServer(**server) for server in ice_servers]  # type: ignore[arg-type]  # checked in config
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self._loopback = loopback
@@ -226,6 +233,7 @@ class RtcPeer:
             on_ready=self._stream_ready,
             on_frame=self._send_header,
             on_room=self._on_keyframe_wanted,
+            has_trailers=self._takes_encoded,
         )
         watch_feedback(sender, on_report=self._reported, on_estimate=self.pacer.link.capped)
         sender._send_keyframe = self._keyframe_wanted  # type: ignore[method-assign]  # PLI ends in it
@@ -270,7 +278,7 @@ class RtcPeer:
     def _keyframe_wanted(self) -> None:
         # A browser that gets nothing for three seconds asks for a keyframe, for ever. The picture
         # at rest is there, the lossless one too: a request may get lost once, then it is silence.
-        if self._n_answered >= MAX_ANSWERED_AT_REST:
+        if self._takes_encoded or self._n_answered >= MAX_ANSWERED_AT_REST:
             return
         self._n_answered += 1
         self.keyframe.waits = True
@@ -285,6 +293,7 @@ class RtcPeer:
         channel = self._input
         if (
             channel is not None
+            and not self._takes_encoded
             and channel.readyState == "open"
             and channel.bufferedAmount < MAX_BUFFERED_BYTES
         ):

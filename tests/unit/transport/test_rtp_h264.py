@@ -77,3 +77,18 @@ def test_all_packets_of_a_large_unit_but_the_last_have_one_size() -> None:
 @pytest.mark.parametrize("data", [b"", b"no start code", b"\0\0\1"])
 def test_without_a_unit_there_is_no_packet(data) -> None:
     assert plan_payloads(data) == []
+
+
+@given(
+    sizes=st.lists(st.integers(1, 2 * MAX_PAYLOAD_BYTES), min_size=1, max_size=4),
+    trailer=st.one_of(st.binary(max_size=60), st.just(b"\x01\0\0\1\x65\0\0\1")),
+    zeros=st.integers(0, 2),
+)
+def test_a_trailer_stays_behind_the_last_unit_whatever_is_in_it(sizes, trailer, zeros) -> None:
+    units = [unit(0x41, size) for size in sizes]
+    units[-1] += bytes(zeros)
+    data = b"".join(b"\0\0\0\1" + u for u in units) + trailer
+    payloads = plan_payloads(data, trailer_bytes=len(trailer))
+    found = units_of([payload_bytes(data, payload) for payload in payloads])
+    assert found == [*units[:-1], units[-1] + trailer]
+    assert all(payload.size <= MAX_PAYLOAD_BYTES for payload in payloads)

@@ -83,14 +83,16 @@ def large_frame(frame_no: int, n_packets: int) -> EncodedFrame:
 
 @pytest.fixture
 async def made(request):
-    """`(stream, sender, output, events)`, started; `pytest.param` may say `rtx=None`."""
+    """`(stream, sender, output, events)`, started; a parameter may say otherwise than this."""
+    said = {"rtx": 103, "has_trailers": False} | getattr(request, "param", {})
     events = Events()
-    sender = fake_sender(rtx=getattr(request, "param", 103))
+    sender = fake_sender(rtx=said["rtx"])
     stream = RtpStream(
         sender,
         on_ready=lambda: events.append("ready"),
         on_frame=lambda frame: events.append(frame.frame_no),
         on_room=lambda: events.append("room"),
+        has_trailers=said["has_trailers"],
     )
     output = FakeOutput()
     stream._current_output = lambda: output
@@ -178,7 +180,29 @@ async def test_every_packet_of_a_large_keyframe_can_be_sent_again(made) -> None:
     assert last.timestamp == originals[-1].timestamp
 
 
-@pytest.mark.parametrize("made", [None], indirect=True)
+@pytest.mark.parametrize("made", [{"has_trailers": True}], indirect=True)
+async def test_the_header_is_behind_its_frame_also_when_a_packet_is_sent_again(made) -> None:
+    stream, sender, output, _ = made
+    frame = large_frame(1, 3)
+    stream.send(frame)
+    assert output.packets[-1].payload.endswith(frame.data[:HEADER_BYTES])
+    assert output.packets[-1].marker == 1
+    await sender._retransmit(output.packets[-1].sequence_number)
+    again = rtp.unwrap_rtx(output.packets[-1], payload_type=102, ssrc=1)
+    assert again.payload == output.packets[-2].payload
+
+
+async def test_frames_with_and_without_a_trailer_are_planned_apart(made) -> None:
+    stream, _, output, _ = made
+    frame = large_frame(1, 2)
+    for has_trailer in (True, False, True):
+        stream._has_trailers = has_trailer
+        stream.send(frame)
+    ends = [p.payload.endswith(frame.data[:HEADER_BYTES]) for p in output.packets if p.marker]
+    assert ends == [True, False, True]
+
+
+@pytest.mark.parametrize("made", [{"rtx": None}], indirect=True)
 async def test_without_rtx_the_very_same_packet_is_sent_again(made) -> None:
     stream, sender, output, _ = made
     stream.send(large_frame(1, 3))

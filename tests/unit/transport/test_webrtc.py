@@ -29,12 +29,13 @@ def test_masses_of_candidates_are_cut() -> None:
 
 
 @pytest.fixture
-async def peer():
+async def peer(request):
     asked: list[bool] = []
     peer = RtcPeer(
         on_text=lambda _data: None,
         on_state=lambda _state: None,
         on_keyframe_wanted=lambda: asked.append(True),
+        takes_encoded=getattr(request, "param", False),
     )
     peer._is_live = True
     peer._stream = FakeStream()
@@ -68,6 +69,36 @@ async def test_requests_for_keyframes_at_rest_end_in_silence_until_something_mov
     assert asked_at_rest == MAX_ANSWERED_AT_REST
     peer.offer(make_frame(3, is_key=False))
     peer._keyframe_wanted()
+    assert peer.needs_keyframe
+
+
+class FakeChannel:
+    readyState = "open"  # noqa: N815  as aiortc calls it
+    bufferedAmount = 0  # noqa: N815
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def send(self, data: bytes) -> None:
+        self.sent.append(data)
+
+
+@pytest.mark.parametrize(("peer", "n_headers"), [(True, 0), (False, 1)], indirect=["peer"])
+async def test_headers_go_by_the_data_channel_only_where_the_browser_decodes(
+    peer, n_headers
+) -> None:
+    peer._input = FakeChannel()
+    peer._send_header(make_frame(1, is_key=True))
+    assert len(peer._input.sent) == n_headers
+
+
+@pytest.mark.parametrize("peer", [True], indirect=True)
+async def test_a_browser_whose_own_decoder_is_idle_gets_no_keyframe_for_its_asking(peer) -> None:
+    peer.offer(make_frame(1, is_key=True))
+    peer._keyframe_wanted()
+    assert not peer.needs_keyframe
+    assert not peer.asked
+    peer.restart()  # what the viewer's own request does
     assert peer.needs_keyframe
 
 

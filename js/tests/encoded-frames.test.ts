@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { EncodedFrames, type WorkerMessage } from "../src/encoded-frames";
+import { FrameFlags, HEADER_BYTES } from "../src/protocol";
+import { contract } from "./contract";
+import { FakeVideoDecoder, stubVideoDecoder } from "./fakes";
+
+const KEY = Uint8Array.of(0, 0, 0, 1, 0x67, 0x64, 0x00, 0x2a, 0xac, 0, 0, 1, 0x65, 1, 2, 3);
+const DELTA = Uint8Array.of(0, 0, 0, 1, 0x41, 1, 2, 3);
+
+/** As the server sends it: a header, here Python's own, behind the access unit. */
+function encoded(unit: Uint8Array, flags: number): ArrayBuffer {
+  const pairs = contract.frame.hex.match(/../g) ?? [];
+  const trailer = pairs.map((pair) => Number.parseInt(pair, 16));
+  trailer[0] = flags;
+  return Uint8Array.of(...unit, ...trailer).buffer;
+}
+
+let told: WorkerMessage[] = [];
+let frames: EncodedFrames;
+
+beforeEach(() => {
+  stubVideoDecoder();
+  told = [];
+  frames = new EncodedFrames((message) => told.push(message));
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe("encoded frames", () => {
+  it("are decoded without their header, which goes with the picture", () => {
+    frames.take(encoded(KEY, FrameFlags.KEY));
+    const decoder = FakeVideoDecoder.newest;
+    expect(decoder.chunks.map(({ type, data }) => [type, [...data]])).toEqual([["key", [...KEY]]]);
+    const image = decoder.output();
+    const header = { ...contract.frame.header, flags: FrameFlags.KEY };
+    expect(told).toEqual([{ kind: "picture", header, image }]);
+  });
+
+  it("ask for a keyframe, once, when they begin without one", () => {
+    frames.take(encoded(DELTA, 0));
+    frames.take(encoded(DELTA, 0));
+    expect(told).toEqual([{ kind: "want-keyframe" }]);
+    frames.take(encoded(KEY, FrameFlags.KEY));
+    frames.take(encoded(DELTA, 0));
+    expect(FakeVideoDecoder.newest.chunks).toHaveLength(2);
+  });
+
+  it("ask for a keyframe after a frame that cannot be decoded", () => {
+    frames.take(encoded(KEY, FrameFlags.KEY));
+    FakeVideoDecoder.newest.fail();
+    frames.take(encoded(DELTA, 0));
+    expect(told).toEqual([{ kind: "want-keyframe" }]);
+  });
+
+  it("say so when nothing can be decoded here", () => {
+    for (let i = 0; i < 3; i++) {
+      frames.take(encoded(KEY, FrameFlags.KEY));
+      FakeVideoDecoder.newest.fail();
+    }
+    expect(told.at(-1)?.kind).toBe("unusable");
+  });
+
+  it("that are shorter than a header are passed over", () => {
+    frames.take(new ArrayBuffer(HEADER_BYTES));
+    expect(told).toEqual([]);
+  });
+
+  it("are read from a receiver until it ends", async () => {
+    const stream = new ReadableStream({
+      start(controller) {
+        controller.enqueue({ data: encoded(KEY, FrameFlags.KEY) });
+        controller.enqueue({ data: encoded(DELTA, 0) });
+        controller.close();
+      },
+    });
+    await frames.read(stream);
+    expect(FakeVideoDecoder.newest.chunks).toHaveLength(2);
+  });
+});
