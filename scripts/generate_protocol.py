@@ -11,7 +11,14 @@ from typing import Any, get_args
 
 import msgspec.inspect as mi
 
-from blustream_widget.core import annotation, annotation_messages, protocol, state, types
+from blustream_widget.core import (
+    annotation,
+    annotation_messages,
+    colormaps,
+    protocol,
+    state,
+    types,
+)
 
 TARGET = Path(__file__).resolve().parents[1] / "js" / "src" / "protocol.ts"
 
@@ -37,7 +44,7 @@ _CONSTANTS = (
     (annotation_messages, "MAX_PROFILE"),
     (types, "PERCENTILES"),
     (types, "ABS_PERCENTILES"),
-    (state, "COLORMAPS"),
+    (colormaps, "COLORMAPS"),
 )
 _READERS = {
     "B": ("getUint8", 1),

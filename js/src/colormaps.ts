@@ -2,135 +2,458 @@
 
 import type { Colormap } from "./protocol";
 
-/** 33 colours at equal steps from low to high; of labels: the first values. */
-// biome-ignore format: one row of colours a line
-export const COLORMAP_STOPS: Readonly<Record<Colormap, readonly string[]>> = {
-  grey: [
-    "#000000", "#080808", "#101010", "#181818", "#202020", "#282828", "#303030", "#383838",
-    "#404040", "#484848", "#505050", "#585858", "#606060", "#686868", "#707070", "#787878",
-    "#808080", "#878787", "#8f8f8f", "#979797", "#9f9f9f", "#a7a7a7", "#afafaf", "#b7b7b7",
-    "#bfbfbf", "#c7c7c7", "#cfcfcf", "#d7d7d7", "#dfdfdf", "#e7e7e7", "#efefef", "#f7f7f7",
-    "#ffffff",
-  ],
-  seismic: [
-    "#123480", "#1a418a", "#224d94", "#2659a3", "#2a65b1", "#3272be", "#397fca", "#458cd4",
-    "#5098dd", "#61a5e3", "#72b2e9", "#87bfed", "#9bcbf0", "#b1d7f2", "#c7e2f4", "#dfedf6",
-    "#f7f7f7", "#f9e6df", "#fcd4c6", "#fcc2b0", "#fcb09a", "#f99e87", "#f68b74", "#ef7a65",
-    "#e86955", "#de594a", "#d3493f", "#c63c38", "#b82e30", "#a9232b", "#991826", "#891022",
-    "#78081e",
-  ],
-  "red-white-blue": [
-    "#ff0000", "#ff1010", "#ff2020", "#ff3030", "#ff4040", "#ff5050", "#ff6060", "#ff7070",
-    "#ff8080", "#ff9090", "#ffa0a0", "#ffafaf", "#ffbfbf", "#ffcfcf", "#ffdfdf", "#ffefef",
-    "#ffffff", "#efefff", "#dfdfff", "#cfcfff", "#bfbfff", "#afafff", "#a0a0ff", "#9090ff",
-    "#8080ff", "#7070ff", "#6060ff", "#5050ff", "#4040ff", "#3030ff", "#2020ff", "#1010ff",
-    "#0000ff",
-  ],
-  "black-white-red": [
-    "#000000", "#101010", "#202020", "#303030", "#404040", "#505050", "#606060", "#707070",
-    "#808080", "#909090", "#a0a0a0", "#afafaf", "#bfbfbf", "#cfcfcf", "#dfdfdf", "#efefef",
-    "#ffffff", "#ffefef", "#ffdfdf", "#ffcfcf", "#ffbfbf", "#ffafaf", "#ffa0a0", "#ff9090",
-    "#ff8080", "#ff7070", "#ff6060", "#ff5050", "#ff4040", "#ff3030", "#ff2020", "#ff1010",
-    "#ff0000",
-  ],
-  "brown-white-grey": [
-    "#592e08", "#63370f", "#6d4015", "#77481c", "#825122", "#8c5a29", "#96632f", "#a06b36",
-    "#aa743c", "#b58655", "#bf976d", "#caa885", "#d5ba9e", "#dfcbb6", "#eadccf", "#f5eee7",
-    "#ffffff", "#f2f2f2", "#e5e5e5", "#d8d8d8", "#cbcbcb", "#bebebe", "#b0b0b0", "#a3a3a3",
-    "#969696", "#888888", "#7b7b7b", "#6d6d6d", "#5f5f5f", "#515151", "#444444", "#363636",
-    "#282828",
-  ],
-  petrel: [
-    "#a1ffff", "#8ddff7", "#79bfef", "#659fe7", "#507fdf", "#3c5fd7", "#2840cf", "#1420c7",
-    "#0000bf", "#1010a7", "#20208f", "#303077", "#404060", "#555555", "#7d7d7d", "#a5a5a5",
-    "#cbcbcb", "#aba28d", "#8a784d", "#684e0e", "#703a00", "#842b00", "#981d00", "#ab0f00",
-    "#bf0000", "#c72000", "#cf4000", "#d75f00", "#df7f00", "#e79f00", "#efbf00", "#f7df00",
-    "#ffff00",
-  ],
-  viridis: [
-    "#440154", "#470d60", "#48186a", "#482374", "#472d7b", "#453781", "#424086", "#3e4989",
-    "#3b528b", "#375b8d", "#33638d", "#2f6b8e", "#2c728e", "#297a8e", "#26828e", "#23898e",
-    "#21918c", "#1f978b", "#1f9f88", "#21a685", "#27ad81", "#31b57b", "#3dbc74", "#4cc26c",
-    "#5cc863", "#6ece58", "#81d34d", "#95d840", "#aadc32", "#c0df25", "#d5e21a", "#eae51a",
-    "#fde725",
-  ],
-  magma: [
-    "#000004", "#030312", "#0a0822", "#130d34", "#1d1147", "#29115a", "#36106b", "#440f76",
-    "#51127c", "#5d177f", "#6a1c81", "#762181", "#832681", "#902a81", "#9c2e7f", "#aa337d",
-    "#b73779", "#c23b75", "#cf4070", "#db476a", "#e55064", "#ee5b5e", "#f4695c", "#f9785d",
-    "#fb8761", "#fd9668", "#fea571", "#feb47b", "#fec287", "#fed194", "#fde0a1", "#fceeb0",
-    "#fcfdbf",
-  ],
-  inferno: [
-    "#000004", "#040312", "#0b0724", "#150b37", "#210c4a", "#2f0a5b", "#3d0965", "#4a0c6b",
-    "#57106e", "#64156e", "#71196e", "#7d1e6d", "#8a226a", "#972766", "#a32c61", "#b0315b",
-    "#bc3754", "#c63d4d", "#d04545", "#da4e3c", "#e35933", "#eb6429", "#f1711f", "#f67e14",
-    "#f98c0a", "#fb9b06", "#fcaa0f", "#fbba1f", "#f9c932", "#f5d949", "#f2e865", "#f3f586",
-    "#fcffa4",
-  ],
-  turbo: [
-    "#30123b", "#392a73", "#4040a2", "#4456c7", "#466be3", "#4680f6", "#4294ff", "#37a8fa",
-    "#28bceb", "#1ccdd8", "#18ddc2", "#1fe9af", "#32f298", "#4ef97d", "#6dfe62", "#8bff4b",
-    "#a4fc3c", "#b7f735", "#cbed34", "#dde037", "#ecd13a", "#f7c13a", "#fdae35", "#fe992c",
-    "#fb8122", "#f56918", "#ec530f", "#e14109", "#d23105", "#c12302", "#ac1701", "#950d01",
-    "#7a0403",
-  ],
-  bone: [
-    "#000000", "#07070a", "#0e0e13", "#15151d", "#1c1c27", "#232331", "#2a2a3a", "#313144",
-    "#38384e", "#3f3f58", "#464661", "#4d4d6b", "#545574", "#5b5f7b", "#626882", "#697289",
-    "#707b90", "#768496", "#7d8d9d", "#8497a4", "#8ba1ab", "#92aab2", "#99b4b9", "#a0bec0",
-    "#a7c7c7", "#b2cece", "#bdd5d5", "#c8dcdc", "#d3e3e3", "#deeaea", "#e9f1f1", "#f4f8f8",
-    "#ffffff",
-  ],
-  hot: [
-    "#0b0000", "#200000", "#350000", "#4a0000", "#5f0000", "#740000", "#890000", "#9e0000",
-    "#b30000", "#c80000", "#dd0000", "#f20000", "#ff0800", "#ff1d00", "#ff3200", "#ff4700",
-    "#ff5c00", "#ff6e00", "#ff8300", "#ff9800", "#ffad00", "#ffc200", "#ffd700", "#ffec00",
-    "#ffff03", "#ffff22", "#ffff42", "#ffff61", "#ffff81", "#ffffa0", "#ffffc0", "#ffffdf",
-    "#ffffff",
-  ],
-  labels: [
-    "#000000", "#6d94f2", "#acf249", "#bf1dab", "#56bfae", "#bf8239", "#371799", "#489945",
-    "#992e52", "#24a5f2", "#e7f26d", "#cf49f2", "#1dbf6e", "#bf6c56", "#3945bf", "#489917",
-    "#99457d", "#2e9599", "#f2be24", "#aa6df2", "#49f264", "#bf1d31", "#5682bf", "#99bf39",
-    "#991799", "#459980", "#995a2e", "#3d24f2", "#84f26d", "#f24997", "#1d97bf", "#bfba56",
-    "#9239bf",
-  ],
+/** Colours at equal steps from low to high, six digits each; labels: by value. */
+// biome-ignore format: one map after the other
+export const COLORMAP_HEX: Readonly<Record<Colormap, string>> = {
+  grey:
+    "000000ffffff",
+  seismic:
+    "123480224d942a65b1397fca5098dd72b2e99bcbf0c7e2f4f7f7f7fcd4c6fcb09af68b74e86955d3493fb82e30" +
+    "99182678081e",
+  "red-white-blue":
+    "ff0000ffffff0000ff",
+  "black-white-red":
+    "000000ffffffff0000",
+  "brown-white-grey":
+    "592e08aa743cffffff969696282828",
+  petrel:
+    "a1ffff9cf7fd97effb92e7f98ddff788d7f583cff37ec7f179bfef74b7ed6fafeb6aa7e9659fe76097e55a8fe3" +
+    "5587e1507fdf4b77dd466fdb4167d93c5fd73757d53250d32d48d12840cf2338cd1e30cb1928c91420c70f18c5" +
+    "0a10c30508c10000bf0404b90808b30c0cad1010a71414a118189b1c1c9520208f2424892828832c2c7d303077" +
+    "34347238386c3c3c6640406044445a4848544c4c4e5555555f5f5f6969697373737d7d7d8787879191919b9b9b" +
+    "a5a5a5afafafb9b9b9c3c3c3cbcbcbc4c2bdbcb8adb3ad9daba28da3987d9a8d6d92835d8a784d816e3d79632d" +
+    "70591e684e0e6244006741006c3d00703a007536007a32007f2f00842b008928008e2400932000981d009d1900" +
+    "a11600a61200ab0f00b00b00b50700ba0400bf0000c10800c31000c51800c72000c92800cb3000cd3800cf4000" +
+    "d14800d35000d55700d75f00d96700db6f00dd7700df7f00e18700e38f00e59700e79f00e9a700ebaf00edb700" +
+    "efbf00f1c700f3cf00f5d700f7df00f9e700fbef00fdf700ffff00",
+  viridis:
+    "440154470d6048186a482374472d7b4537814240863e49893b528b375b8d33638d2f6b8e2c728e297a8e26828e" +
+    "23898e21918c1f978b1f9f8821a68527ad8131b57b3dbc744cc26c5cc8636ece5881d34d95d840aadc32c0df25" +
+    "d5e21aeae51afde725",
+  magma:
+    "0000040a08221d114736106b51127c6a1c818326819c2e7fb73779cf4070e55064f4695cfb8761fea571fec287" +
+    "fde0a1fcfdbf",
+  inferno:
+    "00000402010a04031207051b0b072410092d150b371b0c41210c4a280b532f0a5b3609613d0965440a684a0c6b" +
+    "510e6c57106e5d126e64156e6a176e71196e771c6d7d1e6d84206b8a226a9025689727669d2964a32c61a92e5e" +
+    "b0315bb63458bc3754c03a51c63d4dcb4149d04545d54a41da4e3cdf5337e35933e75e2eeb6429ee6a24f1711f" +
+    "f37819f67e14f8850ff98c0afa9407fb9b06fca309fcaa0ffcb216fbba1ffac228f9c932f7d13df5d949f4e156" +
+    "f2e865f1ef75f3f586f6fa96fcffa4",
+  plasma:
+    "0d08872206903105973f049c4c02a15901a56600a77201a87e03a88a09a59511a1a01a9caa2395b32c8ebc3587" +
+    "c43e7fcc4778d24f71d9586adf6263e56b5deb7556f07f4ff48948f89441fb9f3afdab33feb72dfdc328fcd025" +
+    "f9dd25f5eb27f0f921",
+  cividis:
+    "00224e00255400285b002b62002e6a0030700533711235701a386f213b6e273e6e2d416d32436d36466c3b496c" +
+    "3f4c6c434e6c47516c4b546c4f576c535a6d565c6d5a5f6e5e626e61656f656870686a716c6d726f7073727374" +
+    "7676767979777d7c787f7e788381798784788b87788f8a78928d789690779a93769e9676a29975a69c74aaa073" +
+    "aea371b3a670b7a96ebbad6dbfb06bc3b369c7b767ccba64d0be62d4c15fd9c55cddc858e1cc55e6d051ead34c" +
+    "efd748f3db42f8df3cfde334fee838",
+  batlow:
+    "0119590d315d114360175262226061356a594d734d677b3e8282319f892bbe9035db954bf19d6bfca890fdb4b4" +
+    "fcbfd6faccfa",
+  batlowk:
+    "04050a121b291d32482d495b3d595f4a635a5a6c516e774686833ca38e38c49941dfa059f1a678faae98fdb6b7" +
+    "fdc1d8faccfa",
+  batloww:
+    "0119590d315d114360165162205f61326b5c497451637e447e87379c9232bd9d44d7a564e7ab84f5b7a6fed1cd" +
+    "ffeaeafffefe",
+  acton:
+    "260d403421524133624d44725954816b608b7e638e92648fa86690be6a92cf789ed78cb0dda1c2e3b6d2e8cae1" +
+    "ecdbeef0eafa",
+  bilbao:
+    "4c000164161a78292f8b3b42994e519f5e56a36b59a6765ca9825eac8d61b09b66b7ac7abfb897c5c2b0cecdc7" +
+    "e3e3e2ffffff",
+  davos:
+    "00054a081c611432772147892f5a963e6b9c4e799d5d84996c8e937a978d8ba388a0b289bbc794d9dfadeff0cb" +
+    "faf9e6fefefe",
+  devon:
+    "2c1a4c2a295b29386a27477b29588f3265a64272bc5f80cf7e8fdd9a9be7afaaeebeb8f2cac6f4d7d4f7e4e2fa" +
+    "f2f0fcffffff",
+  hawaii:
+    "8c0273901d63922e55953e49974e3e995e339b6f289d811f9c961c96aa2b8abc487bc9696cd48c60deb066e8d3" +
+    "87efeeb3f2fd",
+  imola:
+    "1a33b3203ead2549a82b53a2305e9d3768963f718e487b8654867f61937b70a37780b37391c36fa3d56bbde667" +
+    "ddf466ffff66",
+  lajolla:
+    "191900271e083724114d2b1c67342a853e39a64644c54f4ad9604ee1744fe58751e99a52ecac54f1c159f7d971" +
+    "fcef9ffffecb",
+  lapaz:
+    "1a0c6420207124327e2842892d539333629b3d71a04b80a35c8ca36f96a1859e9c9ba496b3ac96d0baa0eaceb9" +
+    "f9e1d6fef2f3",
+  lipari:
+    "031326092844183e61365176525b7a655e77785f728d616da56267be6561d86e5ee88265e99973e5ad82e7c398" +
+    "f0dbb7fdf5da",
+  navia:
+    "0313270525460739660e4d811b608f266f902f798b378186418a804c947a59a0726bb06a87c269aed57dd1e39f" +
+    "eaedbffcf4d9",
+  nuuk:
+    "05598c1c5e872d64833f6c8253778568838b7d8f91919b96a1a698acae96b5b591bcbb8bc3c285cdcc83dcdb8a" +
+    "eeee9cfefeb2",
+  oslo:
+    "0101010a121b0e1e2e112b4415395b1c487326578c3767a6507bbc678bc77b98ca8ea4c9a2b0cab6becdced1d7" +
+    "e6e7e9ffffff",
+  tokyo:
+    "1c0e3437163d51244663374c6c47506f5451715d52726653747053767c54798b567d9f5b87b66699d07db8e8a1" +
+    "d8f7c5effcdd",
+  turku:
+    "00000018181628282339393049493a5a5a426b6a497d7b51938c5baa9a66c2a373d4a780e4aa8ff2b3a5fbc3bd" +
+    "fed4d3ffe6e6",
+  thermal:
+    "042333052943082e540e316719337c27349139339e49369f563b9c6241986d4694784b9183508f8e548c995889" +
+    "a55c86b15f82bb627dc76676d36a6ede7065e7765bef7e52f58749f99242fb9e3efcaa3cfbb73df9c441f7d246" +
+    "f3df4ceeed53e8fa5b",
+  haline:
+    "2a186c2d1a7f2e1d932a25a12034a216409d0f4a980c53940f5b9015638e1c6a8c22718a2977892e7e89338588" +
+    "388c883c93873f998644a18449a8824faf7e56b77a5fbe756bc46e78cb6889d0619bd55cafd95dc1dd64d2e16f" +
+    "e1e57cf0ea8afdef9a",
+  solar:
+    "3314185b2023822d22a04519b66413c78616d4ab23ddd236e1fd4b",
+  ice:
+    "0406132120413839753f57a3427bb7579cc379bed0afdde1eafdfd",
+  deep:
+    "fdfeccddf2babbe6ac98daa478cea362bfa455aea34e9ea1488e9e437f9a3f6f973e5f93404d8c413e763b325c" +
+    "322643281a2c",
+  dense:
+    "e6f1f1cbe4e8b1d6e39ac8e286b9e379a9e47397e47584df7871d57960c7784eb3753d9d6f2e8566216c5a1851" +
+    "491238360e24",
+  matter:
+    "feedb0f9c187f29567e66a54ce4356ac2a60841c635917572f0f3e",
+  tempo:
+    "fff6f4e9e7ddd2d9c7bacdb3a1c1a186b69369ab8949a0832a937f16867c1177771768701b59681c4b5f1b3c56" +
+    "182d4c151d44",
+  speed:
+    "fffdcdf4eaabe9d889dbc866c9ba45b2af2898a5127c9c065f920c448818287c23126e2a0b602d11512c174127" +
+    "19321e172313",
+  amp:
+    "f1edece9dad6e2c7bfddb5a8d7a291d2907acc7e64c66b4ec0583bb9452caf3024a11d259010297b0e29650f24" +
+    "510d1c3c0912",
+  algae:
+    "d7f9d0c3ebb9afdda29ad08d84c47a6cb86850ad592ea15212945007864d0c7849146a43185b3b1a4d33194029" +
+    "16321f122414",
+  cubehelix:
+    "0000000c050e150b1d19132d1b1e3b192a4617374d15464e16534c1a6046236a3e3172364477315a7a2f727b32" +
+    "8a7a3ba1794ab3795bc37a73ce7d8cd383a6d48cbed297d2cca4e2c7b2edc3c1f2c1cff3c4dcf2cae7f0d4efef" +
+    "e2f6f0f0fbf5ffffff",
+  vik:
+    "001261021f69022b710237790344810551890c5e921c6d9c307da6488db2619ebd7aaec894bed2adcdddc6dbe6" +
+    "dee6e9ece5e0eedbd0e9ccbae3bca5dcac90d69d7ccf8e68c98056c37243bd6431b3531fa5400f942f06832106" +
+    "741506670a07590008",
+  roma:
+    "7e17008f3c0c9d5818a97223b68c32c4aa4ad0ca72d1e2a1c0eac3a2e5d479d2d753b8d1399dc72b84bc226ab1" +
+    "194fa5033198",
+  broc:
+    "2c1a4c2b26582a3164293e71294b7d2e588939669549749f5b82a96d90b27f9ebc92acc6a5bbd0b8c9dacbd8e4" +
+    "dee5ecebeeecedeee1e7e7cfdedebdd4d4aac9c996bcbc83acac719b9b628b8b547b7b476c6c3a5d5d2d4e4e21" +
+    "40401632330c262600",
+  cork:
+    "2c194c2b26592a3265283f72284b7e2d598a38669547739e567fa6668baf7798b88aa6c29eb5ccb2c5d7c8d5e2" +
+    "dce5ebe6edece0eae1cfdfcfbcd3bca9c5a895b89582ab816f9f6f5d935d4d884c3d7d3c2d702c20631e185414" +
+    "14450e1137090f2903",
+  bam:
+    "65024b77175d88276e97357ea5438cb25099bd5ea5c86eb0d17fbcd991c6e0a3d0e7b5daecc6e2f1d5e9f5e2ef" +
+    "f6ebf1f6f1f0f3f3edeef2e4e5efd5d8e8c2c8deabb5d292a1c47a8db5657aa7546999465a8d3a4c812f3e7525" +
+    "306819205a0d0d4c00",
+  berlin:
+    "9eb0ff79abed519fd33685ad2868861d4b6114303e111a20190c092a0e013f1201591c077b321c9c4f3dbc6d61" +
+    "dd8d86ffadad",
+  lisbon:
+    "e6e5ffbbc6e590a7cc6889b3416a97244c7416334f111f2e17191928261a433f28605a397f784ca09865c1ba87" +
+    "e0dcafffffd9",
+  tofino:
+    "ded9ffb3bbec889dd95f7dc13e5e9a2c44711d2d4a121a280d16131223141c3b1f28562c37733c5093507cb369" +
+    "accd83dbe69b",
+  managua:
+    "ffcf67ebb05dd89353c5794ab162439a4c3d813939692b3c5729494e32604c457f505d9c5775b3608ec76baada" +
+    "76c7ec81e7ff",
+  vanimo:
+    "ffcdfde6a0dccd78bdb2589f923e80692a5b401b3724141e1a15131c1f112935163c531d517026658c317eac45" +
+    "9cd26bbefda5",
+  balance:
+    "181c431c224f20275b232d69263276283784293c932942a22548b01c50ba1059be0a62be0f6abd1972bb237aba" +
+    "2e81ba3888ba438fba4e95ba599cbb65a2bc71a8bd7eaebf8bb4c298bac5a4bfc9b0c5cdbcccd2c7d2d7d3d9dc" +
+    "dee0e1e9e7e7f1ecebeee5e3eadcd8e6d2cde3c9c1e0c0b5ddb6aadaad9ed8a493d59b87d2927ccf8970cd7f65" +
+    "ca765bc76d50c36346c05a3cbd5034b9452cb43b27af3024a92624a11d25991627901029860e297b0e29700e27" +
+    "650f245b0e20510d1c460b173c0912",
+  curl:
+    "151d44172548182d4c1a35511b3c561c435a1c4b5f1c52641b596819616c176870147074117877117f7a16877c" +
+    "1f8e7e2d95803c9b814ca1835ca7866cac8a7ab28f89b79496bd9ba3c2a3b0c8abbcceb4c8d4bed4dac8e0e1d3" +
+    "ebe8dff6efeafdf5f4faeeeaf5e4dcf1dacfeed0c2ebc6b5e8bda8e5b39ce3a991e09e87dd947dda8a75d7806f" +
+    "d37669cf6d66ca6363c45a61be5260b74a60b04260a83a60a03360982c618f26608621607c1c5f72185c681659" +
+    "5d145453134e4811463e0f3e340d35",
+  delta:
+    "11204014224616254c1928531b2a5a1e2d6020306722326f24357625377e263a86273d8d25409423449820499b" +
+    "1e4d9c1c529d1b569d1b5a9e1b5e9f1b639f1c67a01d6aa01e6ea12072a22276a3247aa4267ea52882a62b85a6" +
+    "2e89a7308da83391a93795aa3a98ab3e9cac42a0ad47a3ae4da7af53aab05aaeb061b1b169b4b371b7b479bab5" +
+    "81bdb788c0b990c3bc97c5be9ec8c1a6cbc3accec6b3d2c9bad5ccc1d8cec7dbd1cddfd4d4e2d7dae6dae0e9dd" +
+    "e6eddfedf1e2f3f5e3faf8e5fffcccfdfac8faf5bff8f0b7f5ebaef2e7a6f0e29dedde94ead98ce7d583e4d17a" +
+    "e0cd71ddc969d9c560d5c258d0be4fcbbb47c6b83fc0b538bab331b4b02aaead24a8ab1ea1a8189aa61393a40e" +
+    "8ca10a859f077e9c06779a0670980769950861920b5a900e538d114c8b154488183d851b36821d2f7f20297c22" +
+    "2279251d7527177228136e2a0f6b2b0c672c0b642c0b602d0c5c2d0e582d0f552c11512c134d2b15492a164528" +
+    "174127183e25193a2319362119321e192e1c192b19182716172313",
+  diff:
+    "0823400f314f153e5e1f4c6931587143647a537084647c8d7489978596a296a3ada7b1b9b9bfc5cbced2dddee0" +
+    "eeececf6f1f0efeae5e1dbd2d2cbbdc3bba9b5ac95a89d829b8f708e825e82754c76683b685c2b59512149451b" +
+    "3a3a152b2e0e1c2207",
+  tarn:
+    "17230e1c2a0f2131102638102b3f0f30460e394b0c4450104f55145a5918655e1b70621f7b6722866b26926f29" +
+    "9e732da97731b57b36c17f3ccb8448cf8c57d29664d69f72daa880ddb18ee1ba9ce5c4aae9cdb8edd7c6f2e0d4" +
+    "f7eae2fbf3effcf7f6fbf5f0f4eee3ede6d5e5ddc6ddd6b8d1cfadc4c9a7b7c3a3abbd9f9fb69b94b09788aa93" +
+    "7ca490709e8c6498895792854a8c833d868031807e27797c21727a1f6a761d63731a5c6f18546c144d69104666" +
+    "0d3e630937610a2f5e0e2658101e4f",
+  coolwarm:
+    "3b4cc0445acc4e68d85875e16282ea6c8ff1779af782a6fb8db0fe98b9ffa3c2feaec9fcb9d0f9c3d5f4ccd9ed" +
+    "d5dbe5dddcdce4d9d2ebd3c6f1cdbaf4c5adf7bca1f7b194f7a688f49a7bf18d6fec7f63e57058de614dd55042" +
+    "cb3e38c0282fb40426",
+  bwr:
+    "0000fffffefeff0000",
+  rdbu:
+    "67001f7304217f08238a0b25960f27a21328ae172ab61f2ebb2a34c13639c6413ecc4c44d25849d7634fdc6e57" +
+    "e17860e58368ea8e70ef9979f3a481f5ac8bf7b596f8bda1f9c6acfbceb7fcd7c2fdddcbfce2d2fbe6dafaeae1" +
+    "f9efe9f8f3f0f6f7f7f2f5f6ecf2f5e6eff4e0ecf3dae9f2d4e6f1cce2efc2ddecb8d8e9aed3e6a5cee39bc9e0" +
+    "90c4dd84bcd978b4d56bacd15fa5cd529dc84695c43f8ec03a87bd3480b92f79b52a71b2246aae1f63a81b5a9c" +
+    "1752901249840e417909386d053061",
+  rdgy:
+    "67001f7304217f08238a0b25960f27a21328ae172ab61f2ebb2a34c13639c6413ecc4c44d25849d7634fdc6e57" +
+    "e17860e58368ea8e70ef9979f3a481f5ac8bf7b596f8bda1f9c6acfbceb7fcd7c2fddecbfde3d4fee9ddfeefe6" +
+    "fef4effffaf7fefefefbfbfbf6f6f6f1f1f1ececece7e7e7e2e2e2ddddddd7d7d7d1d1d1cbcbcbc5c5c5bfbfbf" +
+    "b9b9b9b1b1b1a9a9a9a1a1a19999999191918989898080807777776e6e6e6565655c5c5c5353534a4a4a424242" +
+    "3a3a3a3232322a2a2a2222221a1a1a",
+  puor:
+    "7f3b088740088f4407974907a04d07a85206b05606b75c07be630ac6690ccd700ed47610db7d12e18417e68d23" +
+    "ea9530ef9e3cf3a649f8ae55fcb761fdbd6efdc47bfdca88fed095fed7a2feddaffde2bbfce5c5fbe9cffaedda" +
+    "f9f0e4f8f4eef6f6f7f3f3f5eeeef3e9eaf2e4e5f0dfe1eedadcecd5d6e9cfcfe5c9c8e1c3c0ddbdb9d9b7b1d5" +
+    "b1aad1a9a1cba198c59990bf9287b98a7eb38275ad7b6aa8745ea26d529c6646975f3a91582e8c5225844c1f7b" +
+    "4518713f1268390c5e3306552d004b",
+  brbg:
+    "5430055d3506663a076e4007774508804a09894f0a91560d995d13a16518a96c1eb17423b97b29c08430c58e3d" +
+    "ca9849cfa256d4ac62d9b76fdec17be2c787e6cd92e9d39dedd9a8f1dfb3f4e5bef6e9c7f6ebcff6edd7f5efde" +
+    "f5f1e6f5f3eef4f5f5eff3f3e7f2f0e0f0eed9eeebd2ede9cbebe6c1e8e2b6e3ddabdfd7a0dad195d6cc8ad1c6" +
+    "7fccc073c3b867bbb05bb3a84faaa144a2993899912f9189278a821f827a167a720e726a066b6301645b015d54" +
+    "01564d00504600493e004337003c30",
+  prgn:
+    "40004b510d5d621a6e7328807f3c8d8a529a9568a6a17ab2ae8bbdbb9cc9c7abd2d3badadec9e2e8d7e9ede2ee" +
+    "f2edf3f6f7f6eef5ece5f3e1dbf1d6cdebc7bde4b7addea799d39581c58169b76d53a85c3f974f2b8642197535" +
+    "11652d08542400441b",
+  spectral:
+    "9e0142a70b44af1446b81e48c1274ac9314cd23a4ed8434edd4a4ce2514ae75948eb6046f06744f47044f67a49" +
+    "f7844ef98e52fa9857fba35cfdad60fdb567fdbd6dfdc574fecc7bfed481fedc88fee28ffee797feec9ffff1a8" +
+    "fff6b0fffbb8ffffbefcfebaf8fcb4f4faadf0f9a7ecf7a1e8f69be1f399d8ef9bcfec9dc6e89fbce4a0b3e0a2" +
+    "aadca49fd8a494d4a489d0a47ecca574c7a569c3a560bba858b2ac50a9af47a0b33f97b7378ebb3585bb3b7cb7" +
+    "4273b3496aaf5061aa5758a65e4fa2",
+  bone:
+    "0000001c1c2738384e545574707b908ba1aba7c7c7d3e3e3ffffff",
+  hot:
+    "0b00001500002000002a00003500003f00004a00005400005f00006900007400007e00008900009300009e0000" +
+    "a80000b30000bd0000c80000d20000dd0000e70000f20000fc0000ff0800ff1200ff1d00ff2700ff3200ff3c00" +
+    "ff4700ff5100ff5c00ff6400ff6e00ff7900ff8300ff8e00ff9800ffa200ffad00ffb700ffc200ffcc00ffd700" +
+    "ffe100ffec00fff600ffff03ffff13ffff22ffff32ffff42ffff52ffff61ffff71ffff81ffff91ffffa0ffffb0" +
+    "ffffc0ffffd0ffffdfffffefffffff",
+  afmhot:
+    "000000800000ff8001fffe7fffffff",
+  fire:
+    "00000000000f00001e00002c00003b00004500004d01005601005e0600660b006f11007717007f1d0088230090" +
+    "2900992e00a13400a93a00af4000b64600bc4c00c35200ca5800d15e00d76400dd6a00de7000e07500e27b00e2" +
+    "8100de8700da8d00d69200d19600ca9a00c39e00bca200b5a500aea700a7aa009fad0098af0091b2008ab50083" +
+    "b7007cba0075bd006ebf0067c20060c50258c80651cb094ace0c43d0113cd31635d51b2ed82027da2520dd2b19" +
+    "e03011e3350ae63b05e84003eb4502ed4802ef4d00f25300f55800f85d00fb6300fc6700fd6b00fe6f00ff7300" +
+    "ff7700ff7b00ff7f00ff8200ff8600ff8a00ff8d00ff9000ff9400ff9700ff9b00ff9e00ffa100ffa500ffa800" +
+    "ffac00ffaf00ffb300ffb600ffba00ffbe00ffc100ffc500ffc900ffcc00ffd000ffd300ffd600ffda00ffdd00" +
+    "ffe100ffe500ffe800ffec05ffef0dfff316fff61efff92afffa39fffc49fffe58ffff67ffff76ffff85ffff94" +
+    "ffffa3ffffb3ffffc2ffffd1ffffe0ffffe8ffffeffffff7ffffff",
+  copper:
+    "000000140c082819103b25184f3220633e28774b308a57389e6440b17047c47c4fd88957ec955fffa267ffae6f" +
+    "ffbb77ffc77f",
+  pink:
+    "1e0000280d0d321a1a391f1f4025254529294b2d2d5031315534345937375e3a3a623d3d6640406942426d4545" +
+    "714747744a4a774c4c7b4e4e7e50508152528454548756568a58588d5a5a8f5c5c925e5e9560609762629a6363" +
+    "9c65659f6767a16868a46a6aa66c6ca96d6dab6f6fad7070af7272b27373b47575b67676b87777ba7979bc7a7a" +
+    "be7c7cc17d7dc27f7ec38280c48581c58882c68b84c68e85c79186c89387c99689ca988acb9b8bcb9e8ccca08e" +
+    "cda28fcea590cfa791d0aa92d0ac94d1ad94d2af95d2b296d3b497d4b699d5b89ad6ba9bd6bc9cd7be9dd8c09e" +
+    "d9c29fdac4a0dac6a1dbc8a2dccaa3ddcca4ddcea5ded0a6dfd2a7e0d4a8e1d6a9e1d8aae2d9abe3dbace4ddad" +
+    "e4dfaee5e0afe6e2b0e6e4b1e7e6b2e8e7b3e9e9b5e9e9b8eaeabaebebbdececc0ececc2ededc5eeeec7eeeeca" +
+    "efefccf0f0cff1f1d1f1f1d4f2f2d6f3f3d8f3f3dbf4f4ddf5f5dff5f5e2f6f6e4f7f7e6f8f8e8f8f8eaf9f9ed" +
+    "fafaeffafaf1fbfbf3fcfcf5fcfcf7fdfdf9fefefbfefefdffffff",
+  cool:
+    "00ffffff00ff",
+  turbo:
+    "30123b33184a351e58372466392a733b2f803d358b3f3b974040a24146ac424bb54451bf4456c7455ccf4661d6" +
+    "4666dd466be34771e94776ee477bf24680f64685fa458afc448ffe4294ff4099ff3d9efe3aa3fc37a8fa33adf7" +
+    "2fb2f42cb7f028bceb25c0e722c5e21fc9dd1ccdd81ad2d219d5cd18d9c818ddc218e0bd19e3b91ce6b41fe9af" +
+    "22ebaa27eea42cf09e32f29838f4913ff68a46f8844ef97d55fa765dfc6f65fd696dfe6275fe5c7dff5684ff51" +
+    "8bff4b92ff4799fe429ffd3fa4fc3ca7fc3aacfb38b1f936b7f735bcf534c1f334c6f034cbed34d0ea34d4e735" +
+    "d9e436dde037e1dd37e5d938e9d539ecd13aefcd3af2c93af5c53af7c13af9bc39fbb838fcb336fdae35fea933" +
+    "fea431fe9e2ffe992cfe932afd8d27fc8725fb8122fa7b1ff9751df76f1af56918f36315f15d13ef5811ec530f" +
+    "ea4e0de7490ce4450ae14109dd3d08da3907d63506d23105ce2d04ca2a04c52603c12302bc2002b71d02b21a01" +
+    "ac1701a71401a112019b0f01950d018e0a018808028106027a0403",
+  jet:
+    "00008000008900009200009b0000a40000ad0000b60000bf0000c80000d10000da0000e30000ed0000f60000ff" +
+    "0000ff0000ff0008ff0010ff0018ff0020ff0028ff0030ff0039ff0040ff0048ff0050ff0058ff0060ff0068ff" +
+    "0070ff0078ff0080ff0088ff0090ff0098ff00a0ff00a8ff00b0ff00b8ff00c0ff00c8ff00d0ff00d8ff00e0fb" +
+    "02e8f409f0ee0ff8e716ffe11cffdb23ffd429ffce30ffc736ffc13cffba43ffb449ffad50ffa756ffa05dff9a" +
+    "63ff946aff8d70ff8777ff807dff7a80ff7787ff708dff6a94ff639aff5da0ff56a7ff50adff49b4ff43baff3c" +
+    "c1ff36c7ff30ceff29d4ff23dbff1ce1ff16e7ff0feeff09f4f802fbf100ffea00ffe200ffdb00ffd300ffcc00" +
+    "ffc400ffbd00ffb600ffae00ffa700ff9f00ff9800ff9100ff8900ff8200ff7a00ff7300ff6c00ff6400ff5d00" +
+    "ff5500ff4e00ff4700ff3f00ff3800ff3000ff2900ff2200ff1a00ff1300f60b00ed0400e40000da0000d10000" +
+    "c80000bf0000b60000ad0000a400009b0000920000890000800000",
+  nipy_spectral:
+    "00000013001525002b3800404b00555d006b70008079008a7b008c7e008f81009283009486009783009a6d009c" +
+    "58009f4300a22d00a41800a70300aa0000b10000b90000c10000c90000d10000d90009dd001cdd002fdd0041dd" +
+    "0054dd0067dd0078dd007ddd0082dd0088dd008ddd0092dd0098dd009bd7009ecf00a0c700a3bf00a6b700a8af" +
+    "00aaa800aaa300aa9d00aa9800aa9300aa8d00aa8800a77300a55d00a248009f33009d1d009a08009c0000a200" +
+    "00a70000ac0000b20000b70000bc0000bf0000c40000ca0000cf0000d40000da0000df0000e40000ea0000ef00" +
+    "00f40000fa0000ff001dff003bff0058ff0075ff0093ff00b0ff00c0fd00c8fb00d0f800d8f500e0f300e8f000" +
+    "efed00f1e700f4e200f7dd00f9d700fcd200ffcd00ffc500ffbd00ffb500ffad00ffa500ff9d00ff8d00ff7500" +
+    "ff5d00ff4500ff2d00ff1500fe0000f90000f40000ee0000e90000e40000de0000db0000d80000d60000d30000" +
+    "d00000ce0000cc0c0ccc2c2ccc4c4ccc6c6ccc8c8cccacaccccccc",
+  gist_earth:
+    "00000001003903004e040064050274070774080b750910750b15750c19760d1e760f2277102777112c77133078" +
+    "143478153978173d791841791945791b497a1c4d7a1d517b1f557b20597b215c7c23607c24647c25677d276a7d" +
+    "286d7d29707e2b737e2c777f2d7a7f2f7d7f30808031817d32827b33837834857635867336877137886e38896c" +
+    "388a6a398c673a8d653b8e623c8f603d905d3e915b3f925840945641955442965143974f44984c45994a479a47" +
+    "4c9c47509d48559e49599f4a5ea04b60a14c64a24d69a34e6da44f72a55176a6527aa7527da85381a85484a954" +
+    "87aa558aab568eac5691ad5794ae5798af589baf599eb059a2b15aa5b25ba8b35babb45cafb55cb2b65db5b65e" +
+    "b7b65eb8b45fb9b360bab160bbaf61bcad62bcac62bdaa63bea863bfa664c0a565c1a367c3a46cc5a571c7a676" +
+    "caa87bccaa80ceab85d0ad8ad3af8fd5b194d7b298d9b59ddbb8a2debba7e0bdade2c1b3e4c5b9e7c9bfe9cdc5" +
+    "ebd1cbedd5d1f0dad7f2deddf4e4e3f6eae9f9efeffbf5f5fdfbfb",
+  terrain:
+    "33339930389e2e3ea42b43a92848ae264eb42353b92058be1e5ec41b63c91868ce166ed41373d91078de0e7ee4" +
+    "0b83e90888ee068ef40393f90098fe009cf400a0e800a4dc00a8d000acc400b0b900b4ac00b8a000bc9400c088" +
+    "00c47d00c97001cc6609ce6811cf6919d16b21d36d29d46e31d67039d77141d97349db7551dc7659de7861df79" +
+    "69e17b71e37d79e47e81e68089e78191e98399eb85a1ec86a9ee88b1ef89b9f18bc1f38dc9f48ed1f690d9f791" +
+    "e1f993e9fb95f1fc96f9fe98fefe98fcfb97f8f695f4f193f0ec91ece78fe8e28de4dc8ae0d788dcd286d8cd84" +
+    "d4c882d0c380ccbe7dc8b97bc4b379c0ae77bca975b8a473b49f70b09a6eac956ca8906aa48b68a085669c8064" +
+    "987b6194765f90715d8c6c5b886759846257805c5483605987655e8b6b648f706993756e977a749b7f799f847e" +
+    "a38984a78e89ab938eaf9994b39e99b7a39fbba8a4bfada9c3b2afc7b7b4cbbcb9cfc2bfd3c7c4d7ccc9dbd1cf" +
+    "dfd6d4e3dbd9e7e0dfebe5e4efebeaf3f0eff7f5f4fbfafaffffff",
+  twilight:
+    "e2d9e2d6d7ddc2ced4aac2cc94b4c680a6c37296c16786be6275ba5f63b55e50ac5d3ca0592a8e511b7644135b" +
+    "38114430143639113a4a13415e174a731d4f872750973450a64450b25552bb6858c27b62c78f72cca288d1b5a2" +
+    "d8c6bdded3d4e2d9e2",
+  phase:
+    "a8780dae7414b3701bb96c22be6828c2642ec75f35cb5a3ccf5643d2514bd54b53d8465cdb4066dd3a70de357b" +
+    "df2f87df2a93de27a0dc25add926b9d529c4d12ececc34d7c63adfc041e5b948ebb24fefaa55f1a25cf39a62f4" +
+    "9168f4876df37d73f07677ee6b7be96080e45584de4a87d7408acf368dc72e8fbe2791b62192ae1d94a619959e" +
+    "16969613978e0f97860c987e0b99750f9a6b179a61219a552e9a493c993c4b972f5a9423689119748e137f8b0f" +
+    "88870e91830d99800da17c0da8780d",
+  romao:
+    "73395779384c7e3942843d3a8b4433924d2f99582ca2662caa752fb48636bd9842c6aa52cfbc66d4cb7bd6d790" +
+    "d3dea3cbe1b3c1e1beb1ddc7a0d6cc8dcccf7bc0ce6ab2cb5da4c75495c04f86b84f76ae5267a15859935f4d83" +
+    "6644746c3d65723959",
+  viko:
+    "4f1a3d432653383b6e3456894575a16895b693b1c5bcc1c6d5beb3d9ac94d0916fbe714ba34d2d842e1f6c1b21" +
+    "5c152b50193c",
+  broco:
+    "372f3836354e3a476c48628b617fa5809bb9a1b5c9bfcbd0cfd3c5c9caa9b3b2849594627776465c5a33484329" +
+    "3c352b372f37",
+  corko:
+    "3f3e3a3e3d4b3f4864495e845f7a9f7b96b497afc3acc3c8afcbbc9fc4a486b2856b9a64557f4549653243522c" +
+    "4146303f3e3a",
+  hsv:
+    "ff0000ff0c00ff1800ff2300ff2f00ff3b00ff4700ff5300ff5f00ff6a00ff7600ff8200ff8e00ff9a00ffa500" +
+    "ffb100ffbd00ffc900ffd500ffe000ffec00fcf500f8fd00eeff00e2ff00d7ff00cbff00bfff00b3ff00a7ff00" +
+    "9cff0090ff0084ff0078ff006cff0061ff0055ff0049ff003dff0031ff0025ff001aff000eff0006ff0402ff0c" +
+    "00ff1600ff2100ff2d00ff3900ff4500ff5100ff5c00ff6800ff7400ff8000ff8c00ff9700ffa300ffaf00ffbb" +
+    "00ffc700ffd300ffde00ffea00fff600fffc00f6ff00eaff00dfff00d3ff00c7ff00bbff00afff00a4ff0098ff" +
+    "008cff0080ff0074ff0069ff005dff0051ff0045ff0039ff002dff0022ff0016ff020cff0604ff0e00ff1900ff" +
+    "2500ff3100ff3d00ff4900ff5400ff6000ff6c00ff7800ff8400ff9000ff9b00ffa700ffb300ffbf00ffcb00ff" +
+    "d600ffe200ffee00fff800fdfc00f5ff00edff00e1ff00d5ff00c9ff00bdff00b1ff00a6ff009aff008eff0082" +
+    "ff0076ff006bff005fff0053ff0047ff003bff0030ff0024ff0018",
+  labels:
+    "0000006d94f2acf249bf1dab56bfaebf8239371799489945992e5224a5f2e7f26dcf49f21dbf6ebf6c563945bf" +
+    "48991799457d2e9599f2be24aa6df249f264bf1d315682bf99bf39991799459980995a2e3d24f284f26df24997" +
+    "1d97bfbfba569239bf",
 };
 
-/** Colour of label values 0 to 255. */
-// biome-ignore format: one row of colours a line
-export const LABEL_COLORS: readonly string[] = [
-  "#000000", "#6d94f2", "#acf249", "#bf1dab", "#56bfae", "#bf8239", "#371799", "#489945",
-  "#992e52", "#24a5f2", "#e7f26d", "#cf49f2", "#1dbf6e", "#bf6c56", "#3945bf", "#489917",
-  "#99457d", "#2e9599", "#f2be24", "#aa6df2", "#49f264", "#bf1d31", "#5682bf", "#99bf39",
-  "#991799", "#459980", "#995a2e", "#3d24f2", "#84f26d", "#f24997", "#1d97bf", "#bfba56",
-  "#9239bf", "#179947", "#994b45", "#2e4599", "#8cf224", "#f26dd7", "#49f2e3", "#bf811d",
-  "#7956bf", "#39bf3e", "#991738", "#457399", "#88992e", "#d724f2", "#6df2ba", "#f27949",
-  "#1d1ebf", "#75bf56", "#bf3988", "#178a99", "#998a45", "#672e99", "#24f256", "#f26d74",
-  "#4982f2", "#83bf1d", "#bf56b7", "#39bfa2", "#995717", "#564599", "#38992e", "#f22473",
-  "#6dc7f2", "#edf249", "#951dbf", "#56bf85", "#bf4f39", "#172899", "#699945", "#992e7b",
-  "#24f2f0", "#f2ca6d", "#8e49f2", "#1dbf2f", "#bf5669", "#3978bf", "#7a9917", "#954599",
-  "#2e9974", "#f26f24", "#776df2", "#6ef249", "#bf1d70", "#56aabf", "#bfb339", "#671799",
-  "#459960", "#99312e", "#245af2", "#b7f26d", "#f249d8", "#1dbfa9", "#bf9256", "#5f39bf",
-  "#199917", "#99455e", "#2e6e99", "#dbf224", "#da6df2", "#49f2a2", "#bf431d", "#565cbf",
-  "#68bf39", "#99176a", "#459399", "#99812e", "#8824f2", "#6df287", "#f24959", "#1d5cbf",
-  "#9ebf56", "#bf39bc", "#179977", "#996a45", "#3e2e99", "#41f224", "#f26da7", "#49c3f2",
-  "#bfbd1d", "#9f56bf", "#39bf6f", "#992517", "#455499", "#61992e", "#f224c2", "#6df2eb",
-  "#f2b749", "#571dbf", "#56bf5d", "#bf3958", "#175a99", "#899945", "#8e2e99", "#24f2a1",
-  "#f2976d", "#4d49f2", "#48bf1d", "#bf5691", "#39abbf", "#998617", "#744599", "#2e994b",
-  "#f22428", "#6d96f2", "#aff249", "#bf1dae", "#56bfac", "#bf7f39", "#351799", "#4a9945",
-  "#992e54", "#24a9f2", "#eaf26d", "#cc49f2", "#1dbf6b", "#bf6a56", "#3947bf", "#4a9917",
-  "#99457f", "#2e9799", "#f2ba24", "#a76df2", "#49f261", "#bf1d34", "#5684bf", "#9bbf39",
-  "#961799", "#45997f", "#99582e", "#3a24f2", "#86f26d", "#f2499a", "#1d9abf", "#bfb856",
-  "#9039bf", "#179945", "#994a45", "#2e4799", "#90f224", "#f26dda", "#49f2e0", "#bf7e1d",
-  "#7756bf", "#39bf3c", "#99173b", "#457499", "#8a992e", "#d324f2", "#6df2b7", "#f27649",
-  "#1d21bf", "#77bf56", "#bf398b", "#178c99", "#998945", "#652e99", "#24f253", "#f26d76",
-  "#4986f2", "#87bf1d", "#bf56b9", "#39bfa0", "#995517", "#544599", "#3a992e", "#f22477",
-  "#6dc9f2", "#f0f249", "#921dbf", "#56bf83", "#bf4c39", "#172b99", "#6a9945", "#992e7d",
-  "#24f2ec", "#f2c86d", "#8b49f2", "#1dbf2c", "#bf566b", "#397bbf", "#7c9917", "#934599",
-  "#2e9972", "#f26c24", "#746df2", "#71f249", "#bf1d73", "#56acbf", "#bfb039", "#641799",
-  "#45995e", "#992f2e", "#245ef2", "#b9f26d", "#f249db", "#1dbfa6", "#bf9056", "#5c39bf",
-  "#1b9917", "#994560", "#2e7099", "#dff224", "#d86df2", "#49f29f", "#bf401d", "#565ebf",
-  "#6abf39", "#99176c", "#459599", "#997f2e", "#8524f2", "#6df284", "#f2495c", "#1d5fbf",
-];
+/** What the maps are for. */
+// biome-ignore format: one group a line
+export const COLORMAP_GROUPS = {
+  Seismic: ["grey", "seismic", "red-white-blue", "black-white-red", "brown-white-grey", "petrel"],
+  Sequential: ["viridis", "magma", "inferno", "plasma", "cividis", "batlow", "batlowk", "batloww", "acton", "bilbao", "davos", "devon", "hawaii", "imola", "lajolla", "lapaz", "lipari", "navia", "nuuk", "oslo", "tokyo", "turku", "thermal", "haline", "solar", "ice", "deep", "dense", "matter", "tempo", "speed", "amp", "algae", "cubehelix"],
+  Diverging: ["vik", "roma", "broc", "cork", "bam", "berlin", "lisbon", "tofino", "managua", "vanimo", "balance", "curl", "delta", "diff", "tarn", "coolwarm", "bwr", "rdbu", "rdgy", "puor", "brbg", "prgn", "spectral"],
+  Medical: ["bone", "hot", "afmhot", "fire", "copper", "pink", "cool"],
+  Rainbow: ["turbo", "jet", "nipy_spectral", "gist_earth", "terrain"],
+  Cyclic: ["twilight", "phase", "romao", "viko", "broco", "corko", "hsv"],
+  Labels: ["labels"],
+} as const satisfies Record<string, readonly Colormap[]>;
+
+/** Whose maps they are. */
+export const COLORMAP_FAMILIES: Readonly<Partial<Record<Colormap, string>>> = {
+  viridis: "bids",
+  magma: "bids",
+  inferno: "bids",
+  plasma: "bids",
+  cividis: "cividis",
+  batlow: "crameri",
+  batlowk: "crameri",
+  batloww: "crameri",
+  acton: "crameri",
+  bilbao: "crameri",
+  davos: "crameri",
+  devon: "crameri",
+  hawaii: "crameri",
+  imola: "crameri",
+  lajolla: "crameri",
+  lapaz: "crameri",
+  lipari: "crameri",
+  navia: "crameri",
+  nuuk: "crameri",
+  oslo: "crameri",
+  tokyo: "crameri",
+  turku: "crameri",
+  thermal: "cmocean",
+  haline: "cmocean",
+  solar: "cmocean",
+  ice: "cmocean",
+  deep: "cmocean",
+  dense: "cmocean",
+  matter: "cmocean",
+  tempo: "cmocean",
+  speed: "cmocean",
+  amp: "cmocean",
+  algae: "cmocean",
+  cubehelix: "cubehelix",
+  vik: "crameri",
+  roma: "crameri",
+  broc: "crameri",
+  cork: "crameri",
+  bam: "crameri",
+  berlin: "crameri",
+  lisbon: "crameri",
+  tofino: "crameri",
+  managua: "crameri",
+  vanimo: "crameri",
+  balance: "cmocean",
+  curl: "cmocean",
+  delta: "cmocean",
+  diff: "cmocean",
+  tarn: "cmocean",
+  coolwarm: "matplotlib",
+  bwr: "matplotlib",
+  rdbu: "colorbrewer",
+  rdgy: "colorbrewer",
+  puor: "colorbrewer",
+  brbg: "colorbrewer",
+  prgn: "colorbrewer",
+  spectral: "colorbrewer",
+  bone: "matlab",
+  hot: "matlab",
+  afmhot: "gnuplot",
+  fire: "imagej",
+  copper: "matlab",
+  pink: "matlab",
+  cool: "matlab",
+  turbo: "google",
+  jet: "matlab",
+  nipy_spectral: "matplotlib",
+  gist_earth: "yorick",
+  terrain: "matplotlib",
+  twilight: "matplotlib",
+  phase: "cmocean",
+  romao: "crameri",
+  viko: "crameri",
+  broco: "crameri",
+  corko: "crameri",
+  hsv: "matlab",
+};

@@ -15,8 +15,8 @@ from blustream_widget._relay import Relay
 from blustream_widget._token import TokenGiver
 from blustream_widget._user_words import as_dict, patch_of
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.colormaps import COLORMAPS
 from blustream_widget.core.state import (
-    COLORMAPS,
     ViewState,
     auto_window,
     check_fields,

@@ -5,8 +5,8 @@
  * What the picture's own window clipped is not in it. Most of that lies far beyond (air around a head), so
  * it stays at the end of the map.
  */
-import { COLORMAP_STOPS } from "../colormaps";
-import { COLORMAPS, type Colormap, type FrameHeader } from "../protocol";
+import { COLORMAPS, type FrameHeader } from "../protocol";
+import { coloursAlong } from "./colours";
 
 /** How values are turned into colours. */
 export interface Look {
@@ -32,12 +32,17 @@ const FAR = 80;
 export const OFF_THE_MAP = -1e5;
 /** Places so near an end hold what was clipped: two steps of 256, the noise of a video. */
 const CLIPPED = PLACES / 128;
+/** Pieces of a map that its inverse is made from: 32 take 20 ms. */
+const MOST_PIECES = 32;
+/** Share of a map that its inverse may miss a place by, and the share of its places that may. */
+const ASTRAY = 0.04;
+const FEW_ASTRAY = 0.02;
 const OPAQUE = 0xff000000;
 
 type Rgb = readonly [number, number, number];
 
-function stopsOf(colormap: string): readonly Rgb[] {
-  return COLORMAP_STOPS[colormap as Colormap].map((hex): Rgb => {
+function rgbAlong(colormap: string): readonly Rgb[] {
+  return coloursAlong(colormap).map((hex): Rgb => {
     const rgb = Number.parseInt(hex.slice(1), 16);
     return [rgb >> 16, (rgb >> 8) & 255, rgb & 255];
   });
@@ -93,7 +98,9 @@ function distanceTo(
 
 /** For each cell of the colour cube, how a colour in it is turned into a place on the map. */
 function inverted(colormap: string): Float32Array {
-  const pieces = piecesOf(stopsOf(colormap));
+  const stops = rgbAlong(colormap);
+  const by = Math.max(1, (stops.length - 1) / MOST_PIECES);
+  const pieces = piecesOf(stops.filter((_, i) => i % by === 0));
   const cells = new Float32Array(CELLS ** 3 * COEFFICIENTS);
   const step = PLACES / pieces.length;
   const size = 1 << CELL_SHIFT;
@@ -142,6 +149,26 @@ export function inverseOf(colormap: string): Float32Array {
   return found;
 }
 
+const inversions = new Map<string, boolean>();
+
+/**
+ * Whether a colour tells the place on the map that it stands for. Where a map comes back to its own
+ * colours (phases do), another look cannot be had from its pictures.
+ */
+export function isInvertible(colormap: string): boolean {
+  let found = inversions.get(colormap);
+  if (found === undefined) {
+    const as: Look = { colormap, reverse: false, window: 1, level: 0 };
+    const colours = coloursOf(as, as);
+    const places = new Uint16Array(PLACES);
+    placesOf(new Uint8ClampedArray(colours.buffer), colormap, places);
+    const astray = places.filter((place, i) => Math.abs(place - i) > PLACES * ASTRAY).length;
+    found = astray <= PLACES * FEW_ASTRAY;
+    inversions.set(colormap, found);
+  }
+  return found;
+}
+
 /** Place on the colour map of every pixel of `pixels` (RGBA); `NOWHERE` for colours of no map. */
 export function placesOf(pixels: Uint8ClampedArray, colormap: string, places: Uint16Array): void {
   const cells = inverseOf(colormap);
@@ -166,7 +193,7 @@ export function placesOf(pixels: Uint8ClampedArray, colormap: string, places: Ui
 
 /** Colours (as 32 bits of RGBA in memory) that places of a picture drawn as `from` have as `to`. */
 export function coloursOf(from: Look, to: Look): Uint32Array {
-  const stops = stopsOf(to.colormap);
+  const stops = rgbAlong(to.colormap);
   const colours = new Uint32Array(PLACES);
   const low = from.level - from.window / 2;
   const newLow = to.level - to.window / 2;

@@ -6,7 +6,7 @@ import type { Placement } from "../geometry";
 import type { FrameHeader } from "../protocol";
 import type { ViewContext } from "./context";
 import { channelOf } from "./range";
-import { coloursOf, isContinuous, type Look, lookOf, sameLook } from "./recolour";
+import { coloursOf, isContinuous, isInvertible, type Look, lookOf, sameLook } from "./recolour";
 import { softwareRecolourer } from "./recolour-software";
 import { webglRecolourer } from "./recolour-webgl";
 
@@ -92,6 +92,7 @@ export class Recolouring {
     const recolourer = this.prepared();
     if (!recolourer || this.comesSoon(recolourer, header)) return false;
     if (this.drawn?.of === header && sameLook(this.drawn.look, to)) return true;
+    if (!isInvertible(from.colormap)) return false;
     const frame = session.lastFrame();
     if (this.loaded !== header) {
       // The newest picture is about to be painted: what is shown now stays until then.

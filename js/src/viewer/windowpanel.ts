@@ -1,12 +1,11 @@
 /** Window and colours: histogram, ends, presets, colour map. */
 import { css, html, nothing, type TemplateResult } from "lit";
-import { COLORMAPS } from "../protocol";
-import { colormapTitle, gradient } from "./colours";
 import type { ViewContext } from "./context";
 import { parseNumber, rangeText, signed } from "./format";
 import { Histogram } from "./histogram";
 import { icon } from "./icons";
-import { CALM_MS, define, Part, rove } from "./part";
+import { MapChooser } from "./mapchooser";
+import { CALM_MS, define, Part } from "./part";
 import {
   autoRange,
   channelOf,
@@ -81,47 +80,6 @@ export class WindowPanel extends Part {
         background: var(--line);
         margin: 12px 0;
       }
-      .pick {
-        width: 100%;
-        height: 32px;
-        border-radius: 4px;
-        padding: 0 8px 0 4px;
-        display: flex;
-        align-items: center;
-        gap: 8px;
-        box-shadow: inset 0 0 0 1px var(--line1);
-      }
-      .swatch {
-        width: 112px;
-        height: 16px;
-        border-radius: 2px;
-        flex: none;
-        box-shadow: inset 0 0 0 1px rgba(128, 128, 128, 0.45);
-        forced-color-adjust: none;
-      }
-      .maps {
-        margin-top: 4px;
-        border-radius: 4px;
-        box-shadow: inset 0 0 0 1px var(--line);
-        padding: 2px;
-      }
-      .maps button {
-        width: 100%;
-        height: 28px;
-        padding: 0 6px;
-        display: flex;
-        align-items: center;
-        gap: 8px;
-        border-radius: 3px;
-        text-align: left;
-      }
-      .maps button:hover {
-        background: var(--hover);
-      }
-      .maps [aria-checked="true"] {
-        background: var(--on);
-        color: var(--deep);
-      }
       .boxes {
         display: flex;
         flex-wrap: wrap;
@@ -149,8 +107,6 @@ export class WindowPanel extends Part {
         }
         .field,
         .lock,
-        .pick,
-        .maps button,
         .boxes label {
           height: 44px;
         }
@@ -162,24 +118,26 @@ export class WindowPanel extends Part {
   ];
 
   private readonly histogram: Histogram;
-  private mapsOpen = false;
+  private readonly chooser: MapChooser;
 
   constructor(context: ViewContext) {
     super(context, CALM_MS);
     this.histogram = new Histogram(context);
+    this.chooser = new MapChooser(context);
   }
 
   protected override shows(): readonly unknown[] {
     const { session, actions } = this.context;
     const { info, state } = session;
-    const { channel, window, level, colormap, reverse, interpolate } = state;
-    return [info, channel, window, level, colormap, reverse, interpolate, actions.symmetricLock];
+    const { channel, window, level, reverse, interpolate } = state;
+    return [info, channel, window, level, reverse, interpolate, actions.symmetricLock];
   }
 
   focusFirst(): void {
     void this.histogram.updateComplete.then(() => {
       const handle = this.histogram.renderRoot.querySelector<HTMLElement>(".end");
-      (handle ?? this.find(".pick"))?.focus({ preventScroll: true });
+      if (handle) handle.focus({ preventScroll: true });
+      else this.chooser.focusFirst();
     });
   }
 
@@ -196,7 +154,7 @@ export class WindowPanel extends Part {
       </div>
       ${channel.is_label ? nothing : [this.histogram, this.ends(), this.presets()]}
       ${channel.is_label ? nothing : html`<div class="rule"></div>`}
-      ${this.maps()}
+      ${this.chooser}
       <div class="boxes">
         ${this.box("Reverse", state.reverse, (on) => this.context.actions.setReverse(on))}
         ${
@@ -292,54 +250,6 @@ export class WindowPanel extends Part {
       ${chip(auto, "N", () => actions.autoRange())}
       ${presetsOf(info, channel).map((preset, i) =>
         chip(preset, `Shift+${i + 1}`, () => actions.preset(i)),
-      )}
-    </div>`;
-  }
-
-  private maps(): TemplateResult {
-    const { state } = this.context.session;
-    return html`<button
-        class="pick"
-        aria-label="Colour map: ${colormapTitle(state.colormap)}"
-        aria-expanded=${this.mapsOpen ? "true" : "false"}
-        @click=${() => {
-          this.mapsOpen = !this.mapsOpen;
-          this.requestUpdate();
-        }}
-      >
-        ${this.swatch(state.colormap, "width:128px;height:24px")}
-        <span class="grow cut" style="text-align:left">${colormapTitle(state.colormap)}</span>
-        ${icon("down", "caret")}
-      </button>
-      ${this.mapsOpen ? this.mapList() : nothing}`;
-  }
-
-  private swatch(name: string, style: string): TemplateResult {
-    const { reverse } = this.context.session.state;
-    return html`<span class="swatch" style="background:${gradient(name, reverse, "right")};${style}"></span>`;
-  }
-
-  private mapList(): TemplateResult {
-    const { actions, session } = this.context;
-    const chosen = session.state.colormap;
-    return html`<div
-      class="maps"
-      role="radiogroup"
-      aria-label="Colour map"
-      @keydown=${(e: KeyboardEvent) => {
-        rove(e, [...this.renderRoot.querySelectorAll<HTMLElement>(".maps button")], true);
-      }}
-    >
-      ${COLORMAPS.map(
-        (name) => html`<button
-          role="radio"
-          aria-checked=${name === chosen ? "true" : "false"}
-          tabindex=${name === chosen ? "0" : "-1"}
-          @focus=${() => actions.setColormap(name)}
-          @click=${() => actions.setColormap(name)}
-        >
-          ${this.swatch(name, "")}<span class="cut">${colormapTitle(name)}</span>
-        </button>`,
       )}
     </div>`;
   }

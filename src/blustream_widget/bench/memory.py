@@ -11,7 +11,7 @@ import psutil
 from blustream_widget.bench.live import SHAPE, Live, Session, live_server, next_frame
 from blustream_widget.bench.numbers import Record, summarize
 from blustream_widget.core import protocol as p
-from blustream_widget.core.state import COLORMAPS
+from blustream_widget.core.colormaps import COLORMAPS
 from blustream_widget.testing.clients import ViewerClient
 
 _CACHE_MB = 6  # less than the volume has with its levels: bricks come and go all the time

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from blustream_widget.core.colormaps import COLORMAPS, unknown_colormap
 from blustream_widget.core.types import Axis, Channel, VolumeInfo
 from blustream_widget.errors import StateError
 
@@ -18,23 +19,6 @@ PANE_MAX_PIXELS = 3840 * 2160
 WINDOW_MAX = 1e30
 # MIN_VOXELS_SHOWN keeps the scaled picture of a few voxels from growing without bound.
 MIN_VOXELS_SHOWN = 4.0
-
-COLORMAPS: tuple[str, ...] = (
-    "grey",
-    "seismic",
-    "red-white-blue",
-    "black-white-red",
-    "brown-white-grey",
-    "petrel",
-    "viridis",
-    "magma",
-    "inferno",
-    "turbo",
-    "bone",
-    "hot",
-    "labels",
-)
-"""Names that `ViewState.colormap` may have; the tables are in `render/colormaps.py`."""
 
 
 class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -196,9 +180,7 @@ def _check_level(name: str, value: Any, _info: VolumeInfo) -> float:
 
 def _check_colormap(_name: str, value: Any, _info: VolumeInfo) -> str:
     if value not in COLORMAPS:
-        raise StateError(
-            f"There is no colour map {value!r}.", hint=f"Known: {', '.join(COLORMAPS)}."
-        )
+        raise unknown_colormap(value)
     return str(value)
 
 

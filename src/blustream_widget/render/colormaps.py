@@ -9,16 +9,12 @@ from __future__ import annotations
 import colorsys
 from functools import cache
 
-import cmap
 import numpy as np
 import numpy.typing as npt
 
-from blustream_widget.core.state import COLORMAPS
-from blustream_widget.errors import StateError
+from blustream_widget.core.colormaps import COLOR_LEVELS, unknown_colormap
 
-LEVELS = 1024
-"""Entries of a map: two ramps of 256 greys each (white in the middle) lose nothing with 1024."""
-
+LEVELS = COLOR_LEVELS
 LABEL_PERIOD = LEVELS - 1
 """Label values v and v + LABEL_PERIOD have the same colour; 0 alone is the background."""
 
@@ -68,15 +64,32 @@ _POINTS: dict[str, _ControlPoints] = {
     ),
 }
 
-# Names of `cmap`'s catalogue.
+# Names of `cmap`'s catalogue: "family:name".
 _CATALOGUE = {
-    "viridis": "viridis",
-    "magma": "magma",
-    "inferno": "inferno",
-    "turbo": "turbo",
-    "bone": "matlab:bone",
-    "hot": "matlab:hot",
-}
+    name: f"{family}:{name}"
+    for family, names in {
+        "bids": ("viridis", "magma", "inferno", "plasma"),
+        "cividis": ("cividis",),
+        "crameri": (
+            *("batlow", "batlowk", "batloww", "acton", "bilbao", "davos", "devon", "hawaii"),
+            *("imola", "lajolla", "lapaz", "lipari", "navia", "nuuk", "oslo", "tokyo", "turku"),
+            *("vik", "roma", "broc", "cork", "bam", "berlin", "lisbon", "tofino", "managua"),
+            *("vanimo", "romao", "viko", "broco", "corko"),
+        ),
+        "cmocean": (
+            *("thermal", "haline", "solar", "ice", "deep", "dense", "matter", "tempo", "speed"),
+            *("amp", "algae", "balance", "curl", "delta", "diff", "tarn", "phase"),
+        ),
+        "cubehelix": ("cubehelix",),
+        "matplotlib": ("coolwarm", "bwr", "nipy_spectral", "terrain", "twilight"),
+        "colorbrewer": ("rdbu", "rdgy", "puor", "brbg", "prgn", "spectral"),
+        "google": ("turbo",),
+        "matlab": ("bone", "hot", "copper", "pink", "cool", "jet", "hsv"),
+        "gnuplot": ("afmhot",),
+        "imagej": ("fire",),
+    }.items()
+    for name in names
+} | {"gist_earth": "yorick:earth"}
 
 _GOLDEN_RATIO = 0.6180339887498949
 
@@ -89,8 +102,15 @@ def _from_points(points: _ControlPoints) -> RgbTable:
 
 
 def _from_catalogue(name: str) -> RgbTable:
+    import cmap  # 0.2 s, and most pictures are grey or seismic
+
     colors = cmap.Colormap(name)(np.linspace(0.0, 1.0, LEVELS))
     return np.rint(np.asarray(colors)[:, :3] * 255).astype(np.uint8)
+
+
+def family_of(name: str) -> str:
+    """Whose map it is: "crameri", "cmocean"…; "" for those of this file."""
+    return _CATALOGUE.get(name, "").partition(":")[0]
 
 
 def label_color(value: int) -> tuple[int, int, int]:
@@ -115,7 +135,7 @@ def rgb_table(name: str, *, reverse: bool = False) -> RgbTable:
     Parameters
     ----------
     name : str
-        One of `core.state.COLORMAPS`.
+        One of `core.colormaps.COLORMAPS`.
     reverse : bool
         From the other end. The labels' colours have no ends and stay.
 
@@ -136,9 +156,7 @@ def rgb_table(name: str, *, reverse: bool = False) -> RgbTable:
     elif name in _CATALOGUE:
         table = _from_catalogue(_CATALOGUE[name])
     else:
-        raise StateError(
-            f"There is no colour map {name!r}.", hint=f"Known: {', '.join(COLORMAPS)}."
-        )
+        raise unknown_colormap(name)
     if reverse and name != "labels":
         table = np.ascontiguousarray(table[::-1])
     table.setflags(write=False)

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from blustream_widget.core.colormaps import COLORMAPS
 from blustream_widget.core.protocol import FrameFlags, FrameHeader
-from blustream_widget.core.state import COLORMAPS, ViewState
+from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Picture, SliceData, VolumeInfo
 from blustream_widget.core.worker_protocol import EncoderChanged, Failed, Output
 from blustream_widget.encode.chain import EncoderChain

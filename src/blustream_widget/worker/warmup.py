@@ -7,7 +7,7 @@ import importlib
 import msgspec
 import numpy as np
 
-from blustream_widget.core.state import COLORMAPS, first_state
+from blustream_widget.core.state import first_state
 from blustream_widget.core.types import Axis, Channel, SliceData, VolumeInfo
 from blustream_widget.encode.stills import JpegEncoder, PngEncoder
 from blustream_widget.render.slice import SliceRenderer
@@ -15,6 +15,8 @@ from blustream_widget.render.view import plan_slice
 
 _HEAVY = ("blustream_widget.data.openvds_source", "blustream_widget.data.memory")
 _N = 64
+# What volumes open with, and one that loads the catalogue for the others.
+_FIRST_MAPS = ("grey", "seismic", "labels", "viridis")
 
 
 def warm_up() -> None:
@@ -26,7 +28,7 @@ def warm_up() -> None:
     info = VolumeInfo(name="", kind="generic", axes=(axis, axis, axis), channels=(channel,))
     values = np.linspace(0, 1, _N * _N, dtype=np.float32).reshape(_N, _N)
     renderer = SliceRenderer()
-    for colormap in COLORMAPS:
+    for colormap in _FIRST_MAPS:
         state = msgspec.structs.replace(
             first_state(info), colormap=colormap, width_px=1280, height_px=720
         )

@@ -232,6 +232,16 @@ def test_colour_map_reverse_and_fields_change_the_state(open_viewer: OpenViewer)
     page = viewer.page
     page.get_by_title("Window and colours").click()
     page.get_by_label("Colour map:").click()
+    page.get_by_label("Find a colour map").press_sequentially("crameri roma")
+    found = page.get_by_role("radiogroup", name="Colour map").get_by_role("radio")
+    found.nth(2).wait_for(state="detached")
+    assert found.all_inner_texts() == ["Roma", "Roma O"]
+    page.keyboard.press("Enter")
+    viewer.wait("dev.session.state.colormap === 'roma'")
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowDown")  # to the chosen one among all maps
+    page.keyboard.press("ArrowUp")
+    viewer.wait("dev.session.state.colormap === 'vik'")
     page.get_by_role("radio", name="Viridis").click()
     page.get_by_label("Reverse").check()
     page.get_by_label("Low", exact=True).fill("-100")

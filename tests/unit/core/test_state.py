@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blustream_widget.core.colormaps import COLORMAPS
 from blustream_widget.core.state import (
-    COLORMAPS,
     ViewState,
     auto_window,
     channel_view,

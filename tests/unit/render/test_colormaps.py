@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blustream_widget.core.state import COLORMAPS
+from blustream_widget.core.colormaps import COLORMAPS
 from blustream_widget.errors import StateError
 from blustream_widget.render.colormaps import LABEL_PERIOD, LEVELS, label_color, rgb_table
 
