@@ -97,6 +97,12 @@ class BrickReadError(VolumeError, OSError):
     code = "brick-read"
 
 
+class ProcessingError(BlustreamError, ValueError):
+    """What is to be computed from a volume cannot be."""
+
+    code = "processing"
+
+
 class RenderError(BlustreamError):
     """A picture could not be drawn."""
 

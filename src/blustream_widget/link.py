@@ -89,6 +89,10 @@ class Link:
         """Tell the worker that the shared array changed."""
         self._post(lambda: self._send(lp.RefreshVolume(session=session)), start=False)
 
+    def tell(self, message: lp.ToServer) -> None:
+        """Send a message; lost while there is no server: `SessionOpened` says when there is one."""
+        self._post(lambda: self._send(message), start=False)
+
     def renew_token(self, session: str) -> None:
         """Ask for a fresh token; it comes as `SessionToken`."""
         self._post(lambda: self._send(lp.RenewToken(session=session)), start=False)

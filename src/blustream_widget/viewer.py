@@ -14,6 +14,7 @@ from blustream_widget._kernel_loop import KernelLoop
 from blustream_widget._relay import Relay
 from blustream_widget._token import TokenGiver
 from blustream_widget._user_words import as_dict, patch_of
+from blustream_widget.annotations.annotated import Annotated
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.colormaps import COLORMAPS
 from blustream_widget.core.state import (
@@ -46,7 +47,7 @@ logger = logging.getLogger(__name__)
 _OPEN_TIMEOUT_S = 60.0
 
 
-class Viewer(ViewTraits):
+class Viewer(ViewTraits, Annotated):
     """A live view of a volume, streamed as video from a worker process.
 
     Parameters
@@ -158,6 +159,7 @@ class Viewer(ViewTraits):
             super().__init__(_session=session, **traits)
             self._relay = Relay(self._link, session, self.send)
             self._token = TokenGiver(self.send)
+            self._start_annotations(self._link, session)
             if self._segment is not None:
                 self._copy = ArrayCopy(
                     self._segment,
@@ -333,6 +335,7 @@ class Viewer(ViewTraits):
 
     def on_message(self, message: lp.ToKernel) -> None:
         """Hear the server; not for users."""
+        self._hear_annotations(message)
         if isinstance(message, (lp.SessionOpened, lp.SessionToken)):
             self._token.give(message.token)
         elif isinstance(message, lp.VolumeOpened):

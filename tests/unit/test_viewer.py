@@ -96,6 +96,9 @@ class FakeLink:
     def reopen_session(self, session: str) -> None:
         self.calls.append("reopen")
 
+    def tell(self, message: lp.ToServer) -> None:
+        self.calls.append(type(message).__name__)
+
     def renew_token(self, session: str) -> None:
         self.calls.append("renew")
 

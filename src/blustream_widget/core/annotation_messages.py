@@ -197,3 +197,7 @@ class Measurement(_Message, tag=MEASUREMENT_TYPE, frozen=True):
     profile: Profile | None = None
     value: float | None = None
     error: str = ""
+
+    def __getitem__(self, name: str) -> float:
+        """Return the number of one quantity."""
+        return {found.name: found.value for found in self.quantities}[name]

@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blustream_widget.core import worker_protocol as wp
+from blustream_widget.core.annotation_messages import Measurement, Statistics
 from blustream_widget.core.protocol import FrameFlags, FrameHeader
 from blustream_widget.core.state import ViewState, first_state
 from blustream_widget.core.types import (
@@ -132,6 +133,20 @@ class FakeWorker:
             case wp.ProbeVoxel(peer=peer, n=n, voxel=voxel):
                 value = float(voxel[0] * 10_000 + voxel[1] * 100 + voxel[2])
                 self._say(wp.ProbedValue(peer=peer, n=n, voxel=voxel, value=value))
+            case wp.MeasureVoxels():
+                self._measure(message)
+
+    def _measure(self, question: wp.MeasureVoxels) -> None:
+        """Answer that every region has one voxel of value 1, unless it was called off."""
+        if not question.cancel:
+            found = Measurement(
+                n=question.n,
+                id=question.item.id,
+                progress=1.0,
+                done=True,
+                statistics=Statistics(question.channel, "", 1, mean=1.0),
+            )
+            self._say(wp.MeasuredVoxels(question.owner, found))
 
     def _open(self, message: wp.Open) -> None:
         self._url = message.ref.url

@@ -32,6 +32,7 @@ from blustream_widget.render.view import SliceView, plan_slice
 from blustream_widget.worker.describer import Describer
 from blustream_widget.worker.frames import FrameWriter, Scene
 from blustream_widget.worker.marks import LoadedMarks
+from blustream_widget.worker.measuring import Measurer
 from blustream_widget.worker.probes import ProbeQueue
 from blustream_widget.worker.schedule import Schedule
 from blustream_widget.worker.sink import Sink
@@ -108,6 +109,7 @@ class Pipeline:
         self._source: VolumeSource | None = None
         self._reader: SliceReader | None = None
         self._describer: Describer | None = None
+        self._measurer: Measurer | None = None
         self._info: VolumeInfo | None = None
         self._state: ViewState | None = None
         self._shown: Scene | None = None
@@ -175,8 +177,9 @@ class Pipeline:
     def close(self) -> None:
         """Free everything, last opened first. May be called twice."""
         self._stills.close()
-        if self._describer is not None:
-            self._describer.close()
+        for helper in (self._describer, self._measurer):
+            if helper is not None:
+                helper.close()
         if self._reader is not None:
             self._reader.close()
         if self._source is not None:
@@ -214,6 +217,7 @@ class Pipeline:
         if isinstance(source, FarSource):
             source.on_trouble(self._slot.put_data)
         self._describer = Describer(source, lambda info: self._sink.send(Described(info)))
+        self._measurer = Measurer(source, self._sink)
         self._sink.send(Opened(source.info, state))
         self._schedule.change(self._clock())
 
@@ -243,6 +247,8 @@ class Pipeline:
             self._probes.ask_next(reader)
         if wish.probes:
             self._probes.ask(wish.probes, reader)
+        if wish.measures and self._measurer is not None:
+            self._measurer.take(wish.measures)
 
     def _is_looked_at(self) -> bool:
         return self._reader is not None and (self._output.h264 or self._output.jpeg)

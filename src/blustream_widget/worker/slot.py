@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.worker_protocol import (
+    MeasureVoxels,
     Open,
     Output,
     ProbeVoxel,
@@ -29,6 +30,8 @@ class Wish:
         Something of this kind happened, once or often.
     probes : dict
         The newest probe of each peer.
+    measures : list
+        Questions about annotations, in their order.
     is_closed : bool
         The server is gone.
     """
@@ -42,6 +45,7 @@ class Wish:
     has_still: bool = False
     has_value: bool = False
     probes: dict[int, ProbeVoxel] = field(default_factory=dict)
+    measures: list[MeasureVoxels] = field(default_factory=list)
     is_closed: bool = False
 
 
@@ -70,6 +74,8 @@ class LatestSlot:
                     self._wish.wants_refresh = True
                 case ProbeVoxel(peer=peer):
                     self._wish.probes[peer] = message
+                case MeasureVoxels():
+                    self._wish.measures.append(message)
             self._fill()
 
     def put_data(self) -> None:

@@ -1,0 +1,160 @@
+"""What a viewer can do with annotations: a part of `Viewer`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import traitlets as t
+
+from blustream_widget.annotations.container import Annotations, AnnotationsChange
+from blustream_widget.annotations.item import Item
+from blustream_widget.annotations.mirror import AnnotationMirror
+from blustream_widget.annotations.questions import MeasureQuestions
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.annotation import Annotation
+from blustream_widget.core.annotation_messages import MAX_BINS, Measurement, Want
+from blustream_widget.core.measures import quantities_of, wants_of
+from blustream_widget.errors import AnnotationError
+
+if TYPE_CHECKING:
+    from blustream_widget._kernel_loop import KernelLoop
+    from blustream_widget.core.types import VolumeInfo
+    from blustream_widget.link import Link
+
+
+class _AnnotationsTrait(t.TraitType[Any, Any]):
+    """The one container of a viewer; setting it to a list replaces what is in it."""
+
+    info_text = "annotations"
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        container = obj._annotations
+        if container is None or value is container:
+            return value
+        container.replace(value)
+        return container
+
+
+class Annotated(t.HasTraits):
+    """Annotations, their history, and measuring them."""
+
+    annotations = _AnnotationsTrait(
+        None,
+        allow_none=True,
+        help="What is drawn on the volume: a sequence of live items, shared with the browser.",
+    )
+
+    _annotations: Annotations | None = None
+    _mirrored: AnnotationMirror
+    _questions: MeasureQuestions
+
+    if TYPE_CHECKING:
+        _kernel: KernelLoop
+
+        @property
+        def info(self) -> VolumeInfo: ...
+
+    def _start_annotations(self, link: Link, session: str) -> None:
+        self._questions = MeasureQuestions(session, link.tell)
+        self._mirrored = AnnotationMirror(session, link.tell, self._on_annotations)
+        container = Annotations(
+            self._mirrored,
+            info=lambda: self.info,
+            measure=self.measure,
+            on_change=self._tell_trait,
+        )
+        self.annotations = container
+        self._annotations = container
+
+    def undo(self) -> bool:
+        """Take back the newest change of annotations that this notebook made; here or in the page.
+
+        Returns
+        -------
+        bool
+            Whether there was one.
+        """
+        return self._take_back("undo")
+
+    def redo(self) -> bool:
+        """Do again what was taken back last; returns whether there was something."""
+        return self._take_back("redo")
+
+    def measure(
+        self,
+        item: Annotation | Item,
+        *,
+        want: Sequence[Want] | None = None,
+        channel: int | None = None,
+        bins: int = 64,
+        timeout_s: float = 60.0,
+    ) -> Measurement:
+        """Measure an annotation in world units, and the full-resolution voxels inside.
+
+        Parameters
+        ----------
+        item : Annotation or Item
+            Need not be one of `annotations`.
+        want : sequence of {"geometry", "statistics", "profile", "value"}, optional
+            Default: all that the kind has. Geometry alone needs no worker.
+        channel : int, optional
+            Default: the shown one.
+        bins : int
+            Of the histogram, 1 to 256.
+        timeout_s : float
+
+        Raises
+        ------
+        AnnotationError
+            It has no such measure (a self-crossing polygon has no area), is too large, or it was
+            not answered in time.
+        """
+        value = item.value if isinstance(item, Item) else item
+        info = self.info
+        wanted = wants_of(value) if want is None else tuple(want)
+        if channel is not None and not 0 <= channel < len(info.channels):
+            raise AnnotationError(f"There is no channel {channel}.")
+        if not 1 <= bins <= MAX_BINS:
+            raise AnnotationError(f"bins = {bins} is out of range.", hint=f"1 to {MAX_BINS}.")
+        found = quantities_of(value, info)
+        if not set(wanted) - {"geometry"}:
+            return Measurement(n=0, id=value.id, progress=1.0, done=True, quantities=found)
+        return self._questions.ask(
+            value, want=wanted, channel=channel, bins=bins, timeout_s=timeout_s
+        )
+
+    def _take_back(self, what: Literal["undo", "redo"]) -> bool:
+        _ = self.info
+        is_change = self._mirrored.take_back(what)
+        assert self._annotations is not None
+        self._annotations.tell(is_remote=True)
+        return is_change
+
+    def _tell_trait(self, change: AnnotationsChange) -> None:
+        self.notify_change(
+            t.Bunch(
+                name="annotations",
+                old=None,
+                new=self._annotations,
+                owner=self,
+                type="change",
+                what=change,
+            )
+        )
+
+    # -------------------------------------------------- link thread
+
+    def _hear_annotations(self, message: lp.ToKernel) -> None:
+        if isinstance(message, lp.SessionOpened):
+            self._mirrored.opened(message.annotations_revision)
+            self._questions.opened()
+        elif isinstance(message, lp.Annotations):
+            self._mirrored.hear(message)
+        elif isinstance(message, lp.Measured):
+            self._questions.answer(message.measurement)
+
+    def _on_annotations(self) -> None:
+        container = self._annotations
+        if container is not None:
+            self._kernel.call(lambda: container.tell(is_remote=True))

@@ -1,0 +1,1 @@
+"""Operators on voxels: what is computed from a volume, beyond showing it."""

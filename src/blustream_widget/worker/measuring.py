@@ -1,0 +1,158 @@
+"""Measures annotations beside the render thread: one after the other, each can be called off."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from blustream_widget.core.annotation_messages import Measurement
+from blustream_widget.core.measures import quantities_of, wants_of
+from blustream_widget.core.worker_protocol import MeasuredVoxels, MeasureVoxels
+from blustream_widget.data import VolumeSource
+from blustream_widget.data.region_statistics import line_profile, region_statistics, value_at
+from blustream_widget.data.voxels import ReadCancelledError, VoxelReader
+from blustream_widget.errors import AnnotationError, BlustreamError, PeerClosedError
+from blustream_widget.runtime import start_thread
+from blustream_widget.worker.sink import Sink
+
+logger = logging.getLogger(__name__)
+
+_PROGRESS_S = 0.2
+_Key = tuple[str, str]
+
+
+class Measurer:
+    """A queue of questions, newest of each annotation, and a thread while there are any.
+
+    Parameters
+    ----------
+    source : VolumeSource
+    sink : Sink
+        Gets the answers, from the measuring thread.
+    clock : callable
+        Monotonic seconds: progress is told five times a second.
+    """
+
+    def __init__(
+        self, source: VolumeSource, sink: Sink, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._source = source
+        self._sink = sink
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._waiting: dict[_Key, MeasureVoxels] = {}
+        self._current: MeasureVoxels | None = None
+        self._is_running = False
+        self._is_closed = False
+
+    def take(self, questions: Iterable[MeasureVoxels]) -> None:
+        """Take questions, and those that call one off. Returns at once."""
+        with self._lock:
+            for question in questions:
+                self._note(question)
+            if not self._waiting or self._is_running or self._is_closed:
+                return
+            self._is_running = True
+        start_thread(self._run, name="blustream-measure")
+
+    def close(self) -> None:
+        """Answer nothing more. May be called twice."""
+        with self._lock:
+            self._is_closed = True
+            self._waiting.clear()
+            self._current = None
+
+    def _note(self, question: MeasureVoxels) -> None:
+        key = (question.owner, question.item.id)
+        current = self._current
+        is_current = current is not None and key == (current.owner, current.item.id)
+        if not question.cancel:
+            self._waiting[key] = question
+            if is_current:
+                self._current = None  # newer: the old one ends at its next look
+            return
+        waiting = self._waiting.get(key)
+        if waiting is not None and waiting.n == question.n:
+            del self._waiting[key]
+        if is_current and current is not None and current.n == question.n:
+            self._current = None
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if self._is_closed or not self._waiting:
+                    self._is_running = False
+                    return
+                key = next(iter(self._waiting))
+                question = self._current = self._waiting.pop(key)
+            with contextlib.suppress(ReadCancelledError):
+                self._answer(question)
+
+    def _answer(self, question: MeasureVoxels) -> None:
+        try:
+            answer = self._measure(question)
+        except ReadCancelledError:
+            raise
+        except BlustreamError as exc:
+            answer = self._failure(question, str(exc))
+        except Exception as exc:
+            logger.exception("Measuring failed")
+            answer = self._failure(question, f"It cannot be measured: {type(exc).__name__}.")
+        self._tell(question, answer)
+
+    def _measure(self, question: MeasureVoxels) -> Measurement:
+        item, info = question.item, self._source.info
+        want = set(question.want or wants_of(item))
+        if not 0 <= question.channel < len(info.channels):
+            raise AnnotationError(f"There is no channel {question.channel}.")
+        quantities = quantities_of(item, info)
+        first = Measurement(n=question.n, id=item.id, quantities=quantities)
+        if not want - {"geometry"}:
+            return msgspec.structs.replace(first, progress=1.0, done=True)
+        self._tell(question, first)
+        reader = VoxelReader(self._source, lambda: self._current is not question)
+        told_s = self._clock()
+
+        def on_progress(share: float) -> None:
+            nonlocal told_s
+            if self._clock() - told_s > _PROGRESS_S:
+                told_s = self._clock()
+                self._tell(question, msgspec.structs.replace(first, progress=share))
+
+        channel = question.channel
+        return Measurement(
+            n=question.n,
+            id=item.id,
+            progress=1.0,
+            done=True,
+            quantities=quantities,
+            statistics=region_statistics(
+                reader,
+                info,
+                item,
+                channel=channel,
+                bins=question.bins,
+                on_progress=on_progress,
+            )
+            if "statistics" in want
+            else None,
+            profile=line_profile(reader, info, item, channel=channel)
+            if "profile" in want
+            else None,
+            value=value_at(reader, info, item, channel=channel) if "value" in want else None,
+        )
+
+    def _failure(self, question: MeasureVoxels, text: str) -> Measurement:
+        return Measurement(n=question.n, id=question.item.id, done=True, error=text)
+
+    def _tell(self, question: MeasureVoxels, measurement: Measurement) -> None:
+        with self._lock:
+            if self._current is not question:
+                return
+        with contextlib.suppress(PeerClosedError):  # the render thread notices and ends
+            self._sink.send(MeasuredVoxels(question.owner, measurement))
