@@ -100,6 +100,8 @@ class _Draft:
     edits: list[OrderedEdit] = field(default_factory=list)
     old: dict[str, Place] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)  # made by the first of several removals
+    places: dict[str, int] = field(default_factory=dict)
 
     def touch(self, key: str) -> Annotation | None:
         """Note how an annotation was, the first time that it is touched; return it as it is."""
@@ -111,9 +113,17 @@ class _Draft:
         """Take an annotation out, and note where it stood."""
         old = self.old[key].item
         if old is not None:
-            self.old[key] = Place(old, _behind(self.items, key))
+            self.old[key] = Place(old, self._behind(key))
         del self.items[key]
         self.before.pop(key, None)
+
+    def _behind(self, key: str) -> str | None:
+        """Return the one that an annotation stands in front of."""
+        if key not in self.places:
+            self.order = list(self.items)
+            self.places = {other: place for place, other in enumerate(self.order)}
+        following = range(self.places[key] + 1, len(self.order))
+        return next((self.order[n] for n in following if self.order[n] in self.items), None)
 
     def find(self, key: str, *, unlocks: bool = False) -> Annotation:
         """Return an annotation that this author may change."""
@@ -238,10 +248,14 @@ def _put(edit: PutItem, draft: _Draft) -> None:
             created_ms=author.now_ms if old is None else old.created_ms,
             modified_ms=author.now_ms,
         )
+    if old is None and draft.places:
+        draft.places[item.id] = len(draft.order)
+        draft.order.append(item.id)
     draft.keep(item)
     before = edit.before if old is None and edit.before in draft.items else None
     if before is not None:
         draft.items = _inserted(draft.items, item.id, before)
+        draft.places.clear()
         draft.before[item.id] = before
     draft.edits.append(PutItem(item, before))
 
@@ -282,14 +296,6 @@ def _moved(
     # Followers of the server cannot know when it was: they keep the time that they were told.
     modified_ms = item.modified_ms if author.is_undoing else author.now_ms
     return msgspec.structs.replace(item, points=points, modified_ms=modified_ms)
-
-
-def _behind(items: _Items, key: str) -> str | None:
-    keys = iter(items)
-    for other in keys:
-        if other == key:
-            return next(keys, None)
-    return None
 
 
 def _inserted(items: _Items, key: str, before: str) -> _Items:

@@ -15,8 +15,8 @@ from blustream_widget.errors import AnnotationError
 Mask = npt.NDArray[np.bool_]
 Shape = tuple[int, int, int]
 
-MAX_REGION_VOXELS = 64 * 2**20
-"""Of the block around a region: a quarter of a gigabyte of float32."""
+MAX_REGION_VOXELS = 32 * 2**20
+"""Of the block around a region: 128 MB of float32, beside the cache of bricks."""
 
 
 class VoxelRegion:
