@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blustream_widget.bench.barcode import write_barcode_volume
+from blustream_widget.bench.bare_tcp import ANSWER_BYTES, BareTcp
 from blustream_widget.bench.numbers import Record, median, percentile
 from blustream_widget.errors import ConfigError
 from blustream_widget.testing.emulated_network import (
@@ -42,6 +43,15 @@ _OUTAGE_S = 3.0
 _LIVE_MS = 500.0
 # The network changes while nothing moves, and what was on the way arrives.
 _SETTLE_S = 1.0
+# What a browser says to a page that is put aside and taken up again.
+_HIDE_AND_SHOW = """() => {
+  window.dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+  window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+}"""
+# Steps that teach what the network is like, before those that count.
+_N_LEARN = 8
+# Long enough for a lossless picture to be on its way when the next step comes.
+_REST_MS = 300
 _CELL = """
 from blustream_widget import Viewer
 viewer = Viewer({path!r}, axis=0, slice_idx={first}, colormap="grey", interpolate=False,
@@ -183,11 +193,17 @@ class NetworkBench:
         conditions: Conditions,
     ) -> list[Record]:
         self._show_first(network, page)
+        bare = BareTcp(network)
         network.set(conditions)
+        self._connect_anew(page, transport)
         page.page.wait_for_timeout(1000 * _SETTLE_S)
-        page.page.evaluate("(n) => __latency.steps(n)", 4)
+        page.page.evaluate("(n) => __latency.steps(n)", _N_LEARN)
         common = {"network": name, "transport": transport}
         steps = page.page.evaluate("(n) => __latency.steps(n)", self._n_steps)
+        rested = page.page.evaluate(
+            "([n, pause_ms]) => __latency.steps(n, { pause_ms })",
+            [self._n_steps // 2, _REST_MS + 2 * conditions.rtt_ms],
+        )
         # The first scrub teaches what the link carries.
         page.page.evaluate("([n, sign]) => __latency.scrub(n, sign)", [self._n_scrub // 2, 1])
         scrub = page.page.evaluate(
@@ -195,12 +211,29 @@ class NetworkBench:
         )
         held_back = page.viewer().get_attribute("data-held-back") or ""
         used = page.viewer().get_attribute("data-transport") or ""
+        bare_ms = bare.steps(self._n_steps)
+        late = network.set(Conditions(rtt_ms=1, has_udp=conditions.has_udp))
+        bare.close()
         return [
+            {
+                "case": f"bare TCP, {ANSWER_BYTES} bytes",
+                **common,
+                **_latency(bare_ms, conditions.rtt_ms),
+                "emulator_late_mean_ms": late.mean_ms,
+                "emulator_late_worst_ms": late.worst_ms,
+            },
             {
                 "case": "step",
                 **common,
                 **_latency(steps["latencies_ms"], conditions.rtt_ms),
                 "lost": steps["lost"],
+                "used": used,
+            },
+            {
+                "case": "step after a rest",
+                **common,
+                **_latency(rested["latencies_ms"], conditions.rtt_ms),
+                "lost": rested["lost"],
                 "used": used,
             },
             {
@@ -234,6 +267,19 @@ class NetworkBench:
             "live_after_ms": _live_after_ms(log["asked"], log["shown"], back_ms),
             "used": page.viewer().get_attribute("data-transport") or "",
         }
+
+    def _connect_anew(self, page: NotebookPage, transport: str) -> None:
+        """Have the page's connections be those of this network, as if it had been opened on it."""
+        page.page.evaluate(_HIDE_AND_SHOW)
+        viewer = page.viewer()
+        wait_until(
+            lambda: (
+                (viewer.get_attribute("data-transport"), viewer.get_attribute("data-phase"))
+                == (transport, "live")
+            ),
+            timeout_s=_START_TIMEOUT_S,
+            what=f"the viewer uses {transport} again",
+        )
 
     def _show_first(self, network: EmulatedNetwork, page: NotebookPage) -> None:
         """Begin in the middle of nothing: a network without faults, the first slice, at rest."""

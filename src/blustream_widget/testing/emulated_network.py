@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blustream_widget.testing.emulator import Conditions
+from blustream_widget.testing.emulator import Conditions, Lateness
 from blustream_widget.testing.namespaces import Namespace
 from blustream_widget.testing.notebook_page import chromium, find_chromium
 
@@ -57,12 +58,12 @@ class EmulatedNetwork:
             self.close()
             raise
 
-    def set(self, conditions: Conditions) -> None:
-        """Be this network from now on; returns when it is."""
+    def set(self, conditions: Conditions) -> Lateness:
+        """Be this network from now on; returns when it is, with how the last one was kept."""
         assert self._process.stdin is not None
         self._process.stdin.write(conditions.to_line())
         self._process.stdin.flush()
-        self._hear()
+        return self._hear()
 
     def close(self) -> None:
         """End the emulation; may be called twice."""
@@ -72,10 +73,12 @@ class EmulatedNetwork:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
-    def _hear(self) -> None:
+    def _hear(self) -> Lateness:
         assert self._process.stdout is not None
-        if self._process.stdout.readline().strip() != b"ok":
+        line = self._process.stdout.readline()
+        if not line:
             raise ConnectionError("The emulated network ended.")
+        return Lateness(**json.loads(line))
 
 
 @contextmanager

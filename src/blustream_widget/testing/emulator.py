@@ -2,11 +2,14 @@
 
 `python -m blustream_widget.testing.emulator NAMESPACE ADDRESS NAMESPACE ADDRESS`. A process of its
 own, so that nothing of what is tested holds it up. Its standard input takes one JSON object a line,
-the `Conditions` from now on, and its output answers each with "ok"; it ends with its input.
+the `Conditions` from now on, and its output answers each with the `Lateness` under those before; it
+ends with its input. It runs before everything else on the machine where it may: a network does not
+get slower when a browser is busy.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import heapq
 import json
@@ -60,6 +63,19 @@ class Conditions:
         return json.dumps(asdict(self)).encode() + b"\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """How much later than the conditions say packets were handed over: the emulator's own delay."""
+
+    n_packets: int = 0
+    mean_ms: float = 0.0
+    worst_ms: float = 0.0
+
+    def to_line(self) -> bytes:
+        """One line for who asked."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+
 class _Direction:
     """Packets from one device to another."""
 
@@ -69,6 +85,7 @@ class _Direction:
         self._free_s = self._last_s = 0.0
         self._queue: list[tuple[float, int, bytes]] = []
         self._n = 0
+        self._late_s: list[float] = []
 
     def take(self, packet: bytes, now: float, is_: Conditions) -> None:
         """Let a packet enter the network, or get lost."""
@@ -88,11 +105,18 @@ class _Direction:
     def deliver(self, now: float) -> float:
         """Hand over what is due; seconds until the next packet is."""
         while self._queue and self._queue[0][0] <= now:
+            due_s, _, packet = heapq.heappop(self._queue)
+            self._late_s.append(time.monotonic() - due_s)
             try:
-                os.write(self._target, heapq.heappop(self._queue)[2])
+                os.write(self._target, packet)
             except OSError:  # the device's own queue is full, or the namespace is gone
                 continue
         return self._queue[0][0] - now if self._queue else 1.0
+
+    def take_late_s(self) -> list[float]:
+        """How late packets were since this was last asked."""
+        late_s, self._late_s = self._late_s, []
+        return late_s
 
 
 class Emulator:
@@ -109,7 +133,7 @@ class Emulator:
         """Carry packets until the standard input ends."""
         commands = sys.stdin.fileno()
         os.set_blocking(commands, False)
-        print("ok", flush=True)  # noqa: T201  the answer
+        self._answer()
         wait_s = 1.0
         while True:
             ready, _, _ = select.select([*self._ways, commands], [], [], max(wait_s, 0.0))
@@ -125,8 +149,16 @@ class Emulator:
         lines = os.read(commands, 65536).splitlines()
         for line in lines:
             self._conditions = Conditions(**json.loads(line))
-            print("ok", flush=True)  # noqa: T201  the answer
+            self._answer()
         return bool(lines)
+
+    def _answer(self) -> None:
+        late_s = [s for way in self._ways.values() for s in way.take_late_s()]
+        lateness = Lateness()
+        if late_s:
+            mean_s = sum(late_s) / len(late_s)
+            lateness = Lateness(len(late_s), 1000 * mean_s, 1000 * max(late_s))
+        os.write(sys.stdout.fileno(), lateness.to_line())
 
     def _read(self, device: int) -> None:
         way, now = self._ways[device], time.monotonic()
@@ -151,6 +183,12 @@ def _open_tun(namespace: str, address: str, peer: str) -> int:
     return device
 
 
+def _go_first() -> None:
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+
+
 if __name__ == "__main__":
     arguments = sys.argv[1:]
+    _go_first()
     Emulator(((arguments[0], arguments[1]), (arguments[2], arguments[3]))).run()
