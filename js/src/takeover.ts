@@ -19,6 +19,8 @@ export interface TakeoverEvents {
 const NO_PICTURE_MS = 2000;
 /** Before that, the picture is asked for: it, or the header without which it is not shown, was lost. */
 const ASK_AGAIN_MS = 500;
+/** The acknowledgement of a single picture may get lost, and the server would not know that there is room. */
+const ACK_AGAIN_MS = 40;
 const PAUSE_MIN_MS = 10_000;
 const PAUSE_MAX_MS = 300_000;
 
@@ -34,6 +36,7 @@ export class Takeover {
   #reason = "";
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #watchdog: ReturnType<typeof setTimeout> | undefined;
+  #ackTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(open: OpenPeer, events: TakeoverEvents) {
     this.#open = open;
@@ -130,9 +133,7 @@ export class Takeover {
 
   #frame(frame: Frame): void {
     this.#calm();
-    this.#peer?.send(
-      JSON.stringify({ type: MessageType.ACK, frame_no: frame.header.frame_no } satisfies Ack),
-    );
+    this.#acknowledge(frame.header.frame_no);
     const isFirst = !this.#isActive;
     this.#isActive = true;
     this.#reason = "";
@@ -140,6 +141,13 @@ export class Takeover {
     if (!isFirst) return;
     this.#events.send({ type: MessageType.STREAM, path: "webrtc", visible: this.#isVisible });
     this.#events.changed();
+  }
+
+  #acknowledge(frame_no: number): void {
+    const text = JSON.stringify({ type: MessageType.ACK, frame_no } satisfies Ack);
+    this.#peer?.send(text);
+    clearTimeout(this.#ackTimer);
+    this.#ackTimer = setTimeout(() => this.#peer?.send(text), ACK_AGAIN_MS);
   }
 
   #break(reason: string): void {
@@ -158,6 +166,7 @@ export class Takeover {
 
   #closePeer(): void {
     this.#calm();
+    clearTimeout(this.#ackTimer);
     this.#peer?.close();
     this.#peer = null;
     this.#isActive = false;

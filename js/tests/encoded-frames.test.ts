@@ -7,12 +7,15 @@ import { FakeVideoDecoder, stubVideoDecoder } from "./fakes";
 const KEY = Uint8Array.of(0, 0, 0, 1, 0x67, 0x64, 0x00, 0x2a, 0xac, 0, 0, 1, 0x65, 1, 2, 3);
 const DELTA = Uint8Array.of(0, 0, 0, 1, 0x41, 1, 2, 3);
 
-/** As the server sends it: a header, here Python's own, behind the access unit. */
+let count = 0;
+
+/** As the server sends it: a header, here Python's own, and a count behind the access unit. */
 function encoded(unit: Uint8Array, flags: number): ArrayBuffer {
   const pairs = contract.frame.hex.match(/../g) ?? [];
   const trailer = pairs.map((pair) => Number.parseInt(pair, 16));
   trailer[0] = flags;
-  return Uint8Array.of(...unit, ...trailer).buffer;
+  count += 1;
+  return Uint8Array.of(...unit, ...trailer, 128, 128 | count).buffer;
 }
 
 let told: WorkerMessage[] = [];
@@ -62,8 +65,18 @@ describe("encoded frames", () => {
   });
 
   it("that are shorter than a header are passed over", () => {
-    frames.take(new ArrayBuffer(HEADER_BYTES));
+    frames.take(new ArrayBuffer(HEADER_BYTES + 2));
     expect(told).toEqual([]);
+  });
+
+  it("are decoded in the order in which they were sent", () => {
+    frames.take(encoded(KEY, FrameFlags.KEY));
+    const first = encoded(Uint8Array.of(...DELTA, 1), 0);
+    const second = encoded(Uint8Array.of(...DELTA, 2), 0);
+    frames.take(second);
+    frames.take(first);
+    const units = FakeVideoDecoder.newest.chunks.slice(1).map(({ data }) => data.at(-1));
+    expect(units).toEqual([1, 2]);
   });
 
   it("are read from a receiver until it ends", async () => {

@@ -67,6 +67,20 @@ afterEach(() => {
 });
 
 describe("WebRTC", () => {
+  it("acknowledges a single picture twice, and of pictures in a row only the last", () => {
+    const { peer } = new Scene().live();
+    const acknowledged = (): number[] => peer.sent.map((text) => JSON.parse(text).frame_no);
+    vi.advanceTimersByTime(200);
+    const first = acknowledged()[0];
+    expect(acknowledged()).toEqual([first, first]);
+    for (const frame_no of [7, 8, 9]) {
+      peer.events.frame(frame({ frame_no }));
+      vi.advanceTimersByTime(16);
+    }
+    vi.advanceTimersByTime(200);
+    expect(acknowledged().slice(2)).toEqual([7, 8, 9, 9]);
+  });
+
   it("takes over with its first picture, not before", () => {
     const scene = new Scene();
     scene.takeover.start(welcome());
@@ -122,6 +136,7 @@ describe("WebRTC", () => {
     expect(scene.sent).toEqual([{ type: MessageType.KEYFRAME }]);
     scene.peer.events.frame(frame());
     expect(scene.takeover.isActive).toBe(true);
+    vi.advanceTimersByTime(50); // the acknowledgement goes once more
     expect(vi.getTimerCount()).toBe(0);
   });
 

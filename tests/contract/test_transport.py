@@ -163,8 +163,7 @@ async def test_over_a_lossy_network_every_packet_goes_twice_and_pictures_come_at
         peer, rtc = harness.subscriber, harness._rtc
         seen, doubled = [], asyncio.Event()
         rtc.lose = partial(note_packet, seen, doubled)
-        for _ in range(20):
-            peer.pacer.link.lost(0.05)
+        peer.pacer.link.counted(400, 20)
         peer.pacer.link.answered(0.2)
         for n in range(8):
             peer.offer(suite.make_frame(n, is_key=n == 0))

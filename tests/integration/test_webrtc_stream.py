@@ -10,6 +10,7 @@ from blustream_widget.testing.clients import connect_kernel, connect_viewer
 from blustream_widget.testing.fake_worker import read_barcode
 from blustream_widget.testing.rtc_client import rtc_client
 from blustream_widget.testing.server_process import running_server
+from blustream_widget.transport.rtp_stream import COUNT_BYTES
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,10 @@ async def test_a_viewer_that_takes_encoded_frames_finds_each_header_behind_its_f
             await release(viewer)
             # A decoder that is given the header too is not disturbed by it.
             _, luma = await rtc.inbox.find(tuple, lambda f: read_barcode(f[1]) == 6)
-    headers = [p.FrameHeader.unpack(packet.payload[-p.HEADER_BYTES :]) for packet in last]
+    trailers = [packet.payload[-p.HEADER_BYTES - COUNT_BYTES :] for packet in last]
+    headers = [p.FrameHeader.unpack(trailer[:-COUNT_BYTES]) for trailer in trailers]
+    counts = {trailer[-1] & 0x7F for trailer in trailers}
+    assert counts == set(range(len(counts)))
     assert [h.timestamp_90k for h in headers] == [packet.timestamp for packet in last]
     assert 6 in [h.slice_idx for h in headers]
     assert luma.shape == (headers[0].height_px, headers[0].width_px)

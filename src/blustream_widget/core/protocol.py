@@ -139,8 +139,9 @@ class RtcOffer(_Message, tag=int(MessageType.RTC_OFFER), frozen=True):
     """SDP offer of the browser, with all its candidates.
 
     `takes_encoded`: the viewer takes frames from the browser's receiver before they are decoded and
-    decodes them itself. Then each frame has its header behind it, none comes by the data channel,
-    and what the browser's own decoder asks for (it sees no frame) is not answered.
+    decodes them itself. Then each frame has its header and its count (twice seven bits) behind it,
+    none comes by the data channel, and what the browser's own decoder asks for (it sees no frame)
+    is not answered.
     """
 
     sdp: Sdp

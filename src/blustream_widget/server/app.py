@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+from typing import Literal
 from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
@@ -86,9 +87,10 @@ class Routes:
         if len(self._sockets) >= MAX_CONNECTIONS:
             return web.Response(status=503, text="Too many connections.")
         socket = make_socket()
-        bound_queues(request.transport)
+        read_tcp = bound_queues(request.transport)
         await socket.prepare(request)
-        channel = WebSocketChannel(socket, via="direct" if is_handed else "proxy")
+        via: Literal["direct", "proxy"] = "direct" if is_handed else "proxy"
+        channel = WebSocketChannel(socket, via, read_tcp=read_tcp)
         visitor = Visitor(self._hub, channel)
         writing = TaskSet()
         writing.spawn(channel.run(), name="viewer writer")

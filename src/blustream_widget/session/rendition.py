@@ -11,8 +11,10 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from blustream_widget.core.motion import MIN_PIXELS, SCALE_WORDS
+from blustream_widget.transport.link_rate import LinkRate
 
 LEFT_BEHIND = 1 / 3
 """A viewer whose link carries less than this share of the best one's does not count."""
@@ -30,7 +32,9 @@ _STEP_UP = 1.25  # as much more than needed before the picture grows again
 _STAY_S = 2.0
 _RATE_STEP = 1.12  # hardware encoders answer each change of their rate with a keyframe
 
-_RUNGS: tuple[tuple[float, int], ...] = (
+_Rungs: TypeAlias = tuple[tuple[float, int], ...]
+
+_RUNGS: _Rungs = (
     (1.0, 60),
     (0.75, 60),
     (0.5, 60),
@@ -40,6 +44,18 @@ _RUNGS: tuple[tuple[float, int], ...] = (
     (0.25, 15),
     (0.25, 8),
 )
+# A network that loses packets delivers in bursts: fewer pictures, which can be looked at.
+_LOSSY_RUNGS: _Rungs = (
+    (1.0, 60),
+    (0.75, 60),
+    (0.75, 30),
+    (0.5, 30),
+    (0.5, 15),
+    (0.375, 15),
+    (0.25, 15),
+    (0.25, 8),
+)
+_LOSSY_BITS_PER_PIXEL = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +89,32 @@ class Need:
     carries_bps : float or None
         What its link was seen to carry and no more.
     is_jpeg : bool
+    loss : float
+        Share of packets that its network loses, where that and not the link bounds the rate.
     """
 
     target_bps: float
     carries_bps: float | None = None
     is_jpeg: bool = False
+    loss: float = 0.0
+
+    @classmethod
+    def of(cls, link: LinkRate, *, is_jpeg: bool = False, is_doubled: bool = False) -> Need:
+        """Say what a link needs on which each packet `is_doubled`, or goes once.
+
+        Over a long network that loses packets, the rate that it carries is not the one at which
+        pictures come in time: a picture of few packets comes whole more often, and the fewer there
+        are a second, the longer none is waited for.
+        """
+        may_send_bps = link.target_bps / (2 if is_doubled else 1)
+        unbroken_bps = link.unbroken_bps(link.loss**2 if is_doubled else link.loss)
+        is_broken = unbroken_bps < may_send_bps
+        return cls(
+            min(may_send_bps, unbroken_bps),
+            link.carries_bps,
+            is_jpeg=is_jpeg,
+            loss=link.loss if is_broken else 0.0,
+        )
 
 
 def session_need(needs: Sequence[Need]) -> Need | None:
@@ -105,12 +142,14 @@ class RenditionChooser:
     Notes
     -----
     Down at once, up after a while and with room to spare: each change of the size costs a keyframe.
-    While the link was never seen to be full, up at once too.
+    While the link was never seen to be full, nor to lose packets, up at once too.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._rung = 0
+        self._rungs = _RUNGS
+        self._lossy_until_s = float("-inf")
         self._changed_s = float("-inf")
         self._now = Rendition()
 
@@ -127,30 +166,39 @@ class RenditionChooser:
         limit = min(MAX_BPS_720P * max(1.0, pixels / _PIXELS_720P), 2 * MAX_BPS_720P)
         rate_bps = min(need.target_bps, limit)
         self._move(replace(need, target_bps=rate_bps), pixels)
-        scale, fps = _RUNGS[self._rung]
+        scale, fps = self._rungs[self._rung]
+        carries_bps = need.carries_bps or need.target_bps
+        cause = lossy_text(need.loss) if need.loss else f"the link carries {rate_text(carries_bps)}"
         self._now = Rendition(
             bit_rate_bps=_quantised(rate_bps),
             max_fps=fps,
             scale=scale,
-            reason=self._reason(scale, fps, need.carries_bps or need.target_bps),
+            reason=self._reason(scale, fps, cause),
         )
         return self._now
 
     def _move(self, need: Need, pixels: int) -> None:
-        now, rate_bps, is_jpeg = self._clock(), need.target_bps, need.is_jpeg
-        wanted = _rung_for(rate_bps, pixels, is_jpeg=is_jpeg)
-        if wanted < self._rung and need.carries_bps is not None:
+        now, rate_bps = self._clock(), need.target_bps
+        if need.loss:
+            self._lossy_until_s = now + _STAY_S
+        is_lossy = now < self._lossy_until_s
+        self._rungs = _LOSSY_RUNGS if is_lossy else _RUNGS
+        per_pixel = _LOSSY_BITS_PER_PIXEL if is_lossy else FLOOR_BITS_PER_PIXEL
+        if need.is_jpeg:
+            per_pixel = JPEG_BITS_PER_PIXEL
+        wanted = _rung_for(self._rungs, rate_bps, pixels, per_pixel)
+        if wanted < self._rung and (need.carries_bps is not None or is_lossy):
             may_grow = now - self._changed_s > _STAY_S
-            roomy = _rung_for(rate_bps / _STEP_UP, pixels, is_jpeg=is_jpeg)
+            roomy = _rung_for(self._rungs, rate_bps / _STEP_UP, pixels, per_pixel)
             wanted = min(roomy, self._rung) if may_grow else self._rung
         if wanted != self._rung:
             self._rung, self._changed_s = wanted, now
 
     @staticmethod
-    def _reason(scale: float, fps: int, carries_bps: float) -> str:
+    def _reason(scale: float, fps: int, cause: str) -> str:
         held = [SCALE_WORDS.get(scale, ""), f"{fps} pictures a second" if fps < 60 else ""]
         words = ", ".join(filter(None, held))
-        return f"{words}: the link carries {rate_text(carries_bps)}" if words else ""
+        return f"{words}: {cause}" if words else ""
 
 
 def rate_text(bps: float) -> str:
@@ -159,13 +207,17 @@ def rate_text(bps: float) -> str:
     return f"{mbps:.0f} Mbit/s" if mbps >= 1.95 else f"{mbps:.1f} Mbit/s"
 
 
-def _rung_for(rate_bps: float, pixels: int, *, is_jpeg: bool) -> int:
-    per_pixel = JPEG_BITS_PER_PIXEL if is_jpeg else FLOOR_BITS_PER_PIXEL
-    for number, (scale, fps) in enumerate(_RUNGS):
+def lossy_text(loss: float) -> str:
+    """Losses for people: "the network loses 5 % of the packets"."""
+    return f"the network loses {max(100 * loss, 1):.0f} % of the packets"
+
+
+def _rung_for(rungs: _Rungs, rate_bps: float, pixels: int, per_pixel: float) -> int:
+    for number, (scale, fps) in enumerate(rungs):
         shown = min(max(pixels * scale**2, MIN_PIXELS), pixels)
         if per_pixel * shown * fps <= rate_bps:
             return number
-    return len(_RUNGS) - 1
+    return len(rungs) - 1
 
 
 def _quantised(bps: float) -> int:

@@ -180,6 +180,10 @@ class Session:
             )
         self._last_peer += 1
         viewer = Viewer(self, channel, hello, peer=self._last_peer, role=role)
+        for other in self._viewers.values():
+            if other.role == role and other.pacer.is_silent:
+                # Most likely the same page, which dials past a connection that hangs.
+                viewer.begin_like(other)
         self._viewers[viewer.peer] = viewer
         self._set_idle_timer(running=False)
         self._greet(viewer)

@@ -116,6 +116,11 @@ class Viewer:
         peer = self._rtc.peer
         return peer.pacer if peer is not None and self._is_elsewhere else self.frames.pacer
 
+    def begin_like(self, other: Viewer) -> None:
+        """Begin with what is known of another viewer's network."""
+        link = other.pacer.link
+        self.frames.pacer.link.seed(link.target_bps, link.loss)
+
     @property
     def need(self) -> Need | None:
         """What its link carries; None while it takes no video."""
@@ -124,8 +129,9 @@ class Viewer:
         link = self.pacer.link
         is_jpeg = self.frames.video == "jpeg"
         peer = self._rtc.peer
-        share = 0.5 if peer is not None and self._is_elsewhere and peer.doubles else 1.0
-        return Need(share * link.target_bps, link.carries_bps, is_jpeg=is_jpeg)
+        is_doubled = peer is not None and self._is_elsewhere and peer.doubles
+        is_doubled = is_doubled and link.is_loss_known
+        return Need.of(link, is_jpeg=is_jpeg, is_doubled=is_doubled)
 
     @property
     def is_left_behind(self) -> bool:
@@ -184,6 +190,7 @@ class Viewer:
 
     async def dispose(self) -> None:
         """End its WebRTC connection, after it left the session."""
+        self.frames.close()
         await self._rtc.close()
 
     # -------------------------------------------------- messages
@@ -202,9 +209,8 @@ class Viewer:
             case p.Report():
                 self.report = message
                 self._room.on_report(self)
-            case p.RtcStats(loss=loss):
-                if (peer := self._rtc.peer) is not None:
-                    peer.pacer.link.lost(loss)
+            case p.RtcStats():
+                pass  # what the server counts itself is exacter
             case p.Probe() | EditAnnotations() | Measure():
                 self._handle_annotation(message)
             case _:
@@ -290,8 +296,11 @@ class Viewer:
             self._stream = p.Stream(path="socket", visible=self._stream.visible)
         if new is not None:
             self._room.fanout.add(new)
-            new.pacer.link.seed(self.frames.pacer.link.target_bps)
+            known = self.frames.pacer.link
+            new.pacer.link.seed(known.target_bps, known.loss)
+            if known.round_trip_s > 0:
+                new.pacer.link.answered(known.round_trip_s)
             logger.info("Viewer %d is connected over WebRTC", self.peer)
-        self.frames.other_link = None if new is None else new.pacer.link
+        self.frames.other_pacer = None if new is None else new.pacer
         # Without its WebRTC connection the video is back on the socket at once.
         self._apply_stream()

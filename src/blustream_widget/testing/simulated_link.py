@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
+from blustream_widget.transport.link_rate import PACKET_BYTES
 from blustream_widget.transport.pacing import AckPacer
+from blustream_widget.transport.tcp_info import TcpInfo
+
+Teller: TypeAlias = Literal["nobody", "tcp", "nack"]
+"""Who says which packets were lost: nobody, the system below a socket, or a WebRTC receiver."""
 
 
 @dataclass
@@ -25,6 +32,10 @@ class SimulatedLink:
         Mean of what is added to each delay.
     stall_s : float
         Every fourth frame finds the browser busy with other things, for this long on average.
+    loss : float
+        Share of packets that are lost. Each is sent again a round trip later, and what comes after
+        it waits, as over TCP and as pictures do that build on each other.
+    seed : int
     """
 
     rate_bps: Callable[[float], float]
@@ -32,11 +43,20 @@ class SimulatedLink:
     page_s: float = 0.0
     jitter_s: float = 0.0
     stall_s: float = 0.0
+    loss: float = 0.0
+    seed: int = 1
     now_s: float = 0.0
     _free_s: float = 0.0
     _page_free_s: float = 0.0
-    _random: random.Random = field(default_factory=lambda: random.Random(1))
+    _random: random.Random = field(init=False)
     _due: list[tuple[float, int]] = field(default_factory=list)
+    _missed: list[tuple[float, int]] = field(default_factory=list)
+    _whole_s: float = 0.0
+    _n_sent: int = 0
+    _n_lost: int = 0
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
 
     def clock(self) -> float:
         return self.now_s
@@ -44,12 +64,41 @@ class SimulatedLink:
     def send(self, frame_no: int, n_bytes: int) -> None:
         start = max(self.now_s, self._free_s)
         self._free_s = start + 8 * n_bytes / self.rate_bps(start)
+        self._whole_s = max(self._free_s + self._repaired_s(frame_no, n_bytes), self._whole_s)
         jitter = self._random.expovariate(1 / self.jitter_s) if self.jitter_s else 0.0
         busy_s = self.page_s
         if self.stall_s and self._random.random() < 0.25:
             busy_s += self._random.expovariate(1 / self.stall_s)
-        self._page_free_s = max(self._free_s + self.rtt_s / 2 + jitter, self._page_free_s) + busy_s
+        self._page_free_s = max(self._whole_s + self.rtt_s / 2 + jitter, self._page_free_s) + busy_s
         heapq.heappush(self._due, (self._page_free_s + self.rtt_s / 2, frame_no))
+
+    def missed(self, until_s: float) -> list[int]:
+        """Frames of which the receiver says, by then, that it misses a packet."""
+        found = []
+        while self._missed and self._missed[0][0] <= until_s:
+            found.append(heapq.heappop(self._missed)[1])
+        return found
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Packets that were sent, and how many of them were lost."""
+        return self._n_sent, self._n_lost
+
+    def tcp_info(self) -> TcpInfo:
+        """Tell what the system would know of a connection over this link."""
+        queue_s = max(self._free_s - self.now_s, 0.0)
+        return TcpInfo(self.rtt_s + queue_s, 0, self._n_sent, self._n_lost)
+
+    def _repaired_s(self, frame_no: int, n_bytes: int) -> float:
+        """Time until all packets of a frame are there that were lost."""
+        n_packets, n_rounds = math.ceil(n_bytes / PACKET_BYTES), 0
+        self._n_sent += n_packets
+        while n_lost := sum(self._random.random() < self.loss for _ in range(n_packets)):
+            n_rounds += 1
+            self._n_lost += n_lost
+            heapq.heappush(self._missed, (self._free_s + n_rounds * self.rtt_s, frame_no))
+            n_packets = n_lost
+        return n_rounds * self.rtt_s
 
     def arrived(self, until_s: float) -> list[tuple[float, int]]:
         """Acknowledgements up to a time, as (time, frame number)."""
@@ -74,36 +123,78 @@ class Ran:
         return Ran(*(list(column) for column in zip(*kept, strict=True))) if kept else Ran()
 
 
+class _Sender:
+    """A pacer at one end of a link, and what it hears from the other."""
+
+    def __init__(self, link: SimulatedLink, told_by: Teller) -> None:
+        self._link = link
+        self._told_by = told_by
+        self.pacer = AckPacer(link.clock)
+        self.pacer.link.answered(link.rtt_s + link.page_s)
+        self.ran = Ran()
+        self._sent_s: dict[int, float] = {}
+        self._told = (0, 0)
+
+    def send(self, frame_no: int, n_bytes: int) -> None:
+        self._sent_s[frame_no] = self._link.now_s
+        self.pacer.sent(frame_no, n_bytes)
+        self._link.send(frame_no, n_bytes)
+
+    def hear(self, until_s: float) -> None:
+        """Take acknowledgements, and what else is told, up to a time."""
+        link, pacer = self._link, self.pacer
+        for due_s, frame_no in link.arrived(until_s):
+            link.now_s = due_s
+            if self._told_by == "tcp":
+                pacer.link.told(link.tcp_info())
+            elif self._told_by == "nack":
+                self._hear_missed(due_s)
+            pacer.acknowledged(frame_no)
+            self.ran.times_s.append(due_s)
+            self.ran.ages_s.append(due_s - self._sent_s[frame_no])
+            self.ran.targets_bps.append(pacer.link.target_bps)
+        link.now_s = until_s
+
+    def _hear_missed(self, until_s: float) -> None:
+        for frame_no in self._link.missed(until_s):
+            self.pacer.missed(frame_no)
+        (n_sent, n_lost), before = self._link.counts, self._told
+        self._told = (n_sent, n_lost)
+        self.pacer.link.counted(n_sent - before[0], n_lost - before[1])
+
+
 def scrub(
     link: SimulatedLink,
     seconds: float,
     *,
     fps: int = 60,
     share: Callable[[float], float] = lambda _: 1.0,
+    told_by: Teller = "nobody",
 ) -> tuple[Ran, AckPacer]:
     """Send frames of the size that the target allows, whenever the pacer has credit.
 
     `share` says which share of the allowed size a frame at a time has: simple pictures take less.
     """
-    pacer = AckPacer(link.clock)
-    pacer.link.answered(link.rtt_s + link.page_s)
-    ran, sent_s = Ran(), dict[int, float]()
+    sender = _Sender(link, told_by)
     randomness = random.Random(2)
-    n_frames = int(seconds * fps)
-    for n in range(n_frames):
+    for n in range(int(seconds * fps)):
         at_s = n / fps
-        for due_s, frame_no in link.arrived(at_s):
-            link.now_s = due_s
-            pacer.acknowledged(frame_no)
-            ran.times_s.append(due_s)
-            ran.ages_s.append(due_s - sent_s[frame_no])
-            ran.targets_bps.append(pacer.link.target_bps)
-        link.now_s = at_s
-        if not pacer.has_credit:
+        sender.hear(at_s)
+        if not sender.pacer.has_credit:
             continue
-        size = pacer.link.target_bps / 8 / fps * share(at_s) * randomness.uniform(0.7, 1.15)
-        n_bytes = max(int(size), 200)
-        sent_s[n] = at_s
-        pacer.sent(n, n_bytes)
-        link.send(n, n_bytes)
-    return ran, pacer
+        size = sender.pacer.link.target_bps / 8 / fps * share(at_s) * randomness.uniform(0.7, 1.15)
+        sender.send(n, max(int(size), 200))
+    return sender.ran, sender.pacer
+
+
+def steps(
+    link: SimulatedLink, n_steps: int, *, pause_s: float = 0.07, told_by: Teller = "nobody"
+) -> tuple[Ran, AckPacer]:
+    """Send one frame at a time, of the size that the target allows, each when the last was seen."""
+    sender = _Sender(link, told_by)
+    for n in range(n_steps):
+        sender.send(n, int(sender.pacer.link.target_bps / 8 / 60))
+        while len(sender.ran.times_s) <= n:
+            sender.hear(link.now_s + 0.001)
+        link.now_s += pause_s
+    return sender.ran, sender.pacer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.transport.tcp_info import ReadTcp
 
 
 class Channel(Protocol):
@@ -17,6 +18,10 @@ class Channel(Protocol):
     @property
     def via(self) -> Literal["direct", "proxy", "kernel"]:
         """Who carries every message: nobody else, Jupyter's proxy, or Jupyter and the kernel."""
+
+    @property
+    def read_tcp(self) -> ReadTcp | None:
+        """Tells of the TCP connection to the viewer; None where there is none that is known."""
 
     def send_text(self, data: bytes) -> None:
         """Queue a message of `core.protocol`. After `close`, or to a dead peer, it goes nowhere."""

@@ -3,7 +3,8 @@
 Fast down, careful up, and never more than the link was seen to carry. The model is one queue with a
 fixed rate: a frame of `n` bytes leaves it `n / rate` after the frame before it, or after it came,
 whichever is later. What is longer than that and does not depend on the size (a page that decodes
-slowly) is learned apart, so that a slow browser is not taken for a slow network.
+slowly) is learned apart, so that a slow browser is not taken for a slow network. Nor is one that
+loses packets: what waits until a lost packet was sent again says nothing of what the link carries.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
+
+from blustream_widget.transport.loss_share import LossShare
+from blustream_widget.transport.tcp_info import TcpInfo
 
 START_BPS = 8_000_000.0
 """Before anything is known: a first keyframe of 30 kB, which tells a lot."""
@@ -33,12 +37,22 @@ _LARGEST_CUT = 0.35
 _HOLD_S = 1.0
 _CUT_AGAIN_S = 0.15
 _HEAVY_LOSS, _LIGHT_LOSS = 0.10, 0.02
+_LITTLE_LOSS = 0.005
+PACKET_BYTES = 1200
+FELT_S = 0.06
+"""What takes this much longer is felt."""
+_REPAIRS_AT_ONCE = 0.7  # half of the time none is under way
+_LEAST_UNBROKEN_BPS = 500_000.0
 _RECENT_S = 0.5
 _JUDGED_S, _MIN_JUDGED = 0.15, 3
+# A frame that finds the link empty makes no queue: only if each one is late, the link is slow.
+_MIN_JUDGED_ALONE = 6
+_TOLD_S = 0.5  # what TCP said is true for so long
+_OWN_SHARE = 0.5  # a TCP connection with less of the round trip ends at somebody in between
 _FIRST_OVERUSE_MS = 250.0  # a decoder that has just been opened is slow by itself
 _LEARN_S, _LEARN_EVERY, _MIN_LEARNED = 4.0, 8, 16
 _DECODE_S = 0.006  # a picture takes this much longer than an answer, at least on a slow machine
-_BASE_S = 10.0
+_BASE_S, _ROUND_TRIP_S = 10.0, 5.0
 _MAX_SAMPLES = 256
 _TRAIN_BYTES = 20_000
 """So many bytes in recent frames say something about the link."""
@@ -87,14 +101,19 @@ class LinkRate:
         self._target_bps = min(START_BPS, max_bps)
         self._samples: deque[_Sample] = deque(maxlen=_MAX_SAMPLES)
         self._base = _WindowedMin(_BASE_S)
-        self._round_trip = _WindowedMin(_BASE_S)
+        self._round_trip = _WindowedMin(_ROUND_TRIP_S)
         self._fixed_s = 0.0
         self._n_unlearned = 0
         self._last_ack_s = float("-inf")
         self._hold_until_s = self._cut_again_s = float("-inf")
         self._grown_s = clock()
         self._too_much_bps = float("inf")
-        self._loss = 0.0
+        self._losses = LossShare()
+        self._tcp_round_trip = _WindowedMin(_ROUND_TRIP_S)
+        self._unsent_bytes: deque[int] = deque([0], maxlen=3)
+        self._told_queue_s = 0.0
+        self._told_at_s = float("-inf")
+        self._n_segments = self._n_lost = 0
         self._cap_bps = float("inf")
 
     @property
@@ -115,7 +134,29 @@ class LinkRate:
     @property
     def loss(self) -> float:
         """Share of packets that were lost lately, 0 to 1; 0 where nothing tells."""
-        return self._loss
+        return self._losses.value
+
+    @property
+    def is_loss_known(self) -> bool:
+        """Whether enough packets were sent to tell how many get lost."""
+        return self._losses.is_known
+
+    def unbroken_bps(self, loss: float) -> float:
+        """Rate at which no packet is being waited for during half of the time.
+
+        Each lost packet holds up all that comes after it for a round trip, however much the link
+        carries. What a round trip does not make late is not bounded.
+
+        Parameters
+        ----------
+        loss : float
+            Share of packets that are missed: `loss`, or less if each is sent twice.
+        """
+        round_trip_s = self.round_trip_s
+        if round_trip_s < FELT_S or loss <= 0:
+            return self._max_bps
+        packets_a_s = _REPAIRS_AT_ONCE / (loss * round_trip_s)
+        return min(max(8 * PACKET_BYTES * packets_a_s, _LEAST_UNBROKEN_BPS), self._max_bps)
 
     @property
     def is_known(self) -> bool:
@@ -126,6 +167,11 @@ class LinkRate:
     def carries_bps(self) -> float | None:
         """What the link was seen to carry and no more; None where it was never full."""
         return self._too_much_bps if self._too_much_bps < self._max_bps else None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether something large on its way would hold up what comes after it."""
+        return self.carries_bps is not None or self.loss > _LITTLE_LOSS
 
     def window_bytes(self, queue_s: float) -> float:
         """Bytes that fill the link and add a queue of `queue_s`."""
@@ -146,17 +192,38 @@ class LinkRate:
         self._learn_fixed(now)
         self._adapt(now)
 
+    def held_up(self) -> None:
+        """Take note of a frame that arrived late because a packet had to be sent again."""
+        self._last_ack_s = self._grown_s = self._clock()
+
     def answered(self, round_trip_s: float) -> None:
         """Take note of a round trip of something tiny, which no queue held up."""
         now = self._clock()
         self._round_trip.add(round_trip_s, now)
         self._base.add(round_trip_s + _DECODE_S, now)
 
-    def lost(self, fraction: float) -> None:
-        """Take note of a receiver report: `fraction` of the packets since the last is missing."""
-        self._loss += 0.3 * (fraction - self._loss)
-        if fraction > _HEAVY_LOSS and self._clock() >= self._cut_again_s:
-            self._reduce(self._target_bps * (1 - 0.5 * fraction))
+    def counted(self, n_sent: float, n_lost: float) -> None:
+        """Take note that of `n_sent` packets more `n_lost` did not arrive."""
+        self._losses.add(n_sent, n_lost)
+        share = self._losses.take_fresh()
+        if share is not None and share > _HEAVY_LOSS and self._clock() >= self._cut_again_s:
+            self._reduce(self._target_bps * (1 - 0.5 * share))
+
+    def told(self, info: TcpInfo) -> None:
+        """Take note of what the system knows of the connection that the frames go by."""
+        n_sent, n_lost = info.n_segments - self._n_segments, info.n_lost - self._n_lost
+        if info.round_trip_s < _OWN_SHARE * self._round_trip.value:
+            return  # it ends at a proxy, which knows the rest of the way
+        now = self._clock()
+        self._tcp_round_trip.add(info.round_trip_s, now)
+        if n_sent > 0:
+            self.counted(n_sent, max(n_lost, 0))
+            self._n_segments, self._n_lost = info.n_segments, info.n_lost
+        # What has just been written always waits for a moment.
+        self._unsent_bytes.append(info.unsent_bytes)
+        unsent_s = 8 * min(self._unsent_bytes) / self._target_bps
+        self._told_queue_s = info.round_trip_s - self._tcp_round_trip.value + unsent_s
+        self._told_at_s = now
 
     def capped(self, bps: float) -> None:
         """Take note of the receiver's own estimate (REMB).
@@ -166,10 +233,11 @@ class LinkRate:
         """
         self._cap_bps = bps
 
-    def seed(self, bps: float) -> None:
-        """Begin with what another path to the same viewer is known to carry."""
+    def seed(self, bps: float, loss: float = 0.0) -> None:
+        """Begin with what another path to the same viewer is known to carry, and to lose."""
         if not self._samples:
             self._target_bps = min(max(bps, MIN_BPS), self._max_bps)
+            self._losses.assume(loss)
 
     def forget(self) -> None:
         """Begin the queue anew: what was on the way is gone."""
@@ -227,11 +295,15 @@ class LinkRate:
         # In a queue every frame is late; one that is not says that the late ones had other reasons.
         judged = self._newest(now, _JUDGED_S)
         if len(judged) < _MIN_JUDGED:
-            judged = self._newest(now, _LEARN_S)[-_MIN_JUDGED:]
+            judged = self._newest(now, _LEARN_S)[-_MIN_JUDGED_ALONE:]
+            if any(s.is_queued for s in judged[-_MIN_JUDGED:]):
+                judged = judged[-_MIN_JUDGED:]
         recent = recent if len(recent) >= _MIN_JUDGED else judged
         queue_ms = 1000 * min(s.excess_s for s in judged)
         # A queue of the page, not of the link: as many frames wait as are served in that time.
         queue_ms -= 1000 * self._fixed_s * min(len(recent), 2)
+        if now - self._told_at_s < _TOLD_S:
+            queue_ms = min(queue_ms, 1000 * self._told_queue_s)
         if queue_ms > (OVERUSE_MS if len(judged) >= _MIN_JUDGED else _FIRST_OVERUSE_MS):
             self._overused(now, recent)
         elif queue_ms < CALM_MS:
@@ -254,7 +326,7 @@ class LinkRate:
 
     def _calm(self, now: float, recent: list[_Sample]) -> None:
         elapsed_s, self._grown_s = now - self._grown_s, now
-        if now < self._hold_until_s or self._loss > _HEAVY_LOSS:
+        if now < self._hold_until_s or self.loss > _HEAVY_LOSS:
             return
         # Here the mean, stalls and all: frames that were held up come in a burst that says nothing.
         n_bytes = sum(s.n_bytes for s in recent)
@@ -274,7 +346,7 @@ class LinkRate:
         return mean_bytes > 0.5 * self._target_bps / 8 * self.frame_s
 
     def _raise(self, bps: float) -> None:
-        if self._loss > _LIGHT_LOSS:
+        if self.loss > _LIGHT_LOSS:
             bps = min(bps, max(self._cap_bps, self._target_bps))
         self._target_bps = min(max(bps, self._target_bps), self._max_bps)
 

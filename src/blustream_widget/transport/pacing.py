@@ -15,6 +15,7 @@ IN_FLIGHT_MIN, IN_FLIGHT_MAX = 3, 30
 OVERRUN = 4
 # A viewer that lives but acknowledges nothing (its decoder was reset) is taken as empty after this.
 STALLED_S = 2.0
+_SILENT_S, _LOOK_AGAIN_S = 0.3, 0.05
 QUEUE_S = 0.045
 """So much may wait in front of the link. One frame always may."""
 _RTT_SAMPLES = 32
@@ -66,8 +67,11 @@ class AckPacer:
         # Taken as lost; what comes after all says that the link is slow, not broken.
         self._late: deque[_Sent] = deque(maxlen=IN_FLIGHT_MAX)
         self._bytes = 0
+        # Numbers of the frames that were on the way when a packet was missed.
+        self._held_up = range(0)
         self._delays_ms: deque[float] = deque(maxlen=_RTT_SAMPLES)
         self._frame_ms = FRAME_MS
+        self._acknowledged_s = float("-inf")
         self.n_lost = 0
         self.link = link or LinkRate(clock)
 
@@ -80,6 +84,19 @@ class AckPacer:
     def is_answered(self) -> bool:
         """Whether any frame was acknowledged yet."""
         return bool(self._delays_ms)
+
+    def seen_in_s(self, rest_s: float) -> float:
+        """Time until the newest frame is acknowledged since `rest_s`; a guess while it is not."""
+        self._forget_stalled()
+        if self._in_flight:
+            return _LOOK_AGAIN_S
+        return max(self._acknowledged_s + rest_s - self._clock(), 0.0)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether something was sent that should have been acknowledged long ago."""
+        is_late = _SILENT_S + self.rtt_ms / 1000
+        return bool(self._in_flight) and self._clock() - self._in_flight[0].at_s > is_late
 
     @property
     def limit(self) -> int:
@@ -117,16 +134,22 @@ class AckPacer:
         """Take `frame_no` and all before it as arrived; False for a number that is not known."""
         if not any(sent.frame_no == frame_no for sent in self._in_flight):
             return self._acknowledged_late(frame_no)
-        n_bytes = 0
+        n_bytes, self._acknowledged_s = 0, self._clock()
         while self._in_flight:
             sent = self._in_flight.popleft()
             self._bytes -= sent.n_bytes
             n_bytes += sent.n_bytes
             if sent.frame_no == frame_no:
-                self._delays_ms.append((self._clock() - sent.at_s) * 1000.0)
-                self.link.acknowledged(n_bytes=n_bytes, sent_s=sent.at_s)
+                self._arrived(sent, n_bytes)
                 break
         return True
+
+    def missed(self, frame_no: int) -> None:
+        """Take note that a packet of `frame_no` is sent again: it and what follows come late."""
+        on_the_way = [s.frame_no for s in self._in_flight if s.frame_no >= frame_no]
+        if on_the_way:
+            first = min(frame_no, self._held_up.start) if self._held_up else frame_no
+            self._held_up = range(first, on_the_way[-1] + 1)
 
     def unsent(self, n: int) -> None:
         """Take the newest `n` frames back: they were dropped before they left."""
@@ -138,6 +161,15 @@ class AckPacer:
         self._in_flight.clear()
         self._bytes = 0
         self.link.forget()
+
+    def _arrived(self, sent: _Sent, n_bytes: int) -> None:
+        if sent.frame_no >= self._held_up.stop:
+            self._held_up = range(0)
+        if sent.frame_no in self._held_up:
+            self.link.held_up()
+            return
+        self._delays_ms.append((self._clock() - sent.at_s) * 1000.0)
+        self.link.acknowledged(n_bytes=n_bytes, sent_s=sent.at_s)
 
     def _acknowledged_late(self, frame_no: int) -> bool:
         for sent in self._late:

@@ -9,6 +9,7 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.errors import PeerClosedError
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.outbox import Outbox
+from blustream_widget.transport.tcp_info import ReadTcp
 
 
 class RelayChannel:
@@ -26,6 +27,7 @@ class RelayChannel:
 
     name: Literal["comm"] = "comm"
     via: Literal["kernel"] = "kernel"
+    read_tcp: ReadTcp | None = None
 
     def __init__(self, outbox: Outbox, channel: int, on_close: Callable[[], None]) -> None:
         self._outbox = outbox

@@ -40,6 +40,8 @@ from blustream_widget.transport.srtp_output import BURST_PACKETS, SrtpOutput
 logger = logging.getLogger(__name__)
 
 HISTORY_PACKETS = 4096
+COUNT_BYTES = 2
+COUNTS = 1 << 14
 # A burst is charged with this time, a small frame like a full burst (whoever offers thousands of
 # frames a second gets them refused); so much may be ahead of the clock: three bursts at once.
 BURST_S = 1 / 3000
@@ -56,7 +58,10 @@ _NTP_1970_S = 2_208_988_800
 class _Sending:
     """One frame on its way, and afterwards in the history."""
 
-    __slots__ = ("data", "extensions", "first_seq", "frame", "n_sent", "payloads")
+    __slots__ = (
+        *("count", "data", "extensions", "first_seq"),
+        *("frame", "missed", "n_sent", "payloads"),
+    )
 
     def __init__(self, frame: EncodedFrame, planned: _Planned, first_seq: int) -> None:
         self.frame = frame
@@ -64,6 +69,8 @@ class _Sending:
         self.first_seq = first_seq
         self.n_sent = 0
         self.extensions: list[bytes] = []  # of each burst
+        self.missed: set[int] = set()
+        self.count = 0  # of no use without trailers
 
 
 class RtpStream:
@@ -80,7 +87,17 @@ class RtpStream:
     on_room : callable
         All frames have left, after some had to wait.
     has_trailers : bool
-        Send each frame's header behind it.
+        Send each frame's header behind it, and its place in the stream: frames of which a packet
+        was lost are complete later than those after them.
+    on_missed : callable
+        A packet of this frame did not arrive, and is sent again.
+
+    Attributes
+    ----------
+    n_packets : int
+        Packets of frames that were sent, not counting those sent again.
+    n_missed : int
+        Of them, those that did not arrive.
     """
 
     def __init__(
@@ -91,6 +108,7 @@ class RtpStream:
         on_frame: Callable[[EncodedFrame], None],
         on_room: Callable[[], None],
         has_trailers: bool = False,
+        on_missed: Callable[[EncodedFrame], None] = lambda _frame: None,
     ) -> None:
         # Any: private attributes, which the contract test looks at.
         self._sender: Any = sender
@@ -98,9 +116,12 @@ class RtpStream:
         self._on_frame = on_frame
         self._on_room = on_room
         self._has_trailers = has_trailers
+        self._on_missed = on_missed
+        self.n_packets = self.n_missed = 0
         self._output: SrtpOutput | None = None
         self._payload_type = 0
         self._next_seq = random_sequence_number()
+        self._next_count = 0
         self._waiting: deque[_Sending] = deque()
         self._history: deque[_Sending] = deque()
         self._n_history = 0
@@ -134,7 +155,10 @@ class RtpStream:
         planned = _plan(frame, has_trailer=self._has_trailers)
         if not planned.payloads:
             return
-        self._waiting.append(_Sending(frame, planned, self._next_seq))
+        sending = _Sending(frame, planned, self._next_seq)
+        sending.count = self._next_count
+        self._next_count = (self._next_count + 1) % COUNTS
+        self._waiting.append(sending)
         self._next_seq = (self._next_seq + len(planned.payloads)) & 0xFFFF
         if self._timer is None:
             self._send_waiting()
@@ -142,7 +166,8 @@ class RtpStream:
     def forget_waiting(self) -> None:
         """Drop frames of which nothing has left: the next one decodes without them."""
         while self._waiting and self._waiting[-1].n_sent == 0:
-            self._next_seq = self._waiting.pop().first_seq
+            dropped = self._waiting.pop()
+            self._next_seq, self._next_count = dropped.first_seq, dropped.count
 
     @property
     def _has_unsent(self) -> bool:
@@ -188,6 +213,10 @@ class RtpStream:
         for sending in reversed(self._history):
             index = (sequence_number - sending.first_seq) & 0xFFFF
             if index < sending.n_sent:
+                if index not in sending.missed:  # asked for once a round trip until it is there
+                    sending.missed.add(index)
+                    self.n_missed += 1
+                    self._on_missed(sending.frame)
                 self._send_again(sending, index)
                 return
 
@@ -248,6 +277,7 @@ class RtpStream:
             output.add(self._packet(sending, index, extensions))
         self._count_bytes(output.send(), end - first)
         self._count_media(sending, first, end)
+        self.n_packets += end - first
 
     def _packet(self, sending: _Sending, index: int, extensions: bytes) -> bytes:
         prefix, begin, end = sending.payloads[index]
@@ -259,7 +289,12 @@ class RtpStream:
             sending.frame.header.timestamp_90k & 0xFFFFFFFF,
             self._sender._ssrc,
         )
-        return b"".join((head, extensions, prefix, sending.data[begin:end]))
+        payload = prefix + sending.data[begin:end]
+        if marker and self._has_trailers:
+            # Never a zero: with the header's last bytes it might look like a start code.
+            count = bytes((0x80 | sending.count >> 7, 0x80 | sending.count & 0x7F))
+            payload = payload[:-COUNT_BYTES] + count
+        return b"".join((head, extensions, payload))
 
     def _as_rtx(self, packet: bytes, lost_seq: int, size: int) -> bytes:
         """RFC 4588: in a stream of its own, with the first number in front of the payload."""
@@ -340,8 +375,9 @@ def _plan(frame: EncodedFrame, *, has_trailer: bool) -> _Planned:
     if known is not None and known[0] is frame:
         return known[1]
     if has_trailer:
-        data = frame.with_trailer
-        planned = _Planned(data, plan_payloads(data, trailer_bytes=HEADER_BYTES))
+        data = frame.with_trailer + bytes(COUNT_BYTES)  # filled in for each viewer
+        trailer_bytes = HEADER_BYTES + COUNT_BYTES
+        planned = _Planned(data, plan_payloads(data, trailer_bytes=trailer_bytes))
     else:
         planned = _Planned(frame.data, plan_payloads(frame.data, HEADER_BYTES))
     _newest[has_trailer] = (frame, planned)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from blustream_widget.transport.channel import Channel
 from blustream_widget.transport.fanout import Picture
 from blustream_widget.transport.frame import EncodedFrame
@@ -9,6 +11,10 @@ from blustream_widget.transport.keyframe_wait import KeyframeWait
 from blustream_widget.transport.link_rate import LinkRate
 from blustream_widget.transport.pacing import AckPacer
 from blustream_widget.transport.still_parts import StillParts
+
+SEEN_S = 0.15
+"""On a narrow link the lossless picture waits until the last one was seen for so long: a hand that
+goes on when it sees the picture must not find the link busy."""
 
 
 class SocketSubscriber:
@@ -24,7 +30,7 @@ class SocketSubscriber:
     Attributes
     ----------
     keyframe : KeyframeWait
-    other_link : LinkRate or None
+    other_pacer : AckPacer or None
         Of the path that the video takes beside this one, over the same network.
     """
 
@@ -33,10 +39,9 @@ class SocketSubscriber:
         self._picture: Picture = picture
         self.pacer = pacer or AckPacer()
         self.keyframe = KeyframeWait()
-        self.other_link: LinkRate | None = None
-        self._still = StillParts(
-            channel.send_frame, self.pacer.link, shared=lambda: self.other_link
-        )
+        self.other_pacer: AckPacer | None = None
+        self._still = StillParts(channel.send_frame, self.pacer.link, shared=self._other_link)
+        self._still_timer: asyncio.TimerHandle | None = None
         self._is_visible = True
         self._is_elsewhere = False
         self._pending_jpeg: EncodedFrame | None = None
@@ -73,15 +78,25 @@ class SocketSubscriber:
         self.pacer.reset()
         self.keyframe.waits = True
 
+    def close(self) -> None:
+        """Send nothing more."""
+        self._stop_waiting()
+
     def acknowledged(self, frame_no: int) -> None:
         """Take note of a shown frame, and send a picture that waited for this."""
+        self._look_at_tcp()
         if not self.pacer.acknowledged(frame_no):
             self._still.acknowledged(frame_no)
         if self._pending_jpeg is not None and self.pacer.has_credit:
             frame, self._pending_jpeg = self._pending_jpeg, None
             self._send(frame)
-        elif self._pending_still is not None and self.pacer.has_credit:
-            self._offer_still(self._pending_still)
+        elif self._pending_still is not None and self._still_timer is None:
+            self._send_still()
+
+    def _look_at_tcp(self) -> None:
+        read = self._channel.read_tcp
+        if read is not None and (info := read()) is not None:
+            self.pacer.link.told(info)
 
     def moved(self) -> None:
         """Take note that a newer state will be drawn: what is left of a still is of no use."""
@@ -96,14 +111,30 @@ class SocketSubscriber:
             self._offer_h264(frame)
 
     def _offer_still(self, frame: EncodedFrame) -> None:
-        # A still is large: while anything older is on the way it would only delay what comes next.
         self._channel.drop_frames(stills_only=True)
-        if self._is_elsewhere or self.pacer.has_credit:
-            self._pending_still = None
+        self._still.drop()
+        self._stop_waiting()
+        self._pending_still = frame
+        self._send_still()
+
+    def _send_still(self) -> None:
+        """Send the still, unless it would only delay what comes next: it is large."""
+        self._stop_waiting()
+        video = self.other_pacer or self.pacer
+        if video.link.is_narrow and (wait_s := video.seen_in_s(SEEN_S)) > 0:
+            self._still_timer = asyncio.get_running_loop().call_later(wait_s, self._send_still)
+            return
+        if self._pending_still is not None and (self._is_elsewhere or self.pacer.has_credit):
+            frame, self._pending_still = self._pending_still, None
             self._still.offer(frame)
-        else:
-            self._still.drop()
-            self._pending_still = frame
+
+    def _stop_waiting(self) -> None:
+        if self._still_timer is not None:
+            self._still_timer.cancel()
+            self._still_timer = None
+
+    def _other_link(self) -> LinkRate | None:
+        return None if self.other_pacer is None else self.other_pacer.link
 
     def _offer_jpeg(self, frame: EncodedFrame) -> None:
         if self.pacer.has_credit:
@@ -130,6 +161,7 @@ class SocketSubscriber:
 
     def _drop_stills(self) -> None:
         self._pending_still = None
+        self._stop_waiting()
         self._still.drop()
         self._channel.drop_frames(stills_only=True)
 

@@ -3,9 +3,9 @@
 The browser makes the offer, with the data channel "input" in it (unordered, no resend); the answer
 goes back over the viewer's socket. A frame's `FrameHeader` goes one of two ways:
 
-- **Behind the frame**, in its last packet, to a viewer that takes encoded frames (an "encoded
-  transform") and cuts the header off. Its browser's own decoder sees no frame and asks for
-  keyframes (PLI) all the time: they are not answered, the viewer asks by `Keyframe` itself.
+- **Behind the frame**, in its last packet and with a count, to a viewer that takes encoded frames
+  (an "encoded transform") and cuts the header off. Its browser's own decoder sees no frame and asks
+  for keyframes (PLI) all the time: they are not answered, the viewer asks by `Keyframe` itself.
 - **On the data channel**, with `FrameFlags.HEADER_ONLY`, just before the RTP packets leave, where
   the browser decodes. The RTP time stamp of a frame equals `timestamp_90k` of its header. A browser
   tells it as `rtpTimestamp` in the metadata of `requestVideoFrameCallback`.
@@ -37,6 +37,7 @@ from blustream_widget.errors import IceFailedError, SignallingError
 from blustream_widget.transport import aiortc_hooks
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.keyframe_wait import KeyframeWait
+from blustream_widget.transport.link_rate import FELT_S
 from blustream_widget.transport.pacing import AckPacer
 from blustream_widget.transport.rtc_feedback import watch_feedback
 from blustream_widget.transport.rtp_stream import RtpStream
@@ -50,11 +51,10 @@ MAX_ANSWERED_AT_REST = 2
 MAX_BUFFERED_BYTES = 16 * 1024
 # No acknowledgement for this long, and what was sent is lost: there is no queue that holds it.
 STALLED_S = 0.6
-# Share of the time in which frames wait for lost packets: from here on all are sent twice.
-REPEAT_ABOVE, REPEAT_BELOW = 0.3, 0.1
+# Lost packets times round trip, in seconds for each packet: from here on all are sent twice.
+REPEAT_ABOVE_S, REPEAT_BELOW_S = 0.0006, 0.0003
 REPEAT_AFTER_S = 0.008
-MAX_REPEATED_BYTES = 48_000
-PACKET_BYTES = 1200
+MAX_REPEATED_BYTES = 96_000
 
 
 class _VideoTrack(MediaStreamTrack):
@@ -109,6 +109,7 @@ class RtcPeer:
         self.keyframe = KeyframeWait()
         self.pacer = AckPacer(stalled_s=STALLED_S)
         self._n_lost = 0
+        self._n_packets = self._n_missed = 0
         self._doubles = False
         self._n_answered = 0  # requests for a keyframe since the last other frame
         self._track = _VideoTrack()
@@ -170,7 +171,12 @@ class RtcPeer:
         if self._repeats(n_bytes):
             # A little later: what makes a network lose a packet often takes the next one too.
             loop = asyncio.get_running_loop()
-            loop.call_later(REPEAT_AFTER_S, stream.repeat, frame)
+            loop.call_later(REPEAT_AFTER_S, self._repeat, frame)
+
+    def _repeat(self, frame: EncodedFrame) -> None:
+        if self._is_live and self._stream is not None:
+            self._send_header(frame)
+            self._stream.repeat(frame)
 
     @property
     def doubles(self) -> bool:
@@ -184,9 +190,11 @@ class RtcPeer:
         during a good part of the time, each packet goes twice, and the picture has half the bits.
         """
         link = self.pacer.link
-        lost_frames = min(link.loss * (n_bytes / PACKET_BYTES + 1), 1.0)
-        held_up = lost_frames * link.round_trip_s / link.frame_s
-        self._doubles = held_up > (REPEAT_BELOW if self._doubles else REPEAT_ABOVE)
+        is_felt = link.round_trip_s > FELT_S
+        waits_s = link.loss * link.round_trip_s
+        least_s = REPEAT_BELOW_S if self._doubles else REPEAT_ABOVE_S
+        # Of a new viewer nothing is known yet, and its first pictures are not to wait either.
+        self._doubles = is_felt and (not link.is_loss_known or waits_s > least_s)
         return self._doubles and n_bytes <= MAX_REPEATED_BYTES
 
     def restart(self) -> None:
@@ -234,6 +242,7 @@ class RtcPeer:
             on_frame=self._send_header,
             on_room=self._on_keyframe_wanted,
             has_trailers=self._takes_encoded,
+            on_missed=lambda frame: self.pacer.missed(frame.frame_no),
         )
         watch_feedback(sender, on_report=self._reported, on_estimate=self.pacer.link.capped)
         sender._send_keyframe = self._keyframe_wanted  # type: ignore[method-assign]  # PLI ends in it
@@ -285,7 +294,12 @@ class RtcPeer:
         self._on_keyframe_wanted()
 
     def _reported(self, loss: float, round_trip_s: float | None) -> None:
-        self.pacer.link.lost(loss)
+        if (stream := self._stream) is not None:
+            n_sent = stream.n_packets - self._n_packets
+            n_missed = stream.n_missed - self._n_missed
+            self._n_packets, self._n_missed = stream.n_packets, stream.n_missed
+            # What was sent twice and came once is not lost to the report, but it was asked for.
+            self.pacer.link.counted(n_sent, max(n_missed, loss * n_sent))
         if round_trip_s is not None and round_trip_s > 0:
             self.pacer.link.answered(round_trip_s)
 

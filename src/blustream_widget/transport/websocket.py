@@ -14,6 +14,7 @@ from blustream_widget.core.protocol import MAX_MESSAGE_BYTES
 from blustream_widget.errors import PeerClosedError
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.outbox import Outbox
+from blustream_widget.transport.tcp_info import ReadTcp, tcp_reader
 from blustream_widget.transport.tcp_tuning import prefer_bbr
 
 HEARTBEAT_S = 20.0
@@ -34,14 +35,19 @@ def make_socket() -> web.WebSocketResponse:
     )
 
 
-def bound_queues(transport: asyncio.BaseTransport | None) -> None:
+def bound_queues(transport: asyncio.BaseTransport | None) -> ReadTcp | None:
     """Have the network take a frame when it can send it, not seconds before.
 
     The kernel takes megabytes of a TCP connection otherwise, and on a slow link all of them are
     older than what the viewer wants to see. Call before the socket is prepared.
+
+    Returns
+    -------
+    callable or None
+        Tells of the connection, if it is TCP.
     """
     if not isinstance(transport, asyncio.Transport):
-        return
+        return None
     transport.set_write_buffer_limits(high=MAX_BUFFERED_BYTES)
     connection = transport.get_extra_info("socket")
     if (
@@ -51,6 +57,7 @@ def bound_queues(transport: asyncio.BaseTransport | None) -> None:
     ):
         connection.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, MAX_BUFFERED_BYTES)
         prefer_bbr(connection)
+    return tcp_reader(connection)
 
 
 class WebSocketChannel:
@@ -62,14 +69,21 @@ class WebSocketChannel:
         Prepared. `run` writes to it; reading is the caller's.
     via : "direct" or "proxy"
         Whether something of Jupyter carries every message.
+    read_tcp : callable, optional
+        Tells of the connection below, where the system does.
     """
 
     name: Literal["websocket"] = "websocket"
 
     def __init__(
-        self, connection: web.WebSocketResponse, via: Literal["direct", "proxy"] = "proxy"
+        self,
+        connection: web.WebSocketResponse,
+        via: Literal["direct", "proxy"] = "proxy",
+        *,
+        read_tcp: ReadTcp | None = None,
     ) -> None:
         self.via = via
+        self.read_tcp = read_tcp
         self._socket = connection
         self._outbox = Outbox(connection.send_str, connection.send_bytes)
         self._close_code = CLOSE_GOING_AWAY

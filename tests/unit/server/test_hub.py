@@ -44,6 +44,7 @@ class Page:
 
     name = "websocket"
     via = "proxy"
+    read_tcp = None
 
     def __init__(self) -> None:
         self.texts: list[bytes] = []

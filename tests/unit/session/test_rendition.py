@@ -10,6 +10,7 @@ from blustream_widget.session.rendition import (
     is_left_behind,
     session_need,
 )
+from blustream_widget.transport.link_rate import START_BPS, LinkRate
 
 HD = 1280 * 720
 
@@ -96,3 +97,26 @@ def test_the_slowest_of_those_within_a_third_sets_the_rate():
 
 def test_one_viewer_alone_is_never_left_behind():
     assert not is_left_behind(Need(150e3), [Need(150e3)])
+
+
+def lossy_link(loss, rtt_s):
+    link = LinkRate(lambda: 0.0)
+    link.answered(rtt_s)
+    link.counted(10_000, 10_000 * loss)
+    return link
+
+
+def test_over_a_long_lossy_network_pictures_are_small_and_few_and_the_status_says_why():
+    need = Need.of(lossy_link(0.05, 0.2))
+    chosen = RenditionChooser(lambda: 0.0).choose([need], HD)
+    assert chosen.scale <= 0.5
+    assert chosen.reason.endswith("15 pictures a second: the network loses 5 % of the packets")
+    # A picture of few packets: most come whole.
+    assert chosen.bit_rate_bps / 8 / chosen.max_fps < 7 * 1200
+
+
+@pytest.mark.parametrize(("loss", "rtt_s", "is_doubled"), [(0.05, 0.2, True), (0.05, 0.02, False)])
+def test_what_is_sent_twice_or_quickly_repaired_needs_no_smaller_pictures(loss, rtt_s, is_doubled):
+    need = Need.of(lossy_link(loss, rtt_s), is_doubled=is_doubled)
+    assert need.loss == 0
+    assert need.target_bps == START_BPS / (2 if is_doubled else 1)

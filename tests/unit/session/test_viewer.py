@@ -37,6 +37,7 @@ class FakeRoom:
 class FakeChannel:
     name = "websocket"
     via = "proxy"
+    read_tcp = None
 
     def __init__(self):
         self.messages = []

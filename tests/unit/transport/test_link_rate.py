@@ -4,8 +4,9 @@ import statistics
 
 import pytest
 
-from blustream_widget.testing.simulated_link import SimulatedLink, scrub
+from blustream_widget.testing.simulated_link import SimulatedLink, scrub, steps
 from blustream_widget.transport.link_rate import MIN_BPS, START_BPS, LinkRate
+from blustream_widget.transport.tcp_info import TcpInfo
 
 
 def steady(bps):
@@ -96,12 +97,83 @@ class Clock:
 
 
 def test_heavy_loss_halves_the_rate_little_loss_leaves_it():
+    link = LinkRate(Clock())
+    link.counted(200, 10)
+    assert link.target_bps == START_BPS
+    link.counted(200, 80)
+    assert link.target_bps == pytest.approx(0.8 * START_BPS)
+
+
+def test_two_of_ten_packets_are_not_yet_heavy_loss():
+    link = LinkRate(Clock())
+    link.counted(10, 2)
+    assert link.target_bps == START_BPS
+    assert link.loss == 0
+
+
+LOSSY = {"loss": 0.05, "rtt_s": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("told_by", "least_bps"),
+    [("nobody", 0.3 * START_BPS), ("tcp", START_BPS), ("nack", START_BPS)],
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_single_steps_over_a_long_lossy_link_do_not_lower_the_rate(told_by, least_bps, seed):
+    link = SimulatedLink(steady(100e6), **LOSSY, seed=seed)
+    ran, _ = steps(link, 100, told_by=told_by)
+    assert min(ran.targets_bps) >= least_bps
+
+
+@pytest.mark.parametrize("told_by", ["tcp", "nack"])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_scrub_over_a_long_lossy_link_does_not_lower_the_rate(told_by, seed):
+    link = SimulatedLink(steady(100e6), **LOSSY, seed=seed)
+    _, pacer = scrub(link, 10, told_by=told_by)
+    assert pacer.link.target_bps > 0.8 * START_BPS
+    assert pacer.link.loss == pytest.approx(0.05, abs=0.03)
+
+
+@pytest.mark.parametrize("told_by", ["nobody", "tcp", "nack"])
+def test_a_full_link_is_found_through_its_losses(told_by):
+    link = SimulatedLink(steady(2e6), rtt_s=0.08, loss=0.01)
+    ran, _ = scrub(link, 12, told_by=told_by)
+    assert statistics.median(ran.between(6, 12).targets_bps) < 2.5e6
+
+
+def test_pictures_of_a_long_lossy_link_are_few_and_small_enough_to_come_unbroken():
+    link = LinkRate(Clock())
+    link.answered(0.2)
+    bps = link.unbroken_bps(0.05)
+    ran, _ = scrub(SimulatedLink(steady(100e6), **LOSSY), 20, share=lambda _: bps / 40e6, fps=30)
+    assert statistics.median(ran.between(5, 20).ages_s) < 0.2 + 0.06
+    # Sent twice, hardly anything is missed; and a short network repairs quicker than is felt.
+    assert link.unbroken_bps(0.05**2) > START_BPS
+    short = LinkRate(Clock())
+    short.answered(0.02)
+    assert short.unbroken_bps(0.05) > START_BPS
+
+
+def test_what_a_proxys_connection_tells_is_not_what_the_link_does():
+    link = LinkRate(Clock())
+    link.answered(0.2)
+    link.told(TcpInfo(0.0001, 0, 1000, 500))
+    assert link.loss == 0
+
+
+def test_what_waits_unsent_in_the_system_is_a_queue():
     clock = Clock()
     link = LinkRate(clock)
-    link.lost(0.05)
-    assert link.target_bps == START_BPS
-    link.lost(0.4)
-    assert link.target_bps == pytest.approx(0.8 * START_BPS)
+    for _ in range(20):
+        sent_s = clock.now_s
+        clock.now_s += 0.016
+        link.acknowledged(n_bytes=16_000, sent_s=sent_s)
+    for _ in range(20):
+        sent_s = clock.now_s
+        clock.now_s += 0.2
+        link.told(TcpInfo(0.016, 100_000, 0, 0))
+        link.acknowledged(n_bytes=16_000, sent_s=sent_s)
+    assert link.target_bps < START_BPS
 
 
 def test_a_receivers_estimate_counts_only_when_something_else_says_the_link_is_full():

@@ -185,7 +185,7 @@ async def test_the_header_is_behind_its_frame_also_when_a_packet_is_sent_again(m
     stream, sender, output, _ = made
     frame = large_frame(1, 3)
     stream.send(frame)
-    assert output.packets[-1].payload.endswith(frame.data[:HEADER_BYTES])
+    assert output.packets[-1].payload.endswith(frame.data[:HEADER_BYTES] + b"\x80\x80")
     assert output.packets[-1].marker == 1
     await sender._retransmit(output.packets[-1].sequence_number)
     again = rtp.unwrap_rtx(output.packets[-1], payload_type=102, ssrc=1)
@@ -198,8 +198,28 @@ async def test_frames_with_and_without_a_trailer_are_planned_apart(made) -> None
     for has_trailer in (True, False, True):
         stream._has_trailers = has_trailer
         stream.send(frame)
-    ends = [p.payload.endswith(frame.data[:HEADER_BYTES]) for p in output.packets if p.marker]
-    assert ends == [True, False, True]
+    ends = [p.payload[-2 - HEADER_BYTES :] for p in output.packets if p.marker]
+    assert [frame.data[:HEADER_BYTES] in end for end in ends] == [True, False, True]
+
+
+@pytest.mark.parametrize("made", [{"has_trailers": True}], indirect=True)
+async def test_frames_are_counted_as_they_are_sent(made) -> None:
+    stream, _, output, _ = made
+    for n in (5, 8):
+        stream.send(large_frame(n, 2))
+    ends = [p.payload[-2:] for p in output.packets if p.marker]
+    assert ends == [b"\x80\x80", b"\x80\x81"]
+
+
+async def test_a_packet_that_is_asked_for_twice_was_missed_once(made) -> None:
+    stream, sender, output, _ = made
+    frame, missed = large_frame(1, 3), []
+    stream._on_missed = missed.append
+    stream.send(frame)
+    for _ in range(2):
+        await sender._retransmit(output.packets[1].sequence_number)
+    assert (stream.n_packets, stream.n_missed) == (3, 1)
+    assert missed == [frame]
 
 
 @pytest.mark.parametrize("made", [{"rtx": None}], indirect=True)

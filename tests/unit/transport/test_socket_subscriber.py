@@ -5,13 +5,15 @@ import pytest
 from blustream_widget.testing.contracts.transport import make_frame
 from blustream_widget.transport.fanout import Fanout
 from blustream_widget.transport.frame import EncodedFrame
-from blustream_widget.transport.socket_subscriber import SocketSubscriber
+from blustream_widget.transport.pacing import AckPacer
+from blustream_widget.transport.socket_subscriber import SEEN_S, SocketSubscriber
 
 
 class FakeChannel:
     """Keeps frames until `flush`, as an outbox does while the socket is full."""
 
     name = "websocket"
+    read_tcp = None
 
     def __init__(self):
         self.waiting = []
@@ -188,3 +190,38 @@ def test_the_fanout_sends_each_the_kind_it_decodes(channel):
     fanout.publish(jpeg(1))
     assert [f.frame_no for f in channel.waiting] == [0]
     assert [f.frame_no for f in old.waiting] == [1]
+
+
+async def test_on_a_lossy_network_a_still_waits_until_the_picture_before_it_was_seen(channel):
+    subscriber = SocketSubscriber(channel, "h264", AckPacer(clock := Clock()))
+    subscriber.pacer.link.counted(400, 20)
+    offer(subscriber, 0, key=0)
+    subscriber.offer(make_frame(1, is_still=True))
+    clock.now_s = 0.2
+    subscriber.acknowledged(0)
+    channel.flush()
+    assert channel.sent == [0]
+    clock.now_s = 0.2 + SEEN_S
+    subscriber._send_still()  # as its timer does
+    channel.flush()
+    assert channel.sent == [0, 1]
+    subscriber.close()
+
+
+async def test_a_still_that_waits_is_forgotten_when_the_hand_goes_on(channel):
+    subscriber = SocketSubscriber(channel, "h264", AckPacer(clock := Clock()))
+    subscriber.pacer.link.counted(400, 20)
+    offer(subscriber, 0, key=0)
+    subscriber.offer(make_frame(1, is_still=True))
+    subscriber.moved()
+    clock.now_s = 10.0
+    subscriber.acknowledged(0)
+    channel.flush()
+    assert channel.sent == [0]
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
