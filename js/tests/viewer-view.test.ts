@@ -83,6 +83,10 @@ describe("pictures in the pane", () => {
       width_px: 750,
       height_px: 450,
     });
+    // 1201 device pixels are no whole number of CSS pixels, and not more than 1201 of them.
+    const fine = { width: 1201 / 3, height: 1000 / 3, pixelRatio: 3 };
+    expect(pictureSize(fine)).toEqual({ width_px: 1202, height_px: 1000 });
+    expect(fitPicture({ ...base, ...pictureSize(fine) }, fine)).toMatchObject({ x: 0, y: 0 });
   });
 
   it("are never larger than the server draws", () => {

@@ -35,7 +35,7 @@ export interface Fit {
 
 export function fitPicture(picture: PaneView, pane: Pane): Fit {
   const own = pictureSize(pane);
-  const atFullSize = own.width_px >= Math.floor(pane.width * pane.pixelRatio);
+  const atFullSize = own.width_px >= Math.round(pane.width * pane.pixelRatio);
   if (picture.width_px === own.width_px && picture.height_px === own.height_px && atFullSize) {
     // One picture pixel is one device pixel; the last one may be cut, the sizes being even.
     return { scale: 1 / pane.pixelRatio, x: 0, y: 0 };
@@ -59,9 +59,9 @@ export function pictureSize(pane: Pane): { width_px: number; height_px: number }
     PANE_MAX_PX / high,
   );
   const even = (length: number): number => {
-    const pixels = length * shrink;
-    const round = shrink < 1 ? Math.floor : Math.ceil;
-    return clamp(round(pixels / 2) * 2, PANE_MIN_PX, PANE_MAX_PX);
+    const pairs =
+      shrink < 1 ? Math.floor((length * shrink) / 2) : Math.ceil(Math.round(length) / 2);
+    return clamp(pairs * 2, PANE_MIN_PX, PANE_MAX_PX);
   };
   return { width_px: even(wide), height_px: even(high) };
 }

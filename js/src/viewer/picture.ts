@@ -109,7 +109,11 @@ function set(
   if (style[name] !== value) style[name] = value;
 }
 
-/** Watches the pane's size and asks the server for pictures of it, once it has stood still. */
+/**
+ * Watches the pane's size and asks the server for pictures of it, once it has stood still.
+ *
+ * In device pixels, where the browser tells them: they are a whole number where CSS pixels are not.
+ */
 export class PaneSize {
   private size: Pane = { width: 0, height: 0, pixelRatio: 1 };
   private timer = 0;
@@ -120,8 +124,12 @@ export class PaneSize {
     private readonly resized: () => void,
     private readonly settleMs = 100,
   ) {
-    const observer = new ResizeObserver(() => this.measure());
-    observer.observe(pane);
+    const observer = new ResizeObserver((entries) => this.measure(entries.at(-1)));
+    try {
+      observer.observe(pane, { box: "device-pixel-content-box" });
+    } catch {
+      observer.observe(pane); // Safari
+    }
     context.signal.addEventListener("abort", () => {
       observer.disconnect();
       clearTimeout(this.timer);
@@ -129,9 +137,14 @@ export class PaneSize {
     context.session.onInfo(() => this.claim(), context.signal);
   }
 
-  private measure(): void {
-    const { clientWidth: width, clientHeight: height } = this.pane;
-    const size = { width, height, pixelRatio: window.devicePixelRatio || 1 };
+  private measure(entry?: ResizeObserverEntry): void {
+    const pixelRatio = window.devicePixelRatio || 1;
+    const box = entry?.devicePixelContentBoxSize?.[0];
+    const size = {
+      width: box ? box.inlineSize / pixelRatio : this.pane.clientWidth,
+      height: box ? box.blockSize / pixelRatio : this.pane.clientHeight,
+      pixelRatio,
+    };
     if (size.width < 1 || size.height < 1) return; // hidden, for example another tab of the notebook
     const first = this.size.width === 0;
     this.size = size;
