@@ -4,9 +4,12 @@
  * Without a GPU `drawImage` of a video frame converts its colours slowly: 6.4 ms of processor time
  * for each picture of 1280 x 720, all told, against 4.6 ms for `copyTo` and `putImageData`
  * (Chromium 156, headless, two cores). The copy comes a few milliseconds later, so it is for pictures
- * in motion; one after a pause, the answer to a single step, is drawn.
+ * in motion; one after a pause, the answer to a single step, is drawn. Where a graphics processor draws,
+ * frames are there already, and a copy would have to be fetched from it and brought back: all are drawn
+ * (by reasoning; not measured on such a machine).
  */
 import type { Frame } from "../session";
+import { drawsInSoftware, lookForGraphics } from "./graphics";
 
 const PAUSE_MS = 100;
 
@@ -19,7 +22,9 @@ export class Painter {
   private newest = 0;
   private lastMs = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly brush: CanvasRenderingContext2D) {}
+  constructor(private readonly brush: CanvasRenderingContext2D) {
+    lookForGraphics();
+  }
 
   /** Paint `frame` and call `painted`, at once or a moment later; not if a newer frame came first. */
   paint({ image, header }: Frame, painted: () => void): void {
@@ -29,7 +34,8 @@ export class Painter {
     const inMotion = now - this.lastMs < PAUSE_MS;
     this.lastMs = now;
     const isVideo = typeof VideoFrame !== "undefined" && image instanceof VideoFrame;
-    if (!inMotion || !isVideo || !Painter.copies || image.displayWidth !== width) {
+    const mayCopy = inMotion && Painter.copies && drawsInSoftware();
+    if (!mayCopy || !isVideo || image.displayWidth !== width) {
       this.draw(image, width, height, painted);
       return;
     }

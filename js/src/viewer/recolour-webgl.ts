@@ -1,4 +1,5 @@
 /** Gives pictures another look on the graphics processor. */
+import { isSoftware } from "./graphics";
 import { CELLS, inverseOf, OFF_THE_MAP, PLACES } from "./recolour";
 import type { Recolourer } from "./recolouring";
 
@@ -55,13 +56,6 @@ function bind(gl: WebGL2RenderingContext, unit: number, kind: number): void {
   for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) {
     gl.texParameteri(kind, filter, gl.NEAREST);
   }
-}
-
-/** Does WebGL run on the processor? Chromium 156 gives such a context even to those who refuse it. */
-function isSoftware(gl: WebGL2RenderingContext): boolean {
-  const info = gl.getExtension("WEBGL_debug_renderer_info");
-  const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
-  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
 }
 
 /** @param anyway also where WebGL itself runs on the processor, which is slower than `recolour` */
