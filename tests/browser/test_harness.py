@@ -11,6 +11,19 @@ from blustream_widget.testing.lab import leftover_sockets, leftovers
 from blustream_widget.testing.waiting import wait_until
 
 SLIDER = "import ipywidgets; slider = ipywidgets.IntSlider(value=3, max=9); slider"
+# A canvas on a video that holds a picture of more pixels.
+COVERED = """from IPython.display import HTML
+HTML('''<div class="covered" style="position: relative; width: 64px; height: 32px">
+<video muted style="position: absolute; width: 100%; height: 100%"></video>
+<canvas width="8" height="4" style="position: absolute; width: 100%; height: 100%"></canvas></div>
+<script>
+const big = document.createElement("canvas");
+[big.width, big.height] = [640, 320];
+big.getContext("2d").fillRect(0, 0, 640, 320);
+const video = document.querySelector(".covered video");
+video.srcObject = big.captureStream();
+video.play();
+</script>''')"""
 CANVAS = """from IPython.display import HTML
 HTML('''<canvas class="probe" width="8" height="4"></canvas><script>
 const g = document.querySelector(".probe").getContext("2d");
@@ -42,6 +55,15 @@ def test_pixels_are_read_with_rows_down_and_columns_right(open_notebook):
     assert pixels.shape == (4, 8, 4)
     np.testing.assert_array_equal(pixels[0, 7], [0, 0, 255, 255])
     np.testing.assert_array_equal(pixels[3, 7], [255, 0, 0, 255])
+
+
+def test_pixels_are_those_of_the_canvas_that_covers_a_video_of_more(open_notebook):
+    notebook = open_notebook(COVERED)
+    notebook.run_all()
+    notebook.page.wait_for_function("document.querySelector('.covered video').videoWidth === 640")
+    assert notebook.pixels(".covered").shape == (4, 8, 4)
+    notebook.page.evaluate("document.querySelector('.covered canvas').style.visibility = 'hidden'")
+    assert notebook.pixels(".covered").shape == (320, 640, 4)
 
 
 def test_a_failing_cell_is_reported_with_its_traceback(open_notebook):

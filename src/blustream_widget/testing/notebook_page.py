@@ -60,8 +60,9 @@ _EXECUTE = """async ([code, timeoutMs]) => {
   }
   return { text, error };
 }"""
-# The largest canvas or video of the element that is not hidden is the picture; an overlay is
-# transparent or as large, and comes after it. A canvas that is as large as a video lies on it.
+# The canvas or video that takes most of the page and is not hidden is the picture; an overlay is
+# transparent or as large, and comes after it. A canvas that is as large as a video lies on it: that
+# is a question of the page, for the video may hold an older picture of more pixels.
 _PIXELS = """(host) => {
   const found = [];
   const collect = (root) => {
@@ -73,7 +74,11 @@ _PIXELS = """(host) => {
   collect(host);
   const size = (e) => [e.videoWidth ?? e.width, e.videoHeight ?? e.height];
   const isSeen = (e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true });
-  const area = (e) => (isSeen(e) ? size(e)[0] * size(e)[1] : 0);
+  const area = (e) => {
+    if (!isSeen(e) || !size(e)[0] || !size(e)[1]) return 0;
+    const { width, height } = e.getBoundingClientRect();
+    return Math.round(width) * Math.round(height);
+  };
   const picture = found.reduce((best, e) => (best && area(best) >= area(e) ? best : e), null);
   if (!picture || !area(picture)) return null;
   const [width, height] = size(picture);
@@ -288,7 +293,7 @@ class NotebookPage:
         ----------
         where : Locator or str
             A canvas, a video, or an element around them, shadow roots included; a selector means
-            its first match. The largest picture inside is read.
+            its first match. The picture that is largest on the page is read.
 
         Returns
         -------
