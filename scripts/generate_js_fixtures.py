@@ -14,7 +14,7 @@ import msgspec
 
 from blustream_widget.core import protocol
 from blustream_widget.core.geometry import place_slice
-from blustream_widget.core.protocol import FrameFlags, FrameHeader
+from blustream_widget.core.protocol import FrameFlags, FrameHeader, PaneHeader
 from blustream_widget.core.state import first_state
 from blustream_widget.core.types import Axis, Channel, LoadedSlices, VolumeInfo
 
@@ -126,7 +126,34 @@ def _frame() -> dict[str, Any]:
         is_reversed=1,
         is_north_up=1,
     )
-    return {"hex": header.pack().hex(), "header": header}
+    pane = PaneHeader(
+        pane=1,
+        is_exact=1,
+        content=65535,
+        x_px=16,
+        y_px=720,
+        width_px=640,
+        height_px=360,
+        axis=0,
+        lod=2,
+        channel=3,
+        slice_idx=654321,
+        zoom=2.5,
+        pan_x=0.125,
+        pan_y=0.875,
+        stretch=0.5,
+        window=0.25,
+        level=-0.5,
+        colormap_idx=5,
+        is_reversed=1,
+    )
+    several = msgspec.structs.replace(header, n_panes=2, panes=(pane, pane))
+    return {
+        "hex": header.pack().hex(),
+        "header": header,
+        "several_hex": several.pack().hex(),
+        "several": several,
+    }
 
 
 def _server_messages() -> list[dict[str, Any]]:

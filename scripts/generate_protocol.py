@@ -15,6 +15,7 @@ from blustream_widget.core import (
     annotation,
     annotation_messages,
     colormaps,
+    layouts,
     protocol,
     state,
     types,
@@ -27,6 +28,7 @@ _CONSTANTS = (
     (protocol, "PROTOCOL_VERSION"),
     (protocol, "MAX_MESSAGE_BYTES"),
     (protocol, "HEADER_BYTES"),
+    (protocol, "PANE_HEADER_BYTES"),
     (state, "ZOOM_MIN"),
     (state, "ZOOM_MAX"),
     (state, "STRETCH_MIN"),
@@ -45,6 +47,8 @@ _CONSTANTS = (
     (types, "PERCENTILES"),
     (types, "ABS_PERCENTILES"),
     (colormaps, "COLORMAPS"),
+    (layouts, "LAYOUTS"),
+    (layouts, "PANES_MAX"),
 )
 _READERS = {
     "B": ("getUint8", 1),
@@ -169,21 +173,46 @@ def _codes(layout: str) -> Iterator[str]:
             count = ""
 
 
+def _fields(cls: Any, layout: str, start: str = "") -> list[str]:
+    """Lines that read each field of a header; `start` is where it begins in the message."""
+    lines, offset = [], 0
+    for name, code in zip(cls.__struct_fields__, _codes(layout), strict=False):
+        reader, size = _READERS[code]
+        little = "" if size == 1 else ", true"
+        lines.append(f"{name}: data.{reader}({start}{offset}{little}),")
+        offset += size
+    return lines
+
+
 def _header_reader() -> str:
+    own = _fields(protocol.FrameHeader, protocol.HEADER_LAYOUT)
+    pane = _fields(protocol.PaneHeader, protocol.PANE_HEADER_LAYOUT, "start + ")
     lines = [
+        "/** Of a picture of one pane alone; always the very same list. */",
+        "export const NO_PANES: readonly PaneHeader[] = [];",
+        "",
         "/** Read the header at the start of a binary message; null if it is too short. */",
         "export function unpackHeader(data: DataView): FrameHeader | null {",
         "  if (data.byteLength < HEADER_BYTES) return null;",
+        "  const n_panes = data.getUint8(HEADER_BYTES - 1);",
+        "  if (data.byteLength < HEADER_BYTES + n_panes * PANE_HEADER_BYTES) return null;",
         "  return {",
+        *(f"    {line}" for line in own[:-1]),
+        "    n_panes,",
+        "    panes: n_panes ? unpackPanes(data, n_panes) : NO_PANES,",
+        "  };",
+        "}",
+        "",
+        "function unpackPanes(data: DataView, n: number): readonly PaneHeader[] {",
+        "  return Array.from({ length: n }, (_, i) => {",
+        "    const start = HEADER_BYTES + i * PANE_HEADER_BYTES;",
+        "    return {",
+        *(f"      {line}" for line in pane),
+        "    };",
+        "  });",
+        "}",
     ]
-    offset = 0
-    fields = protocol.FrameHeader.__struct_fields__
-    for name, code in zip(fields, _codes(protocol.HEADER_LAYOUT), strict=True):
-        reader, size = _READERS[code]
-        little = "" if size == 1 else ", true"
-        lines.append(f"    {name}: data.{reader}({offset}{little}),")
-        offset += size
-    return "\n".join([*lines, "  };", "}"])
+    return "\n".join(lines)
 
 
 def generate() -> str:
@@ -204,6 +233,7 @@ def generate() -> str:
                 types.Channel,
                 types.VolumeInfo,
                 types.LoadedSlices,
+                layouts.PaneState,
                 state.ViewState,
                 annotation.Annotation,
                 annotation_messages.Quantity,
@@ -227,6 +257,7 @@ def generate() -> str:
         _union_type("ViewerMessage", sent, "What a viewer sends."),
         _union_type("ServerMessage", received, "What the server sends."),
         _enumeration(protocol.FrameFlags, "What a picture is: bits of `FrameHeader.flags`."),
+        _interface(protocol.PaneHeader),
         _interface(protocol.FrameHeader),
         _header_reader(),
     ]

@@ -1,9 +1,10 @@
 /** A `Session` without a server: keeps the state, draws frames by formula, gives values at once. */
 import { placeSlice } from "../src/geometry";
+import { shownPanes, viewOfPane } from "../src/panes";
 import {
-  COLORMAPS,
   FrameFlags,
   type FrameHeader,
+  NO_PANES,
   type ViewPatch,
   type ViewState,
   type VolumeInfo,
@@ -12,6 +13,7 @@ import type { Frame, ProbedValue, Session, SessionError, SessionStatus } from ".
 import { stopsOf } from "../src/viewer/colours";
 import { autoRange, channelOf } from "../src/viewer/range";
 import { coloursOf, isContinuous } from "../src/viewer/recolour";
+import { ALONE, headerOf, patched, stacked } from "./fake-panes";
 import type { DevVolume } from "./volumes";
 
 class Hub<T> {
@@ -93,6 +95,7 @@ export class FakeSession implements Session {
       crosshair: false,
       width_px: 960,
       height_px: 540,
+      ...ALONE,
     };
     if (info.kind === "medical") this.state = { ...this.state, window: 150, level: 40 };
   }
@@ -118,7 +121,10 @@ export class FakeSession implements Session {
 
   patch(patch: ViewPatch): void {
     this.patches.push(patch);
-    this.state = { ...this.state, ...patch, revision: this.state.revision + 1 };
+    this.state = {
+      ...patched(this.state, patch, this.volume.info),
+      revision: this.state.revision + 1,
+    };
     this.states.tell(this.state);
     this.request();
   }
@@ -136,29 +142,22 @@ export class FakeSession implements Session {
   deliver(): void {
     if (!this.info) return;
     const { state } = this;
+    const several = state.panes.length > 0;
+    const views = shownPanes(state).map((index) => [index, viewOfPane(state, index)] as const);
     const header: FrameHeader = {
+      ...headerOf(state),
       flags: FrameFlags.KEY | FrameFlags.EXACT,
-      axis: state.axis,
       lod: this.status.lod,
-      channel: state.channel,
-      width_px: state.width_px,
-      height_px: state.height_px,
       frame_no: ++this.frameNo,
       revision: state.revision,
       timestamp_90k: 0,
-      slice_idx: state.slice_idx[state.axis] ?? 0,
-      zoom: Math.fround(state.zoom),
-      pan_x: Math.fround(state.pan[0]),
-      pan_y: Math.fround(state.pan[1]),
-      stretch: Math.fround(state.stretch),
-      window: Math.fround(state.window),
-      level: Math.fround(state.level),
-      colormap_idx: (COLORMAPS as readonly string[]).indexOf(state.colormap),
-      is_reversed: state.reverse ? 1 : 0,
-      is_north_up: state.north_up ? 1 : 0,
+      n_panes: 0,
+      panes: NO_PANES,
     };
     const old = this.last;
-    this.last = { header, image: draw(this.volume, state) };
+    this.last = several
+      ? stacked(header, views, (view) => draw(this.volume, view))
+      : { header, image: draw(this.volume, state) };
     this.frames.tell(this.last);
     old?.image.close();
   }

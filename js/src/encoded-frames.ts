@@ -7,7 +7,13 @@
  * taken for that of another. Runs in a worker: a receiver hands its frames to no other place.
  */
 import { type Counted, FrameOrder } from "./frame-order";
-import { FrameFlags, type FrameHeader, HEADER_BYTES, unpackHeader } from "./protocol";
+import {
+  FrameFlags,
+  type FrameHeader,
+  HEADER_BYTES,
+  PANE_HEADER_BYTES,
+  unpackHeader,
+} from "./protocol";
 import { VideoPictures } from "./video-pictures";
 
 /** What the worker tells the page. */
@@ -64,14 +70,26 @@ export class EncodedFrames {
 
   /** An access unit, and behind it its header and its count. */
   take(data: ArrayBuffer): void {
-    const size = data.byteLength - HEADER_BYTES - COUNT_BYTES;
-    if (size <= 0) return;
-    const trailer = new DataView(data, size);
-    const header = unpackHeader(trailer);
-    if (!header) return;
+    const before = data.byteLength - COUNT_BYTES;
+    if (before <= HEADER_BYTES) return;
+    const bytes = headerBytes(new Uint8Array(data, 0, before));
+    const size = before - bytes.length;
+    const header = unpackHeader(new DataView(bytes.buffer));
+    if (size <= 0 || !header) return;
     const isKey = (header.flags & FrameFlags.KEY) !== 0;
-    const count =
-      ((trailer.getUint8(HEADER_BYTES) & 127) << 7) | (trailer.getUint8(HEADER_BYTES + 1) & 127);
+    const [high = 0, low = 0] = new Uint8Array(data, before);
+    const count = ((high & 127) << 7) | (low & 127);
     this.#order.add({ header, unit: new Uint8Array(data, 0, size), count, isKey });
   }
+}
+
+/** The header as it stands in front of a frame elsewhere: here its panes come before it. */
+function headerBytes(data: Uint8Array): Uint8Array<ArrayBuffer> {
+  const own = data.slice(-HEADER_BYTES);
+  const n_panes = own[HEADER_BYTES - 1] ?? 0; // the header's last byte
+  const whole = new Uint8Array(HEADER_BYTES + n_panes * PANE_HEADER_BYTES);
+  if (data.length <= whole.length) return own;
+  whole.set(own);
+  whole.set(data.subarray(data.length - whole.length, data.length - HEADER_BYTES), HEADER_BYTES);
+  return whole;
 }

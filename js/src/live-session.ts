@@ -12,6 +12,7 @@ import {
   HEADER_BYTES,
   type Hello,
   MessageType,
+  PANE_HEADER_BYTES,
   PROTOCOL_VERSION,
   type Report,
   type ServerMessage,
@@ -316,12 +317,9 @@ export class LiveSession implements Session {
   #frameReceived(data: DataView): void {
     const header = unpackHeader(data);
     if (!header) return;
-    const start = data.byteOffset + HEADER_BYTES;
-    const payload = new Uint8Array(
-      data.buffer as ArrayBuffer,
-      start,
-      data.byteLength - HEADER_BYTES,
-    );
+    const length = HEADER_BYTES + header.n_panes * PANE_HEADER_BYTES;
+    const start = data.byteOffset + length;
+    const payload = new Uint8Array(data.buffer as ArrayBuffer, start, data.byteLength - length);
     if (!(header.flags & FrameFlags.PART)) {
       this.#stillParts.clear();
       this.#decoder.push(header, payload);

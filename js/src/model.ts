@@ -1,5 +1,6 @@
 /** The widget model of the notebook: the only place that knows its traits and custom messages. */
 import type { AnyModel } from "@anywidget/types";
+import { activation } from "./panes";
 import type { ViewPatch, ViewState, VolumeInfo } from "./protocol";
 import type { Session, SessionError } from "./session";
 import { sameValue } from "./store";
@@ -24,6 +25,12 @@ export interface StateTraits {
   north_up: boolean;
   crosshair: boolean;
   crosshair_idx: readonly [number, number, number];
+  layout: string;
+  active: number;
+  linked: boolean;
+  maximised: boolean;
+  columns: readonly number[];
+  rows: readonly number[];
 }
 
 export interface ViewerTraits extends StateTraits {
@@ -54,6 +61,12 @@ const PLAIN_FIELDS = [
   "interpolate",
   "north_up",
   "crosshair",
+  "layout",
+  "active",
+  "linked",
+  "maximised",
+  "columns",
+  "rows",
 ] as const;
 
 const MIRRORED = ["axis", "slice_idx", "slice_no", "crosshair_idx", ...PLAIN_FIELDS] as const;
@@ -64,8 +77,10 @@ export function traitsOf(state: ViewState, info: VolumeInfo): StateTraits {
   const slice_idx = state.slice_idx[state.axis] ?? 0;
   const { channel, window, level, colormap, reverse, zoom, pan, stretch, interpolate } = state;
   const plain = { channel, window, level, colormap, reverse, zoom, pan, stretch, interpolate };
+  const { layout, active, linked, maximised, columns, rows } = state;
   return {
     ...plain,
+    ...{ layout, active, linked, maximised, columns, rows },
     north_up: state.north_up,
     crosshair: state.crosshair,
     crosshair_idx: state.slice_idx,
@@ -92,6 +107,7 @@ export function patchOf<K extends keyof StateTraits>(
     const axis = info.axes.findIndex((candidate) => candidate.name === value);
     return axis < 0 ? null : { axis };
   }
+  if (name === "active") return activation(state, Number(value));
   if (name === "crosshair_idx") return { slice_idx: insideVolume(value, info) };
   if (name !== "slice_idx" && name !== "slice_no") return { [name]: value };
   const axis = info.axes[state.axis] ?? info.axes[0];

@@ -1,4 +1,5 @@
 /** The view's state as the browser sees it: the server's, with what the hand did since laid over it. */
+import { shownPanes, viewOfPane } from "./panes";
 import { MessageType, type ViewerMessage, type ViewPatch, type ViewState } from "./protocol";
 
 type Field = keyof ViewPatch;
@@ -27,12 +28,42 @@ const NOTHING_YET: ViewState = {
   crosshair: false,
   width_px: 960,
   height_px: 540,
+  layout: "single",
+  panes: [],
+  pane_sizes: [],
+  active: 0,
+  linked: true,
+  maximised: false,
+  columns: [],
+  rows: [],
 };
 
-/** Equality of two field values: numbers, strings, booleans or short lists of numbers. */
+/**
+ * What the page cannot know before the server: the panes that a layout opens with. Until then the view
+ * stays as it is.
+ */
+const BY_THE_SERVER: ReadonlySet<Field> = new Set(["layout"]);
+
+/** Fields that say which panes there are, not what a picture shows. */
+const OF_PANES: ReadonlySet<string> = new Set([
+  "layout",
+  "panes",
+  "pane_sizes",
+  "active",
+  "linked",
+  "maximised",
+  "columns",
+  "rows",
+]);
+
+/** Equality of two field values: numbers, strings, booleans, or lists and objects of them. */
 export function sameValue(a: unknown, b: unknown): boolean {
-  if (!Array.isArray(a) || !Array.isArray(b)) return Object.is(a, b);
-  return a.length === b.length && a.every((item, i) => Object.is(item, b[i]));
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((item, i) => sameValue(item, b[i]));
+  }
+  if (a === b || typeof a !== "object" || typeof b !== "object" || !a || !b) return Object.is(a, b);
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  return Object.keys(left).every((name) => sameValue(left[name], right[name]));
 }
 
 function sameState(a: ViewState, b: ViewState): boolean {
@@ -41,9 +72,19 @@ function sameState(a: ViewState, b: ViewState): boolean {
 
 /** Both give the same picture: only the crosshair, or a slice that is not shown, is another one. */
 export function samePicture(a: ViewState, b: ViewState): boolean {
+  if (a.panes.length === 0 && b.panes.length === 0) return samePane(a, b);
+  const [shown, others] = [shownPanes(a), shownPanes(b)];
+  return (
+    sameValue(shown, others) &&
+    shown.every((index) => samePane(viewOfPane(a, index), viewOfPane(b, index)))
+  );
+}
+
+function samePane(a: ViewState, b: ViewState): boolean {
   return (Object.keys(a) as (keyof ViewState)[]).every(
     (field) =>
       field === "revision" ||
+      OF_PANES.has(field) ||
       field === "crosshair" ||
       (field === "slice_idx"
         ? a.slice_idx[a.axis] === b.slice_idx[b.axis]
@@ -141,7 +182,9 @@ export class ViewStore {
   }
 
   #merge(): boolean {
-    const changes = [...this.#pending].map(([field, change]) => [field, change.value]);
+    const changes = [...this.#pending]
+      .filter(([field]) => !BY_THE_SERVER.has(field))
+      .map(([field, change]) => [field, change.value]);
     const merged: ViewState = { ...this.#server, ...Object.fromEntries(changes) };
     if (sameState(merged, this.#state)) return false;
     this.#state = merged;

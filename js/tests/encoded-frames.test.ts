@@ -31,6 +31,15 @@ afterEach(() => {
 });
 
 describe("encoded frames", () => {
+  it("may have several panes, which come before the header", () => {
+    const pairs = contract.frame.several_hex.match(/../g) ?? [];
+    const bytes = pairs.map((pair) => Number.parseInt(pair, 16));
+    const trailer = [...bytes.slice(HEADER_BYTES), ...bytes.slice(0, HEADER_BYTES)];
+    frames.take(Uint8Array.of(...KEY, ...trailer, 128, 128).buffer);
+    const decoder = FakeVideoDecoder.newest;
+    expect(decoder.chunks.map(({ data }) => [...data])).toEqual([[...KEY]]);
+  });
+
   it("are decoded without their header, which goes with the picture", () => {
     frames.take(encoded(KEY, FrameFlags.KEY));
     const decoder = FakeVideoDecoder.newest;

@@ -4,6 +4,7 @@ import type { Link, LinkEvents, LinkName, OpenLink } from "../src/link";
 import {
   type FrameHeader,
   MessageType,
+  NO_PANES,
   type ServerMessage,
   type ViewerMessage,
   type ViewState,
@@ -32,6 +33,14 @@ export const STATE: ViewState = {
   crosshair: false,
   width_px: 960,
   height_px: 540,
+  layout: "single",
+  panes: [],
+  pane_sizes: [],
+  active: 0,
+  linked: true,
+  maximised: false,
+  columns: [],
+  rows: [],
 };
 
 export function welcome(change: Partial<Welcome> = {}): Welcome {
@@ -72,6 +81,8 @@ export function header(change: Partial<FrameHeader> = {}): FrameHeader {
     colormap_idx: 1,
     is_reversed: 0,
     is_north_up: 0,
+    n_panes: 0,
+    panes: NO_PANES,
     ...change,
   };
 }

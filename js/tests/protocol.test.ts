@@ -20,6 +20,12 @@ describe("frame header", () => {
     expect(unpackHeader(new DataView(shifted.buffer, 5))).toEqual(contract.frame.header);
   });
 
+  it("of several panes is followed by what each shows", () => {
+    const several = bytesOf(contract.frame.several_hex);
+    expect(unpackHeader(new DataView(several.buffer))).toEqual(contract.frame.several);
+    expect(unpackHeader(new DataView(several.buffer, 0, several.length - 1))).toBeNull();
+  });
+
   it("is refused when it is cut off", () => {
     expect(unpackHeader(new DataView(bytes.buffer, 0, HEADER_BYTES - 1))).toBeNull();
   });

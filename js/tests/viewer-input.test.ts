@@ -169,6 +169,10 @@ class Hand implements GestureTarget {
   fit = () => this.note("fit");
   maximise = () => this.note("maximise");
   point = ({ x, y }: { x: number; y: number }) => this.note("point", x, y);
+  clicks: number[] = [];
+  click = ({ x }: { x: number; y: number }) => {
+    this.clicks.push(x);
+  };
   follow = (at: { x: number; y: number } | null) => at && this.note("follow", at.x, at.y);
   menu = () => this.note("menu");
   hover = () => {};
@@ -203,6 +207,19 @@ describe("pointer", () => {
     gestures.move(start.id ?? 1, { x: 100 + x, y: 100 + y }, false);
     gestures.up(start.id ?? 1, { x: 100 + x, y: 100 + y }, 100, start.type ?? "mouse");
   };
+
+  it("tells a click on a viewer in use from a drag, and from the click that brings the focus", () => {
+    const click = () => drag({}, 0, 0);
+    hand.focused = false;
+    click();
+    expect(hand.clicks).toEqual([]);
+    hand.focused = true;
+    vi.advanceTimersByTime(1000);
+    gestures = new Gestures(hand);
+    click();
+    drag({}, 30, 10);
+    expect(hand.clicks).toEqual([100]);
+  });
 
   it("pans with the left button and, in every tool, with the middle one", () => {
     drag({}, 30, 10);

@@ -30,6 +30,12 @@ STATE_TRAITS = (
     "north_up",
     "crosshair",
     "crosshair_idx",
+    "layout",
+    "active",
+    "linked",
+    "maximised",
+    "columns",
+    "rows",
 )
 STATUS_TRAITS = (
     "worker",
@@ -85,6 +91,18 @@ class ViewTraits(anywidget.AnyWidget):
             help="Voxel where the three slices meet, 0-based; setting it moves all three.",
         )
     )
+
+    layout = _state_trait(
+        t.Unicode(
+            "single",
+            help='single, orthogonal, quad, picture-in-picture, compare, or rows x columns: "2x3".',
+        )
+    )
+    active = _state_trait(t.Int(0, help="Pane in use: axis, slice_idx, zoom and so on are its."))
+    linked = _state_trait(t.Bool(True, help="Panes share the place and the colours."))
+    maximised = _state_trait(t.Bool(False, help="Only the active pane is shown."))
+    columns = _state_trait(t.Tuple(help="Shares of the columns' widths; empty: equal."))
+    rows = _state_trait(t.Tuple(help="Shares of the rows' heights; empty: equal."))
 
     height = t.Int(560, min=120, max=4320, help="Height in the cell, CSS pixels.").tag(sync=True)
 

@@ -32,6 +32,7 @@ from blustream_widget.errors import (
     from_code,
 )
 from blustream_widget.link import Link, shared_link
+from blustream_widget.panes import Panes, values_of
 from blustream_widget.shared import SharedSegment
 from blustream_widget.source_arg import checked_height, checked_transports, volume_ref
 from blustream_widget.view_traits import (
@@ -102,6 +103,7 @@ class Viewer(ViewTraits, Annotated):
     # Here as well, because ipywidgets closes what was not even made completely.
     _segment: SharedSegment | None = None
     _copy: ArrayCopy | None = None
+    _mirror: lp.Mirror | None = None
 
     def __init__(
         self,
@@ -148,10 +150,10 @@ class Viewer(ViewTraits, Annotated):
         )
         self._kernel = KernelLoop()
         self._opened = threading.Event()
+        self._panes = Panes(lambda: (self._current(), self.info), self._post)
         self._state: ViewState | None = None
         self._info: VolumeInfo | None = None
         self._seq = 0
-        self._mirror: lp.Mirror | None = None
         self._failure: BlustreamError | None = None
         session = uuid.uuid4().hex
         try:
@@ -207,6 +209,15 @@ class Viewer(ViewTraits, Annotated):
     def shape(self) -> tuple[int, int, int]:
         """Voxels along the three axes; waits until the volume is open."""
         return self.info.shape
+
+    @property
+    def panes(self) -> Panes:
+        """What each pane shows, by traits of its own; waits until the volume is open.
+
+        Linked panes share the place and the colours: setting those of one sets all.
+        """
+        self._panes.follow(self._current(), self.info)
+        return self._panes
 
     def auto_window(self, *, symmetric: bool | None = None) -> None:
         """Set window and level from the shown channel's percentiles.
@@ -289,14 +300,7 @@ class Viewer(ViewTraits, Annotated):
         self._follow(new)
 
     def _values_of(self, state: ViewState) -> dict[str, Any]:
-        axis = self.info.axes[state.axis]
-        index = state.slice_idx[state.axis]
-        in_our_words = {
-            "axis": axis.name,
-            "slice_idx": index,
-            "slice_no": axis.first + axis.step * index,
-            "crosshair_idx": state.slice_idx,
-        }
+        in_our_words = values_of(state, self.info) | {"crosshair_idx": state.slice_idx}
         others = (name for name in STATE_TRAITS if name not in in_our_words)
         return in_our_words | {name: getattr(state, name) for name in others}
 
@@ -306,6 +310,7 @@ class Viewer(ViewTraits, Annotated):
             for name, value in self._values_of(state).items():
                 self.set_trait(name, value)
             self.set_trait("pane_size", (state.width_px, state.height_px))
+        self._panes.follow(state, self.info)
 
     # -------------------------------------------------- ipywidgets' side of the traits
 

@@ -443,3 +443,89 @@ def test_a_channel_chosen_in_the_browser_keeps_what_was_set_there(viewer, link) 
     link.mirror(channel=1, window=5.0, colormap="grey")
     assert (viewer.channel, viewer.window, viewer.colormap) == (1, 5.0, "grey")
     assert link.patches == []
+
+
+# -------------------------------------------------- several panes
+
+
+def test_a_layout_brings_panes_with_traits_of_their_own(viewer: Viewer, link: FakeLink) -> None:
+    assert [pane.axis for pane in viewer.panes] == ["inline"]
+    viewer.layout = "orthogonal"
+    assert link.patches == [{"layout": "orthogonal"}]
+    assert [pane.axis for pane in viewer.panes] == ["inline", "crossline", "sample"]
+    assert [pane.slice_no for pane in viewer.panes] == [1050.0, 2080.0, 100.0]
+
+
+def test_a_pane_that_is_set_moves_its_slice_and_leaves_the_active_one(viewer, link) -> None:
+    viewer.layout = "orthogonal"
+    viewer.panes[1].slice_idx = 40 - 1
+    viewer.panes[2].zoom = 3.0
+    assert (viewer.active, viewer.axis, viewer.slice_idx, viewer.zoom) == (0, "inline", 50, 1.0)
+    assert viewer.crosshair_idx == (50, 39, 25)
+    assert [pane.zoom for pane in viewer.panes] == [1.0, 1.0, 3.0]
+    assert link.patches[1] == {"slice_idx": (50, 39, 25)}
+
+
+def test_the_traits_of_the_viewer_are_those_of_the_active_pane(viewer, link) -> None:
+    viewer.layout = "orthogonal"
+    viewer.active = 2
+    assert (viewer.axis, viewer.slice_idx) == ("sample", 25)
+    viewer.slice_idx = 7
+    assert viewer.panes[2].slice_idx == 7
+    viewer.layout = "single"
+    assert (viewer.axis, viewer.slice_idx, len(viewer.panes)) == ("sample", 7, 1)
+
+
+def test_panes_to_compare_differ(viewer: Viewer) -> None:
+    viewer.layout = "compare"
+    viewer.panes[1].slice_no = 1010
+    viewer.panes[1].colormap = "viridis"
+    assert (viewer.slice_no, viewer.colormap) == (1050.0, viewer.panes[0].colormap)
+    assert (viewer.panes[1].slice_no, viewer.panes[1].colormap) == (1010.0, "viridis")
+    assert viewer.panes[0].colormap != "viridis"
+
+
+def test_a_pane_that_moves_in_the_browser_fires_its_observers(viewer, link) -> None:
+    viewer.layout = "orthogonal"
+    link.state = viewer._state
+    seen: list[int] = []
+    viewer.panes[1].observe(lambda change: seen.append(change["new"]), "slice_idx")
+    link.mirror(seq=link.seq, slice_idx=(1, 2, 3))
+    assert seen == [2]
+    assert len(link.patches) == 1
+
+
+@pytest.mark.parametrize(
+    ("index", "name", "value", "words"),
+    [
+        (1, "slice_idx", 80, "0 to 79"),
+        (1, "slice_no", 1.0, "2000 to 2158"),
+        (2, "axis", "depth", "inline, crossline, sample"),
+        (2, "zoom", 0.0, "zoom"),
+        (0, "window", -1.0, "window"),
+        (1, "colormap", "rainbow", "seismic"),
+    ],
+)
+def test_a_wrong_value_of_a_pane_is_refused_and_changes_nothing(
+    viewer, link, index, name, value, words
+) -> None:
+    viewer.layout = "orthogonal"
+    pane = viewer.panes[index]
+    before = getattr(pane, name)
+    with pytest.raises(traitlets.TraitError, match=words) as caught:
+        setattr(pane, name, value)
+    assert isinstance(caught.value, errors.StateError)
+    assert getattr(pane, name) == before
+    assert len(link.patches) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [("layout", "mosaic", "orthogonal"), ("active", 3, "has 3"), ("columns", (0.5,), "2 of them")],
+)
+def test_a_layout_that_cannot_be_is_refused(viewer, link, name, value, words) -> None:
+    viewer.layout = "orthogonal"
+    with pytest.raises(traitlets.TraitError, match=words) as caught:
+        setattr(viewer, name, value)
+    assert isinstance(caught.value, errors.StateError)
+    assert (viewer.layout, viewer.active, viewer.columns) == ("orthogonal", 0, ())

@@ -15,6 +15,7 @@ export type Command =
         | "read"
         | "panel"
         | "maximise"
+        | "layout"
         | "back"
         | "forward"
         | "escape"
@@ -75,6 +76,7 @@ const PLAIN: Readonly<Record<string, Command>> = {
   i: { do: "read" },
   f: { do: "fullscreen" },
   z: { do: "maximise" },
+  l: { do: "layout" },
   u: { do: "back" },
   U: { do: "forward" },
 };
@@ -189,7 +191,8 @@ export function helpRows(
     { action: "Crosshair follows", keys: ["Shift + move"] },
     { action: "Save picture", keys: ["P"] },
     { action: "Read position and value aloud", keys: ["I"] },
-    { action: "Fill the window, and back", keys: ["Z", "Double click"] },
+    { action: "Fill the window, or one pane of several; back", keys: ["Z", "Double click"] },
+    { action: "Next layout", keys: ["L"] },
     { action: "Full screen", keys: ["F"] },
     { action: "Side panel", keys: ["]"] },
     { action: "Menu", keys: ["Right click", "Shift + F10"] },

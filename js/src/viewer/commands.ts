@@ -2,6 +2,7 @@
 import { channelText, positionText, sliceOfText } from "./axes";
 import type { Command } from "./bindings";
 import type { ViewContext } from "./context";
+import { nextLayout, wordsOf } from "./layout";
 import { channelOf } from "./range";
 
 /** Commands that reach beyond the view's state. */
@@ -61,7 +62,7 @@ function movePoint(context: ViewContext, x: number, y: number): void {
 }
 
 function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
-  const { actions, cine } = context;
+  const { actions, cine, session } = context;
   return {
     step: ({ slices }) => context.scroll(slices),
     first: () => context.take(() => actions.goTo(0)),
@@ -85,6 +86,11 @@ function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
     help: () => context.toggle("help"),
     panel: () => context.set({ panel: !context.ui.panel }),
     maximise: () => context.ask("maximise"),
+    layout: () => {
+      const layout = nextLayout(session.state.layout);
+      actions.patch({ layout });
+      context.say(wordsOf(layout));
+    },
     read: () => readAloud(context),
     menu: () => target.openMenu(),
     fullscreen: () => target.toggleFullScreen(),

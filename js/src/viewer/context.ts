@@ -1,89 +1,33 @@
 /** What the parts of one view share: the session, what the user is doing, and who wants to know. */
 import { type PaneView, type Placement, type Point, placeSlice } from "../geometry";
-import type { FrameHeader, VolumeInfo } from "../protocol";
+import type { PaneSession } from "../pane-session";
+import type { VolumeInfo } from "../protocol";
 import type { ProbedValue, Session } from "../session";
 import { Actions } from "./actions";
 import type { Voxel } from "./axes";
 import type { Tool } from "./bindings";
-import { type Fit, fitPicture, isSamePlane, type Pane, viewOf } from "./camera";
+import { type Fit, fitPicture, isSamePlane, viewOf } from "./camera";
 import { browserClock, Cine } from "./cine";
 import { clamp } from "./format";
 import { type Settings, settings as settingsOfPage } from "./settings";
+import {
+  type Asked,
+  type Cursor,
+  type Open,
+  PANE_START,
+  type PaneUi,
+  SHARED_START,
+  type SharedUi,
+  split,
+  type Ui,
+} from "./ui";
 
-/** Which floating part is open; one at a time. */
-export type Open =
-  | ""
-  | "window"
-  | "planes"
-  | "channels"
-  | "picture"
-  | "more"
-  | "settings"
-  | "context"
-  | "help";
-
-/** "goto": put the focus into the number; "maximise": fill the window, or go back to the page. */
-export type Asked = "goto" | "maximise";
-
-/** What the pointer is over. */
-export interface Cursor {
-  readonly voxel: Voxel;
-  /** CSS pixels in the pane. */
-  readonly at: Point;
-}
+export type { Asked, Cursor, Open } from "./ui";
 
 /** How long the status line says that the renderer was restarted. */
 const RESTARTED_MS = 5000;
 /** How long a message stays over the picture. */
 const NOTICE_MS = 4000;
-
-interface Ui {
-  readonly tool: Tool;
-  readonly open: Open;
-  /** Where the context menu was asked for, CSS pixels in the viewer. */
-  readonly menuAt: Point | null;
-  readonly cursor: Cursor | null;
-  /** Where the crosshair follows the pointer while Shift is held; it is gone with the key. */
-  readonly follows: Voxel | null;
-  readonly value: ProbedValue | null;
-  readonly notice: { readonly message: string; readonly hint: string } | null;
-  /** "Click the picture to scroll slices" is on screen. */
-  readonly hint: boolean;
-  readonly focused: boolean;
-  readonly fullScreen: boolean;
-  /** The viewer fills the browser's window. */
-  readonly maximised: boolean;
-  /** The side panel is open. */
-  readonly panel: boolean;
-  /** Header of the picture on screen: what labels say of the picture comes from here. */
-  readonly shown: FrameHeader | null;
-  /** The picture on screen has the newest window, level and colours, although it was drawn in others. */
-  readonly recoloured: boolean;
-  readonly pane: Pane;
-  readonly withLabels: boolean;
-  /** The worker died and is back, a moment ago. */
-  readonly restarted: boolean;
-}
-
-const START: Ui = {
-  tool: "navigate",
-  open: "",
-  menuAt: null,
-  cursor: null,
-  follows: null,
-  value: null,
-  notice: null,
-  hint: false,
-  focused: false,
-  fullScreen: false,
-  maximised: false,
-  panel: false,
-  shown: null,
-  recoloured: false,
-  pane: { width: 640, height: 480, pixelRatio: 1 },
-  withLabels: true,
-  restarted: false,
-};
 
 /** A slice in the pane: placement in picture pixels, and where the picture lies. */
 export interface Scene {
@@ -94,10 +38,17 @@ export interface Scene {
   readonly fit: Fit;
 }
 
+/**
+ * The viewer's own context speaks of the pane in use; each pane of several has one of its own, made by
+ * `forPane`, which shares with it what the user does.
+ */
 export class ViewContext {
   readonly actions: Actions;
   readonly cine: Cine;
-  private now: Ui = START;
+  private shared: SharedUi = SHARED_START;
+  private own: PaneUi = PANE_START;
+  private merged: { shared: SharedUi; own: PaneUi; ui: Ui } | null = null;
+  private readonly panes: ViewContext[] = [];
   private readonly listeners = new Set<() => void>();
   private readonly asked = new Set<(what: Asked) => void>();
   private noticeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -109,7 +60,17 @@ export class ViewContext {
     readonly session: Session,
     readonly signal: AbortSignal,
     readonly settings: Settings = settingsOfPage,
+    private readonly root: ViewContext | null = null,
   ) {
+    if (root) {
+      this.actions = new Actions(session);
+      this.cine = root.cine;
+      session.onState(() => this.changed(), signal);
+      session.onStatus(() => this.changed(), signal);
+      session.onInfo(() => this.changed(), signal);
+      this.settings.onChange(() => this.changed(), signal);
+      return;
+    }
     const actions = new Actions(session);
     this.actions = actions;
     this.cine = new Cine(
@@ -141,14 +102,47 @@ export class ViewContext {
     signal.addEventListener("abort", stop, { once: true });
   }
 
+  /** A context for one pane of several; it shares what the user does with this one. */
+  forPane(pane: PaneSession, signal: AbortSignal): ViewContext {
+    const made = new ViewContext(pane, signal, this.settings, this);
+    this.panes[pane.index] = made;
+    signal.addEventListener("abort", () => delete this.panes[pane.index], { once: true });
+    return made;
+  }
+
+  /** The context of the pane in use: this one, while there are no others. */
+  private get active(): ViewContext {
+    return this.panes[this.session.state.active] ?? this;
+  }
+
+  /** Number of the pane that it speaks of. */
+  get index(): number {
+    return this.root?.panes.indexOf(this) ?? this.session.state.active;
+  }
+
   get ui(): Ui {
-    return this.now;
+    const { shared } = this.root ?? this;
+    const { own } = this.root ? this : this.active;
+    if (this.merged?.shared !== shared || this.merged.own !== own) {
+      this.merged = { shared, own, ui: { ...shared, ...own } };
+    }
+    return this.merged.ui;
   }
 
   /** Change what the user is doing; parts draw themselves anew. */
   set(change: Partial<Ui>): void {
-    this.now = { ...this.now, ...change };
-    this.changed();
+    const [own, shared] = split(change);
+    const root = this.root ?? this;
+    const pane = this.root ? this : this.active;
+    if (own) pane.own = { ...pane.own, ...own };
+    if (shared) {
+      root.shared = { ...root.shared, ...shared };
+      root.changed();
+      for (const each of root.panes) each?.changed();
+      return;
+    }
+    pane.changed();
+    if (pane !== root && (pane === root.active || own?.cursor !== undefined)) root.changed();
   }
 
   onChange(listener: () => void): void {
@@ -166,14 +160,14 @@ export class ViewContext {
     this.worker = worker;
     if (!isBack) return;
     clearTimeout(this.restartTimer);
-    this.now = { ...this.now, restarted: true };
+    this.set({ restarted: true });
     this.say("Renderer restarted");
     this.restartTimer = setTimeout(() => this.set({ restarted: false }), RESTARTED_MS);
   }
 
   /** Say something to people who hear the page. */
   say(text: string, urgent = false): void {
-    for (const speaker of this.speakers) speaker(text, urgent);
+    for (const speaker of (this.root ?? this).speakers) speaker(text, urgent);
   }
 
   onSay(speaker: (text: string, urgent: boolean) => void): void {
@@ -182,7 +176,7 @@ export class ViewContext {
 
   /** Ask the viewer for something that another part does. */
   ask(what: Asked): void {
-    for (const asked of this.asked) asked(what);
+    for (const asked of (this.root ?? this).asked) asked(what);
   }
 
   onAsk(listener: (what: Asked) => void): void {
@@ -191,6 +185,10 @@ export class ViewContext {
 
   /** Show a short message over the picture for a moment. */
   note(message: string, hint = ""): void {
+    if (this.root) {
+      this.root.note(message, hint);
+      return;
+    }
     clearTimeout(this.noticeTimer);
     this.set({ notice: { message, hint } });
     this.say(`${message} ${hint}`);
@@ -199,7 +197,7 @@ export class ViewContext {
 
   /** Open a floating part, or close it if it is the open one. */
   toggle(open: Open): void {
-    this.set({ open: this.now.open === open ? "" : open, menuAt: null });
+    this.set({ open: this.ui.open === open ? "" : open, menuAt: null });
   }
 
   /** Do something that the user asked for by hand: a film stops for it. */
@@ -225,7 +223,7 @@ export class ViewContext {
    */
   labelled(): Scene | null {
     const { info, state } = this.session;
-    const shown = this.now.shown;
+    const shown = this.ui.shown;
     if (!info || !shown || isSamePlane(shown, state)) return this.wanted();
     return this.scene(info, shown.axis, viewOf(shown));
   }
@@ -236,7 +234,7 @@ export class ViewContext {
       axis,
       view,
       placement: placeSlice(info, axis, view),
-      fit: fitPicture(view, this.now.pane),
+      fit: fitPicture(view, this.ui.pane),
     };
   }
 
@@ -247,7 +245,7 @@ export class ViewContext {
       this.note("You may look at this view, not move its crosshair.");
       return;
     }
-    const again = isCrosshair && this.now.tool === tool;
+    const again = isCrosshair && this.ui.tool === tool;
     if (isCrosshair) {
       this.actions.showCrosshair(!again);
       this.say(again ? "Crosshair off" : "Crosshair on");
@@ -258,17 +256,22 @@ export class ViewContext {
   /** The voxel that the crosshair marks; null while none is shown. */
   get crosshair(): Voxel | null {
     const { crosshair, slice_idx } = this.session.state;
-    return this.now.follows ?? (crosshair && this.session.info ? slice_idx : null);
+    return this.ui.follows ?? (crosshair && this.session.info ? slice_idx : null);
   }
 
-  /** The voxel that is spoken of: under the pointer, or else under the crosshair. */
+  /** The voxel that is spoken of: under the pointer, in whichever pane, or else under the crosshair. */
   get here(): Voxel | null {
-    return this.now.cursor?.voxel ?? this.crosshair;
+    return this.pointed?.voxel ?? this.crosshair;
+  }
+
+  /** Where the pointer is; of the viewer's own context, in whichever pane. */
+  get pointed(): Cursor | null {
+    return this.ui.cursor ?? this.panes.find((pane) => pane?.own.cursor)?.own.cursor ?? null;
   }
 
   /** Voxel under a point of the pane, or null outside the volume. */
   voxelAt(at: Point): Voxel | null {
-    const voxel = this.pointed(at);
+    const voxel = this.under(at);
     const axes = this.session.info?.axes;
     return voxel?.every((v, i) => v >= 0 && v < (axes?.[i]?.n ?? 0)) ? voxel : null;
   }
@@ -276,11 +279,11 @@ export class ViewContext {
   /** The voxel of the shown slice that is nearest to a point of the pane. */
   nearestVoxel(at: Point): Voxel | null {
     const axes = this.session.info?.axes;
-    const voxel = this.pointed(at)?.map((v, i) => clamp(v, 0, (axes?.[i]?.n ?? 1) - 1));
+    const voxel = this.under(at)?.map((v, i) => clamp(v, 0, (axes?.[i]?.n ?? 1) - 1));
     return voxel ? (voxel as unknown as Voxel) : null;
   }
 
-  private pointed(at: Point): Voxel | null {
+  private under(at: Point): Voxel | null {
     const scene = this.labelled();
     if (!scene) return null;
     const { placement, fit, axis } = scene;
@@ -291,20 +294,20 @@ export class ViewContext {
     const voxel: [number, number, number] = [0, 0, 0];
     voxel[placement.plane.columnAxis] = Math.round(column);
     voxel[placement.plane.rowAxis] = Math.round(row);
-    voxel[axis] = this.now.shown?.slice_idx ?? this.session.state.slice_idx[axis] ?? 0;
+    voxel[axis] = this.ui.shown?.slice_idx ?? this.session.state.slice_idx[axis] ?? 0;
     return voxel;
   }
 
   /** Picture pixels of a point of the pane, in the wanted view. */
   toPicture(at: Point): Point {
-    const fit = fitPicture(this.session.state, this.now.pane);
+    const fit = fitPicture(this.session.state, this.ui.pane);
     return { x: (at.x - fit.x) / fit.scale, y: (at.y - fit.y) / fit.scale };
   }
 
   /** Value of that voxel, as far as it has been read. */
   get valueHere(): ProbedValue | null {
     const { here } = this;
-    const { value } = this.now;
+    const { value } = this.ui;
     return here && value?.voxel.every((v, i) => v === here[i]) ? value : null;
   }
 }

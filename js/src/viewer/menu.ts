@@ -5,6 +5,7 @@ import { axisTitle, channelText, positionText, worldOf } from "./axes";
 import type { ViewContext } from "./context";
 import { clamp } from "./format";
 import { type IconName, icon } from "./icons";
+import { LAYOUT_WORDS } from "./layout";
 import { define, Part, rove } from "./part";
 import { channelOf } from "./range";
 import { type Job, pictureJobs } from "./screenshot";
@@ -113,6 +114,8 @@ export class Menu extends Part {
     switch (this.context.ui.open) {
       case "planes":
         return this.planes();
+      case "layouts":
+        return this.layouts();
       case "channels":
         return this.channels();
       case "picture":
@@ -136,6 +139,39 @@ export class Menu extends Part {
       checked: i === session.state.axis,
       act: () => this.context.take(() => actions.setAxis(i)),
     }));
+  }
+
+  private layouts(): Entry[] {
+    const { session, actions } = this.context;
+    const { state } = session;
+    const layouts: Entry[] = LAYOUT_WORDS.map(([layout, label]) => ({
+      label,
+      checked: layout === state.layout,
+      act: () => actions.patch({ layout }),
+    }));
+    if (state.panes.length === 0) return layouts;
+    return [
+      ...layouts,
+      "line",
+      {
+        label: "Linked place and colours",
+        checked: state.linked,
+        isSwitch: true,
+        act: () => actions.patch({ linked: !state.linked }),
+      },
+      {
+        label: "This pane alone",
+        key: "Z",
+        checked: state.maximised,
+        isSwitch: true,
+        act: () => actions.patch({ maximised: !state.maximised }),
+      },
+      {
+        label: "Equal sizes",
+        disabled: state.columns.length + state.rows.length === 0,
+        act: () => actions.patch({ columns: [], rows: [] }),
+      },
+    ];
   }
 
   private channels(): Entry[] {
@@ -171,6 +207,12 @@ export class Menu extends Part {
         act: () => cine.toggle(),
       },
       { label: "Go to number", key: "G", act: () => context.ask("goto") },
+      {
+        label: "Layout of the panes",
+        icon: "layout",
+        key: "L",
+        act: () => context.set({ open: "layouts" }),
+      },
       "line",
       { label: "Window and colours", icon: "window", act: () => context.set({ open: "window" }) },
       { label: "Automatic window", icon: "auto", key: "N", act: () => actions.autoRange() },

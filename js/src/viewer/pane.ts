@@ -68,6 +68,11 @@ export class SlicePane extends Part {
     this.size?.claim();
   }
 
+  /** Ask for pictures of this pane's size. */
+  claim(): void {
+    this.size?.claim();
+  }
+
   private count(on: boolean): void {
     clearInterval(this.countdown);
     if (on) this.countdown = setInterval(() => this.requestUpdate(), 250);
@@ -130,6 +135,7 @@ export class SlicePane extends Part {
       maximise: () => context.ask("maximise"),
       menu: (at) => this.openMenu(at),
       point: (at) => this.put(at),
+      click: (at) => this.clicked(at),
       follow: (at) => this.follow(at),
       hover: (at) => this.hover(at),
     };
@@ -138,6 +144,12 @@ export class SlicePane extends Part {
   private put(at: Point): void {
     const voxel = this.context.nearestVoxel(at);
     if (voxel) this.context.take(() => this.context.actions.placeCrosshair(voxel));
+  }
+
+  /** Planes that are linked meet where one of them is clicked. */
+  private clicked(at: Point): void {
+    const { layout, linked, crosshair } = this.context.session.state;
+    if (layout !== "single" && linked && crosshair) this.put(at);
   }
 
   private follow(at: Point | null): void {
@@ -279,16 +291,17 @@ export class SlicePane extends Part {
     const bar = scaleBarOf(scene);
     const north = northOf(scene);
     const colour = styleMap({ background: planeColour(info, axis) });
-    const { crosshair, ui } = this.context;
+    const { crosshair, ui, session } = this.context;
+    const isLarge = ui.maximised || session.state.maximised;
     return html`
       ${crosshair ? crosshairLines(crosshairOf(scene, crosshair), ui.pane.pixelRatio) : nothing}
       <button
         class="slice"
         part="slice"
         tabindex="-1"
-        aria-pressed=${ui.maximised ? "true" : "false"}
-        title="${ui.maximised ? "Back to the page" : "Fill the window"} (Z)"
-        @click=${() => this.context.ask("maximise")}
+        aria-pressed=${isLarge ? "true" : "false"}
+        title="${this.maximiseWords(isLarge)} (Z)"
+        @click=${() => this.maximise()}
       >
         <span class="label">
           <span class="square" style=${colour}></span><b>${title}</b>
@@ -311,6 +324,28 @@ export class SlicePane extends Part {
     `;
   }
 
+  /** The first of linked panes says what the colours of all mean. */
+  private get hasOthersColours(): boolean {
+    const { session, index, ui } = this.context;
+    const { layout, linked, maximised } = session.state;
+    const alone = layout === "single" || maximised || ui.compact;
+    return index > 0 && linked && !alone;
+  }
+
+  private get isOneOfSeveral(): boolean {
+    return this.context.session.state.layout !== "single" && !this.context.ui.compact;
+  }
+
+  private maximiseWords(isLarge: boolean): string {
+    if (this.isOneOfSeveral) return isLarge ? "Back to all panes" : "This pane alone";
+    return isLarge ? "Back to the page" : "Fill the window";
+  }
+
+  private maximise(): void {
+    this.focusView();
+    this.context.ask("maximise");
+  }
+
   private compass(degrees: number): TemplateResult {
     const words = `North is ${Math.round(degrees)}° clockwise from up`;
     return html`<div class="label remark" role="img" aria-label=${words} title=${words}>
@@ -323,7 +358,7 @@ export class SlicePane extends Part {
     const { state } = session;
     const channel = channelOf(scene.info, ui.shown?.channel ?? state.channel);
     const tooSmall = ui.pane.height < BAR_MIN_HEIGHT || ui.pane.width < BAR_MIN_WIDTH;
-    if (channel.is_label || tooSmall) return nothing;
+    if (channel.is_label || tooSmall || this.hasOthersColours) return nothing;
     // The look of the picture on screen: a frame that is late keeps its own, unless it is recoloured.
     const range = ui.recoloured || !ui.shown ? state : lookOf(ui.shown);
     const withSign = isSigned(scene.info, channel);

@@ -34,6 +34,8 @@ export interface GestureTarget {
   menu(at: Point): void;
   /** Put the crosshair here. */
   point(at: Point): void;
+  /** A click or tap on a viewer in use, which moved nothing. */
+  click(at: Point): void;
   /** The crosshair follows the pointer; null: no longer. */
   follow(at: Point | null): void;
   hover(at: Point | null): void;
@@ -62,6 +64,8 @@ interface Gesture {
   readonly state: ViewState;
   readonly slice: number;
   readonly button: number;
+  /** The viewer had the focus before. */
+  readonly wasFocused: boolean;
   moved: boolean;
 }
 
@@ -105,7 +109,8 @@ export class Gestures {
       return;
     }
     if (this.pressed.size > 1) return; // a palm, or a second button of the mouse
-    const mayDrag = !isTouch || this.target.focused;
+    const wasFocused = this.target.focused;
+    const mayDrag = !isTouch || wasFocused;
     if (!isTouch) this.target.focus();
     this.gesture = {
       drag: mayDrag ? this.dragOf(press, isTouch) : "none",
@@ -113,6 +118,7 @@ export class Gestures {
       state: this.target.state,
       slice: this.target.sliceIdx,
       button: press.button,
+      wasFocused,
       moved: false,
     };
     if (isTouch) this.longPress = setTimeout(() => this.pressedLong(press.at), LONG_PRESS_MS);
@@ -188,10 +194,13 @@ export class Gestures {
     this.gesture = null;
     if (!gesture || gesture.moved) return;
     if (gesture.button === 2) this.target.menu(at);
-    else if (type === "touch") this.tapped(at, time);
-    else if (gesture.button === 0 && this.isSecond(at, time, DOUBLE_CLICK_MS, CLICK_PX)) {
-      this.target.maximise();
-    }
+    else if (type === "touch") this.tapped(at, time, gesture.wasFocused);
+    else if (gesture.button === 0) this.clicked(at, time, gesture.wasFocused);
+  }
+
+  private clicked(at: Point, time: number, wasFocused: boolean): void {
+    if (this.isSecond(at, time, DOUBLE_CLICK_MS, CLICK_PX)) this.target.maximise();
+    else if (wasFocused) this.target.click(at);
   }
 
   /** The browser took the gesture (scrolling the page) or the window lost it. */
@@ -213,11 +222,12 @@ export class Gestures {
     this.target.follow(null);
   }
 
-  private tapped(at: Point, time: number): void {
+  private tapped(at: Point, time: number, wasFocused: boolean): void {
     const isDouble = this.isSecond(at, time, DOUBLE_TAP_MS, DOUBLE_TAP_PX);
     this.target.focus();
     this.target.hover(at);
     if (this.target.tool === "crosshair") this.target.point(at);
+    else if (wasFocused && !isDouble) this.target.click(at);
     if (isDouble) this.target.fit();
   }
 

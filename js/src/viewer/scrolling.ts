@@ -23,6 +23,7 @@ const OF_EACH_FRAME: ReadonlySet<keyof FrameHeader> = new Set([
   "revision",
   "timestamp_90k",
   "slice_idx",
+  "panes", // of one pane alone there are none
 ]);
 
 /** Keys of two objects whose values are not the very same. */
@@ -47,6 +48,8 @@ function stateScrolled(a: ViewState, b: ViewState): boolean {
   return changes(a, b).every(
     (key) =>
       key === "revision" ||
+      // Of the active pane, and of those linked to it, the fields themselves tell.
+      (key === "panes" && a.panes.length === b.panes.length && b.linked) ||
       (key === "slice_idx" && samePlace(a.slice_idx, b.slice_idx, b.axis)) ||
       (key === "pan" && a.pan[0] === b.pan[0] && a.pan[1] === b.pan[1]),
   );

@@ -180,6 +180,7 @@ export class Toolbar extends Part {
           ? nothing
           : html`<span class="rule medium"></span>
             ${this.button("fit", "Fit to pane", "0", () => context.actions.fit(), "medium")}
+            ${this.menuButton("layouts", "layout", "Layout of the panes (L)", "medium")}
             ${this.menuButton("picture", "camera", "Save or copy the picture", "roomy")}`
       }
       ${dead ? nothing : this.panelButton()}

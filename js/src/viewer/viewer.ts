@@ -1,5 +1,5 @@
 /** One view of a volume: puts the parts together, owns focus, keys and wheel. */
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { followTheme, themeTokens } from "../theme";
 import { Announcer } from "./announcer";
 import { sliceOfText } from "./axes";
@@ -9,7 +9,9 @@ import type { Open, ViewContext } from "./context";
 import { Dock } from "./dock";
 import { Help } from "./help";
 import { Menu } from "./menu";
-import { SlicePane } from "./pane";
+import type { SlicePane } from "./pane";
+import { PaneGrid, type Place } from "./panegrid";
+import { paneGridStyles } from "./panegrid.styles";
 import { define } from "./part";
 import { type Job, savePicture } from "./screenshot";
 import { SidePanel } from "./sidepanel";
@@ -18,6 +20,7 @@ import { isDead } from "./states";
 import { StatusLine } from "./statusline";
 import { shared } from "./styles";
 import { Toolbar } from "./toolbar";
+import { viewerStyles } from "./viewer.styles";
 import { GestureLock, SliceWheel, zoomFactorOf } from "./wheel";
 import { WindowPanel } from "./windowpanel";
 
@@ -26,83 +29,9 @@ const HINT_MS = 1500;
 const hinted = new WeakSet<object>();
 
 export class ViewerElement extends LitElement {
-  static override styles = [
-    themeTokens,
-    shared,
-    css`
-      :host {
-        container-type: inline-size;
-        contain: size layout; /* a number that changes must not lay out the whole notebook */
-        position: relative;
-        display: flex;
-        flex-direction: column;
-        height: var(--blustream-height, 560px);
-        min-height: 240px;
-        min-width: 0;
-        overflow: hidden;
-        resize: vertical;
-        background: var(--bg);
-        border: 1px solid var(--line);
-        border-radius: 4px;
-        isolation: isolate;
-        text-align: left;
-      }
-      .body {
-        position: relative;
-        display: flex;
-        flex: 1;
-        min-height: 0;
-      }
-      :host([filled]) {
-        position: fixed;
-        inset: 0;
-        z-index: 10000;
-        width: 100% !important;
-        height: 100% !important;
-        margin: 0;
-        padding: 0;
-        border: 0;
-        border-radius: 0;
-        resize: none;
-      }
-      :host(:fullscreen) {
-        height: 100%;
-        border: 0;
-        border-radius: 0;
-        resize: none;
-      }
-      .floating {
-        position: absolute;
-        z-index: 5;
-        overflow: auto;
-        max-height: calc(100% - 52px);
-      }
-      .window {
-        top: 44px;
-        right: 8px;
-        width: min(320px, calc(100% - 16px));
-      }
-      @media (pointer: coarse) {
-        :host {
-          resize: none;
-        }
-        @container (max-width: 560px) {
-          /* A sheet over the lower half: what changes stays in sight above it. */
-          .window {
-            inset: auto 4px 4px;
-            width: auto;
-            max-height: 62%;
-          }
-        }
-      }
-      .menu {
-        max-height: calc(100% - 8px);
-        max-width: calc(100% - 8px);
-      }
-    `,
-  ];
+  static override styles = [themeTokens, shared, viewerStyles, paneGridStyles];
 
-  private readonly pane: SlicePane;
+  private readonly grid: PaneGrid;
   private readonly sidePanel: SidePanel;
   private readonly toolbar: Toolbar;
   private readonly sliceBar: SliceBar;
@@ -122,7 +51,7 @@ export class ViewerElement extends LitElement {
 
   constructor(private readonly context: ViewContext) {
     super();
-    this.pane = new SlicePane(context);
+    this.grid = new PaneGrid(context);
     this.sidePanel = new SidePanel(context);
     this.toolbar = new Toolbar(context, this);
     this.sliceBar = new SliceBar(context);
@@ -144,14 +73,20 @@ export class ViewerElement extends LitElement {
     this.listen();
   }
 
+  /** The pane in use. */
+  private get pane(): SlicePane {
+    return this.grid.active.pane;
+  }
+
   get canFullScreen(): boolean {
     return document.fullscreenEnabled;
   }
 
   get job(): Job {
-    const { picture } = this.pane;
+    const { context, pane } = this.grid.active;
+    const { picture } = pane;
     return {
-      context: this.context,
+      context,
       get picture() {
         return picture.source;
       },
@@ -260,22 +195,28 @@ export class ViewerElement extends LitElement {
   private wheeled(event: WheelEvent): void {
     const path = event.composedPath();
     if (path.some((el) => el instanceof Element && el.classList.contains("floating"))) return;
-    const { ui, actions } = this.context;
+    const { ui } = this.context;
+    const place = this.grid.placeOf(event);
     const wanted = (ui.focused || ui.fullScreen || ui.maximised) && !isDead(this.pane.state);
     if (!this.lock.over(event.timeStamp, wanted)) {
-      if (!wanted && path.includes(this.pane)) this.showHint();
+      if (!wanted && place) this.showHint();
       return;
     }
     event.preventDefault();
     event.stopPropagation();
+    this.turned(event, place ?? this.grid.active);
+  }
+
+  /** The wheel is for the pane under the pointer. */
+  private turned(event: WheelEvent, { context, pane }: Place): void {
     if (!event.ctrlKey) {
       const slices = this.wheel.slices(event);
-      if (slices) this.context.scroll(this.context.settings.now.invertWheel ? -slices : slices);
+      if (slices) context.scroll(context.settings.now.invertWheel ? -slices : slices);
       return;
     }
-    const box = this.pane.view?.getBoundingClientRect();
+    const box = pane.view?.getBoundingClientRect();
     const at = { x: event.clientX - (box?.left ?? 0), y: event.clientY - (box?.top ?? 0) };
-    actions.zoomAt(zoomFactorOf(event), this.context.toPicture(at));
+    context.actions.zoomAt(zoomFactorOf(event), context.toPicture(at));
   }
 
   /** Once in a session: people find out that the wheel is the page's until they click. */
@@ -313,14 +254,19 @@ export class ViewerElement extends LitElement {
     else if (!inView && !isDead(this.pane.state)) this.pane.focusView();
     else if (context.cine.playing) context.cine.stop();
     else if (context.ui.tool !== "navigate") context.set({ tool: "navigate" });
-    else if (context.ui.maximised) this.maximise();
+    else if (context.ui.maximised || context.session.state.maximised) this.maximise();
     else this.leave();
   }
 
-  /** Fill the window, or go back to the page. */
+  /** One pane of several takes the room of all; one alone fills the window. And back. */
   private maximise(): void {
-    if (isDead(this.pane.state) || document.fullscreenElement === this) return;
-    this.fill(!this.context.ui.maximised);
+    if (isDead(this.pane.state)) return;
+    const { actions, session, ui } = this.context;
+    if (this.grid.isOfSeveral && !ui.compact) {
+      actions.patch({ maximised: !session.state.maximised });
+    } else if (document.fullscreenElement !== this) {
+      this.fill(!ui.maximised);
+    }
     this.pane.focusView();
   }
 
@@ -391,11 +337,11 @@ export class ViewerElement extends LitElement {
     const isMenu = open !== "" && open !== "window" && open !== "help";
     this.windowPanel.className = "floating window";
     this.menu.className = "floating menu";
-    for (const part of [this.toolbar, this.pane, this.sidePanel, this.sliceBar, this.dock])
+    for (const part of [this.toolbar, this.grid, this.sidePanel, this.sliceBar, this.dock])
       part.inert = open === "help";
     return html`
       ${this.toolbar}
-      <div class="body">${this.pane} ${this.hasPanel ? this.sidePanel : nothing}</div>
+      <div class="body">${this.grid} ${this.hasPanel ? this.sidePanel : nothing}</div>
       ${this.sliceBar} ${this.statusLine} ${this.dock}
       ${open === "window" ? this.windowPanel : nothing} ${isMenu ? this.menu : nothing}
       ${open === "help" ? this.help : nothing} ${this.announcer.polite} ${this.announcer.urgent}

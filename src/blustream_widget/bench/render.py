@@ -122,6 +122,14 @@ class RenderBench:
             yield self._record("newest state to access unit", name, _STATE_TARGET_MS) | (
                 timings.record()
             )
+        # The same pixels in three panes: all of them change, or one while two stay.
+        for linked, words in ((True, "all change"), (False, "one changes")):
+            with _Worker(self._size_px, "seismic", panes=3, linked=linked) as worker:
+                timings = measure(worker.show, **self._often)
+            name = f"three panes of a third each, seismic, {words}"
+            yield self._record("newest state to access unit", name, _STATE_TARGET_MS) | (
+                timings.record()
+            )
 
 
 def rgb_detour(scene: Scene, i: int) -> npt.NDArray[Any]:
@@ -164,7 +172,9 @@ class _Sink:
 class _Worker:
     """The worker's pipeline with its slot, without a process around it."""
 
-    def __init__(self, size_px: tuple[int, int], colormap: str) -> None:
+    def __init__(
+        self, size_px: tuple[int, int], colormap: str, *, panes: int = 1, linked: bool = True
+    ) -> None:
         n, rows, columns = _VOLUME
         values = np.stack(sections_by_formula(n, rows, columns))
         axes = [Axis(name="", unit="", n=m, first=0, step=1, spacing=1) for m in _VOLUME]
@@ -188,9 +198,16 @@ class _Worker:
         self._slot.put(Open(VolumeRef(url="array"), pane=size_px))
         self._step()
         assert self._sink.opened is not None
-        self._state = msgspec.structs.replace(
+        self._info = info
+        state = msgspec.structs.replace(
             self._sink.opened.state, colormap=colormap, window=4.0, level=0.0
         )
+        if panes > 1:
+            width, height = size_px
+            sizes = [(width // panes // 2 * 2, height)] * panes
+            layout = {"layout": f"1x{panes}", "pane_sizes": sizes, "linked": linked}
+            state = state.with_patch(layout, info)
+        self._state = state
 
     def __enter__(self) -> _Worker:
         return self
@@ -202,9 +219,7 @@ class _Worker:
         """Put the next slice into the slot and do what the render thread does."""
         before = self._sink.n_frames
         revision = self._state.revision + 1
-        self._state = msgspec.structs.replace(
-            self._state, slice_idx=(revision % _VOLUME[0], 0, 0), revision=revision
-        )
+        self._state = self._state.with_patch({"slice_idx": revision % _VOLUME[0]}, self._info)
         self._now_s += 0.02
         self._slot.put(Show(self._state))
         self._step()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from enum import IntEnum, IntFlag
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -19,17 +19,19 @@ from blustream_widget.core.annotation_messages import (
     Measure,
     Measurement,
 )
+from blustream_widget.core.layouts import PANES_MAX, PaneState
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import LoadedSlices, VolumeInfo
 from blustream_widget.errors import ProtocolError
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 MAX_MESSAGE_BYTES = 64 * 1024
 """Largest text message a viewer may send."""
 
 Seq: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Real: TypeAlias = Annotated[float, msgspec.Meta(ge=-1e30, le=1e30)]
 Index: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+PanePx: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Sdp: TypeAlias = Annotated[str, msgspec.Meta(max_length=48 * 1024)]
 
 
@@ -191,6 +193,16 @@ class ViewSync(_Message, tag=int(MessageType.VIEW_SYNC), frozen=True):
     crosshair: bool | None = None
     width_px: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     height_px: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
+    layout: Annotated[str, msgspec.Meta(max_length=32)] | None = None
+    panes: Annotated[tuple[PaneState, ...], msgspec.Meta(max_length=PANES_MAX)] | None = None
+    pane_sizes: (
+        Annotated[tuple[tuple[PanePx, PanePx], ...], msgspec.Meta(max_length=PANES_MAX)] | None
+    ) = None
+    active: Annotated[int, msgspec.Meta(ge=0, lt=PANES_MAX)] | None = None
+    linked: bool | None = None
+    maximised: bool | None = None
+    columns: Annotated[tuple[Real, ...], msgspec.Meta(max_length=PANES_MAX)] | None = None
+    rows: Annotated[tuple[Real, ...], msgspec.Meta(max_length=PANES_MAX)] | None = None
 
 
 class Probe(_Message, tag=int(MessageType.PROBE), frozen=True):
@@ -373,8 +385,54 @@ class FrameFlags(IntFlag):
     """A piece of a still: offset and length of the whole (two uint32) before the bytes."""
 
 
+class PaneHeader(msgspec.Struct, frozen=True):
+    """What one pane of a picture of several shows, behind the frame's header.
+
+    Parameters
+    ----------
+    pane : int
+        Number in `ViewState.panes`.
+    is_exact : int
+        1 if nothing of this pane is missing.
+    content : int
+        Counts what the pane has shown, modulo 2**16: as long as it stays, the pane is the same.
+    x_px, y_px, width_px, height_px : int
+        Where it lies in the picture; even.
+    **others
+        As in `FrameHeader`.
+    """
+
+    pane: int
+    is_exact: int
+    content: int
+    x_px: int
+    y_px: int
+    width_px: int
+    height_px: int
+    axis: int
+    lod: int
+    channel: int
+    slice_idx: int
+    zoom: float
+    pan_x: float
+    pan_y: float
+    stretch: float
+    window: float
+    level: float
+    colormap_idx: int = 0
+    is_reversed: int = 0
+    is_north_up: int = 0
+
+    def pack(self) -> bytes:
+        """Bytes behind the frame's header."""
+        return _PANE.pack(*msgspec.structs.astuple(self))
+
+
 class FrameHeader(msgspec.Struct, frozen=True):
     """What a frame shows, in front of every binary picture, little-endian, `HEADER_BYTES` long.
+
+    A picture of several panes has a `PaneHeader` of each behind it; the view described here is that
+    of the active pane then, the size is the whole picture's.
 
     Parameters
     ----------
@@ -398,6 +456,10 @@ class FrameHeader(msgspec.Struct, frozen=True):
         1 if that map was taken from its other end.
     is_north_up : int
         1 if time slices lie as a map.
+    n_panes : int
+        How many there are behind this header; 0: the picture is that of one pane alone.
+    panes : tuple of PaneHeader
+        Those.
     """
 
     flags: int
@@ -419,10 +481,17 @@ class FrameHeader(msgspec.Struct, frozen=True):
     colormap_idx: int = 0
     is_reversed: int = 0
     is_north_up: int = 0
+    n_panes: int = 0
+    panes: tuple[PaneHeader, ...] = ()
+
+    @property
+    def n_bytes(self) -> int:
+        """Length of the header with its panes: there the picture begins."""
+        return HEADER_BYTES + self.n_panes * PANE_HEADER_BYTES
 
     def pack(self) -> bytes:
         """Header bytes, to be followed by the picture."""
-        return _HEADER.pack(
+        own = _HEADER.pack(
             self.flags,
             self.axis,
             self.lod,
@@ -442,7 +511,9 @@ class FrameHeader(msgspec.Struct, frozen=True):
             self.colormap_idx,
             self.is_reversed,
             self.is_north_up,
+            len(self.panes),
         )
+        return b"".join((own, *(pane.pack() for pane in self.panes))) if self.panes else own
 
     @classmethod
     def unpack(cls, data: bytes | memoryview) -> FrameHeader:
@@ -455,9 +526,19 @@ class FrameHeader(msgspec.Struct, frozen=True):
         """
         if len(data) < HEADER_BYTES:
             raise ProtocolError(f"A frame of {len(data)} bytes has no header.")
-        return cls(*_HEADER.unpack_from(data))
+        own = _HEADER.unpack_from(data)
+        n_panes = own[-1]
+        if len(data) < HEADER_BYTES + n_panes * PANE_HEADER_BYTES:
+            raise ProtocolError(f"A frame of {len(data)} bytes lacks its panes.")
+        starts = (HEADER_BYTES + k * PANE_HEADER_BYTES for k in range(n_panes))
+        panes = tuple(PaneHeader(*_PANE.unpack_from(data, start)) for start in starts)
+        values: tuple[Any, ...] = (*own, panes)  # Any: as the layout says
+        return cls(*values)
 
 
-HEADER_LAYOUT = "<BBBBHHIIIi6fBBB"
+HEADER_LAYOUT = "<BBBBHHIIIi6fBBBB"
 _HEADER = struct.Struct(HEADER_LAYOUT)
-HEADER_BYTES = _HEADER.size  # 51
+HEADER_BYTES = _HEADER.size  # 52
+PANE_HEADER_LAYOUT = "<BBHHHHHBBBi6fBBB"
+_PANE = struct.Struct(PANE_HEADER_LAYOUT)
+PANE_HEADER_BYTES = _PANE.size  # 46

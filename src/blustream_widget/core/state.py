@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import msgspec
 
-from blustream_widget.core.colormaps import COLORMAPS, unknown_colormap
+from blustream_widget.core.layouts import PaneState
+from blustream_widget.core.panes import (
+    PANES_FIELDS,
+    Views,
+    change_panes,
+    views_of,
+)
+from blustream_widget.core.state_checks import (
+    CHECKS,
+    MIN_VOXELS_SHOWN,
+    PAN_MAX,
+    PAN_MIN,
+    PANE_MAX_PIXELS,
+    PANE_MAX_PX,
+    PANE_MIN_PX,
+    STRETCH_MAX,
+    STRETCH_MIN,
+    WINDOW_MAX,
+    ZOOM_MAX,
+    ZOOM_MIN,
+    check_channel,
+    slice_positions,
+)
 from blustream_widget.core.types import Axis, Channel, VolumeInfo
 from blustream_widget.errors import StateError
 
-ZOOM_MIN, ZOOM_MAX = 0.1, 256.0
-STRETCH_MIN, STRETCH_MAX = 0.05, 50.0
-PAN_MIN, PAN_MAX = -1.0, 2.0
-PANE_MIN_PX, PANE_MAX_PX = 16, 4096
-PANE_MAX_PIXELS = 3840 * 2160
-WINDOW_MAX = 1e30
-# MIN_VOXELS_SHOWN keeps the scaled picture of a few voxels from growing without bound.
-MIN_VOXELS_SHOWN = 4.0
+__all__ = [
+    "MIN_VOXELS_SHOWN",
+    "PANE_MAX_PIXELS",
+    "PANE_MAX_PX",
+    "PANE_MIN_PX",
+    "PAN_MAX",
+    "PAN_MIN",
+    "STRETCH_MAX",
+    "STRETCH_MIN",
+    "WINDOW_MAX",
+    "ZOOM_MAX",
+    "ZOOM_MIN",
+    "ViewState",
+    "auto_window",
+    "channel_view",
+    "check_fields",
+    "first_state",
+]
 
 
 class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,6 +86,21 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Show where the two other slices cut the shown one. Drawn by each viewer over the picture.
     width_px, height_px : int
         Size of the picture in device pixels; even numbers (video planes are halved).
+    layout : str
+        One of `LAYOUTS`, or a grid of rows x columns: "2x3". All fields above are those of the
+        active pane.
+    panes : tuple of PaneState
+        All panes, the active one too; empty while there is one alone.
+    pane_sizes : tuple of (int, int)
+        Size of each pane in device pixels; (0, 0) for one that has no place on the page.
+    active : int
+        Number of the pane in use.
+    linked : bool
+        Panes share the place and the colours; otherwise each has its own.
+    maximised : bool
+        Only the active pane is shown.
+    columns, rows : tuple of float
+        Shares of the columns' widths and the rows' heights; empty: equal.
     """
 
     revision: int = 0
@@ -73,6 +119,14 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     crosshair: bool = False
     width_px: int = 960
     height_px: int = 540
+    layout: str = "single"
+    panes: tuple[PaneState, ...] = ()
+    pane_sizes: tuple[tuple[int, int], ...] = ()
+    active: int = 0
+    linked: bool = True
+    maximised: bool = False
+    columns: tuple[float, ...] = ()
+    rows: tuple[float, ...] = ()
 
     def with_patch(self, patch: dict[str, Any], info: VolumeInfo) -> ViewState:
         """Return the state with `patch` applied and `revision` + 1, or itself if nothing changes.
@@ -94,15 +148,17 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             return self
         values: dict[str, Any] = {}
         for name, value in patch.items():
-            check = _CHECKS.get(name)
+            check = CHECKS.get(name)
             if check is None:
-                known = ", ".join(sorted(_CHECKS))
+                known = ", ".join(sorted(CHECKS))
                 raise StateError(f"There is no view setting {name!r}.", hint=f"Known: {known}.")
             values[name] = check(name, value, info)
-        axis = values.get("axis", self.axis)
         if "slice_idx" in patch:
-            values["slice_idx"] = _slice_positions(patch["slice_idx"], axis, self.slice_idx, info)
-        new = msgspec.structs.replace(self, **values)
+            values["slice_idx"] = _slice_of_patch(self, values, info)
+        if self.panes or not PANES_FIELDS.isdisjoint(values):
+            new = change_panes(self, values, info)
+        else:
+            new = msgspec.structs.replace(self, **values)
         if new.width_px * new.height_px > PANE_MAX_PIXELS:
             raise StateError(
                 f"A picture of {new.width_px} x {new.height_px} pixels is too large.",
@@ -114,6 +170,8 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def looks_like(self, other: ViewState) -> bool:
         """Whether both give the same picture: they differ in revision and crosshair at most."""
+        if self.panes or other.panes:
+            return _pictured(views_of(self)) == _pictured(views_of(other))
         return self._pictured() == other._pictured()
 
     def _pictured(self) -> ViewState:
@@ -123,109 +181,19 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         )
 
 
-def _number(name: str, value: Any, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise StateError(f"{name} = {value!r} is not a number.", hint=f"Give {low:g} to {high:g}.")
-    number = float(value)
-    if not math.isfinite(number) or not low <= number <= high:
-        raise StateError(
-            f"{name} = {value!r} is out of range.", hint=f"Allowed: {low:g} to {high:g}."
-        )
-    return number
+def _pictured(views: Views) -> tuple[tuple[int, ViewState], ...]:
+    return tuple((index, view._pictured()) for index, view in views)
 
 
-def _integer(name: str, value: Any, low: int, high: int) -> int:
-    number = _number(name, value, low, high)
-    if number != int(number):
-        raise StateError(
-            f"{name} = {value!r} is not a whole number.", hint=f"Give {low} to {high}."
-        )
-    return int(number)
-
-
-def _slice_positions(
-    value: Any, axis: int, old: tuple[int, int, int], info: VolumeInfo
+def _slice_of_patch(
+    state: ViewState, values: dict[str, Any], info: VolumeInfo
 ) -> tuple[int, int, int]:
-    if isinstance(value, (list, tuple)):
-        if len(value) != 3:
-            raise StateError(f"slice_idx = {value!r} needs one number or three.")
-        wanted = list(value)
-    else:
-        wanted = list(old)
-        wanted[axis] = value
-    for a, v in enumerate(wanted):
-        wanted[a] = _integer(f"slice_idx of {info.axes[a].name}", v, 0, info.axes[a].n - 1)
-    return (wanted[0], wanted[1], wanted[2])
-
-
-def _check_axis(name: str, value: Any, _info: VolumeInfo) -> int:
-    return _integer(name, value, 0, 2)
-
-
-def _check_slice(_name: str, value: Any, _info: VolumeInfo) -> Any:
-    return value  # checked with the axis that the patch ends up with
-
-
-def _check_channel(name: str, value: Any, info: VolumeInfo) -> int:
-    return _integer(name, value, 0, len(info.channels) - 1)
-
-
-def _check_window(name: str, value: Any, _info: VolumeInfo) -> float:
-    return _number(name, value, 1e-30, WINDOW_MAX)
-
-
-def _check_level(name: str, value: Any, _info: VolumeInfo) -> float:
-    return _number(name, value, -WINDOW_MAX, WINDOW_MAX)
-
-
-def _check_colormap(_name: str, value: Any, _info: VolumeInfo) -> str:
-    if value not in COLORMAPS:
-        raise unknown_colormap(value)
-    return str(value)
-
-
-def _check_bool(name: str, value: Any, _info: VolumeInfo) -> bool:
-    if not isinstance(value, bool):
-        raise StateError(f"{name} = {value!r} is neither True nor False.")
-    return value
-
-
-def _check_zoom(name: str, value: Any, _info: VolumeInfo) -> float:
-    return _number(name, value, ZOOM_MIN, ZOOM_MAX)
-
-
-def _check_stretch(name: str, value: Any, _info: VolumeInfo) -> float:
-    return _number(name, value, STRETCH_MIN, STRETCH_MAX)
-
-
-def _check_pan(name: str, value: Any, _info: VolumeInfo) -> tuple[float, float]:
-    if not isinstance(value, (list, tuple)) or len(value) != 2:
-        raise StateError(f"pan = {value!r} needs two numbers.", hint="(0.5, 0.5) is the middle.")
-    x, y = (_number(name, v, PAN_MIN, PAN_MAX) for v in value)
-    return (x, y)
-
-
-def _check_pane(name: str, value: Any, _info: VolumeInfo) -> int:
-    return _integer(name, value, PANE_MIN_PX, PANE_MAX_PX) // 2 * 2
-
-
-_CHECKS = {
-    "axis": _check_axis,
-    "slice_idx": _check_slice,
-    "channel": _check_channel,
-    "window": _check_window,
-    "level": _check_level,
-    "colormap": _check_colormap,
-    "reverse": _check_bool,
-    "zoom": _check_zoom,
-    "pan": _check_pan,
-    "stretch": _check_stretch,
-    "interpolate": _check_bool,
-    "north_up": _check_bool,
-    "crosshair": _check_bool,
-    "width_px": _check_pane,
-    "height_px": _check_pane,
-}
+    """Positions that a patch asks for, of the pane that is the active one after it."""
+    axis, at = state.axis, state.slice_idx
+    active = values.get("active", state.active)
+    if active != state.active and active < len(state.panes):
+        axis, at = state.panes[active].axis, state.panes[active].slice_idx
+    return slice_positions(values["slice_idx"], values.get("axis", axis), at, info)
 
 
 def check_fields(patch: dict[str, Any]) -> None:
@@ -270,7 +238,7 @@ def channel_view(info: VolumeInfo, index: int) -> dict[str, Any]:
     StateError
         If there is no such channel.
     """
-    index = _check_channel("channel", index, info)
+    index = check_channel("channel", index, info)
     channel = info.channels[index]
     window, level = auto_window(channel, symmetric=info.kind == "seismic")
     signed = channel.value_min < 0 < channel.value_max

@@ -19,7 +19,8 @@ from blustream_widget.data.fetch import BrickFetcher
 from blustream_widget.data.grid import brick_counts, clip_region, lod_shape
 from blustream_widget.data.layout import is_cut_slowly, turned
 from blustream_widget.data.loaded import Run, loaded_runs
-from blustream_widget.data.plan import Hand, plan_stages
+from blustream_widget.data.plan import plan_stages
+from blustream_widget.data.seats import Seat, Seats
 from blustream_widget.data.source import (
     AnyKey,
     BrickKey,
@@ -99,15 +100,11 @@ class SliceReader:
             clock=clock,
         )
         self._tile_size = source.tile_size if isinstance(source, TiledSource) else 0
-        self._composite: Composite | None = None
-        self._cut: tuple[SliceSpec, SliceData] | None = None
+        self._seats = Seats()
         self._value: _ValueRequest | None = None
         self._resident_channels: set[int] = set()
         self._stale: set[AnyKey] = set()
         self._broken: dict[BrickKey, BlustreamError] = {}
-        self._pinned: Sequence[AnyKey] = ()
-        self._has_slow_cuts = False
-        self._hand = Hand()
         self._closed = False
         self._load_coarsest(0)
 
@@ -143,8 +140,22 @@ class SliceReader:
             keys = self._cache.keys()
         return loaded_runs(keys, self._info, spec)
 
+    def seat(self, numbers: Sequence[int]) -> None:
+        """Say which slices are looked at side by side, by numbers of `read`, most urgent first."""
+        with self._lock:
+            if self._seats.order(numbers):
+                self._cache.pin(self._seats.pinned)
+                self._fetcher.want(self._seats.stages)
+
     def read(
-        self, axis: int, slice_idx: int, channel: int, lod: int, region: Region | None = None
+        self,
+        axis: int,
+        slice_idx: int,
+        channel: int,
+        lod: int,
+        region: Region | None = None,
+        *,
+        seat: int = 0,
     ) -> SliceData:
         """Return a slice as far as it is in memory, and ask for the rest.
 
@@ -156,6 +167,8 @@ class SliceReader:
             Wanted resolution. Coarser than the volume has: its coarsest.
         region : Region, optional
             Part of the slice in LOD0 voxels, widened to whole voxels of `lod` and clipped.
+        seat : int
+            Which of several slices side by side this is; what the others want is wanted on.
 
         Returns
         -------
@@ -171,12 +184,13 @@ class SliceReader:
         """
         spec = self._check(axis, slice_idx, channel, lod, region)
         if self._direct is not None:
-            return self._read_directly(self._direct, spec)
+            return self._read_directly(self._direct, spec, self._seats.seat(seat))
         with self._lock:
-            if self._composite is None or self._composite.spec != spec:
-                self._move_to(spec)
-            assert self._composite is not None
-            return self._composite.snapshot()
+            place = self._seats.seat(seat)
+            if place.composite is None or place.composite.spec != spec:
+                self._move_to(spec, place)
+            assert place.composite is not None
+            return place.composite.snapshot()
 
     def request_value(self, channel: int, voxel: tuple[int, int, int], done: ValueDone) -> None:
         """Tell the LOD0 value of one voxel: a float, or None for NaN or if it cannot be read.
@@ -209,13 +223,14 @@ class SliceReader:
         with self._lock:
             self.error = None
             self._broken.clear()
-            self._cut = None
+            self._seats.forget_cuts()
             self._cache.clear()
             self._stale = self._fetcher.restart()
             self._resident_channels.clear()
             self._load_coarsest(0)
-            if self._composite is not None:
-                self._move_to(self._composite.spec)
+            for seat in self._seats.all:
+                if seat.composite is not None:
+                    self._move_to(seat.composite.spec, seat)
         self._on_data()
 
     def close(self) -> None:
@@ -224,7 +239,8 @@ class SliceReader:
             self._closed = True
             self._fetcher.close()
             self._cache.clear()
-            self._composite = self._cut = self._value = None
+            self._seats.empty()
+            self._value = None
 
     def _check(
         self, axis: int, slice_idx: int, channel: int, lod: int, region: Region | None
@@ -236,13 +252,13 @@ class SliceReader:
         lod = min(max(lod, 0), self._info.n_lods - 1)
         return SliceSpec(axis, slice_idx, channel, lod, clip_region(self._info, axis, region))
 
-    def _read_directly(self, source: DirectSource, spec: SliceSpec) -> SliceData:
-        if self._cut is None or self._cut[0] != spec:
+    def _read_directly(self, source: DirectSource, spec: SliceSpec, seat: Seat) -> SliceData:
+        if seat.cut is None or seat.cut[0] != spec:
             values = source.read_slice(
                 spec.axis, spec.slice_idx, spec.channel, spec.lod, spec.region
             )
             origin = (spec.lod_region.a0, spec.lod_region.b0)
-            self._cut = (
+            seat.cut = (
                 spec,
                 SliceData(
                     values=values,
@@ -255,48 +271,44 @@ class SliceReader:
                     progress=1.0,
                 ),
             )
-        return self._cut[1]
+        return seat.cut[1]
 
-    def _move_to(self, spec: SliceSpec) -> None:
-        self._hand = self._follow(spec)
+    def _move_to(self, spec: SliceSpec, seat: Seat) -> None:
+        seat.hand = seat.follow(spec)
         self._load_coarsest(spec.channel)
-        composite = self._composite = Composite(
+        composite = seat.composite = Composite(
             self._info, spec, self._cache, stored_tile=self._tile_size
         )
         if self._tile_size and spec.lod == 0:
-            self._cache.pin(composite.tile_keys(self._tile_size))
-            self._pinned = ()
+            seat.pinned, seat.has_slow_cuts = composite.tile_keys(self._tile_size), False
+            self._cache.pin(self._seats.pinned)
         else:
-            self._pin(composite.keys(spec.lod))
-        self._ask(composite)
+            self._pin(composite.keys(spec.lod), seat)
+        self._ask(seat)
 
-    def _ask(self, composite: Composite) -> None:
-        channel = composite.spec.channel
-        stages = plan_stages(
+    def _ask(self, seat: Seat) -> None:
+        composite = seat.composite
+        assert composite is not None
+        room_bytes = self._cache.budget_bytes - self._coarsest_bytes(composite.spec.channel)
+        seat.stages = plan_stages(
             composite,
             self._info,
-            self._hand,
-            room_bytes=self._cache.budget_bytes - self._coarsest_bytes(channel),
+            seat.hand,
+            room_bytes=room_bytes // len(self._seats),
             is_slow=self._fetcher.is_slow,
             tile_size=self._tile_size,
         )
-        self._fetcher.want(stages)
+        self._fetcher.want(self._seats.stages)
         for key in [key for key in self._broken if self._fetcher.has_given_up(key)]:
             self._give_up(key)
 
-    def _pin(self, keys: Sequence[BrickKey]) -> None:
+    def _pin(self, keys: Sequence[BrickKey], seat: Seat) -> None:
         """Keep the shown layer, and turn bricks of it that were read for another axis."""
-        if keys is not self._pinned:  # else a slice of the same layer: 0.1 ms saved
-            self._cache.pin(keys)
-            self._pinned, self._has_slow_cuts = keys, True
-        if self._has_slow_cuts:
-            self._has_slow_cuts = self._turn_some(keys)
-
-    def _follow(self, spec: SliceSpec) -> Hand:
-        if self._composite is None or self._composite.spec.axis != spec.axis:
-            return Hand()
-        moved = spec.slice_idx - self._composite.spec.slice_idx
-        return Hand(moved) if moved else self._hand
+        if keys is not seat.pinned:  # else a slice of the same layer: 0.1 ms saved
+            seat.pinned, seat.has_slow_cuts = keys, True
+            self._cache.pin(self._seats.pinned)
+        if seat.has_slow_cuts:
+            seat.has_slow_cuts = self._turn_some(keys, seat)
 
     def _load_coarsest(self, channel: int) -> None:
         """Keep the coarsest level of a channel in memory, if that is little."""
@@ -321,14 +333,16 @@ class SliceReader:
         itemsize = np.dtype(self._info.channels[channel].dtype).itemsize
         return math.prod(lod_shape(self._info.shape, self._info.n_lods - 1)) * int(itemsize)
 
-    def _turn_some(self, keys: Sequence[BrickKey]) -> bool:
+    def _turn_some(self, keys: Sequence[BrickKey], seat: Seat) -> bool:
         """Turn a few cached bricks that are cut slowly; say whether more of them are left."""
-        assert self._composite is not None
-        axis, n_turned = self._composite.spec.axis, 0
+        assert seat.composite is not None
+        axis, n_turned = seat.composite.spec.axis, 0
         for key in keys:
             brick = self._cache.find(key)
             if brick is None or not is_cut_slowly(brick, axis):
                 continue
+            if self._seats.axis_of(key, self._info) != axis:
+                continue  # another slice beside this one is cut from it too, and comes first
             self._cache.put(key, turned(brick, axis))
             n_turned += 1
             if n_turned == _TURNED_PER_READ:
@@ -338,9 +352,9 @@ class SliceReader:
     def _receive(self, key: AnyKey, result: Samples | BlustreamError | None) -> None:
         """Take what the source delivers; any thread."""
         answer: tuple[ValueDone, float | None] | None = None
-        composite = self._composite
-        if composite is not None and isinstance(result, np.ndarray) and isinstance(key, BrickKey):
-            result = turned(result, composite.spec.axis)
+        axis = self._seats.axis_of(key, self._info)
+        if axis is not None and isinstance(result, np.ndarray) and isinstance(key, BrickKey):
+            result = turned(result, axis)
         with self._lock:
             if self._closed:
                 self._fetcher.settle(key, failed=False)
@@ -369,8 +383,12 @@ class SliceReader:
             return False
         if self._broken.pop(key, None) and not self._broken:
             self.error = None
-        self._cache.put(key, result)
-        return self._composite is not None and self._composite.put(key, result)
+        return self._put(key, result)
+
+    def _put(self, key: AnyKey, values: Samples) -> bool:
+        """Keep what has come, and show it in every slice that it makes finer."""
+        self._cache.put(key, values)
+        return sum(composite.put(key, values) for composite in self._seats.composites) > 0
 
     def _take_tile(self, key: TileKey, result: Samples | BlustreamError | None) -> bool:
         self._fetcher.settle(key, failed=False)
@@ -378,17 +396,17 @@ class SliceReader:
             if self._tile_size:
                 logger.warning("The slice copy is not used any more: %s", result)
                 self._tile_size = 0
-                if self._composite is not None:
-                    self._ask(self._composite)
+                for seat in self._seats.all:
+                    if seat.composite is not None:
+                        self._ask(seat)
             return False
         if result is None:
             return False
-        self._cache.put(key, result)
-        return self._composite is not None and self._composite.put(key, result)
+        return self._put(key, result)
 
     def _give_up(self, key: BrickKey) -> bool:
         """Show the slice without a brick, and say why; once, however many are broken."""
-        if self._composite is None or not self._composite.give_up(key):
+        if not sum(composite.give_up(key) for composite in self._seats.composites):
             return False
         self.error = self.error or self._broken[key]
         return True

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
-from blustream_widget.core.motion import SCALE_WORDS, SCALES, motion_size
+from blustream_widget.core.motion import SCALE_WORDS, SCALES
+from blustream_widget.core.panes import picture_size
 from blustream_widget.core.protocol import FrameFlags, FrameHeader
 from blustream_widget.core.state import ViewState
 from blustream_widget.session.rendition import (
@@ -49,7 +51,7 @@ class Quality:
         self._next_s = now_s + _INTERVAL_S
         needs = {viewer: need for viewer in viewers if (need := viewer.need) is not None}
         all_needs = tuple(needs.values())
-        rendition = self._chooser.choose(all_needs, state.width_px * state.height_px)
+        rendition = self._chooser.choose(all_needs, math.prod(picture_size(state)))
         for viewer, need in needs.items():
             viewer.settle(rendition, is_left_behind=is_left_behind(need, all_needs))
         self._tell(tuple(viewer.peer for viewer in needs if viewer.is_left_behind))
@@ -60,12 +62,13 @@ class Quality:
         is_video = not header.flags & (FrameFlags.STILL | FrameFlags.JPEG)
         if not is_video or header.revision != state.revision & 0xFFFFFFFF:
             return
-        asked_px, _ = motion_size(state.width_px, state.height_px, self._chooser.now.scale)
+        asked_px, _ = picture_size(state, self._chooser.now.scale)
         slow = ""
         if header.width_px < asked_px:
-            share = header.width_px / state.width_px
+            width_px, height_px = picture_size(state)
+            share = header.width_px / width_px
             words = SCALE_WORDS.get(min(SCALES, key=lambda scale: abs(scale - share)), "Smaller")
-            size = f"{state.width_px} x {state.height_px}"
+            size = f"{width_px} x {height_px}"
             slow = f"{words} in motion: {size} pixels take too long to draw"
         if slow != self._slow:
             self._slow = slow

@@ -208,7 +208,8 @@ class ViewerClient:
             self.inbox.put(message)
 
     async def _take_frame(self, data: bytes) -> None:
-        header, payload = p.FrameHeader.unpack(data), data[p.HEADER_BYTES :]
+        header = p.FrameHeader.unpack(data)
+        payload = data[header.n_bytes :]
         if self.acknowledges:
             await self.send(p.Ack(frame_no=header.frame_no))
         if header.flags & p.FrameFlags.PART:

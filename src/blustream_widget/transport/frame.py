@@ -42,7 +42,7 @@ class EncodedFrame:
         if first_frame_no:
             frame_no = (header.frame_no + first_frame_no) & 0x7FFFFFFF
             header = msgspec.structs.replace(header, frame_no=frame_no)
-            data = header.pack() + data[HEADER_BYTES:]
+            data = header.pack() + data[header.n_bytes :]
         return cls(header, data)
 
     @property
@@ -68,15 +68,18 @@ class EncodedFrame:
     @property
     def picture(self) -> memoryview:
         """The bytes after the header."""
-        return memoryview(self.data)[HEADER_BYTES:]
+        return memoryview(self.data)[self.header.n_bytes :]
 
     @property
     def with_trailer(self) -> bytes:
-        """The picture, and behind it the header."""
-        return self.data[HEADER_BYTES:] + self.data[:HEADER_BYTES]
+        """The picture, and behind it the panes and the header, which is found from the end."""
+        n_bytes = self.header.n_bytes
+        panes = self.data[HEADER_BYTES:n_bytes]
+        return self.data[n_bytes:] + panes + self.data[:HEADER_BYTES]
 
     def header_only(self) -> bytes:
         """Header for a viewer that gets the picture another way (RTP)."""
         return (
-            _FLAGS_AT_0.pack(self.header.flags | FrameFlags.HEADER_ONLY) + self.data[1:HEADER_BYTES]
+            _FLAGS_AT_0.pack(self.header.flags | FrameFlags.HEADER_ONLY)
+            + self.data[1 : self.header.n_bytes]
         )

@@ -31,7 +31,6 @@ from aiortc import RTCRtpSender, rtp
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtcrtpsender import random_sequence_number
 
-from blustream_widget.core.protocol import HEADER_BYTES
 from blustream_widget.errors import TransportError
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.rtp_h264 import Payload, plan_payloads
@@ -376,9 +375,9 @@ def _plan(frame: EncodedFrame, *, has_trailer: bool) -> _Planned:
         return known[1]
     if has_trailer:
         data = frame.with_trailer + bytes(COUNT_BYTES)  # filled in for each viewer
-        trailer_bytes = HEADER_BYTES + COUNT_BYTES
+        trailer_bytes = frame.header.n_bytes + COUNT_BYTES
         planned = _Planned(data, plan_payloads(data, trailer_bytes=trailer_bytes))
     else:
-        planned = _Planned(frame.data, plan_payloads(frame.data, HEADER_BYTES))
+        planned = _Planned(frame.data, plan_payloads(frame.data, frame.header.n_bytes))
     _newest[has_trailer] = (frame, planned)
     return planned

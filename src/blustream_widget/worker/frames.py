@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from blustream_widget.core.colormaps import COLORMAPS
-from blustream_widget.core.protocol import FrameFlags, FrameHeader
-from blustream_widget.core.state import ViewState
-from blustream_widget.core.types import Picture, SliceData, VolumeInfo
+from blustream_widget.core.layouts import Rect
+from blustream_widget.core.protocol import FrameFlags, FrameHeader, PaneHeader
 from blustream_widget.core.worker_protocol import EncoderChanged, Failed, Output
 from blustream_widget.encode.chain import EncoderChain
 from blustream_widget.encode.probe import no_encoder
 from blustream_widget.encode.stills import JpegEncoder
 from blustream_widget.errors import NoEncoderError
-from blustream_widget.render.slice import SliceRenderer
-from blustream_widget.render.tables import ColorSpace
-from blustream_widget.render.view import SliceView, plan_slice
+from blustream_widget.worker.composition import Composition, Compositor, Scene
 from blustream_widget.worker.meter import Meter
 from blustream_widget.worker.motion import MotionSize
 from blustream_widget.worker.sink import Sink
@@ -25,45 +21,8 @@ from blustream_widget.worker.sink import Sink
 _CLOCK_HZ = 90_000
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What a picture is made from.
-
-    Parameters
-    ----------
-    state : ViewState
-    info : VolumeInfo
-    view : SliceView
-        What `plan_slice` said of them.
-    data : SliceData
-        What was in memory for the view.
-    is_exact : bool
-        Nothing is missing: `data` is as fine as the pane can show.
-    """
-
-    state: ViewState
-    info: VolumeInfo
-    view: SliceView
-    data: SliceData
-    is_exact: bool
-
-    def draw(self, renderer: SliceRenderer, space: ColorSpace) -> Picture:
-        """Draw it with a renderer of the calling thread."""
-        return renderer.draw(self.data, self.view, self.state, self.info, space=space)
-
-    def shows(self, other: Scene | None) -> bool:
-        """Whether `other` is the same picture: a state that looks like it, of the same data."""
-        return other is not None and self.data is other.data and self.state.looks_like(other.state)
-
-    def resized(self, state: ViewState) -> Scene:
-        """Return the same view as a picture of the size that `state` has."""
-        if state == self.state:
-            return self
-        return Scene(state, self.info, plan_slice(state, self.info), self.data, self.is_exact)
-
-
 class FrameWriter:
-    """Draws a scene, encodes it for everybody who looks, and sends it.
+    """Draws a composition, encodes it for everybody who looks, and sends it.
 
     Parameters
     ----------
@@ -88,7 +47,7 @@ class FrameWriter:
         self._chain = chain
         self._clock = clock
         self._capabilities = chain.capabilities
-        self._renderer = SliceRenderer()
+        self._compositor = Compositor()
         self._jpeg = JpegEncoder()
         self._meter = Meter()
         self.motion = MotionSize()
@@ -96,8 +55,8 @@ class FrameWriter:
         self._timestamp_90k = 0
         self._has_said_no_encoder = False
 
-    def write(self, scene: Scene, output: Output, *, is_keyframe: bool) -> bool:
-        """Send a scene as a video frame, as JPEG, or both; returns whether a keyframe went out."""
+    def write(self, scene: Composition, output: Output, *, is_keyframe: bool) -> bool:
+        """Send a picture as video, as JPEG, or both; returns whether a keyframe went out."""
         flags = FrameFlags.EXACT if scene.is_exact else FrameFlags(0)
         is_key = False
         if output.h264 and self._chain.capabilities.encoder:
@@ -105,15 +64,15 @@ class FrameWriter:
         elif output.h264:
             self._say_no_encoder()
         if output.jpeg:
-            picture = scene.draw(self._renderer, "jpeg")
+            picture = self._compositor.draw(scene, "jpeg")
             flags |= FrameFlags.KEY | FrameFlags.JPEG
             self._sink.send_frame(self._header(scene, flags), self._jpeg.encode(picture))
         if stats := self._meter.take(self._clock()):
             self._sink.send(stats)
         return is_key
 
-    def write_still(self, scene: Scene, png: memoryview) -> None:
-        """Send a lossless picture of a scene."""
+    def write_still(self, scene: Composition, png: memoryview) -> None:
+        """Send a lossless picture of a composition."""
         flags = FrameFlags.STILL | FrameFlags.KEY | FrameFlags.EXACT
         self._sink.send_frame(self._header(scene, flags), png)
 
@@ -122,10 +81,10 @@ class FrameWriter:
         self._chain.close()
 
     def _write_h264(
-        self, scene: Scene, output: Output, flags: FrameFlags, is_keyframe: bool
+        self, scene: Composition, output: Output, flags: FrameFlags, is_keyframe: bool
     ) -> bool:
         begin_s = time.perf_counter()
-        picture = scene.draw(self._renderer, "bt709")
+        picture = self._compositor.draw(scene, "bt709")
         drawn_s = time.perf_counter()
         # Encoders want timestamps that grow, also where the clock's steps are coarse.
         self._timestamp_90k = max(int(self._clock() * _CLOCK_HZ), self._timestamp_90k + 1)
@@ -153,18 +112,25 @@ class FrameWriter:
         self._report_encoder()
         return frame.is_keyframe
 
-    def _header(self, scene: Scene, flags: FrameFlags) -> FrameHeader:
+    def _header(self, composition: Composition, flags: FrameFlags) -> FrameHeader:
         self._frame_no += 1
+        scene, packing = composition.active, composition.packing
+        panes = tuple(
+            _pane_header(scene, rect, content)
+            for scene, rect, content in zip(
+                composition.scenes, packing.rects, composition.contents, strict=True
+            )
+        )
         state, view = scene.state, scene.view
         return FrameHeader(
             flags=int(flags),
             axis=view.axis,
-            lod=scene.data.coarsest_lod,
+            lod=composition.coarsest_lod,
             channel=view.channel,
-            width_px=state.width_px,
-            height_px=state.height_px,
+            width_px=packing.width,
+            height_px=packing.height,
             frame_no=self._frame_no,
-            revision=state.revision,
+            revision=composition.state.revision,
             timestamp_90k=self._timestamp_90k,
             slice_idx=view.slice_idx,
             zoom=state.zoom,
@@ -176,6 +142,8 @@ class FrameWriter:
             colormap_idx=COLORMAPS.index(state.colormap),
             is_reversed=int(state.reverse),
             is_north_up=int(state.north_up),
+            n_panes=len(panes) if composition.is_of_several else 0,
+            panes=panes if composition.is_of_several else (),
         )
 
     def _report_encoder(self) -> None:
@@ -193,3 +161,29 @@ class FrameWriter:
         self._has_said_no_encoder = True
         error = no_encoder(self._chain.capabilities.encoders)
         self._sink.send(Failed(error.code, error.message, error.hint))
+
+
+def _pane_header(scene: Scene, rect: Rect, content: int) -> PaneHeader:
+    state, view = scene.state, scene.view
+    return PaneHeader(
+        pane=scene.index,
+        is_exact=int(scene.is_exact),
+        content=content & 0xFFFF,
+        x_px=rect.x,
+        y_px=rect.y,
+        width_px=rect.width,
+        height_px=rect.height,
+        axis=view.axis,
+        lod=scene.data.coarsest_lod,
+        channel=view.channel & 0xFF,
+        slice_idx=view.slice_idx,
+        zoom=state.zoom,
+        pan_x=state.pan[0],
+        pan_y=state.pan[1],
+        stretch=state.stretch,
+        window=state.window,
+        level=state.level,
+        colormap_idx=COLORMAPS.index(state.colormap),
+        is_reversed=int(state.reverse),
+        is_north_up=int(state.north_up),
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from blustream_widget.core.motion import SCALES, motion_size
 from blustream_widget.core.state import ViewState
 
@@ -13,6 +15,14 @@ _ALWAYS_PIXELS = 1280 * 720
 
 _WEIGHT = 0.05  # of one picture: some that were held up by others must not change the size
 _STEP_UP = 0.7  # of the budget, before the picture grows again
+
+
+def sized(state: ViewState, scale: float) -> ViewState:
+    """Return a pane's state with the size of a picture in motion; a still has the pane's own."""
+    width_px, height_px = motion_size(state.width_px, state.height_px, scale)
+    if (width_px, height_px) == (state.width_px, state.height_px):
+        return state
+    return msgspec.structs.replace(state, width_px=width_px, height_px=height_px)
 
 
 class MotionSize:
@@ -30,11 +40,20 @@ class MotionSize:
         else:
             self._s_per_pixel = cost
 
+    @property
+    def s_per_pixel(self) -> float:
+        """What drawing and encoding a pixel takes; 0 while that is not known."""
+        return self._s_per_pixel
+
     def fit(self, state: ViewState, scale: float) -> tuple[int, int]:
         """Return the size for `state` that is neither larger than `scale` nor too slow."""
-        pixels = state.width_px * state.height_px
+        fitting = self.scale_for(state.width_px * state.height_px, scale)
+        return motion_size(state.width_px, state.height_px, fitting)
+
+    def scale_for(self, pixels: int, scale: float) -> float:
+        """Return the largest share of the sides, at most `scale`, that is not too slow."""
         self._scale = self._affordable(pixels)
-        return motion_size(state.width_px, state.height_px, min(scale, self._scale))
+        return min(scale, self._scale)
 
     def _affordable(self, pixels: int) -> float:
         for scale in SCALES:

@@ -11,11 +11,10 @@ import os
 import time
 from collections.abc import Callable
 
-import msgspec
-
 from blustream_widget.config import Config
+from blustream_widget.core.panes import views_of
 from blustream_widget.core.state import PANE_MAX_PX, PANE_MIN_PX, ViewState, first_state
-from blustream_widget.core.types import SliceData, VolumeInfo, VolumeRef
+from blustream_widget.core.types import VolumeInfo, VolumeRef
 from blustream_widget.core.worker_protocol import (
     Described,
     Failed,
@@ -29,10 +28,13 @@ from blustream_widget.data.paths import shown_name
 from blustream_widget.encode.chain import EncoderChain
 from blustream_widget.errors import BlustreamError, VolumeError
 from blustream_widget.render.view import SliceView, plan_slice
+from blustream_widget.worker.composition import Composition, Scene
 from blustream_widget.worker.describer import Describer
-from blustream_widget.worker.frames import FrameWriter, Scene
+from blustream_widget.worker.frames import FrameWriter
 from blustream_widget.worker.marks import LoadedMarks
 from blustream_widget.worker.measuring import Measurer
+from blustream_widget.worker.motion import sized
+from blustream_widget.worker.panes import PaneWatch, as_before
 from blustream_widget.worker.probes import ProbeQueue
 from blustream_widget.worker.schedule import Schedule
 from blustream_widget.worker.sink import Sink
@@ -112,8 +114,10 @@ class Pipeline:
         self._measurer: Measurer | None = None
         self._info: VolumeInfo | None = None
         self._state: ViewState | None = None
-        self._shown: Scene | None = None
-        self._still_of: Scene | None = None
+        self._panes = PaneWatch()
+        self._seats: tuple[int, ...] = (0,)
+        self._shown: Composition | None = None
+        self._still_of: Composition | None = None
         self._progress: Progress | None = None
         self._marks = LoadedMarks(sink)
         self._finest: SliceView | None = None
@@ -132,6 +136,7 @@ class Pipeline:
             # A crosshair that moves is drawn by the viewers: the exact picture stays.
             if before is None or not wish.state.looks_like(before):
                 self._schedule.change(now)
+                self._panes.change(views_of(wish.state), now)
         if wish.wants_keyframe:
             self._schedule.want_keyframe(now)
         if self._reader is not None:
@@ -162,17 +167,19 @@ class Pipeline:
         is_keyframe = self._shown is None or self._schedule.is_keyframe_due(now)
         is_at_rest = self._schedule.is_at_rest(now)
         self._schedule.look(now)
-        moving = self._in_motion(state)
-        scene = self._read(reader, info, state, None if is_at_rest else moving)
-        self._report(scene, reader)
-        if self._is_blank(scene.data, reader) and (self._shown is None or not is_at_rest):
+        read, sizes = self._read_panes(now, reader, info, state, is_at_rest=is_at_rest)
+        self._report(Composition(state, read, ()), reader)
+        if self._is_blank(read, reader) and (self._shown is None or not is_at_rest):
             self._schedule.drop_keyframe()
             return
-        video = scene.resized(moving) if is_at_rest else scene
-        if is_keyframe or self._is_redraw_wanted or not video.shows(self._shown):
-            self._show(video, is_keyframe=is_keyframe)
-        if is_at_rest and scene.is_exact and self._output.still:
-            self._rest(scene)
+        video = tuple(s.resized(size) for s, size in zip(read, sizes, strict=True))
+        video = self._kept_back(now, state, video, reader, is_at_rest=is_at_rest)
+        contents = self._panes.contents(video)
+        picture = Composition(state, video, contents)
+        if is_keyframe or self._is_redraw_wanted or not picture.shows(self._shown):
+            self._show(picture, is_keyframe=is_keyframe)
+        if is_at_rest and all(scene.is_exact for scene in read) and self._output.still:
+            self._rest(Composition(state, read, contents))
 
     def close(self) -> None:
         """Free everything, last opened first. May be called twice."""
@@ -220,6 +227,7 @@ class Pipeline:
         self._measurer = Measurer(source, self._sink)
         self._sink.send(Opened(source.info, state))
         self._schedule.change(self._clock())
+        self._panes.change(views_of(state), self._clock())
 
     def _produce(self, output: Output, now: float) -> None:
         before, self._output = self._output, output
@@ -255,32 +263,84 @@ class Pipeline:
 
     # ------------------------------------------------------------ one picture
 
-    def _in_motion(self, state: ViewState) -> ViewState:
-        """Return the state with the size of a picture in motion; a still has the pane's own."""
-        if not self._output.still:
-            return state
-        width_px, height_px = self._frames.motion.fit(state, self._output.scale)
-        if (width_px, height_px) == (state.width_px, state.height_px):
-            return state
-        return msgspec.structs.replace(state, width_px=width_px, height_px=height_px)
+    def _read_panes(
+        self,
+        now: float,
+        reader: SliceReader,
+        info: VolumeInfo,
+        state: ViewState,
+        *,
+        is_at_rest: bool,
+    ) -> tuple[tuple[Scene, ...], list[ViewState]]:
+        """Read what the panes need, the active one first, and say their sizes in motion.
+
+        A pane at rest is read as fine as it can be shown, also while another one moves.
+        """
+        views = views_of(state)
+        scale = 1.0
+        if self._output.still:
+            pixels = sum(view.width_px * view.height_px for _, view in views)
+            scale = self._frames.motion.scale_for(pixels, self._output.scale)
+        moving = {index: sized(view, scale) for index, view in views}
+        seats = (state.active, *(index for index, _ in views if index != state.active))
+        if seats != self._seats:
+            self._seats = seats
+            reader.seat(seats)
+        wanted, found = dict(views), {}
+        for index in seats:
+            rests = is_at_rest or (len(seats) > 1 and self._panes.is_at_rest(index, now))
+            found[index] = self._read(
+                index, reader, info, wanted[index], None if rests else moving[index]
+            )
+            if index == state.active:
+                self._finest = plan_slice(wanted[index], info)
+        return tuple(found[index] for index, _ in views), [moving[index] for index, _ in views]
 
     def _read(
-        self, reader: SliceReader, info: VolumeInfo, state: ViewState, moving: ViewState | None
+        self,
+        index: int,
+        reader: SliceReader,
+        info: VolumeInfo,
+        state: ViewState,
+        moving: ViewState | None,
     ) -> Scene:
-        """Read what `state` needs: all of it, or what is shown of it while it is `moving`."""
-        finest = self._finest = plan_slice(state, info)
+        """Read what a pane needs: all of it, or what is shown of it while it is `moving`."""
+        finest = plan_slice(state, info)
         view = finest if moving is None else plan_slice(moving, info, in_motion=True)
-        data = reader.read(view.axis, view.slice_idx, view.channel, view.lod, Region(*view.region))
+        region = Region(*view.region)
+        data = reader.read(view.axis, view.slice_idx, view.channel, view.lod, region, seat=index)
         is_exact = data.progress >= 1 and data.coarsest_lod <= finest.lod
-        return Scene(moving or state, info, view, data, is_exact)
+        return Scene(moving or state, info, view, data, is_exact, index)
 
-    def _show(self, scene: Scene, *, is_keyframe: bool) -> None:
+    def _kept_back(
+        self,
+        now: float,
+        state: ViewState,
+        scenes: tuple[Scene, ...],
+        reader: SliceReader,
+        *,
+        is_at_rest: bool,
+    ) -> tuple[Scene, ...]:
+        """Leave panes as they are that have nothing yet, or whose turn comes later."""
+        shown = self._shown
+        if len(scenes) == 1 or shown is None or is_at_rest:
+            return scenes
+        cost = self._frames.motion.s_per_pixel
+        late = self._panes.postponed(scenes, shown, state.active, cost)
+        if late:
+            self._schedule.go_on(now)
+        blank = {scene.index for scene in scenes if self._is_blank((scene,), reader)}
+        return tuple(
+            as_before(scene, shown) if scene.index in late | blank else scene for scene in scenes
+        )
+
+    def _show(self, scene: Composition, *, is_keyframe: bool) -> None:
         is_key = self._frames.write(scene, self._output, is_keyframe=is_keyframe)
         self._shown, self._still_of = scene, None
         self._is_redraw_wanted = False
         self._schedule.draw(self._clock(), is_keyframe=is_key or is_keyframe)
 
-    def _rest(self, scene: Scene) -> None:
+    def _rest(self, scene: Composition) -> None:
         if scene.shows(self._still_of):
             return
         self._still_of = scene
@@ -297,24 +357,25 @@ class Pipeline:
             return
         if len(png):
             self._frames.write_still(scene, png)
-        elif self._shown is not None and self._shown.state != scene.state:
+        elif self._shown is not None and self._shown.packing != scene.packing:
             # Too large to be sent: then the video has the pane's own pixels at rest.
             self._show(scene, is_keyframe=False)
             self._still_of = scene
 
-    def _is_blank(self, data: SliceData, reader: SliceReader) -> bool:
+    def _is_blank(self, scenes: tuple[Scene, ...], reader: SliceReader) -> bool:
         """Nothing is here, and it will come: the last picture is better than an empty one."""
-        assert self._info is not None
-        return data.progress == 0 and data.coarsest_lod >= self._info.n_lods and not reader.error
+        return not reader.error and all(
+            scene.data.progress == 0 and scene.data.coarsest_lod >= scene.info.n_lods
+            for scene in scenes
+        )
 
     # ------------------------------------------------------------ what is said
 
-    def _report(self, scene: Scene, reader: SliceReader) -> None:
-        data = scene.data
+    def _report(self, scene: Composition, reader: SliceReader) -> None:
         trouble = self._source.trouble if isinstance(self._source, FarSource) else None
         progress = Progress(
-            data.coarsest_lod,
-            round(data.progress, 2),
+            scene.coarsest_lod,
+            round(scene.progress, 2),
             scene.is_exact,
             "" if trouble is None else trouble.message,
         )

@@ -35,6 +35,10 @@ class Schedule:
         self._rest_at = now + REST_S
         self._draw_at = max(now, self._next_frame_at)
 
+    def go_on(self, now: float) -> None:
+        """Take note that a part of the picture is still to be drawn: as soon as may be."""
+        self._draw_at = max(now, self._next_frame_at + self._interval_s)
+
     def receive_data(self, now: float) -> None:
         """Take note of new data: drawn soon, but not with every brick."""
         at = max(now, self._last_frame + _DATA_STEP_S)

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from blustream_widget.core.types import Picture
 from blustream_widget.encode.stills import PngEncoder
 from blustream_widget.errors import EncodeError
-from blustream_widget.render.slice import SliceRenderer
 from blustream_widget.runtime import start_thread
-from blustream_widget.worker.frames import Scene
+from blustream_widget.worker.composition import Composition, Compositor
 
 logger = logging.getLogger(__name__)
 
@@ -36,18 +35,18 @@ class StillThread:
     def __init__(self, on_done: Callable[[], None]) -> None:
         self._on_done = on_done
         self._changed = threading.Condition()
-        self._wanted: Scene | None = None
-        self._done: tuple[Scene, memoryview] | None = None
+        self._wanted: Composition | None = None
+        self._done: tuple[Composition, memoryview] | None = None
         self._is_closed = False
         self._thread = start_thread(self._run, name="blustream-still")
 
-    def want(self, scene: Scene) -> None:
+    def want(self, scene: Composition) -> None:
         """Make a picture of `scene`; replaces one that was not begun."""
         with self._changed:
             self._wanted = scene
             self._changed.notify()
 
-    def find(self, scene: Scene) -> memoryview | None:
+    def find(self, scene: Composition) -> memoryview | None:
         """Return the PNG of a scene if it is the last one finished; empty if it was too large."""
         with self._changed:
             is_it = self._done is not None and scene.shows(self._done[0])
@@ -62,14 +61,14 @@ class StillThread:
 
     def _run(self) -> None:
         _yield_to_others()
-        renderer, encoder = SliceRenderer(), PngEncoder()
+        compositor, encoder = Compositor(), PngEncoder()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._wanted is not None or self._is_closed)
                 if self._is_closed or self._wanted is None:
                     return
                 scene, self._wanted = self._wanted, None
-            png = _encode(encoder, scene.draw(renderer, "rgb"))
+            png = _encode(encoder, compositor.draw(scene, "rgb"))
             with self._changed:
                 self._done = (scene, png)
             self._on_done()

@@ -20,7 +20,7 @@ def test_every_scene_is_drawn_encoded_and_written(tmp_path, capsys) -> None:
     drawn = [r["scene"] for r in results if r["case"] == "draw"]
     assert len(set(drawn)) == len(drawn) >= 9
     assert drawn == [r["scene"] for r in results if r["case"] == "draw and encode"]
-    assert sum(r["case"] == "newest state to access unit" for r in results) == 2
+    assert sum(r["case"] == "newest state to access unit" for r in results) == 4
     assert all(r["cpu_noise_ms"] is not None and r["wall_median_ms"] > 0 for r in results)
     assert "RGB detour (reference)" in capsys.readouterr().out
 

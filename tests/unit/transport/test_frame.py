@@ -1,8 +1,9 @@
 """EncodedFrame: numbers of a session, header for WebRTC."""
 
+import msgspec
 import pytest
 
-from blustream_widget.core.protocol import HEADER_BYTES, FrameFlags, FrameHeader
+from blustream_widget.core.protocol import HEADER_BYTES, FrameFlags, FrameHeader, PaneHeader
 from blustream_widget.errors import ProtocolError
 from blustream_widget.testing.contracts.transport import make_frame
 from blustream_widget.transport.frame import EncodedFrame
@@ -32,3 +33,17 @@ def test_the_header_for_rtp_says_that_it_is_alone_and_nothing_else_changes():
     assert len(frame.header_only()) == HEADER_BYTES
     assert header.flags == FrameFlags.KEY | FrameFlags.HEADER_ONLY
     assert header.timestamp_90k == frame.header.timestamp_90k
+
+
+def test_the_header_of_several_panes_goes_with_them_by_every_way():
+    pane = PaneHeader(*range(11), *(0.5,) * 6, 1, 0, 1)
+    header = msgspec.structs.replace(make_frame(3).header, n_panes=2, panes=(pane, pane))
+    frame = EncodedFrame.from_worker(header.pack() + b"picture", first_frame_no=40)
+    assert bytes(frame.picture) == b"picture"
+    assert FrameHeader.unpack(frame.data).panes == (pane, pane)
+    assert FrameHeader.unpack(frame.header_only()).panes == (pane, pane)
+    # Behind a picture it is found from the end: the last byte of the header counts the panes.
+    panes, own = 2 * len(pane.pack()), HEADER_BYTES
+    assert frame.with_trailer[-1] == 2
+    assert frame.with_trailer[: -panes - own] == b"picture"
+    assert frame.with_trailer[-own:] + frame.with_trailer[-panes - own : -own] == frame.data[:-7]

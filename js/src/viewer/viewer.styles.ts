@@ -1,0 +1,74 @@
+/** Looks of the viewer as a whole: its frame, and what floats over it. */
+import { css } from "lit";
+
+export const viewerStyles = css`
+      :host {
+        container-type: inline-size;
+        contain: size layout; /* a number that changes must not lay out the whole notebook */
+        position: relative;
+        display: flex;
+        flex-direction: column;
+        height: var(--blustream-height, 560px);
+        min-height: 240px;
+        min-width: 0;
+        overflow: hidden;
+        resize: vertical;
+        background: var(--bg);
+        border: 1px solid var(--line);
+        border-radius: 4px;
+        isolation: isolate;
+        text-align: left;
+      }
+      .body {
+        position: relative;
+        display: flex;
+        flex: 1;
+        min-height: 0;
+      }
+      :host([filled]) {
+        position: fixed;
+        inset: 0;
+        z-index: 10000;
+        width: 100% !important;
+        height: 100% !important;
+        margin: 0;
+        padding: 0;
+        border: 0;
+        border-radius: 0;
+        resize: none;
+      }
+      :host(:fullscreen) {
+        height: 100%;
+        border: 0;
+        border-radius: 0;
+        resize: none;
+      }
+      .floating {
+        position: absolute;
+        z-index: 5;
+        overflow: auto;
+        max-height: calc(100% - 52px);
+      }
+      .window {
+        top: 44px;
+        right: 8px;
+        width: min(320px, calc(100% - 16px));
+      }
+      @media (pointer: coarse) {
+        :host {
+          resize: none;
+        }
+        @container (max-width: 560px) {
+          /* A sheet over the lower half: what changes stays in sight above it. */
+          .window {
+            inset: auto 4px 4px;
+            width: auto;
+            max-height: 62%;
+          }
+        }
+      }
+      .menu {
+        max-height: calc(100% - 8px);
+        max-width: calc(100% - 8px);
+      }
+    `;

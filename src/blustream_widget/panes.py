@@ -1,0 +1,192 @@
+"""Panes of a viewer in Python: each an object with the traits of what it shows, two-way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, overload
+
+import msgspec
+import traitlets as t
+
+from blustream_widget._user_words import patch_of
+from blustream_widget.core.layouts import OWN_FIELDS, SHARED_FIELDS
+from blustream_widget.core.panes import pane_of, view_of
+from blustream_widget.core.state import ViewState
+from blustream_widget.core.types import VolumeInfo
+from blustream_widget.errors import StateError
+from blustream_widget.view_traits import TraitStateError
+
+PANE_TRAITS = (
+    "axis",
+    "slice_idx",
+    "slice_no",
+    "channel",
+    "window",
+    "level",
+    "colormap",
+    "reverse",
+    "zoom",
+    "pan",
+    "stretch",
+    "interpolate",
+)
+
+PatchPane = Callable[[int, str, Any], Any]
+Current = Callable[[], tuple[ViewState, VolumeInfo]]
+
+
+class Pane(t.HasTraits):
+    """One pane of a viewer; setting a trait changes the view, and the view changes the trait.
+
+    Parameters
+    ----------
+    index : int
+        Its number in `Viewer.panes`.
+    check : callable
+        Raises `StateError` for a value that cannot be; gives the value as the trait has it.
+    post : callable
+        Changes the view.
+    """
+
+    axis = t.Unicode("", help="Axis the slice is taken across, by name.")
+    slice_idx = t.Int(0, help="0-based position of the slice along the axis.")
+    slice_no = t.Float(0.0, help="Position of the slice as survey number.")
+    channel = t.Int(0, help="Shown channel, 0-based.")
+    window = t.Float(1.0, help="Full width of the display range, in the data's unit.")
+    level = t.Float(0.5, help="Centre of the display range, in the data's unit.")
+    colormap = t.Unicode("grey", help="Colour map, one of Viewer.colormaps.")
+    reverse = t.Bool(False, help="Colour map from the other end.")
+    zoom = t.Float(1.0, help="1 shows the whole slice; 0.1 to 256.")
+    pan = t.Tuple(t.Float(), t.Float(), default_value=(0.5, 0.5), help="Point in the middle.")
+    stretch = t.Float(1.0, help="Vertical exaggeration, 0.05 to 50.")
+    interpolate = t.Bool(True, help="Linear between voxels; False shows blocks.")
+    size = t.Tuple((0, 0), read_only=True, help="Size in device pixels; (0, 0): not on the page.")
+
+    def __init__(self, index: int, *, check: PatchPane, post: PatchPane) -> None:
+        self.index = index
+        self._check_value = check
+        self._post_value = post
+        self._is_following = True
+        super().__init__()
+        self._is_following = False
+
+    def __repr__(self) -> str:
+        return f"<Pane {self.index}: {self.axis} {self.slice_no:g}>"
+
+    @t.validate(*PANE_TRAITS)
+    def _checked(self, proposal: Any) -> Any:
+        name, value = proposal["trait"].name, proposal["value"]
+        if self._is_following:
+            return value
+        try:
+            return self._check_value(self.index, name, value)
+        except StateError as exc:
+            raise TraitStateError(exc.message, hint=exc.hint) from None  # one error, not two
+
+    @t.observe(*PANE_TRAITS)
+    def _changed(self, change: Any) -> None:
+        if not self._is_following:
+            self._post_value(self.index, change["name"], change["new"])
+
+    def follow(self, values: dict[str, Any], size: tuple[int, int]) -> None:
+        """Take what the view shows now; not for users."""
+        before, self._is_following = self._is_following, True
+        try:
+            with self.hold_trait_notifications():
+                for name, value in values.items():
+                    self.set_trait(name, value)
+                self.set_trait("size", size)
+        finally:
+            self._is_following = before
+
+
+class Panes(Sequence[Pane]):
+    """The panes of a viewer, as many as its layout has; the same objects as long as it lasts.
+
+    Parameters
+    ----------
+    current : callable
+        The view's state, and the volume.
+    post : callable
+        Changes the view by a patch.
+    """
+
+    def __init__(self, current: Current, post: Callable[[dict[str, Any]], None]) -> None:
+        self._current = current
+        self._post = post
+        self._panes: list[Pane] = []
+        self._n = 0
+
+    def __len__(self) -> int:
+        return self._n
+
+    @overload
+    def __getitem__(self, at: int) -> Pane: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Pane]: ...
+    def __getitem__(self, at: int | slice) -> Pane | list[Pane]:
+        return self._panes[: self._n][at]
+
+    def __iter__(self) -> Iterator[Pane]:
+        return iter(self._panes[: self._n])
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+    def follow(self, state: ViewState, info: VolumeInfo) -> None:
+        """Take over what the view shows now; not for users."""
+        self._n = max(len(state.panes), 1)
+        while len(self._panes) < self._n:
+            self._panes.append(Pane(len(self._panes), check=self._check, post=self._set))
+        for pane in self:
+            view = view_of(state, pane.index)
+            pane.follow(values_of(view, info), (view.width_px, view.height_px))
+
+    def _check(self, index: int, name: str, value: Any) -> Any:
+        state, info = self._current()
+        new = state.with_patch(patch_of_pane(index, name, value, info, state), info)
+        return values_of(view_of(new, index), info)[name]
+
+    def _set(self, index: int, name: str, value: Any) -> None:
+        state, info = self._current()
+        self._post(patch_of_pane(index, name, value, info, state))
+
+
+def values_of(view: ViewState, info: VolumeInfo) -> dict[str, Any]:
+    """Give the traits' values for a view of one pane."""
+    axis, index = info.axes[view.axis], view.slice_idx[view.axis]
+    in_our_words = {
+        "axis": axis.name,
+        "slice_idx": index,
+        "slice_no": axis.first + axis.step * index,
+    }
+    others = (name for name in PANE_TRAITS if name not in in_our_words)
+    return in_our_words | {name: getattr(view, name) for name in others}
+
+
+def patch_of_pane(
+    index: int, name: str, value: Any, info: VolumeInfo, state: ViewState
+) -> dict[str, Any]:
+    """Say as a patch of the state what setting a trait of a pane asks for.
+
+    Raises
+    ------
+    StateError
+        A value that the pane cannot have.
+    """
+    n = max(len(state.panes), 1)
+    if index >= n:
+        raise StateError(f"There is no pane {index}.", hint=f"The layout has {n}.")
+    view = view_of(state, index)
+    patch = patch_of(name, value, info, view)
+    if index == state.active or not state.panes:
+        return patch
+    new, old = pane_of(view.with_patch(patch, info)), state.panes[index]
+    names = OWN_FIELDS + SHARED_FIELDS
+    changed = {field for field in names if getattr(new, field) != getattr(old, field)}
+    if state.linked and changed & set(SHARED_FIELDS):
+        # Of all panes: the active one has it, and the others follow.
+        return {field: getattr(new, field) for field in changed & set(SHARED_FIELDS)}
+    panes = [msgspec.structs.asdict(pane) for pane in state.panes]
+    panes[index] = msgspec.structs.asdict(new)
+    return {"panes": panes}
