@@ -7,6 +7,8 @@
 
 /** As many as come in half a second; with more missing, a keyframe is quicker. */
 const MAX_WAITING = 30;
+/** A browser asks ten times for a packet, and never again: then it does not come. */
+const MAX_WAIT_MS = 500;
 export const COUNTS = 1 << 14;
 
 export interface Counted {
@@ -20,6 +22,7 @@ export class FrameOrder<F extends Counted> {
   readonly #giveUp: () => void;
   readonly #waiting = new Map<number, F>();
   #last: number | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `pass` gets frames in their order; `giveUp` hears that what is missing did not come in time. */
   constructor(pass: (frame: F) => void, giveUp: () => void) {
@@ -40,9 +43,20 @@ export class FrameOrder<F extends Counted> {
       this.#waiting.set(frame.count, frame);
     }
     this.#takeWaiting();
-    if (this.#waiting.size <= MAX_WAITING) return;
+    if (this.#waiting.size > MAX_WAITING) this.#drop();
+    else if (this.#waiting.size === 0) this.#stopTimer();
+    else this.#timer ??= setTimeout(() => this.#drop(), MAX_WAIT_MS);
+  }
+
+  #drop(): void {
+    this.#stopTimer();
     this.#waiting.clear();
     this.#giveUp();
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #takeWaiting(): void {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { COUNTS, type Counted, FrameOrder } from "../src/frame-order";
 
 function passed(frames: Counted[]): (number | "give up")[] {
@@ -12,6 +12,13 @@ function passed(frames: Counted[]): (number | "give up")[] {
 }
 const key = (count: number): Counted => ({ count, isKey: true });
 const delta = (count: number): Counted => ({ count, isKey: false });
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe("frames of a network that loses packets", () => {
   it("wait for the one that is missing", () => {
@@ -37,5 +44,20 @@ describe("frames of a network that loses packets", () => {
       0,
       1,
     ]);
+  });
+
+  it("are given up when the missing one does not come for half a second", () => {
+    const out: (number | "give up")[] = [];
+    const order = new FrameOrder<Counted>(
+      ({ count }) => out.push(count),
+      () => out.push("give up"),
+    );
+    for (const frame of [key(5), delta(7)]) order.add(frame);
+    vi.advanceTimersByTime(499);
+    expect(out).toEqual([5]);
+    vi.advanceTimersByTime(1);
+    order.add(key(8));
+    vi.advanceTimersByTime(1000);
+    expect(out).toEqual([5, "give up", 8]);
   });
 });
