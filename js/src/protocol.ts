@@ -380,6 +380,7 @@ export interface Pong {
 export interface Ack {
   readonly type: 6;
   readonly frame_no: number;
+  readonly of_rtc?: boolean;
 }
 
 /** The viewer cannot decode from here: send an IDR. */

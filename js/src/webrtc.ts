@@ -31,6 +31,8 @@ export interface PeerEvents {
 export interface Peer {
   /** Frames are decoded here, not by the browser's own WebRTC. */
   readonly takesEncoded: boolean;
+  /** The network has lost packets lately. */
+  readonly isLossy: boolean;
   answer(sdp: string): void;
   /** False if the data channel cannot take it now: use the link. */
   send(text: string): boolean;
@@ -47,6 +49,8 @@ const GATHER_SERVERS_MS = 2000;
 const CONNECT_MS = 8000;
 /** Input waiting in the data channel: more than this and newer input would wait behind older. */
 const MAX_BUFFERED_BYTES = 16_384;
+/** A network that lost a packet may lose more. */
+const LOSSY_MS = 10_000;
 /** Why WebRTC cannot be used in this browser; "" if it can. */
 export function peerObstacle(): string {
   return typeof RTCPeerConnection === "undefined" ? "This browser has no WebRTC." : "";
@@ -62,6 +66,7 @@ class BrowserPeer implements Peer {
   readonly #match = new RtpMatch((frame) => this.#events.frame(frame));
   readonly #ended = new AbortController();
   readonly takesEncoded: boolean;
+  #lossAtMs = Number.NEGATIVE_INFINITY;
   #isConnected = false;
   #hasPicture = false;
   #timer: ReturnType<typeof setTimeout>;
@@ -81,6 +86,10 @@ class BrowserPeer implements Peer {
     this.#listen();
     const gatherMs = iceServers.length > 0 ? GATHER_SERVERS_MS : GATHER_LOCAL_MS;
     this.#offer(gatherMs).catch((error: unknown) => this.#fail(String(error)));
+  }
+
+  get isLossy(): boolean {
+    return performance.now() - this.#lossAtMs < LOSSY_MS;
   }
 
   answer(sdp: string): void {
@@ -196,9 +205,13 @@ class BrowserPeer implements Peer {
       else this.#match.picture(image, rtpTimestamp);
     };
     const { signal } = this.#ended;
-    const tell = (stats: RtcStats): boolean => this.send(JSON.stringify(stats));
-    // Frames that are taken encoded never wait in the browser's buffer.
-    watchStats(receiver, (s) => tell(this.takesEncoded ? { ...s, delay_ms: 0 } : s), signal);
+    const tell = (stats: RtcStats): void => {
+      if (stats.loss > 0) this.#lossAtMs = performance.now();
+      // Frames that are taken encoded never wait in the browser's buffer.
+      const told = this.takesEncoded ? { ...stats, delay_ms: 0 } : stats;
+      this.send(JSON.stringify(told));
+    };
+    watchStats(receiver, tell, signal);
     if (this.takesEncoded) return;
     if (typeof MediaStreamTrackProcessor === "undefined") readVideo(track, show, signal);
     else void readTrack(track, show, signal);

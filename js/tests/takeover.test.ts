@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { MessageType, type Stream, type ViewerMessage } from "../src/protocol";
+import { MessageType, type Stream, type ViewerMessage, type Welcome } from "../src/protocol";
 import { RtpMatch } from "../src/rtp-match";
 import type { Frame } from "../src/session";
 import { Takeover } from "../src/takeover";
@@ -8,6 +8,7 @@ import { FakeImage, frame, header, welcome } from "./fakes";
 
 class FakePeer implements Peer {
   readonly takesEncoded = true;
+  isLossy = false;
   readonly sent: string[] = [];
   answered = "";
   isClosed = false;
@@ -51,8 +52,8 @@ class Scene {
     return streams.map((stream) => stream.path);
   }
   /** Started, connected, first picture shown. */
-  live(): this {
-    this.takeover.start(welcome());
+  live(via: Welcome["via"] = "proxy"): this {
+    this.takeover.start(welcome({ via }));
     this.peer.events.connected();
     this.peer.events.frame(frame());
     return this;
@@ -102,6 +103,26 @@ describe("WebRTC", () => {
     scene.peer.events.frame(frame());
     expect(scene.takeover.send(ping)).toBe(true);
     expect(scene.peer.sent).toContain(JSON.stringify(ping));
+  });
+
+  it("leaves small messages to a link that is as direct, and says whose acknowledgement it is", () => {
+    const scene = new Scene().live("direct");
+    expect(scene.takeover.send({ type: MessageType.PING, n: 1 })).toBe(false);
+    expect(scene.peer.sent).toEqual([]);
+    expect(scene.sent).toContainEqual({ type: MessageType.ACK, frame_no: 0, of_rtc: true });
+  });
+
+  it("carries them itself where packets get lost, and while no picture answers", () => {
+    const scene = new Scene().live("direct");
+    const ping = { type: MessageType.PING, n: 1 };
+    scene.peer.isLossy = true;
+    expect(scene.takeover.send(ping)).toBe(true);
+    scene.peer.isLossy = false;
+    expect(scene.takeover.send(ping)).toBe(false);
+    vi.advanceTimersByTime(250);
+    expect(scene.takeover.send(ping)).toBe(true);
+    scene.peer.events.frame(frame());
+    expect(scene.takeover.send(ping)).toBe(false);
   });
 
   it("gives back at once when it breaks, and says why", () => {

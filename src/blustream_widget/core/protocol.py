@@ -98,11 +98,12 @@ class Pong(_Message, tag=int(MessageType.PONG), frozen=True):
 class Ack(_Message, tag=int(MessageType.ACK), frozen=True):
     """The frame, and those before it, were decoded: paces the worker, and tells how the link is.
 
-    Over WebRTC it goes by the data channel, and may get lost. Parts of a still are acknowledged one
-    by one, as they come.
+    Over the data channel it may get lost. Parts of a still are acknowledged one by one, as they
+    come. `of_rtc`: the frame came by WebRTC, though this comes by the socket.
     """
 
     frame_no: Index
+    of_rtc: bool = False
 
 
 class Keyframe(_Message, tag=int(MessageType.KEYFRAME), frozen=True):

@@ -199,8 +199,8 @@ class Viewer:
         match message:
             case p.ChangeSlice() | p.ZoomPan() | p.WindowLevel() | p.ViewSync():
                 self._change(message)
-            case p.Ack(frame_no=frame_no):
-                self._acknowledged(frame_no)
+            case p.Ack(frame_no=frame_no, of_rtc=of_rtc):
+                self._acknowledged(frame_no, of_rtc=of_rtc or self._is_by_rtc)
             case p.Ping(n=n):
                 self.send(p.Pong(n=n))
             case p.Pong(n=n):
@@ -238,9 +238,9 @@ class Viewer:
             case _:
                 raise ProtocolError("A connection says hello only once.")
 
-    def _acknowledged(self, frame_no: int) -> None:
+    def _acknowledged(self, frame_no: int, *, of_rtc: bool) -> None:
         peer = self._rtc.peer
-        if not self._is_by_rtc:
+        if not of_rtc:
             self.frames.acknowledged(frame_no)
         elif peer is not None:
             peer.acknowledged(frame_no)

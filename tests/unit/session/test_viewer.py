@@ -1,5 +1,7 @@
 """Viewer: roles, order, bounds."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from blustream_widget.config import Config
@@ -144,3 +146,12 @@ def test_saying_that_webrtc_is_used_without_one_keeps_the_socket(viewer):
     viewer.receive(p.encode(p.Stream(path="webrtc")))
     assert viewer.frames.video == "h264"
     assert viewer.transport == "websocket"
+
+
+@pytest.mark.parametrize(("of_rtc", "expected"), [(True, [7]), (False, [])])
+def test_an_acknowledgement_on_the_socket_says_which_way_its_frame_came(viewer, of_rtc, expected):
+    acknowledged = []
+    viewer._rtc._peer = SimpleNamespace(acknowledged=acknowledged.append)
+    viewer._rtc._is_connected = True
+    viewer.receive(p.encode(p.Ack(frame_no=7, of_rtc=of_rtc)))
+    assert acknowledged == expected
