@@ -1,10 +1,10 @@
 /**
  * Encoded frames from a browser's WebRTC receiver, taken before its own decoder, decoded here.
  *
- * The browser's way from the network to the page is made for conversations: a jitter buffer, a clock
- * of its own, a frame dropped where two come close together. Of 55 pictures it let through 40. Here
- * each frame is decoded as soon as it and those before it are there, and its header, which lies behind it, cannot get lost or be
- * taken for that of another. Runs in a worker: a receiver hands its frames to no other place.
+ * The browser's way from the network to the page is made for conversations: it has a jitter buffer
+ * and a clock of its own. Here each frame is decoded as soon as it and those before it are there,
+ * and its header, which lies behind it, cannot get lost or be taken for that of another. Runs in a
+ * worker: a receiver hands its frames to no other place.
  */
 import { type Counted, FrameOrder } from "./frame-order";
 import {
