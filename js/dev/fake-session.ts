@@ -13,6 +13,7 @@ import type { Frame, ProbedValue, Session, SessionError, SessionStatus } from ".
 import { stopsOf } from "../src/viewer/colours";
 import { autoRange, channelOf } from "../src/viewer/range";
 import { coloursOf, isContinuous } from "../src/viewer/recolour";
+import { FakeAnnotations } from "./fake-annotations";
 import { ALONE, headerOf, patched, stacked } from "./fake-panes";
 import type { DevVolume } from "./volumes";
 
@@ -63,6 +64,7 @@ export class FakeSession implements Session {
   /** Every patch since the start, for tests. */
   readonly patches: ViewPatch[] = [];
   retries = 0;
+  readonly annotations: FakeAnnotations;
   private readonly frames = new Hub<Frame>();
   private readonly states = new Hub<ViewState>();
   private readonly statuses = new Hub<SessionStatus>();
@@ -77,6 +79,7 @@ export class FakeSession implements Session {
     private readonly volume: DevVolume,
     private readonly delivery: Delivery,
   ) {
+    this.annotations = new FakeAnnotations(volume);
     const { info } = volume;
     const axis = info.kind === "medical" ? 2 : 0;
     this.state = {

@@ -9,6 +9,7 @@ import { mountViewer } from "../src/viewer/mount";
 import { coloursOf, type Look, lookOf, placesOf, recolour } from "../src/viewer/recolour";
 import { softwareRecolourer } from "../src/viewer/recolour-software";
 import { webglRecolourer } from "../src/viewer/recolour-webgl";
+import type { ViewerElement } from "../src/viewer/viewer";
 import { type Delivery, FakeSession } from "./fake-session";
 import { makeVolume } from "./volumes";
 
@@ -89,6 +90,7 @@ declare global {
   interface Window {
     dev: {
       session: FakeSession;
+      viewer: ViewerElement;
       keysThatLeaked: string[];
       end: AbortController;
       recoloured: typeof recoloured;
@@ -110,4 +112,5 @@ const tools = {
   placesOf,
   recolour,
 };
-window.dev = { session, keysThatLeaked, end, ...tools };
+const viewer = cell.querySelector("div")?.firstElementChild as ViewerElement;
+window.dev = { session, viewer, keysThatLeaked, end, ...tools };

@@ -4,6 +4,7 @@ import { Connection, type ConnectionOptions } from "./connection";
 import { PictureDecoder } from "./decoder";
 import { isAtLeast, LatencyMeter } from "./latency";
 import { Listeners } from "./listeners";
+import { LiveAnnotations } from "./live-annotations";
 import { PatchSender } from "./patch-sender";
 import { Presenter } from "./presenter";
 import {
@@ -67,6 +68,7 @@ export class LiveSession implements Session {
   readonly #presenter: Presenter;
   readonly #sender: PatchSender;
   readonly #abilities: Abilities;
+  readonly annotations = new LiveAnnotations((message) => this.#connection.send(message));
   readonly #stillParts = new StillParts();
   readonly #stateListeners = new Listeners<ViewState>();
   readonly #statusListeners = new Listeners<SessionStatus>();
@@ -281,6 +283,12 @@ export class LiveSession implements Session {
         break;
       case MessageType.VALUE:
         if (message.n === this.#probes) this.#valueListeners.emit(message);
+        break;
+      case MessageType.ANNOTATION:
+        this.annotations.received(message);
+        break;
+      case MessageType.MEASUREMENT:
+        this.annotations.answered(message);
         break;
       case MessageType.RTC_ANSWER:
         this.#takeover?.answer(message.sdp);

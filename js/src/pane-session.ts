@@ -96,6 +96,10 @@ export class PaneSession implements Session {
     return this.#session.status;
   }
 
+  get annotations(): Session["annotations"] {
+    return this.#session.annotations;
+  }
+
   get role(): string {
     return this.#session.role;
   }

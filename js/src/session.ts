@@ -1,4 +1,6 @@
 /** What a view sees of the widget's connection: one `Session` per widget model, shared by its views. */
+import type { AnnotationStore } from "./annotations/store";
+import type { AnnotationLink } from "./annotations/types";
 import type { FrameHeader, LoadedSlices, ViewPatch, ViewState, VolumeInfo } from "./protocol";
 
 /**
@@ -88,6 +90,8 @@ export interface Session {
   readonly status: SessionStatus;
   /** "owner", "editor", "annotator", "viewer"; "" before the server has answered. */
   readonly role: string;
+  /** The way of annotations to the server and back. */
+  readonly annotations: AnnotationLink & { readonly store: AnnotationStore };
 
   /** Change the view. Absolute values; seen in `state` at once, sent once per animation frame. */
   patch(patch: ViewPatch): void;

@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LiveAnnotations } from "../src/live-annotations";
 import type { FrameHeader } from "../src/protocol";
 import type { Frame, Session } from "../src/session";
 import { FIRST_STATUS } from "../src/status";
@@ -60,6 +61,7 @@ class Stage {
       info: INFO,
       status: FIRST_STATUS,
       role: "owner",
+      annotations: new LiveAnnotations(() => false),
       onFrame: (listener: (frame: Frame) => void) => {
         this.#show = listener;
       },

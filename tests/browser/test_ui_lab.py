@@ -14,7 +14,7 @@ def test_keys_for_the_viewer_neither_cut_nor_add_cells(open_viewer) -> None:
     view = open_viewer("", "1 + 1", "2 + 2")
     before = view.page.page.evaluate(_CELLS)
     view.focus()
-    for key in ["x", "v", "d", "d", "a", "b", "Shift+M", "y", "m", "ArrowDown", "PageDown"]:
+    for key in ["x", "v", "d", "d", "a", "b", "Shift+M", "y", "m", "v", "ArrowDown", "PageDown"]:
         view.page.page.keyboard.press(key)
     view.wait_shown(31)
     assert view.page.page.evaluate(_CELLS) == before

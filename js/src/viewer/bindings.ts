@@ -1,8 +1,9 @@
 /** Which key does what, and the table that `?` shows: the one place where bindings are written down. */
 
+import { annotationRows } from "../annotations/help";
 import type { MouseSet } from "./settings";
 
-export type Tool = "navigate" | "crosshair" | "window";
+export type Tool = "navigate" | "crosshair" | "window" | "annotate";
 
 export type Command =
   | { readonly do: "step"; readonly slices: number }
@@ -189,6 +190,7 @@ export function helpRows(
     { action: "Move the crosshair", keys: ["Drag in X", "Arrows"] },
     { action: "Crosshair here; again: centre on it", keys: ["C"] },
     { action: "Crosshair follows", keys: ["Shift + move"] },
+    ...annotationRows(),
     { action: "Save picture", keys: ["P"] },
     { action: "Read position and value aloud", keys: ["I"] },
     { action: "Fill the window, or one pane of several; back", keys: ["Z", "Double click"] },

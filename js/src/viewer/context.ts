@@ -1,4 +1,8 @@
 /** What the parts of one view share: the session, what the user is doing, and who wants to know. */
+import { Desk } from "../annotations/desk";
+import { jumpPatch, wayIntoSight } from "../annotations/jump";
+import { Section } from "../annotations/section";
+import type { Annotation } from "../annotations/types";
 import { type PaneView, type Placement, type Point, placeSlice } from "../geometry";
 import type { PaneSession } from "../pane-session";
 import type { VolumeInfo } from "../protocol";
@@ -45,6 +49,7 @@ export interface Scene {
 export class ViewContext {
   readonly actions: Actions;
   readonly cine: Cine;
+  readonly desk: Desk;
   private shared: SharedUi = SHARED_START;
   private own: PaneUi = PANE_START;
   private merged: { shared: SharedUi; own: PaneUi; ui: Ui } | null = null;
@@ -65,6 +70,7 @@ export class ViewContext {
     if (root) {
       this.actions = new Actions(session);
       this.cine = root.cine;
+      this.desk = root.desk;
       session.onState(() => this.changed(), signal);
       session.onStatus(() => this.changed(), signal);
       session.onInfo(() => this.changed(), signal);
@@ -80,6 +86,7 @@ export class ViewContext {
       () => this.changed(),
     );
     signal.addEventListener("abort", () => this.cine.stop(), { once: true });
+    this.desk = this.makeDesk();
     const changed = (): void => this.changed();
     session.onInfo(() => actions.history.visit(session.state, performance.now()), signal);
     if (session.info) actions.history.visit(session.state, performance.now());
@@ -108,6 +115,31 @@ export class ViewContext {
     this.panes[pane.index] = made;
     signal.addEventListener("abort", () => delete this.panes[pane.index], { once: true });
     return made;
+  }
+
+  private makeDesk(): Desk {
+    const context = this;
+    const host = {
+      get info() {
+        return context.session.info;
+      },
+      get canEdit() {
+        return context.session.role !== "viewer";
+      },
+      get isAnnotating() {
+        return context.shared.tool === "annotate";
+      },
+      get channel() {
+        return context.session.state.channel;
+      },
+      setDrawing: (on: boolean) => {
+        this.set({ tool: on ? "annotate" : "navigate" });
+        if (on) this.ask("focus"); // keys and fingers draw only there
+      },
+      say: (text: string) => this.say(text),
+      note: (message: string, hint?: string) => this.note(message, hint),
+    };
+    return new Desk(host, this.session.annotations, this.signal);
   }
 
   /** The context of the pane in use: this one, while there are no others. */
@@ -250,7 +282,29 @@ export class ViewContext {
       this.actions.showCrosshair(!again);
       this.say(again ? "Crosshair off" : "Crosshair on");
     }
+    if (tool !== "annotate") this.desk.editor.putAway();
     this.set({ tool: again ? "navigate" : tool });
+  }
+
+  /** Show the slice that an annotation lies on, and bring it into sight. */
+  jumpTo(item: Annotation): void {
+    this.take(() => {
+      const { axis, slice } = jumpPatch(item, this.session.state.axis);
+      // A pane that shows such slices already, or else the one in use.
+      const pane = this.panes.find((each) => each?.session.state.axis === axis) ?? this;
+      pane.actions.setAxis(axis);
+      pane.actions.goTo(slice);
+      const scene = pane.wanted();
+      if (scene) pane.bringIntoSight(item, scene, slice);
+    });
+  }
+
+  private bringIntoSight(item: Annotation, scene: Scene, slice: number): void {
+    const section = Section.of(scene.placement, scene.fit, slice);
+    const by = wayIntoSight(item, section, this.ui.pane);
+    if (!by) return;
+    const { scale } = scene.fit;
+    this.actions.panFrom(this.session.state, by.x / scale, by.y / scale);
   }
 
   /** The voxel that the crosshair marks; null while none is shown. */

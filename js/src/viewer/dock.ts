@@ -36,7 +36,7 @@ export class Dock extends Part {
       }
       .row {
         display: grid;
-        grid-template-columns: repeat(5, 1fr);
+        grid-template-columns: repeat(6, 1fr);
         gap: 4px;
         padding: 4px 8px;
       }
@@ -63,13 +63,21 @@ export class Dock extends Part {
   protected override shows(): readonly unknown[] {
     const { session, ui, cine } = this.context;
     const { info, status } = session;
-    return [info, status.phase, ui.shown === null, ui.tool, ui.open, cine.playing];
+    return [
+      info,
+      status.phase,
+      ui.shown === null,
+      ui.tool,
+      this.context.desk.editor.tool,
+      ui.open,
+      cine.playing,
+    ];
   }
 
   private get entries(): readonly Entry[] {
     const { context } = this;
     const { ui, cine } = context;
-    const tool = (name: Tool, word: string, label: string): Entry => ({
+    const tool = (name: Exclude<Tool, "annotate">, word: string, label: string): Entry => ({
       name,
       word,
       label,
@@ -80,6 +88,14 @@ export class Dock extends Part {
       tool("navigate", "Scroll", "One finger scrolls slices"),
       tool("window", "Window", "One finger changes window and level"),
       tool("crosshair", "Crosshair", "One finger moves the crosshair"),
+      {
+        name: ui.tool === "annotate" ? context.desk.editor.facts.icon : "ruler",
+        word: "Measure",
+        label: "Measure and annotate",
+        opens: "tools",
+        on: ui.tool === "annotate",
+        act: () => context.toggle("tools"),
+      },
       {
         name: "colours",
         word: "Colours",

@@ -1,5 +1,6 @@
 /** Menus: planes, channels, picture, more, and the one of the right click. */
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { toolEntries } from "../annotations/toolmenu";
 import { isMap } from "../geometry";
 import { axisTitle, channelText, positionText, worldOf } from "./axes";
 import type { ViewContext } from "./context";
@@ -126,6 +127,10 @@ export class Menu extends Part {
         return this.settings();
       case "context":
         return this.here();
+      case "annotate":
+      case "measure":
+      case "tools":
+        return [...toolEntries(this.context.desk, this.context.ui.open)];
       default:
         return [];
     }
@@ -206,6 +211,7 @@ export class Menu extends Part {
         key: "Space",
         act: () => cine.toggle(),
       },
+      { label: "Measure and annotate", icon: "ruler", act: () => context.set({ open: "tools" }) },
       { label: "Go to number", key: "G", act: () => context.ask("goto") },
       {
         label: "Layout of the panes",

@@ -2,6 +2,9 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { classMap } from "lit/directives/class-map.js";
 import { styleMap } from "lit/directives/style-map.js";
+import { AnnotationLayer, layerStyles } from "../annotations/layer";
+import { plotOf, plotStyles } from "../annotations/plot";
+import { Section } from "../annotations/section";
 import type { Point } from "../geometry";
 import { axisOf, axisTitle, numberText, planeColour, sliceText, type Voxel } from "./axes";
 import { gradient } from "./colours";
@@ -27,9 +30,17 @@ const BAR_MIN_WIDTH = 200;
 const READ_AFTER_MS = 60;
 
 export class SlicePane extends Part {
-  static override styles = [shared, paneStyles, crosshairStyles, stateStyles];
+  static override styles = [
+    shared,
+    paneStyles,
+    layerStyles,
+    plotStyles,
+    crosshairStyles,
+    stateStyles,
+  ];
 
   readonly picture: Picture;
+  readonly annotations: AnnotationLayer;
   private size: PaneSize | null = null;
   private retryAt = 0;
   private countdown: ReturnType<typeof setInterval> | undefined;
@@ -41,12 +52,17 @@ export class SlicePane extends Part {
   constructor(context: ViewContext) {
     super(context);
     this.picture = new Picture(context);
+    this.annotations = this.makeAnnotations();
     context.session.onStatus((status) => {
       this.retryAt = performance.now() + status.retryInMs;
       this.count(status.retryInMs > 0);
     }, context.signal);
     context.session.onFrame(() => this.pictureChanged(), context.signal);
-    context.onChange(() => this.placeChanged());
+    context.onChange(() => {
+      this.placeChanged();
+      this.annotations.request();
+    });
+    context.desk.onChange(() => this.requestUpdate(), context.signal);
     const stop = (): void => {
       this.count(false);
       clearTimeout(this.reading);
@@ -90,6 +106,7 @@ export class SlicePane extends Part {
     if (!view) return;
     const { context } = this;
     this.size = new PaneSize(view, context, () => this.picture.place());
+    this.annotations.attach(view);
     trackPointers(view, new Gestures(this.gestureTarget()), context.signal);
   }
 
@@ -97,6 +114,26 @@ export class SlicePane extends Part {
     const { info } = this.context.session;
     const plain = info === null || info.kind === "medical" || isDead(this.state);
     if (this.hasAttribute("plain") !== plain) this.toggleAttribute("plain", plain);
+  }
+
+  private makeAnnotations(): AnnotationLayer {
+    const { context } = this;
+    const pane = this;
+    return new AnnotationLayer(context.desk, {
+      signal: context.signal,
+      get section() {
+        const scene = isDead(pane.state) || !context.ui.shown ? null : context.labelled();
+        if (!scene) return null;
+        return Section.of(scene.placement, scene.fit, pane.shownSlice(scene.axis));
+      },
+      get size() {
+        return context.ui.pane;
+      },
+      get extent() {
+        return Math.max(...(context.session.info?.axes.map(({ n }) => n) ?? [1]));
+      },
+      focus: () => this.focusView(),
+    });
   }
 
   private gestureTarget(): ConstructorParameters<typeof Gestures>[0] {
@@ -234,7 +271,7 @@ export class SlicePane extends Part {
         aria-roledescription="slice view"
         aria-label=${this.describe(scene)}
       >
-        ${this.picture.element}${scene && context.ui.shown ? this.labels(scene) : nothing}
+        ${this.picture.element}${this.annotations.element}${scene && context.ui.shown ? this.labels(scene) : nothing}
         ${stateOverlay(context, state, Math.ceil((this.retryAt - performance.now()) / 1000))}
       </div>
       <div class="ring" aria-hidden="true"><i></i><i></i><i></i><i></i></div>
@@ -320,7 +357,7 @@ export class SlicePane extends Part {
           </div>`
           : nothing
       }
-      ${this.colourBar(scene, letters.length > 0)}
+      ${this.colourBar(scene, letters.length > 0)} ${this.profile()}
     `;
   }
 
@@ -344,6 +381,14 @@ export class SlicePane extends Part {
   private maximise(): void {
     this.focusView();
     this.context.ask("maximise");
+  }
+
+  /** The curve of the profile that is chosen. */
+  private profile(): TemplateResult | typeof nothing {
+    const { desk } = this.context;
+    const item = desk.editor.selection.single;
+    if (item?.kind !== "profile" || desk.editor.surface !== this.annotations) return nothing;
+    return plotOf(desk.readings.of(item, desk.channel)?.profile ?? null, item.color);
   }
 
   private compass(degrees: number): TemplateResult {

@@ -56,6 +56,7 @@ const TOUCH_DRAGS: Readonly<Record<Tool, Drag>> = {
   navigate: "slices",
   crosshair: "point",
   window: "range",
+  annotate: "none",
 };
 
 interface Gesture {
@@ -228,7 +229,7 @@ export class Gestures {
     this.target.hover(at);
     if (this.target.tool === "crosshair") this.target.point(at);
     else if (wasFocused && !isDouble) this.target.click(at);
-    if (isDouble) this.target.fit();
+    if (isDouble && this.target.tool !== "annotate") this.target.fit();
   }
 
   /** Whether this is the second of two quick taps or clicks in one place. */
@@ -240,7 +241,7 @@ export class Gestures {
   }
 
   private pressedLong(at: Point): void {
-    if (!this.gesture || this.gesture.moved) return;
+    if (!this.gesture || this.gesture.moved || this.target.tool === "annotate") return;
     this.gesture = null;
     this.target.focus();
     this.target.menu(at);

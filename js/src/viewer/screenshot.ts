@@ -16,6 +16,8 @@ export interface Job {
   readonly context: ViewContext;
   /** What shows the picture. */
   readonly picture: HTMLCanvasElement | HTMLVideoElement;
+  /** What lies over it, of the pane's own size: annotations. */
+  readonly overlays: readonly HTMLCanvasElement[];
   /** The viewer, for its colours and fonts. */
   readonly host: HTMLElement;
 }
@@ -197,6 +199,15 @@ export function compose(job: Job, withLabels: boolean): HTMLCanvasElement {
   brush.imageSmoothingEnabled = Math.abs(scene.fit.scale * pane.pixelRatio - 1) > 1e-6;
   const { x, y, scale } = scene.fit;
   brush.drawImage(picture, x, y, shown.width_px * scale, shown.height_px * scale);
+  for (const overlay of withLabels ? job.overlays : []) {
+    brush.drawImage(
+      overlay,
+      0,
+      0,
+      overlay.width / pane.pixelRatio,
+      overlay.height / pane.pixelRatio,
+    );
+  }
   if (withLabels) drawLabels(sheet, scene, context);
   return out;
 }

@@ -1,5 +1,6 @@
 /** The panel at the side: window and colours, the view, the volume. */
 import { css, html, nothing, type TemplateResult } from "lit";
+import { AnnotationPanel } from "../annotations/panel";
 import { isMap } from "../geometry";
 import type { ViewContext } from "./context";
 import { type Fact, viewFacts, volumeFacts } from "./facts";
@@ -117,10 +118,12 @@ export class SidePanel extends Part {
   ];
 
   private readonly window: WindowPanel;
+  private readonly annotations: AnnotationPanel;
 
   constructor(context: ViewContext) {
     super(context, APART_MS);
     this.window = new WindowPanel(context);
+    this.annotations = new AnnotationPanel(context);
     this.window.className = "beside"; // room for the button that closes the panel
     this.setAttribute("role", "complementary");
     this.setAttribute("aria-label", "Details");
@@ -138,6 +141,7 @@ export class SidePanel extends Part {
           ${icon("close")}
         </button>
       </div>
+      ${this.annotations}
       <section aria-labelledby="view">
         <h2 id="view">View</h2>
         <label

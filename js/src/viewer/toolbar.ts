@@ -1,5 +1,6 @@
 /** The tools at the top: plane, tool, channel, window and colours, fit, picture, full screen, help. */
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { familyIcon, isFamilyInHand } from "../annotations/toolmenu";
 import { axisTitle } from "./axes";
 import type { Tool } from "./bindings";
 import { gradient } from "./colours";
@@ -74,6 +75,19 @@ export class Toolbar extends Part {
         min-width: 0;
         flex-shrink: 1;
       }
+      .few {
+        display: none;
+      }
+      @container (max-width: 1000px) {
+        .few {
+          display: inline-flex;
+        }
+      }
+      @container (max-width: 420px) {
+        .few {
+          display: none;
+        }
+      }
       .name {
         flex: 1;
         min-width: 0;
@@ -134,7 +148,17 @@ export class Toolbar extends Part {
     const { axis, channel, window, level, colormap, reverse } = state;
     const { tool, open, fullScreen, panel } = ui;
     const look = [axis, channel, window, level, colormap, reverse, actions.isSymmetric];
-    return [info, status.phase, ui.shown === null, tool, open, fullScreen, panel, ...look];
+    return [
+      info,
+      status.phase,
+      ui.shown === null,
+      tool,
+      this.context.desk.editor.tool,
+      open,
+      fullScreen,
+      panel,
+      ...look,
+    ];
   }
 
   protected override firstUpdated(): void {
@@ -171,7 +195,7 @@ export class Toolbar extends Part {
     >
       ${dead ? nothing : this.planes()}
       ${dead ? nothing : html`<span class="rule medium"></span>`}
-      ${dead ? nothing : [this.tool("navigate", "Navigate", "V"), this.tool("crosshair", "Crosshair", "X"), this.tool("window", "Window and level", "W")]}
+      ${dead ? nothing : [this.tool("navigate", "Navigate", "V"), this.tool("crosshair", "Crosshair", "X"), this.tool("window", "Window and level", "W"), this.family("measure", "Measure", "M"), this.family("annotate", "Annotate", "A"), this.allTools()]}
       <span class="grow desk"></span>
       ${dead ? nothing : html`<span class="name phone cut quiet">${info.name}</span>`}
       ${dead ? nothing : [this.channel(), this.windowButton()]}
@@ -179,7 +203,7 @@ export class Toolbar extends Part {
         dead
           ? nothing
           : html`<span class="rule medium"></span>
-            ${this.button("fit", "Fit to pane", "0", () => context.actions.fit(), "medium")}
+            ${this.button("fit", "Fit to pane", "0", () => context.actions.fit(), "ample")}
             ${this.menuButton("layouts", "layout", "Layout of the panes (L)", "medium")}
             ${this.menuButton("picture", "camera", "Save or copy the picture", "roomy")}`
       }
@@ -216,7 +240,7 @@ export class Toolbar extends Part {
     </button>`;
   }
 
-  private tool(tool: Tool, label: string, key: string): TemplateResult {
+  private tool(tool: Exclude<Tool, "annotate">, label: string, key: string): TemplateResult {
     const on = this.context.ui.tool === tool;
     return html`<button
       class="tool desk"
@@ -226,6 +250,43 @@ export class Toolbar extends Part {
       @click=${() => this.context.pick(tool)}
     >
       ${icon(tool)}
+    </button>`;
+  }
+
+  /** Opens the menu of a family of tools; pressed while one of them is in hand. */
+  private family(family: "annotate" | "measure", label: string, key: string): TemplateResult {
+    const { context } = this;
+    const inHand = isFamilyInHand(context.desk, family);
+    const title = inHand ? context.desk.editor.facts.title : label;
+    return html`<button
+      class="tool desk ample"
+      data-opens=${family}
+      aria-label=${inHand ? `${label}: ${title}` : label}
+      title="${title} (${key})"
+      aria-pressed=${inHand ? "true" : "false"}
+      aria-haspopup="menu"
+      aria-expanded=${context.ui.open === family ? "true" : "false"}
+      @click=${(e: Event) => this.drop(family, e)}
+    >
+      ${icon(familyIcon(context.desk, family))}${icon("down", "caret")}
+    </button>`;
+  }
+
+  /** One button for all of them where there is less room. */
+  private allTools(): TemplateResult {
+    const { context } = this;
+    const inHand = context.desk.isAnnotating;
+    return html`<button
+      class="tool desk few"
+      data-opens="tools"
+      aria-label="Measure and annotate"
+      title="${inHand ? context.desk.editor.facts.title : "Measure and annotate"} (M, A)"
+      aria-pressed=${inHand ? "true" : "false"}
+      aria-haspopup="menu"
+      aria-expanded=${context.ui.open === "tools" ? "true" : "false"}
+      @click=${(e: Event) => this.drop("tools", e)}
+    >
+      ${icon(inHand ? context.desk.editor.facts.icon : "ruler")}
     </button>`;
   }
 

@@ -17,10 +17,13 @@ export type Open =
   | "more"
   | "settings"
   | "context"
+  | "annotate"
+  | "measure"
+  | "tools"
   | "help";
 
-/** "goto": put the focus into the number; "maximise": give a pane all the room, or take it back. */
-export type Asked = "goto" | "maximise";
+/** "goto": put the focus into the number; "focus": onto the picture; "maximise": give a pane all the room, or take it back. */
+export type Asked = "goto" | "focus" | "maximise";
 
 /** What the pointer is over. */
 export interface Cursor {

@@ -69,7 +69,11 @@ export class ViewerElement extends LitElement {
       escape: () => this.escape(),
     });
     context.onChange(() => this.changed());
-    context.onAsk((what) => (what === "goto" ? this.sliceBar.focusNumber() : this.maximise()));
+    context.onAsk((what) => {
+      if (what === "goto") this.sliceBar.focusNumber();
+      else if (what === "focus") this.pane.focusView();
+      else this.maximise();
+    });
     this.listen();
   }
 
@@ -84,8 +88,9 @@ export class ViewerElement extends LitElement {
 
   get job(): Job {
     const { context, pane } = this.grid.active;
-    const { picture } = pane;
+    const { picture, annotations } = pane;
     return {
+      overlays: annotations.canvases,
       context,
       get picture() {
         return picture.source;
@@ -231,6 +236,7 @@ export class ViewerElement extends LitElement {
   // ------------------------------------------------------------- keys
 
   private keyDown(event: KeyboardEvent): void {
+    if (this.annotationKey(event)) return;
     if (!isOurs(event)) return;
     event.stopPropagation(); // the notebook would cut, merge or run cells
     if (event.defaultPrevented) return;
@@ -246,6 +252,14 @@ export class ViewerElement extends LitElement {
     this.run(command);
   }
 
+  /** Keys of the annotations come first, while the picture has the focus and nothing is open. */
+  private annotationKey(event: KeyboardEvent): boolean {
+    const { desk, ui } = this.context;
+    const inView = this.focusedDeep === this.pane.view && !isDead(this.pane.state);
+    desk.claim(this.pane.annotations);
+    return inView && !ui.open && !event.defaultPrevented && desk.key(event);
+  }
+
   /** Innermost first: what is open, the film, the tool; then the viewer itself. */
   private escape(): void {
     const { context } = this;
@@ -253,7 +267,8 @@ export class ViewerElement extends LitElement {
     if (context.ui.open) context.set({ open: "" });
     else if (!inView && !isDead(this.pane.state)) this.pane.focusView();
     else if (context.cine.playing) context.cine.stop();
-    else if (context.ui.tool !== "navigate") context.set({ tool: "navigate" });
+    else if (context.desk.editor.escape()) return;
+    else if (context.ui.tool !== "navigate") context.pick("navigate");
     else if (context.ui.maximised || context.session.state.maximised) this.maximise();
     else this.leave();
   }

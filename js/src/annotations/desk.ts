@@ -1,0 +1,99 @@
+/** What the parts of one view share of annotations: store, answers, editor, and who wants to know. */
+import type { VolumeInfo } from "../protocol";
+import { Editor, type EditorHost, type Surface } from "./editor";
+import { editorKey } from "./keys";
+import { Readings } from "./readings";
+import { isRegion } from "./shape";
+import type { AnnotationStore } from "./store";
+import type { Annotation, AnnotationLink } from "./types";
+
+export interface DeskHost extends EditorHost {
+  readonly isAnnotating: boolean;
+  /** Channel of the volume that is shown. */
+  readonly channel: number;
+  readonly info: VolumeInfo | null;
+}
+
+export class Desk {
+  readonly store: AnnotationStore;
+  readonly readings: Readings;
+  readonly editor: Editor;
+  /** Grows with what changes of annotations that nobody has in hand. */
+  stillRevision = 0;
+  private current: Surface | null = null;
+  private readonly seen = new Map<Surface, readonly Annotation[]>();
+  private readonly listeners = new Set<() => void>();
+
+  constructor(
+    private readonly host: DeskHost,
+    link: AnnotationLink & { readonly store: AnnotationStore },
+    readonly signal: AbortSignal,
+  ) {
+    const { store } = link; // one for all views of a session
+    this.store = store;
+    this.readings = new Readings(store, link, signal);
+    this.editor = new Editor(store, host, signal);
+    store.onChange((ids) => this.storeChanged(ids), signal);
+    this.editor.onChange(() => this.changed(), signal);
+    this.readings.onChange((id) => {
+      if (!this.editor.active.has(id)) this.stillRevision += 1;
+      this.changed();
+    }, signal);
+  }
+
+  get isAnnotating(): boolean {
+    return this.host.isAnnotating;
+  }
+
+  get channel(): number {
+    return this.host.channel;
+  }
+
+  /** The pane that keys act on. */
+  get surface(): Surface | null {
+    return this.current ?? this.editor.surface;
+  }
+
+  /** A key press on the picture; true if it was for the annotations, and goes no further. */
+  key(event: KeyboardEvent): boolean {
+    const { surface, isAnnotating } = this;
+    if (!editorKey(event, this.editor, { surface, isAnnotating, now: event.timeStamp }))
+      return false;
+    event.preventDefault();
+    event.stopPropagation();
+    return true;
+  }
+
+  claim(surface: Surface): void {
+    this.current = surface;
+  }
+
+  onChange(listener: () => void, signal: AbortSignal): void {
+    this.listeners.add(listener);
+    signal.addEventListener("abort", () => this.listeners.delete(listener), { once: true });
+  }
+
+  private storeChanged(ids: ReadonlySet<string> | null): void {
+    const { active } = this.editor;
+    if (ids === null || [...ids].some((id) => !active.has(id))) this.stillRevision += 1;
+    this.changed();
+  }
+
+  private changed(): void {
+    this.wantReadings();
+    for (const listener of this.listeners) listener();
+  }
+
+  /** A pane shows these: what is said of them is asked of the worker. */
+  show(surface: Surface, items: readonly Annotation[]): void {
+    this.seen.set(surface, items);
+    this.wantReadings();
+  }
+
+  private wantReadings(): void {
+    const chosen = this.editor.selection.items;
+    const seen = [...this.seen.values()].flat();
+    const measured = seen.filter((item) => isRegion(item) || item.kind === "point");
+    this.readings.want([...new Set([...chosen, ...measured])], this.host.channel);
+  }
+}

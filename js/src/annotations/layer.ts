@@ -1,0 +1,387 @@
+/**
+ * The annotations over one pane, as vectors at device pixels, without a wait for any picture.
+ *
+ * Two canvases: what is chosen, drawn or dragged lies on its own, so that a drag draws that alone and
+ * not the thousand others. Painting a thousand lines takes a processor 100 ms (measured without a
+ * graphics card; as SVG the same): where so much is in sight, zoom and pan move the painted canvas, and
+ * it is painted anew when they rest.
+ */
+import { css } from "lit";
+import type { Point } from "../geometry";
+import { CHIPS_MOST, type Chip, ChipLayout, chipAt, drawChip } from "./chips";
+import type { Desk } from "./desk";
+import type { Surface } from "./editor";
+import { LabelField } from "./field";
+import { SliceIndex } from "./hit";
+import { drawItem, drawPen, fillRegion, type Look } from "./paint";
+import { trackAnnotations } from "./pointer";
+import type { Section } from "./section";
+import type { Annotation } from "./types";
+import { wordsOf } from "./words";
+
+/** More than this, in annotations and vertices, is not painted sixty times a second. */
+const HEAVY = 1200;
+const REST_MS = 90;
+
+const CURSORS = { body: "move", insert: "copy", handle: "pointer", label: "grab" } as const;
+
+/** What the layer needs of its pane. */
+export interface LayerPane {
+  readonly signal: AbortSignal;
+  /** The slice as it lies on screen now; null while there is none. */
+  readonly section: Section | null;
+  readonly size: { readonly width: number; readonly height: number; readonly pixelRatio: number };
+  /** Longest axis of the volume. */
+  readonly extent: number;
+  focus(): void;
+}
+
+export const layerStyles = css`
+  .annotations {
+    position: absolute;
+    inset: 0;
+    overflow: hidden;
+    pointer-events: none;
+    forced-color-adjust: none;
+  }
+  .annotations canvas {
+    position: absolute;
+    left: 0;
+    top: 0;
+    transform-origin: 0 0;
+  }
+  .annotations input {
+    position: absolute;
+    pointer-events: auto;
+    height: 28px;
+    min-width: 120px;
+    max-width: 100%;
+    padding: 0 8px;
+    border: 0;
+    border-radius: 4px;
+    outline: 2px solid var(--accent);
+    background: var(--bg);
+    color: var(--fg);
+  }
+  @media (pointer: coarse) {
+    .annotations input {
+      height: 44px;
+      font-size: 16px;
+    }
+  }
+`;
+
+export class AnnotationLayer implements Surface {
+  readonly element = document.createElement("div");
+  private readonly still: CanvasRenderingContext2D | null;
+  private readonly live: CanvasRenderingContext2D | null;
+  private readonly field: LabelField;
+  private view: HTMLElement | null = null;
+  private asked = false;
+  private rest: ReturnType<typeof setTimeout> | undefined;
+  /** What the still canvas shows. */
+  private painted: { key: string; section: Section; cost: number } | null = null;
+  private isLiveEmpty = true;
+  private chips: readonly Chip[] = [];
+  private cached: { index: SliceIndex; revision: number } | null = null;
+  private readonly offsets = new Map<string, Point>();
+  private accent = "";
+
+  constructor(
+    private readonly desk: Desk,
+    private readonly pane: LayerPane,
+  ) {
+    this.element.className = "annotations";
+    const [still, live] = [0, 1].map(() => {
+      const canvas = document.createElement("canvas");
+      canvas.setAttribute("aria-hidden", "true"); // everything drawn is in the list, as text
+      return canvas.getContext("2d");
+    });
+    this.still = still ?? null;
+    this.live = live ?? null;
+    const { editor } = desk;
+    const { signal } = pane;
+    this.field = new LabelField(editor, () => pane.focus());
+    this.element.append(this.field.element);
+    desk.onChange(() => {
+      // At once: the first letter may come before the next frame.
+      this.field.place(this, pane.section);
+      this.request();
+    }, signal);
+    signal.addEventListener("abort", () => clearTimeout(this.rest), { once: true });
+  }
+
+  /** Listen to the pane; before its own gestures do. */
+  attach(view: HTMLElement): void {
+    this.view = view;
+    const { desk, pane, field } = this;
+    const host = {
+      surface: this,
+      get isAnnotating() {
+        return desk.isAnnotating;
+      },
+      focus: () => pane.focus(),
+      commit: () => field.commit(),
+    };
+    trackAnnotations(view, desk.editor, host, pane.signal);
+    desk.claim(this);
+  }
+
+  // ------------------------------------------------------------ Surface
+
+  get section(): Section | null {
+    return this.pane.section;
+  }
+
+  get width(): number {
+    return this.pane.size.width;
+  }
+
+  get height(): number {
+    return this.pane.size.height;
+  }
+
+  get index(): SliceIndex | null {
+    const { section } = this.pane;
+    const { store, editor } = this.desk;
+    if (!section) return null;
+    const isHeld = editor.grab !== null || editor.draft !== null;
+    const isRight = this.cached?.index.isOf(section) === true;
+    if (!isRight || (this.cached?.revision !== store.revision && !isHeld)) {
+      const index = new SliceIndex(store.items, section, this.pane.extent);
+      this.cached = { index, revision: store.revision };
+    }
+    return this.cached?.index ?? null;
+  }
+
+  labelAt(at: Point): string | null {
+    return chipAt(this.chips, at)?.id ?? null;
+  }
+
+  // ------------------------------------------------------------ drawing
+
+  /** Something changed: look once in this frame what has to be painted. */
+  request(): void {
+    if (this.asked) return;
+    this.asked = true;
+    requestAnimationFrame(() => {
+      this.asked = false;
+      if (!this.pane.signal.aborted) this.draw();
+    });
+  }
+
+  /** Canvases in the order in which they lie, for a saved picture. */
+  get canvases(): readonly HTMLCanvasElement[] {
+    const both = [this.still, this.live].flatMap((brush) => (brush ? [brush.canvas] : []));
+    return both.filter((canvas) => canvas.isConnected);
+  }
+
+  draw(): void {
+    const { section } = this.pane;
+    const { still, live, desk } = this;
+    if (!still || !live) return;
+    this.field.place(this, section);
+    if (!section || desk.editor.hidden) {
+      still.canvas.remove();
+      live.canvas.remove();
+      this.painted = null;
+      this.isLiveEmpty = true;
+      this.chips = [];
+      return;
+    }
+    this.showCursor();
+    this.drawStill(still, section);
+    this.drawLive(live, section);
+  }
+
+  /** The pointer says what a press would do. */
+  private showCursor(): void {
+    if (!this.view) return;
+    const { editor, isAnnotating } = this.desk;
+    const { hovered } = editor;
+    let cursor = "";
+    if (isAnnotating) cursor = editor.isDrawing ? (editor.facts.cursor ?? "crosshair") : "default";
+    if (hovered && !editor.isDrawing) {
+      cursor = CURSORS[hovered.part];
+    }
+    if (this.view.style.cursor !== cursor) this.view.style.cursor = cursor;
+  }
+
+  /** A canvas is on the page only while something is on it: an empty one costs memory and blending. */
+  private put({ canvas }: CanvasRenderingContext2D, isNeeded: boolean): void {
+    if (!isNeeded) canvas.remove();
+    else if (!canvas.isConnected && canvas === this.still?.canvas) this.element.prepend(canvas);
+    else if (!canvas.isConnected) this.field.element.before(canvas);
+    if (isNeeded) this.accent ||= getComputedStyle(this.element).getPropertyValue("--accent");
+  }
+
+  private clear(brush: CanvasRenderingContext2D): void {
+    const { width, height, pixelRatio } = this.pane.size;
+    const { canvas } = brush;
+    const [wide, high] = [Math.ceil(width * pixelRatio), Math.ceil(height * pixelRatio)];
+    if (canvas.width !== wide || canvas.height !== high) {
+      canvas.width = wide;
+      canvas.height = high;
+      canvas.style.width = `${wide / pixelRatio}px`;
+      canvas.style.height = `${high / pixelRatio}px`;
+    }
+    brush.setTransform(pixelRatio, 0, 0, pixelRatio, 0, 0);
+    brush.clearRect(0, 0, width + 1, height + 1);
+    setStyle(canvas, "transform", "none");
+    setStyle(canvas, "visibility", "");
+  }
+
+  private drawStill(brush: CanvasRenderingContext2D, section: Section): void {
+    const { painted } = this;
+    const key = this.stillKey();
+    if (painted?.key === key && section.same(painted.section)) return;
+    if (painted?.key === key && painted.cost > HEAVY) {
+      this.shift(brush, painted.section, section);
+      clearTimeout(this.rest);
+      this.rest = setTimeout(() => this.repaint(), REST_MS);
+      return;
+    }
+    this.paintStill(brush, section, key);
+  }
+
+  private repaint(): void {
+    this.painted = null;
+    this.request();
+  }
+
+  /** Lay the painted canvas where the slice has gone. */
+  private shift(brush: CanvasRenderingContext2D, from: Section, to: Section): void {
+    if (!from.sameSlice(to)) {
+      // What lies on another slice may not be seen on this one, not for a moment.
+      setStyle(brush.canvas, "visibility", "hidden");
+      return;
+    }
+    const [x, y] = [to.scaleX / from.scaleX, to.scaleY / from.scaleY];
+    const dx = to.offsetX - from.offsetX * x;
+    const dy = to.offsetY - from.offsetY * y;
+    setStyle(brush.canvas, "transform", `translate(${dx}px, ${dy}px) scale(${x}, ${y})`);
+  }
+
+  /** Everything that the still canvas depends on, but for where the slice lies. */
+  private stillKey(): string {
+    const { desk } = this;
+    const { editor } = desk;
+    const { width, height, pixelRatio } = this.pane.size;
+    const active = [...editor.active].join();
+    const hovered =
+      editor.hovered && !editor.active.has(editor.hovered.id) ? editor.hovered.id : "";
+    return [desk.stillRevision, active, hovered, width, height, pixelRatio, desk.channel].join("|");
+  }
+
+  private paintStill(brush: CanvasRenderingContext2D, section: Section, key: string): void {
+    clearTimeout(this.rest);
+    const { editor } = this.desk;
+    const active = editor.active;
+    const index = this.index;
+    const items = index?.items.filter(({ id }) => !active.has(id)) ?? [];
+    this.put(brush, items.length > 0);
+    this.desk.show(this, index?.items ?? []);
+    this.chips = [];
+    let cost = 0;
+    this.painted = { key, section, cost };
+    if (items.length === 0) return; // a scroll through slices without any costs nothing
+    this.clear(brush);
+    this.accent = getComputedStyle(this.element).getPropertyValue("--accent");
+    for (const item of items) {
+      cost += 4 + item.points.length;
+      drawItem(brush, item, section, this.lookOf(item, section, editor.hovered?.id === item.id));
+    }
+    const layout = new ChipLayout(brush, this.width, this.height);
+    this.chips = this.placeChips(items, section, layout);
+    for (const chip of this.chips) drawChip(brush, chip, this.accent);
+    this.painted = { key, section, cost };
+  }
+
+  private lookOf(item: Annotation, section: Section, hovered: boolean): Look {
+    const { editor } = this.desk;
+    const selected = editor.selection.has(item.id);
+    return {
+      presence: section.presence(item),
+      selected,
+      hovered,
+      handles: selected && !item.locked && editor.host.canEdit,
+      accent: this.accent,
+    };
+  }
+
+  private placeChips(
+    items: readonly Annotation[],
+    section: Section,
+    layout: ChipLayout,
+    all = false,
+  ): Chip[] {
+    const { desk } = this;
+    const { info } = desk.editor.host;
+    const chips: Chip[] = [];
+    if (!info) return chips;
+    for (const item of items) {
+      if (chips.length >= CHIPS_MOST) break;
+      if (!all && section.presence(item) !== "on") continue;
+      const words = wordsOf(item, info, desk.readings.of(item, desk.channel));
+      const selected = desk.editor.selection.has(item.id);
+      const offset = this.offsets.get(item.id) ?? null;
+      const chip = layout.place(item, section, words, selected || all, offset);
+      if (chip) chips.push({ ...chip, selected });
+    }
+    return chips;
+  }
+
+  // ------------------------------------------------------------ what is in hand
+
+  private drawLive(brush: CanvasRenderingContext2D, section: Section): void {
+    const { desk } = this;
+    const { editor } = desk;
+    const active = [...editor.active]
+      .map((id) => desk.store.get(id))
+      .filter((item) => item?.visible && section.presence(item) !== "off")
+      .filter((item) => item !== null);
+    const drawn = editor.drawn;
+    const isOurs = editor.surface === this;
+    const pen = isOurs || editor.surface === null ? editor.pen : null;
+    const isEmpty = active.length === 0 && !(drawn && isOurs) && !pen;
+    if (isEmpty && this.isLiveEmpty) return;
+    this.isLiveEmpty = isEmpty;
+    this.put(brush, !isEmpty);
+    this.chips = this.chips.filter(({ id }) => !editor.active.has(id));
+    if (isEmpty) return;
+    this.clear(brush);
+    for (const item of active) {
+      fillRegion(brush, item, section);
+      drawItem(brush, item, section, this.lookOf(item, section, false));
+    }
+    const shown = drawn && isOurs ? [...active, drawn] : active;
+    if (drawn && isOurs) {
+      const look = {
+        ...this.lookOf(drawn, section, false),
+        presence: "on",
+        handles: true,
+      } as const;
+      drawItem(brush, drawn, section, look);
+    }
+    const layout = new ChipLayout(brush, this.width, this.height);
+    layout.avoid(this.chips);
+    const chips = this.placeChips(shown, section, layout, true);
+    for (const chip of chips) drawChip(brush, chip, this.accent);
+    this.chips = [...this.chips, ...chips.filter(({ id }) => id !== "draft")];
+    if (pen) drawPen(brush, pen);
+  }
+
+  /** Put a label elsewhere: a dotted line leads to it from then on. */
+  moveLabel(id: string, by: Point): void {
+    const chip = this.chips.find((each) => each.id === id);
+    if (!chip) return;
+    const from = this.offsets.get(id) ?? { x: chip.x - chip.anchor.x, y: chip.y - chip.anchor.y };
+    this.offsets.set(id, { x: from.x + by.x, y: from.y + by.y });
+    this.painted = null;
+    this.request();
+  }
+}
+
+function setStyle({ style }: HTMLElement, name: "transform" | "visibility", value: string): void {
+  if (style[name] !== value) style[name] = value;
+}

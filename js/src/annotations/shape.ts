@@ -1,0 +1,146 @@
+/** What an annotation looks like on a section: its line, its handles, and what moving a handle makes. */
+import type { Point } from "../geometry";
+import { middle } from "./planar";
+import type { Section } from "./section";
+import type { Annotation, Point3 } from "./types";
+
+export interface Outline {
+  readonly chain: readonly Point[];
+  readonly closed: boolean;
+}
+
+const ELLIPSE_STEPS = 72;
+const HEAD_PX = 12;
+const HEAD_ANGLE = 0.45;
+const ARC_PX = 22;
+
+const CORNERED = new Set(["rectangle", "ellipse", "box"]);
+
+/** Its two points are opposite corners. */
+export function isCornered({ kind }: Pick<Annotation, "kind">): boolean {
+  return CORNERED.has(kind);
+}
+
+/** It has an inside on its own section. */
+export function isRegion({ kind, closed }: Pick<Annotation, "kind" | "closed">): boolean {
+  return kind === "rectangle" || kind === "ellipse" || kind === "polygon" || closed;
+}
+
+/** Corners of the rectangle that two opposite ones span, in order. */
+function cornersOf(a: Point, c: Point): Point[] {
+  return [a, { x: c.x, y: a.y }, c, { x: a.x, y: c.y }];
+}
+
+function ellipseOf(a: Point, c: Point): Point[] {
+  const at = middle(a, c);
+  const [rx, ry] = [Math.abs(c.x - a.x) / 2, Math.abs(c.y - a.y) / 2];
+  return Array.from({ length: ELLIPSE_STEPS }, (_, i) => {
+    const angle = (2 * Math.PI * i) / ELLIPSE_STEPS;
+    return { x: at.x + rx * Math.cos(angle), y: at.y + ry * Math.sin(angle) };
+  });
+}
+
+function headOf(from: Point, to: Point): Outline {
+  const angle = Math.atan2(to.y - from.y, to.x - from.x);
+  const side = (turn: number): Point => ({
+    x: to.x - HEAD_PX * Math.cos(angle + turn),
+    y: to.y - HEAD_PX * Math.sin(angle + turn),
+  });
+  return { chain: [side(HEAD_ANGLE), to, side(-HEAD_ANGLE)], closed: false };
+}
+
+/** The arc between the two arms of an angle. */
+function arcOf(a: Point, vertex: Point, c: Point): Outline {
+  const from = Math.atan2(a.y - vertex.y, a.x - vertex.x);
+  let sweep = Math.atan2(c.y - vertex.y, c.x - vertex.x) - from;
+  if (sweep > Math.PI) sweep -= 2 * Math.PI;
+  if (sweep < -Math.PI) sweep += 2 * Math.PI;
+  const chain = Array.from({ length: 17 }, (_, i) => {
+    const angle = from + (sweep * i) / 16;
+    return { x: vertex.x + ARC_PX * Math.cos(angle), y: vertex.y + ARC_PX * Math.sin(angle) };
+  });
+  return { chain, closed: false };
+}
+
+/** The line through the vertices, in pixels of the pane. */
+export function outlineOf(item: Annotation, section: Section): Outline {
+  const at = item.points.map((point) => section.toPixel(point));
+  const [a, b] = at;
+  if (isCornered(item) && a && b) {
+    return { chain: item.kind === "ellipse" ? ellipseOf(a, b) : cornersOf(a, b), closed: true };
+  }
+  return { chain: at, closed: item.kind === "polygon" || item.closed };
+}
+
+/** All lines of an annotation: heads and arcs too. The second of Cobb's lines is one of its own. */
+export function strokesOf(item: Annotation, section: Section): readonly Outline[] {
+  const outline = outlineOf(item, section);
+  const [a, b, c, d] = outline.chain;
+  if (item.kind === "arrow" && a && b) return [outline, headOf(a, b)];
+  if (item.kind === "angle" && a && b && c) return [outline, arcOf(a, b, c)];
+  if (item.kind === "cobb" && a && b && c && d) {
+    return [
+      { chain: [a, b], closed: false },
+      { chain: [c, d], closed: false },
+    ];
+  }
+  return [outline];
+}
+
+/** The dotted help line of a Cobb angle: from the middle of one line to that of the other. */
+export function helpLineOf(item: Annotation, section: Section): readonly Point[] {
+  if (item.kind !== "cobb") return [];
+  const [a, b, c, d] = item.points.map((point) => section.toPixel(point));
+  return a && b && c && d ? [middle(a, b), middle(c, d)] : [];
+}
+
+/** Places to grab: the vertices, or the four corners. */
+export function handlesOf(item: Annotation, section: Section): readonly Point[] {
+  const at = item.points.map((point) => section.toPixel(point));
+  const [a, c] = at;
+  return isCornered(item) && a && c ? cornersOf(a, c) : at;
+}
+
+/** The points when handle `handle` is brought to `to`. */
+export function withHandleAt(
+  item: Annotation,
+  section: Section,
+  handle: number,
+  to: Point3,
+): readonly Point3[] {
+  if (!isCornered(item)) return item.points.map((point, i) => (i === handle ? to : point));
+  const [a, c] = item.points;
+  if (!a || !c) return item.points;
+  const put = (point: Point3, axis: number): Point3 =>
+    point.map((v, i) => (i === axis ? to[axis] : v)) as unknown as Point3;
+  const { columnAxis: x, rowAxis: y } = section;
+  // Corners 0 and 2 are the two points; 1 has the column of the second and the row of the first.
+  if (handle === 0) return [put(put(a, x), y), c];
+  if (handle === 2) return [a, put(put(c, x), y)];
+  return handle === 1 ? [put(a, y), put(c, x)] : [put(a, x), put(c, y)];
+}
+
+/** Where vertices may be inserted and taken out. */
+export function hasFreeVertices({ kind }: Annotation): boolean {
+  return ["polyline", "freehand", "polygon", "path", "horizon", "fault"].includes(kind);
+}
+
+/** The box around what is drawn, in columns and rows of the section. */
+export interface Bounds {
+  readonly x0: number;
+  readonly y0: number;
+  readonly x1: number;
+  readonly y1: number;
+}
+
+export function boundsOf(item: Annotation, section: Section): Bounds {
+  let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const point of item.points) {
+    const { x, y } = section.planeOf(point);
+    x0 = Math.min(x0, x);
+    x1 = Math.max(x1, x);
+    y0 = Math.min(y0, y);
+    y1 = Math.max(y1, y);
+  }
+  return { x0, y0, x1, y1 };
+}

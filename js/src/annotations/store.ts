@@ -1,0 +1,238 @@
+/**
+ * The annotations of a session as one page sees them: the server's, with what the hand did since laid
+ * over them.
+ *
+ * A change is on screen at once and sent once per animation frame. The server's answer to it, or to
+ * anything newer, replaces what was laid over: its order is the truth.
+ */
+import { Listeners } from "../listeners";
+import { edited, idOf, replaces } from "./edits";
+import type { Annotation, AnnotationLink, Edit, EditsMade } from "./types";
+
+interface Waiting {
+  readonly edit: Edit;
+  readonly gesture: number;
+}
+
+interface Pending {
+  readonly item: Annotation | null;
+  /** Number of the message that carried it; null while it was not sent. */
+  seq: number | null;
+}
+
+/** What one message may carry, with room for its frame. */
+const MOST_EDITS = 256;
+const MOST_CHARACTERS = 60_000;
+
+export type Later = (flush: () => void) => void;
+
+export class AnnotationStore {
+  private readonly server = new Map<string, Annotation>();
+  private readonly pending = new Map<string, Pending>();
+  private outbox: Waiting[] = [];
+  private asked = false;
+  private gestures = 0;
+  private isOrderNew = false;
+  private cache: readonly Annotation[] | null = [];
+  private readonly shown = new Map<string, Annotation>();
+  private readonly listeners = new Listeners<ReadonlySet<string> | null>();
+  /** Grows with every change. */
+  revision = 0;
+  canUndo = false;
+  canRedo = false;
+
+  constructor(
+    private readonly link: AnnotationLink,
+    signal: AbortSignal,
+    private readonly later: Later = (flush) => requestAnimationFrame(flush),
+  ) {
+    link.onEdits((made) => this.received(made), signal);
+  }
+
+  /** All annotations, in the server's order; new ones at the end. */
+  get items(): readonly Annotation[] {
+    this.cache ??= [...this.shown.values()];
+    return this.cache;
+  }
+
+  get(id: string): Annotation | null {
+    return this.shown.get(id) ?? null;
+  }
+
+  /** Told with what changed; null = everything. */
+  onChange(listener: (ids: ReadonlySet<string> | null) => void, signal: AbortSignal): void {
+    this.listeners.add(listener, signal);
+  }
+
+  /** Edits with the same number are one step of undo. */
+  newGesture(): number {
+    this.gestures += 1;
+    return this.gestures;
+  }
+
+  // ------------------------------------------------------------ to the server
+
+  /** Change annotations: at once here, with the next frame there. */
+  apply(edits: readonly Edit[], gesture: number): void {
+    for (const edit of edits) {
+      const id = idOf(edit);
+      const item = edited(this.get(id), edit);
+      if (item === null && edit.op !== "remove") continue;
+      this.pending.set(id, { item, seq: null });
+      this.show(id, item);
+      this.post({ edit, gesture });
+    }
+    this.changed(new Set(edits.map(idOf)));
+    this.request();
+  }
+
+  undo(): void {
+    this.history("undo");
+  }
+
+  redo(): void {
+    this.history("redo");
+  }
+
+  private history(history: "undo" | "redo"): void {
+    this.flush();
+    if (this.outbox.length === 0) this.link.edit({ edits: [], history });
+  }
+
+  /** A drag of sixty steps a second is one step by the time it is sent. */
+  private post(waiting: Waiting): void {
+    const last = this.outbox.findLastIndex(({ edit }) => idOf(edit) === idOf(waiting.edit));
+    const before = this.outbox[last];
+    if (before?.gesture === waiting.gesture && replaces(waiting.edit, before.edit)) {
+      this.outbox[last] = waiting;
+    } else {
+      this.outbox.push(waiting);
+    }
+  }
+
+  private request(): void {
+    if (this.asked) return;
+    this.asked = true;
+    this.later(() => {
+      this.asked = false;
+      this.flush();
+    });
+  }
+
+  private flush(): void {
+    while (this.outbox.length > 0) {
+      const batch = this.nextBatch();
+      const seq = this.link.edit(batch);
+      if (seq === null) return; // no connection: all goes out when there is one again
+      this.outbox.splice(0, batch.edits.length);
+      for (const edit of batch.edits) {
+        const change = this.pending.get(idOf(edit));
+        if (change && !this.isWaiting(idOf(edit))) change.seq = seq;
+      }
+    }
+  }
+
+  private isWaiting(id: string): boolean {
+    return this.outbox.some(({ edit }) => idOf(edit) === id);
+  }
+
+  /** The first edits that make one gesture and fit one message. */
+  private nextBatch(): { edits: readonly Edit[]; gesture: number } {
+    const gesture = this.outbox[0]?.gesture ?? 0;
+    const edits: Edit[] = [];
+    let characters = 0;
+    for (const waiting of this.outbox) {
+      characters += JSON.stringify(waiting.edit).length;
+      const isFull = edits.length === MOST_EDITS || characters > MOST_CHARACTERS;
+      if (waiting.gesture !== gesture || (isFull && edits.length > 0)) break;
+      edits.push(waiting.edit);
+    }
+    return { edits, gesture };
+  }
+
+  // ------------------------------------------------------------ from the server
+
+  private received(made: EditsMade): void {
+    this.canUndo = made.can_undo;
+    this.canRedo = made.can_redo;
+    if (made.reset) this.restart();
+    const touched = new Set([
+      ...made.edits.map((edit) => this.obey(edit)),
+      ...this.settle(made.seq),
+    ]);
+    for (const id of touched) {
+      if (!this.pending.has(id)) this.show(id, this.server.get(id) ?? null);
+    }
+    this.sort();
+    this.changed(made.reset ? null : touched);
+    if (this.outbox.length > 0) this.request();
+  }
+
+  /** Do at our copy what was done at the server; returns whose it was. */
+  private obey(edit: Edit): string {
+    const id = idOf(edit);
+    const item = edited(this.server.get(id) ?? null, edit);
+    if (item) this.server.set(id, item);
+    else this.server.delete(id);
+    if (edit.op === "put" && edit.before) this.reorder(id, edit.before);
+    return id;
+  }
+
+  /** What was laid over is in the server's answer, or was refused. */
+  private settle(seq: number): string[] {
+    const settled = [...this.pending].filter(
+      ([, change]) => change.seq !== null && change.seq <= seq,
+    );
+    for (const [id] of settled) this.pending.delete(id);
+    return settled.map(([id]) => id);
+  }
+
+  /** A new connection knows nothing of what was sent by the old one: it goes out again, whole. */
+  private restart(): void {
+    this.server.clear();
+    this.shown.clear();
+    this.outbox = [];
+    for (const [id, change] of this.pending) {
+      change.seq = null;
+      if (change.item) this.shown.set(id, change.item);
+      const edit: Edit = change.item ? { op: "put", item: change.item } : { op: "remove", id };
+      this.outbox.push({ edit, gesture: 0 });
+    }
+  }
+
+  private reorder(id: string, before: string): void {
+    const moved = this.server.get(id);
+    if (!moved || !this.server.has(before)) return;
+    this.server.delete(id);
+    const others = [...this.server];
+    this.server.clear();
+    for (const [key, value] of others) {
+      if (key === before) this.server.set(id, moved);
+      this.server.set(key, value);
+    }
+    this.isOrderNew = true;
+  }
+
+  /** What is shown, in the server's order; what it does not know yet comes last. */
+  private sort(): void {
+    if (!this.isOrderNew) return;
+    this.isOrderNew = false;
+    const before = new Map(this.shown);
+    this.shown.clear();
+    for (const id of [...this.server.keys(), ...before.keys()]) {
+      const item = before.get(id);
+      if (item) this.shown.set(id, item);
+    }
+  }
+
+  private show(id: string, item: Annotation | null): void {
+    if (item) this.shown.set(id, item);
+    else this.shown.delete(id);
+  }
+
+  private changed(ids: ReadonlySet<string> | null): void {
+    this.cache = null;
+    this.revision += 1;
+    this.listeners.emit(ids);
+  }
+}
