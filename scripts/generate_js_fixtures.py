@@ -14,6 +14,7 @@ import msgspec
 
 from blustream_widget.core import protocol
 from blustream_widget.core.geometry import place_slice
+from blustream_widget.core.presets import presets_of
 from blustream_widget.core.protocol import FrameFlags, FrameHeader, PaneHeader
 from blustream_widget.core.state import first_state
 from blustream_widget.core.types import Axis, Channel, LoadedSlices, VolumeInfo
@@ -175,6 +176,32 @@ def _server_messages() -> list[dict[str, Any]]:
     return [{"name": type(message).__name__, "text": _text(message)} for message in messages]
 
 
+def _presets() -> list[dict[str, Any]]:
+    """Channels of every kind, with the windows that their menu has."""
+    info = _volume("seismic", None)
+    spread = tuple(float(v) for v in range(-6, 7))
+    signed = {"percentiles": spread, "abs_percentiles": (1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 6.0)}
+    channels = {
+        "amplitudes": ("seismic", signed),
+        "amplitudes of an older import": (
+            "seismic",
+            {"percentiles": spread, "abs_percentiles": (1.0, 2.0, 3.0, 4.0, 5.0, 7.0)},
+        ),
+        "amplitudes of an array": ("generic", signed),
+        "ct by its unit": ("generic", {"unit": "HU", "percentiles": spread}),
+        "ct by its range": ("medical", {"value_min": -1024.0, "value_max": 3071.0}),
+        "mr": ("medical", {"value_min": 0.0, "value_max": 90.0, "percentiles": spread}),
+        "labels": ("medical", {"value_min": 0.0, "value_max": 9.0, "is_label": True}),
+        "one value": ("generic", {"value_min": 5.0, "value_max": 5.0}),
+    }
+    cases = []
+    for name, (kind, changes) in channels.items():
+        channel = msgspec.structs.replace(_CHANNEL, **changes)  # type: ignore[arg-type]  # a table
+        shown = msgspec.structs.replace(info, kind=kind, channels=(channel,))
+        cases.append({"name": name, "info": shown, "presets": presets_of(shown, channel)})
+    return cases
+
+
 def _text(message: protocol.ServerMessage) -> str:
     return protocol.encode(message).decode()
 
@@ -182,6 +209,7 @@ def _text(message: protocol.ServerMessage) -> str:
 def generate() -> str:
     """Text of the fixture file."""
     table = {"geometry": _geometry(), "frame": _frame(), "server": _server_messages()}
+    table["presets"] = _presets()
     return json.dumps(msgspec.to_builtins(table), indent=1) + "\n"
 
 

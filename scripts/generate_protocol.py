@@ -16,6 +16,7 @@ from blustream_widget.core import (
     annotation_messages,
     colormaps,
     layouts,
+    palettes,
     protocol,
     state,
     types,
@@ -61,6 +62,7 @@ _SIMPLE: dict[type[mi.Type], str] = {
     mi.IntType: "number",
     mi.FloatType: "number",
     mi.StrType: "string",
+    mi.BytesType: "string",
     mi.BoolType: "boolean",
     mi.NoneType: "null",
 }
@@ -229,6 +231,8 @@ def generate() -> str:
         *(
             _interface(cls)
             for cls in (
+                palettes.OwnMap,
+                palettes.LabelStyle,
                 types.Axis,
                 types.Channel,
                 types.VolumeInfo,

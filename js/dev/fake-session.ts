@@ -1,5 +1,6 @@
 /** A `Session` without a server: keeps the state, draws frames by formula, gives values at once. */
 import { placeSlice } from "../src/geometry";
+import { Palettes } from "../src/palettes";
 import { shownPanes, viewOfPane } from "../src/panes";
 import {
   FrameFlags,
@@ -41,6 +42,7 @@ export class FakeSession implements Session {
   state: ViewState;
   info: VolumeInfo | null = null;
   role = "owner";
+  readonly palettes = new Palettes();
   status: SessionStatus = {
     phase: "connecting",
     transport: "websocket",
@@ -90,6 +92,10 @@ export class FakeSession implements Session {
       ...autoRange(info, channelOf(info, 0)),
       colormap: info.kind === "seismic" ? "seismic" : "grey",
       reverse: false,
+      below_color: "",
+      above_color: "",
+      no_value_color: "",
+      label_style: "",
       zoom: 1,
       pan: [0.5, 0.5],
       stretch: 1,

@@ -78,8 +78,8 @@ function recoloured(way: "software" | "webgl", to: Look): Uint8ClampedArray | nu
   const recolourer = way === "webgl" ? webglRecolourer(true) : softwareRecolourer();
   if (!frame || !recolourer) return null;
   const { width_px: width, height_px: height } = frame.header;
-  const from = lookOf(frame.header);
-  recolourer.load(frame.image, width, height, from.colormap);
+  const from = lookOf(frame.header, session);
+  recolourer.load(frame.image, width, height, from);
   recolourer.draw(coloursOf(from, to));
   const brush = new OffscreenCanvas(width, height).getContext("2d");
   brush?.drawImage(recolourer.canvas, 0, 0);

@@ -1,5 +1,5 @@
 /** Volumes by formula, drawn in the browser: for screenshots and tests without a server. */
-import type { Axis, Channel, VolumeInfo } from "../src/protocol";
+import { ABS_PERCENTILES, type Axis, type Channel, type VolumeInfo } from "../src/protocol";
 
 /** Value at array indices. */
 export type Formula = (i: number, j: number, k: number) => number;
@@ -127,7 +127,7 @@ function channelOf(
     value_max: max,
     is_label: false,
     percentiles: [0.1, 1, 2, 5, 10, 25, 50, 75, 90, 95, 98, 99, 99.9].map((p) => at(sorted, p)),
-    abs_percentiles: [90, 95, 98, 99, 99.5, 100].map((p) => at(sizes, p)),
+    abs_percentiles: ABS_PERCENTILES.map((p) => at(sizes, p)),
     histogram,
     label_names: {},
   };

@@ -5,6 +5,7 @@ import { PictureDecoder } from "./decoder";
 import { isAtLeast, LatencyMeter } from "./latency";
 import { Listeners } from "./listeners";
 import { LiveAnnotations } from "./live-annotations";
+import { Palettes } from "./palettes";
 import { PatchSender } from "./patch-sender";
 import { Presenter } from "./presenter";
 import {
@@ -59,6 +60,7 @@ const REFUSALS = new Set(["state", "not-driver", "protocol"]);
 const RTC_REFUSALS = new Set(["signalling", "ice-failed"]);
 
 export class LiveSession implements Session {
+  readonly palettes = new Palettes();
   readonly #options: LiveSessionOptions;
   readonly #connection: Connection;
   readonly #takeover: Takeover | null;
@@ -273,6 +275,10 @@ export class LiveSession implements Session {
       case MessageType.STATE:
         this.#sender.confirmed(message);
         if (this.#isPictureDue(this.#sender.pictureRevision)) this.#takeover?.expectPicture();
+        break;
+      case MessageType.PALETTE:
+        this.palettes.add(message);
+        this.#stateListeners.emit(this.state);
         break;
       case MessageType.INFO:
         this.#inform(message.info);

@@ -18,6 +18,9 @@ export interface StateTraits {
   level: number;
   colormap: string;
   reverse: boolean;
+  below_color: string;
+  above_color: string;
+  no_value_color: string;
   zoom: number;
   pan: readonly [number, number];
   stretch: number;
@@ -55,6 +58,9 @@ const PLAIN_FIELDS = [
   "level",
   "colormap",
   "reverse",
+  "below_color",
+  "above_color",
+  "no_value_color",
   "zoom",
   "pan",
   "stretch",
@@ -81,6 +87,9 @@ export function traitsOf(state: ViewState, info: VolumeInfo): StateTraits {
   return {
     ...plain,
     ...{ layout, active, linked, maximised, columns, rows },
+    below_color: state.below_color,
+    above_color: state.above_color,
+    no_value_color: state.no_value_color,
     north_up: state.north_up,
     crosshair: state.crosshair,
     crosshair_idx: state.slice_idx,

@@ -6,6 +6,7 @@
  */
 
 import { Listeners } from "./listeners";
+import type { Palettes } from "./palettes";
 import { activation, paneCount, resizing, viewOfPane } from "./panes";
 import {
   FrameFlags,
@@ -71,6 +72,10 @@ export class PaneSession implements Session {
     if (last) this.#take(last);
     session.onFrame((frame) => this.#take(frame), signal);
     signal.addEventListener("abort", () => this.#drop(), { once: true });
+  }
+
+  get palettes(): Palettes {
+    return this.#session.palettes;
   }
 
   /** It is the pane in use. */

@@ -20,7 +20,7 @@ export const MAX_ANNOTATIONS = 10000;
 export const MAX_EDITS = 256;
 export const MAX_PROFILE = 2000;
 export const PERCENTILES = [0.1, 1, 2, 5, 10, 25, 50, 75, 90, 95, 98, 99, 99.9] as const;
-export const ABS_PERCENTILES = [90, 95, 98, 99, 99.5, 100] as const;
+export const ABS_PERCENTILES = [90, 95, 98, 99, 99.5, 100, 99.9] as const;
 export const COLORMAPS = [
   "grey",
   "seismic",
@@ -134,6 +134,22 @@ export type AnnotationKind =
   | "fault"
   | "profile";
 
+/** A colour map of the user's. */
+export interface OwnMap {
+  readonly kind: "map";
+  readonly name: string;
+  readonly title: string;
+  readonly colors: string;
+}
+
+/** Colours and names of some label values; the others keep theirs. */
+export interface LabelStyle {
+  readonly kind: "labels";
+  readonly name: string;
+  readonly colors: Readonly<Record<string, string>>;
+  readonly names: Readonly<Record<string, string>>;
+}
+
 /** One axis of a volume: index i (0-based) has the survey number first + i * step. */
 export interface Axis {
   readonly name: string;
@@ -203,6 +219,10 @@ export interface ViewState {
   readonly level: number;
   readonly colormap: string;
   readonly reverse: boolean;
+  readonly below_color: string;
+  readonly above_color: string;
+  readonly no_value_color: string;
+  readonly label_style: string;
   readonly zoom: number;
   readonly pan: readonly [number, number];
   readonly stretch: number;
@@ -346,6 +366,7 @@ export const MessageType = {
   STATE: 32,
   VIEW_SYNC: 33,
   INFO: 34,
+  PALETTE: 35,
   CHANGE_SLICE: 48,
   ZOOM_PAN: 49,
   WINDOW_LEVEL: 50,
@@ -454,6 +475,9 @@ export interface ViewSync {
   readonly level?: number;
   readonly colormap?: string;
   readonly reverse?: boolean;
+  readonly below_color?: string;
+  readonly above_color?: string;
+  readonly no_value_color?: string;
   readonly zoom?: number;
   readonly pan?: readonly [number, number];
   readonly stretch?: number;
@@ -601,6 +625,13 @@ export interface Measurement {
   readonly error: string;
 }
 
+/** A map or a style of labels that the user brought; pictures name the map by `idx`. */
+export interface SetPalette {
+  readonly type: 35;
+  readonly palette: OwnMap | LabelStyle;
+  readonly idx: number;
+}
+
 /** Value of a probed voxel; None where there is no data (NaN). */
 export interface Value {
   readonly type: 65;
@@ -641,6 +672,7 @@ export type ServerMessage =
   | RtcAnswer
   | AnnotationEdits
   | Measurement
+  | SetPalette
   | Value;
 
 /** What a picture is: bits of `FrameHeader.flags`. */

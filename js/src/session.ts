@@ -1,6 +1,7 @@
 /** What a view sees of the widget's connection: one `Session` per widget model, shared by its views. */
 import type { AnnotationStore } from "./annotations/store";
 import type { AnnotationLink } from "./annotations/types";
+import type { Palettes } from "./palettes";
 import type { FrameHeader, LoadedSlices, ViewPatch, ViewState, VolumeInfo } from "./protocol";
 
 /**
@@ -88,6 +89,8 @@ export interface Session {
   /** Null until the volume is open. */
   readonly info: VolumeInfo | null;
   readonly status: SessionStatus;
+  /** Colours that the user brought. */
+  readonly palettes: Palettes;
   /** "owner", "editor", "annotator", "viewer"; "" before the server has answered. */
   readonly role: string;
   /** The way of annotations to the server and back. */

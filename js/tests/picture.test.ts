@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LiveAnnotations } from "../src/live-annotations";
+import { Palettes } from "../src/palettes";
 import type { FrameHeader } from "../src/protocol";
 import type { Frame, Session } from "../src/session";
 import { FIRST_STATUS } from "../src/status";
@@ -59,6 +60,7 @@ class Stage {
         return state(); // the server's: nothing is to be recoloured
       },
       info: INFO,
+      palettes: new Palettes(),
       status: FIRST_STATUS,
       role: "owner",
       annotations: new LiveAnnotations(() => false),

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { makeVolume } from "../dev/volumes";
-import type { Channel } from "../src/protocol";
+import type { Channel, VolumeInfo } from "../src/protocol";
 import * as axes from "../src/viewer/axes";
 import { barsOf, spanOf } from "../src/viewer/bars";
 import { decimalsOf, fixed, parseNumber, rangeText, valueText } from "../src/viewer/format";
 import * as range from "../src/viewer/range";
 import { niceLength, niceStep, ticksAlong } from "../src/viewer/ticks";
+import { contract } from "./contract";
 
 const seismic = makeVolume("seismic").info;
 const medical = makeVolume("medical").info;
@@ -132,6 +133,14 @@ describe("window and level", () => {
     expect(ct.find((p) => p.label === "Lung")).toMatchObject({ window: 1500, level: -600 });
     const positive = { ...(generic.channels[0] as Channel), value_min: 0 };
     expect(range.presetsOf(generic, positive).map((p) => p.label)).toContain("1–99 %");
+  });
+
+  it.each(contract.presets)("offers the same windows as Python: $name", ({ info, presets }) => {
+    const shown = info as unknown as VolumeInfo;
+    const channel = shown.channels[0] as Channel;
+    const auto = { label: "Auto", ...range.autoRange(shown, channel) };
+    const told = [auto, ...range.presetsOf(shown, channel)];
+    expect(told.map((p) => [p.label, [p.window, p.level]])).toEqual(Object.entries(presets));
   });
 
   it("offers no preset that would be empty", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { COLORMAP_GROUPS } from "../src/colormaps";
-import { COLORMAPS } from "../src/protocol";
+import { Palettes } from "../src/palettes";
+import { COLORMAPS, MessageType } from "../src/protocol";
 import {
   coloursOf,
   isContinuous,
@@ -33,16 +34,17 @@ function drawn(as: Look): Uint32Array {
   return as.reverse ? colours.reverse() : colours;
 }
 
-function placesIn(picture: Uint32Array, colormap: string): Uint16Array {
+function placesIn(picture: Uint32Array, as: string | Look): Uint16Array {
   const places = new Uint16Array(picture.length);
-  placesOf(new Uint8ClampedArray(picture.slice().buffer), colormap, places);
+  const drawnAs = typeof as === "string" ? look(as) : as;
+  placesOf(new Uint8ClampedArray(picture.slice().buffer), drawnAs, places);
   return places;
 }
 
 function recoloured(from: Look, to: Look): Uint32Array {
   const picture = drawn(from);
   const target = new Uint32Array(picture.length);
-  recolour(picture, placesIn(picture, from.colormap), coloursOf(from, to), target);
+  recolour(picture, placesIn(picture, from), coloursOf(from, to), target);
   return target;
 }
 
@@ -140,6 +142,74 @@ describe("another look for a picture that is there", () => {
     expect(sameLook(drawnSo, look("viridis", { reverse: true, window: 0.34, level: 0 }))).toBe(
       false,
     );
+  });
+
+  const ENDS = { below_color: "#00ff00", above_color: "#ff00ff", no_value_color: "#ffff00" };
+  const word = (hex: string): number => {
+    const rgb = Number.parseInt(hex.slice(1), 16);
+    return (0xff000000 | ((rgb & 255) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0;
+  };
+
+  it.each([false, true])("clips with the colours of the ends (source reversed: %s)", (reverse) => {
+    const from = look("seismic", { window: 100, level: 0, reverse });
+    const to = look("grey", { window: 50, level: 0, ...ENDS });
+    const colours = coloursOf(from, to);
+    const [low, high] = reverse ? [800, 200] : [200, 800];
+    expect(colours[low]).toBe(word(ENDS.below_color));
+    expect(colours[high]).toBe(word(ENDS.above_color));
+    expect(bytes(colours.slice(512, 513))[0]).toEqual(expect.closeTo(127, -0.5));
+  });
+
+  it.each([false, true])("knows clipped values by their colour (reversed: %s)", (reverse) => {
+    const from = look("seismic", { window: 100, level: 0, reverse, ...ENDS });
+    const picture = Uint32Array.from([ENDS.below_color, ENDS.above_color, "#f7f7f7"], word);
+    const target = new Uint32Array(3);
+    const to = { ...from, colormap: "grey", below_color: "#0000ff", above_color: "" };
+    recolour(picture, placesIn(picture, from), coloursOf(from, to), target);
+    const white = reverse ? word("#000000") : word("#ffffff");
+    expect([target[0], target[1]]).toEqual([word("#0000ff"), white]);
+    expect(bytes(target)[8]).toEqual(expect.closeTo(127, -1));
+  });
+
+  it("leaves the colour of no value alone", () => {
+    const from = look("seismic", ENDS);
+    const picture = Uint32Array.of(word(ENDS.no_value_color));
+    expect([...placesIn(picture, from)]).toEqual([NOWHERE]);
+  });
+
+  it("takes a map of the user's like any other, and says which picture has it", () => {
+    const colors = new Uint8Array(3 * PLACES);
+    for (let i = 0; i < PLACES; i++) colors.set([i >> 2, 255 - (i >> 2), 40], 3 * i);
+    const palettes = new Palettes();
+    const name = "user-00c0ffee";
+    const palette = {
+      kind: "map",
+      name,
+      title: "Mine",
+      colors: btoa(String.fromCharCode(...colors)),
+    } as const;
+    palettes.add({ type: MessageType.PALETTE, palette, idx: 130 });
+    const drawnSo = lookOf(header({ colormap_idx: 130 }), { palettes, state: ENDS });
+    expect(drawnSo).toMatchObject({ colormap: name, ...ENDS });
+    expect([palettes.titleOf(name), isInvertible(name)]).toEqual(["Mine", true]);
+    const [from, to] = [look(name), look("grey")];
+    expect(apart(recoloured(from, to), truth(from, to))).toBeLessThan(16);
+    const reversed = bytes(drawn(look(name, { reverse: true })).slice(100, 101));
+    expect([...reversed]).toEqual([230, 25, 40, 255]);
+    expect(lookOf(header({ colormap_idx: 131 }), { palettes, state: ENDS }).colormap).toBe("");
+  });
+
+  it("does not take a map for told that comes back to its own colours", () => {
+    const colors = new Uint8Array(3 * PLACES);
+    for (let i = 0; i < PLACES; i++) colors.set([i & 255, i & 255, 0], 3 * i);
+    const palette = {
+      kind: "map",
+      name: "user-5a3f00d5",
+      title: "",
+      colors: btoa(String.fromCharCode(...colors)),
+    } as const;
+    new Palettes().add({ type: MessageType.PALETTE, palette, idx: 128 });
+    expect(isInvertible(palette.name)).toBe(false);
   });
 
   it("is not made of names", () => {

@@ -1,9 +1,11 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { makeVolume } from "../dev/volumes";
+import { Palettes } from "../src/palettes";
 import type { FrameHeader, ViewPatch, ViewState } from "../src/protocol";
 import type { Frame, SessionStatus } from "../src/session";
 import type { ViewContext } from "../src/viewer/context";
+import type { Look } from "../src/viewer/recolour";
 import { type Recolourer, Recolouring } from "../src/viewer/recolouring";
 import { header, STATE } from "./fakes";
 
@@ -14,8 +16,8 @@ class FakeRecolourer implements Recolourer {
   draws = 0;
   works = true;
   constructor(readonly isQuick: boolean) {}
-  load(_image: unknown, _width: number, _height: number, colormap: string): void {
-    this.loads.push(colormap);
+  load(_image: unknown, _width: number, _height: number, look: Look): void {
+    this.loads.push(look.colormap);
   }
   draw(): boolean {
     this.draws++;
@@ -41,6 +43,7 @@ class Bench {
     const context = {
       session: {
         info: makeVolume("seismic").info,
+        palettes: new Palettes(),
         get state() {
           return bench.state;
         },

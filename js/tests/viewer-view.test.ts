@@ -240,6 +240,15 @@ describe("actions", () => {
     session.actions.setChannel(0);
     expect(session.state).toMatchObject({ colormap: "seismic", interpolate: true, level: 0 });
   });
+
+  it("bring a channel back as it was left", () => {
+    const session = new StateOnly();
+    session.patch({ window: 77, level: 5, colormap: "vik", reverse: true });
+    const { actions } = session;
+    actions.setChannel(1);
+    actions.setChannel(0);
+    expect(session.state).toMatchObject({ window: 77, level: 5, colormap: "vik", reverse: true });
+  });
 });
 
 describe("a time slice", () => {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from blustream_widget.core.state import ViewState, channel_view
@@ -10,8 +12,16 @@ from blustream_widget.core.types import Axis, Capabilities, VolumeInfo
 from blustream_widget.errors import StateError
 
 
-def patch_of(name: str, value: Any, info: VolumeInfo, state: ViewState) -> dict[str, Any]:
+def patch_of(
+    name: str,
+    value: Any,
+    info: VolumeInfo,
+    state: ViewState,
+    looks: Mapping[int, dict[str, Any]] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Say as a patch of the state what setting the trait `name` asks for.
+
+    `looks` are window and colours of channels as they were left.
 
     Raises
     ------
@@ -31,7 +41,7 @@ def patch_of(name: str, value: Any, info: VolumeInfo, state: ViewState) -> dict[
         return {"slice_idx": tuple(value)}
     if name == "channel" and value != state.channel:
         # Another channel is another quantity: its own range and colours, not those of the last.
-        return channel_view(info, value)
+        return channel_view(info, value) | looks.get(value, {})
     return {name: value}
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from blustream_widget.core.palettes import Palette
     from blustream_widget.core.types import VolumeRef
 
 logger = logging.getLogger(__name__)
@@ -64,10 +65,15 @@ class Link:
     # -------------------------------------------------- any thread
 
     def open_session(
-        self, session: str, ref: VolumeRef, patch: dict[str, Any], listener: LinkListener
+        self,
+        session: str,
+        ref: VolumeRef,
+        patch: dict[str, Any],
+        listener: LinkListener,
+        palettes: tuple[Palette, ...] = (),
     ) -> None:
-        """Start a session; what comes of it goes to `listener`."""
-        opening = lp.OpenSession(session=session, ref=ref, patch=patch)
+        """Start a session; what comes of it goes to `listener`. `patch` may name the `palettes`."""
+        opening = lp.OpenSession(session=session, ref=ref, patch=patch, palettes=palettes)
         with self._lock:
             self._asked[session] = LinkSession(opening, listener)
         self._post(lambda: self._open(session))
@@ -84,6 +90,10 @@ class Link:
     def patch(self, session: str, patch: dict[str, Any], seq: int) -> None:
         """Change fields of a session's view; patches that were not sent yet are joined."""
         self._post(lambda: self._patch(session, patch, seq), start=False)
+
+    def put_palette(self, session: str, palette: Palette) -> None:
+        """Tell the server a colour map or a style of labels, before the patch that names it."""
+        self._post(lambda: self._put_palette(session, palette), start=False)
 
     def refresh(self, session: str) -> None:
         """Tell the worker that the shared array changed."""
@@ -327,6 +337,12 @@ class Link:
         if session is not None:
             session.add(patch, seq)
             self._notify()
+
+    def _put_palette(self, name: str, palette: Palette) -> None:
+        session = self._sessions.get(name)
+        if session is not None:
+            session.put(palette)
+            self._send(lp.PutPalette(session=name, palette=palette))
 
     def _send(self, message: lp.ToServer) -> None:
         if self._socket is not None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.palettes import Palettes
 
 if TYPE_CHECKING:
+    from blustream_widget.core.palettes import Palette
     from blustream_widget.core.state import ViewState
     from blustream_widget.errors import BlustreamError
 
@@ -35,12 +39,23 @@ class LinkSession:
     """
 
     def __init__(self, opening: lp.OpenSession, listener: LinkListener) -> None:
-        self.opening = opening
+        self._opening = opening
+        self._palettes = Palettes(opening.palettes)
         self.listener = listener
         self.state: ViewState | None = None
         self.seq = 0
         self._unsent: list[dict[str, Any]] = []
         self._unconfirmed: list[dict[str, Any]] = []
+
+    @property
+    def opening(self) -> lp.OpenSession:
+        """As it was asked for first, with every palette that came since."""
+        palettes = tuple(palette for palette, _ in self._palettes.all())
+        return msgspec.structs.replace(self._opening, palettes=palettes)
+
+    def put(self, palette: Palette) -> None:
+        """Keep a palette for another server."""
+        self._palettes.add(palette)
 
     def add(self, patch: dict[str, Any], seq: int) -> None:
         """Take a change of the view."""
@@ -54,7 +69,7 @@ class LinkSession:
             _join(self._unconfirmed, patch)
         # Only the last one may count as all of them.
         numbers = [*([max(0, self.seq - 1)] * (len(patches) - 1)), self.seq]
-        name = self.opening.session
+        name = self._opening.session
         return [
             lp.PatchState(session=name, patch=patch, seq=seq)
             for patch, seq in zip(patches, numbers, strict=False)
@@ -74,9 +89,10 @@ class LinkSession:
         # The number goes with it even if nothing else does: states without it count as old.
         self._unsent = [*self._unconfirmed, *self._unsent] or [{}]
         self._unconfirmed = []
+        opening = self.opening
         if self.state is None:
-            return self.opening
-        return lp.OpenSession(session=self.opening.session, ref=self.opening.ref, state=self.state)
+            return opening
+        return msgspec.structs.replace(opening, patch={}, state=self.state)
 
 
 def _join(patches: list[dict[str, Any]], patch: dict[str, Any]) -> None:

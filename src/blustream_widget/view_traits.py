@@ -8,6 +8,7 @@ from typing import Any
 import anywidget
 import traitlets as t
 
+from blustream_widget._colors import color_hex
 from blustream_widget.errors import BlustreamError, StateError
 
 BUNDLE = Path(__file__).parent / "static" / "widget.js"
@@ -23,6 +24,9 @@ STATE_TRAITS = (
     "level",
     "colormap",
     "reverse",
+    "below_color",
+    "above_color",
+    "no_value_color",
     "zoom",
     "pan",
     "stretch",
@@ -62,6 +66,23 @@ class TraitStateError(StateError, t.TraitError):
     """A value that a trait of the viewer cannot have: ours, and what traitlets' users expect."""
 
 
+class ColormapTrait(t.Unicode[str, Any]):
+    """A map's name; of anything else that `add_colormap` takes, the name it gives."""
+
+    def validate(self, obj: Any, value: Any) -> str:
+        return str(super().validate(obj, obj._colormap_name(value)))
+
+
+class ColorTrait(t.Unicode[str, Any]):
+    """A colour as users give it; kept as "#rrggbb", and as "" where there is none."""
+
+    def validate(self, obj: Any, value: Any) -> str:
+        try:
+            return str(super().validate(obj, color_hex(str(self.name), value)))
+        except StateError as exc:
+            raise TraitStateError(exc.message, hint=exc.hint) from None
+
+
 class ViewTraits(anywidget.AnyWidget):
     """Declarations only; `Viewer` gives them their behaviour."""
 
@@ -74,8 +95,16 @@ class ViewTraits(anywidget.AnyWidget):
     channel = _state_trait(t.Int(0, help="Shown channel, 0-based."))
     window = _state_trait(t.Float(1.0, help="Full width of the display range, in the data's unit."))
     level = _state_trait(t.Float(0.5, help="Centre of the display range, in the data's unit."))
-    colormap = _state_trait(t.Unicode("grey", help="Colour map, one of Viewer.colormaps."))
+    colormap = _state_trait(
+        ColormapTrait(
+            "grey",
+            help='One of Viewer.colormaps, with "_r" for reversed; set it to colours of your own.',
+        )
+    )
     reverse = _state_trait(t.Bool(False, help="Colour map from the other end."))
+    below_color = _state_trait(ColorTrait("", help="Of values below the window; None: the map's."))
+    above_color = _state_trait(ColorTrait("", help="Of values above the window; None: the map's."))
+    no_value_color = _state_trait(ColorTrait("", help="Where there is no value; None: as around."))
     zoom = _state_trait(t.Float(1.0, help="1 shows the whole slice; 0.1 to 256."))
     pan = _state_trait(
         t.Tuple(t.Float(), t.Float(), default_value=(0.5, 0.5), help="Slice point in the middle.")
@@ -103,6 +132,12 @@ class ViewTraits(anywidget.AnyWidget):
     maximised = _state_trait(t.Bool(False, help="Only the active pane is shown."))
     columns = _state_trait(t.Tuple(help="Shares of the columns' widths; empty: equal."))
     rows = _state_trait(t.Tuple(help="Shares of the rows' heights; empty: equal."))
+
+    # Of the kernel alone; the state names what was made of them.
+    label_colors = t.Dict(
+        {}, help='Colours of label values, {3: "#ff8800"}; the others keep theirs.'
+    )
+    label_names = t.Dict({}, help='Names of label values, {3: "salt"}, beside those of the volume.')
 
     height = t.Int(560, min=120, max=4320, help="Height in the cell, CSS pixels.").tag(sync=True)
 

@@ -15,8 +15,9 @@ from blustream_widget._relay import Relay
 from blustream_widget._token import TokenGiver
 from blustream_widget._user_words import as_dict, patch_of
 from blustream_widget.annotations.annotated import Annotated
+from blustream_widget.color_traits import ColorTraits, first_colors
 from blustream_widget.core import link_protocol as lp
-from blustream_widget.core.colormaps import COLORMAPS
+from blustream_widget.core.palettes import Palettes
 from blustream_widget.core.state import (
     ViewState,
     auto_window,
@@ -48,7 +49,7 @@ logger = logging.getLogger(__name__)
 _OPEN_TIMEOUT_S = 60.0
 
 
-class Viewer(ViewTraits, Annotated):
+class Viewer(ColorTraits, Annotated):
     """A live view of a volume, streamed as video from a worker process.
 
     Parameters
@@ -64,8 +65,8 @@ class Viewer(ViewTraits, Annotated):
         The same by survey number (inline 1412, 840 ms).
     window, level : float, optional
         Full width and centre of the display range in the data's unit; default from percentiles.
-    colormap : str, optional
-        One of `Viewer.colormaps`.
+    colormap : str or colours, optional
+        One of `Viewer.colormaps`, or what `add_colormap` takes.
     height : int
         Height of the cell's output in CSS pixels.
     connection : str
@@ -79,8 +80,8 @@ class Viewer(ViewTraits, Annotated):
     name, unit : str
         Shown name of the volume, unit of its values.
     **fields
-        Any other field of the view: channel, reverse, zoom, pan, stretch, interpolate, north_up,
-        crosshair.
+        Any other field of the view: channel, reverse, below_color, above_color, no_value_color,
+        zoom, pan, stretch, interpolate, north_up, crosshair.
     transports : str
         Comma-separated subset of "websocket,webrtc,comm": what the browser may use.
 
@@ -99,7 +100,6 @@ class Viewer(ViewTraits, Annotated):
     >>> viewer.axis, viewer.slice_no = "crossline", 2040   # doctest: +SKIP
     """
 
-    colormaps = COLORMAPS
     # Here as well, because ipywidgets closes what was not even made completely.
     _segment: SharedSegment | None = None
     _copy: ArrayCopy | None = None
@@ -114,7 +114,7 @@ class Viewer(ViewTraits, Annotated):
         slice_no: float | None = None,
         window: float | None = None,
         level: float | None = None,
-        colormap: str | None = None,
+        colormap: Any = None,
         height: int = 560,
         connection: str = "",
         kind: Kind | None = None,
@@ -131,8 +131,9 @@ class Viewer(ViewTraits, Annotated):
                 "The front end of blustream_widget was not built.",
                 hint="Install a released wheel, or run npm ci && npm run build in the folder js.",
             )
-        patch = {"window": window, "level": level, "colormap": colormap, **fields}
-        patch = {field: value for field, value in patch.items() if value is not None}
+        patch, palettes = first_colors(
+            {"window": window, "level": level, "colormap": colormap, **fields}
+        )
         check_fields(patch)
         low, high = ViewTraits.height.min, ViewTraits.height.max
         traits = {
@@ -152,6 +153,7 @@ class Viewer(ViewTraits, Annotated):
         self._opened = threading.Event()
         self._panes = Panes(lambda: (self._current(), self.info), self._post)
         self._state: ViewState | None = None
+        self._palettes, self._looks = Palettes(palettes), {}
         self._info: VolumeInfo | None = None
         self._seq = 0
         self._failure: BlustreamError | None = None
@@ -169,7 +171,7 @@ class Viewer(ViewTraits, Annotated):
                     failed=lambda error: self._on_error(error, fatal=True),
                 )
             self.on_msg(self._on_browser)
-            self._link.open_session(session, ref, patch, self)
+            self._link.open_session(session, ref, patch, self, palettes)
             self._place(axis, slice_idx, slice_no)
         except BaseException:  # also Ctrl+C while the volume opens: nobody else can close it
             self.close()
@@ -276,7 +278,7 @@ class Viewer(ViewTraits, Annotated):
         self._post(self._to_patch(change["name"], change["new"]))
 
     def _to_patch(self, name: str, value: Any) -> dict[str, Any]:
-        return patch_of(name, value, self.info, self._current())
+        return patch_of(name, value, self.info, self._current(), self._looks)
 
     def _axis_name(self, axis: str | int) -> str:
         if isinstance(axis, int) and not isinstance(axis, bool) and 0 <= axis <= 2:
@@ -306,6 +308,7 @@ class Viewer(ViewTraits, Annotated):
 
     def _follow(self, state: ViewState) -> None:
         self._state = state
+        self._remember(state)
         with self.hold_trait_notifications():
             for name, value in self._values_of(state).items():
                 self.set_trait(name, value)

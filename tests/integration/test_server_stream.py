@@ -9,6 +9,8 @@ import pytest
 
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
+from blustream_widget.core.colormaps import COLOR_LEVELS
+from blustream_widget.core.palettes import FIRST_OWN_IDX, OwnMap
 from blustream_widget.testing.clients import connect_kernel, connect_viewer
 from blustream_widget.testing.fake_worker import read_barcode
 from blustream_widget.testing.server_process import running_server
@@ -159,6 +161,25 @@ async def test_a_wrong_patch_of_the_kernel_is_told_and_acknowledged(server):
         await kernel.message(lp.Mirror, lambda m: m.seq == 2)
     assert (error.code, error.fatal) == ("state", False)
     assert "no such" in error.message
+
+
+async def test_a_map_of_the_kernels_reaches_every_viewer_before_a_state_names_it(server):
+    palette = OwnMap(name="user-00c0ffee", title="mine", colors=bytes(3 * COLOR_LEVELS))
+    async with connect_kernel(server.address) as kernel:
+        opened = await kernel.open()
+        async with connect_viewer(server.address, opened.token) as viewer:
+            await viewer.message(p.Welcome, lambda m: m.info is not None)
+            named = {"session": opened.session, "patch": {"colormap": palette.name}}
+            await kernel.send(lp.PatchState(**named, seq=1))
+            error = await kernel.message(lp.SessionError)
+            assert palette.name in error.message
+            await kernel.send(lp.PutPalette(session=opened.session, palette=palette))
+            await kernel.send(lp.PatchState(**named, seq=2))
+            await viewer.message(p.State, lambda m: m.state.colormap == palette.name)
+            told = [m for m in viewer.inbox.items if isinstance(m, p.SetPalette | p.State)]
+            assert told[0] == p.SetPalette(palette=palette, idx=FIRST_OWN_IDX)
+            async with connect_viewer(server.address, opened.token) as late:
+                await late.message(p.SetPalette, lambda m: m.palette == palette)
 
 
 async def test_the_mirror_comes_at_most_five_times_a_second_and_ends_with_the_newest(server):

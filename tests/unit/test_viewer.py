@@ -58,8 +58,14 @@ class FakeLink:
         self._error = error
 
     def open_session(
-        self, session: str, ref: VolumeRef, patch: dict[str, Any], listener: Any
+        self,
+        session: str,
+        ref: VolumeRef,
+        patch: dict[str, Any],
+        listener: Any,
+        palettes: tuple[Any, ...] = (),
     ) -> None:
+        self.palettes = list(palettes)
         self.ref, self.session, self.listener, self.first_patch = ref, session, listener, patch
         listener.on_message(lp.SessionOpened(session=session, token="secret-token"))
         if self._error is not None:
@@ -78,6 +84,9 @@ class FakeLink:
     def patch(self, session: str, patch: dict[str, Any], seq: int) -> None:
         self.patches.append(patch)
         self.seq = seq
+
+    def put_palette(self, session: str, palette: Any) -> None:
+        self.palettes.append(palette)
 
     def mirror(self, *, seq: int = 0, **patch: Any) -> None:
         self.state = self.state.with_patch(patch, INFO)
@@ -179,6 +188,11 @@ def test_a_survey_number_and_an_axis_name_become_indices(viewer: Viewer, link: F
         ("crosshair_idx", (0, 80, 0), "crossline = 80 is out of range. Allowed: 0 to 79"),
         ("axis", "x", "inline, crossline, sample"),
         ("colormap", "rainbow", "seismic"),
+        ("colormap", "rainbow_r", "rainbow_r"),
+        ("colormap", "user-00000000", "user-00000000"),
+        ("colormap", [[0, 0], [1, 1]], "not a table of colours"),
+        ("below_color", "no such", "below_color"),
+        ("label_colors", {9: "red"}, "no label 9"),
         ("window", -1.0, "window"),
         ("zoom", float("nan"), "zoom"),
     ],
@@ -529,3 +543,79 @@ def test_a_layout_that_cannot_be_is_refused(viewer, link, name, value, words) ->
         setattr(viewer, name, value)
     assert isinstance(caught.value, errors.StateError)
     assert (viewer.layout, viewer.active, viewer.columns) == ("orthogonal", 0, ())
+
+
+def test_a_map_of_ones_own_is_sent_once_and_then_named(viewer, link) -> None:
+    viewer.colormap = [(0, 0, 0), (255, 128, 0)]
+    name = viewer.colormap
+    assert name.startswith("user-")
+    assert [palette.name for palette in link.palettes] == [name]
+    viewer.colormap = "vik"
+    viewer.colormap = ["#000000", "#ff8000"]
+    assert viewer.colormap == name
+    assert viewer.add_colormap([(0, 0, 0), (255, 128, 0)]) == name
+    assert len(link.palettes) == 1
+    assert link.patches == [{"colormap": name}, {"colormap": "vik"}, {"colormap": name}]
+
+
+def test_r_behind_a_name_reverses(viewer, link) -> None:
+    viewer.colormap = "vik_r"
+    assert (viewer.colormap, viewer.reverse) == ("vik", True)
+    viewer.colormap = "batlow"
+    assert viewer.reverse is True
+    viewer.reverse = False
+    viewer.colormap = "batlow_r"
+    assert (viewer.colormap, viewer.reverse) == ("batlow", True)
+
+
+def test_clip_colours_are_normalised_and_taken_away(viewer, link) -> None:
+    viewer.above_color, viewer.no_value_color = "orange", (0.0, 0.0, 1.0)
+    assert (viewer.above_color, viewer.no_value_color) == ("#ffa500", "#0000ff")
+    viewer.above_color = None
+    assert link.patches == [
+        {"above_color": "#ffa500"},
+        {"no_value_color": "#0000ff"},
+        {"above_color": ""},
+    ]
+
+
+def test_label_colours_and_names_are_one_style_by_content(viewer, link) -> None:
+    viewer.label_colors = {1: "#ff8800"}
+    viewer.label_names = {1: "salt"}
+    assert [(p.colors, p.names) for p in link.palettes] == [
+        ({1: "#ff8800"}, {}),
+        ({1: "#ff8800"}, {1: "salt"}),
+    ]
+    viewer.label_colors, viewer.label_names = {}, {}
+    assert link.patches[-1] == {"label_style": ""}
+
+
+def test_a_viewer_may_begin_with_colours_of_ones_own() -> None:
+    link = FakeLink()
+    viewer = Viewer(np.zeros((2, 2, 2)), colormap=["black", "red"], below_color="blue", _link=link)
+    assert [palette.name for palette in link.palettes] == [viewer.colormap]
+    assert link.first_patch == {"colormap": viewer.colormap, "below_color": "#0000ff"}
+    viewer.close()
+    reversed_link = FakeLink()
+    Viewer(np.zeros((2, 2, 2)), colormap="vik_r", _link=reversed_link).close()
+    assert reversed_link.first_patch == {"colormap": "vik", "reverse": True}
+
+
+def test_a_channel_comes_back_as_it_was_left(viewer, link) -> None:
+    viewer.colormap, viewer.window = "vik", 3.0
+    viewer.channel = 1
+    viewer.channel = 0
+    assert (viewer.colormap, viewer.window, viewer.interpolate) == ("vik", 3.0, True)
+    link.mirror(seq=link.seq, channel=1, colormap="grey")
+    viewer.channel = 0
+    viewer.channel = 1
+    assert viewer.colormap == "grey"
+
+
+def test_presets_are_those_of_the_shown_channel(viewer, link) -> None:
+    assert viewer.presets["Full range"] == (16.0, 0.0)
+    viewer.window = 1.0
+    viewer.use_preset("Full range")
+    assert (viewer.window, viewer.level) == (16.0, 0.0)
+    with pytest.raises(errors.StateError, match="no window 'Lung' for Amplitude"):
+        viewer.use_preset("Lung")

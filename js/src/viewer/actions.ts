@@ -23,6 +23,9 @@ export class Actions {
   /** Zoom and pan of the planes that are not shown, so that they come back as they were left. */
   private readonly cameras = new Map<number, Camera & { stretch: number }>();
 
+  /** Window and colours of the channels that are not shown, so that they come back as they were left. */
+  private readonly looks = new Map<number, ViewPatch>();
+
   constructor(private readonly session: Session) {}
 
   get state(): ViewState {
@@ -266,6 +269,13 @@ export class Actions {
     this.withInfo((info, state) => {
       const of = info.channels[channel];
       if (!of || channel === state.channel) return;
+      const { window, level, colormap: map, reverse, interpolate } = state;
+      this.looks.set(state.channel, { window, level, colormap: map, reverse, interpolate });
+      const left = this.looks.get(channel);
+      if (left) {
+        this.patch({ channel, ...left });
+        return;
+      }
       const wasLabel = channelOf(info, state.channel).is_label;
       const fallback = isSigned(info, of) && info.kind === "seismic" ? "seismic" : "grey";
       const colormap = of.is_label ? "labels" : wasLabel ? fallback : state.colormap;

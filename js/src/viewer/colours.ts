@@ -1,5 +1,6 @@
 /** Colour maps as CSS gradients and plain colours, for swatches, the colour bar and saved pictures. */
 import { COLORMAP_FAMILIES, COLORMAP_HEX } from "../colormaps";
+import { ownStops } from "../palettes";
 import { COLORMAPS, type Colormap } from "../protocol";
 
 const TITLES: Readonly<Partial<Record<Colormap, string>>> = {
@@ -46,7 +47,7 @@ export function colormapWords(name: string): string {
 
 /** Colours from low to high at equal steps, as the map is told exactly. */
 export function coloursAlong(name: string): readonly string[] {
-  let stops = split.get(name);
+  let stops = ownStops(name) ?? split.get(name);
   if (!stops) {
     const hex = COLORMAP_HEX[isKnown(name) ? name : "grey"];
     stops = Array.from({ length: hex.length / 6 }, (_, i) => `#${hex.slice(6 * i, 6 * i + 6)}`);
@@ -55,11 +56,16 @@ export function coloursAlong(name: string): readonly string[] {
   return stops;
 }
 
+/** `n` of them at equal steps, both ends among them; all if there are fewer. */
+export function thinned<T>(all: readonly T[], n: number): readonly T[] {
+  if (all.length <= n) return all;
+  const step = (all.length - 1) / (n - 1);
+  return Array.from({ length: n }, (_, i) => all[Math.round(i * step)] as T);
+}
+
 /** Colours from low to high, as many as can be seen. */
 export function stopsOf(name: string, reverse: boolean): readonly string[] {
-  const all = coloursAlong(name);
-  const by = name === "labels" ? 1 : Math.max(1, Math.ceil((all.length - 1) / (MOST_STOPS - 1)));
-  const stops = by === 1 ? all : all.filter((_, i) => i % by === 0);
+  const stops = thinned(coloursAlong(name), MOST_STOPS);
   return reverse && name !== "labels" ? [...stops].reverse() : stops;
 }
 

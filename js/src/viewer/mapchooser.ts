@@ -134,8 +134,8 @@ export class MapChooser extends Part {
   }
 
   protected override shows(): readonly unknown[] {
-    const { colormap, reverse } = this.context.session.state;
-    return [colormap, reverse];
+    const { palettes, state } = this.context.session;
+    return [state.colormap, state.reverse, palettes.revision];
   }
 
   focusFirst(): void {
@@ -144,15 +144,22 @@ export class MapChooser extends Part {
 
   private get groups(): readonly Group[] {
     const words = this.wanted.toLowerCase().split(/\s+/).filter(Boolean);
-    return Object.entries<readonly string[]>(COLORMAP_GROUPS)
+    const yours = this.context.session.palettes.maps.map(({ name }) => name);
+    return [["Yours", yours] as const, ...Object.entries<readonly string[]>(COLORMAP_GROUPS)]
       .map(([title, names]) => ({
         title,
         names: names.filter((name) => {
-          const text = `${colormapTitle(name)} ${colormapWords(name)} ${title}`.toLowerCase();
+          const text = `${this.titleOf(name)} ${colormapWords(name)} ${title}`.toLowerCase();
           return words.every((word) => text.includes(word));
         }),
       }))
       .filter(({ names }) => names.length > 0);
+  }
+
+  private titleOf(name: string): string {
+    return name.startsWith("user-")
+      ? this.context.session.palettes.titleOf(name)
+      : colormapTitle(name);
   }
 
   private get rows(): HTMLElement[] {
@@ -163,12 +170,12 @@ export class MapChooser extends Part {
     const { colormap } = this.context.session.state;
     return html`<button
         class="pick"
-        aria-label="Colour map: ${colormapTitle(colormap)}"
+        aria-label="Colour map: ${this.titleOf(colormap)}"
         aria-expanded=${this.isOpen ? "true" : "false"}
         @click=${() => this.toggle()}
       >
         ${this.swatch(colormap)}
-        <span class="grow cut">${colormapTitle(colormap)}</span>
+        <span class="grow cut">${this.titleOf(colormap)}</span>
         ${icon("down", "caret")}
       </button>
       ${this.isOpen ? this.list() : nothing}`;
@@ -237,7 +244,7 @@ export class MapChooser extends Part {
       @focus=${() => actions.setColormap(name)}
       @click=${() => actions.setColormap(name)}
     >
-      ${this.swatch(name)}<span class="cut">${colormapTitle(name)}</span>
+      ${this.swatch(name)}<span class="cut">${this.titleOf(name)}</span>
     </button>`;
   }
 

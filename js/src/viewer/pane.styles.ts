@@ -328,6 +328,24 @@ export const paneStyles = css`
     border-radius: 3px;
     padding: 0 4px;
   }
+  .bar i {
+    position: absolute;
+    left: 0;
+    width: 10px;
+    height: 10px;
+  }
+  .bar .above {
+    bottom: 100%;
+    clip-path: polygon(0 100%, 50% 0, 100% 100%);
+  }
+  .bar .below {
+    top: 100%;
+    clip-path: polygon(0 0, 100% 0, 50% 100%);
+  }
+  .bar .without {
+    top: calc(100% + 18px);
+    box-shadow: 0 0 0 1px rgba(255, 255, 255, 0.6);
+  }
   .bar .unit {
     top: -20px;
     right: -4px;

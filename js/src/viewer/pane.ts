@@ -398,6 +398,11 @@ export class SlicePane extends Part {
     </div>`;
   }
 
+  /** A tip of the colour bar for what lies beyond it; a square below it for no value. */
+  private clip(where: string, colour: string | undefined): TemplateResult | typeof nothing {
+    return colour ? html`<i class=${where} style="background:${colour}"></i>` : nothing;
+  }
+
   private colourBar(scene: Scene, inner: boolean): TemplateResult | typeof nothing {
     const { ui, session } = this.context;
     const { state } = session;
@@ -405,7 +410,7 @@ export class SlicePane extends Part {
     const tooSmall = ui.pane.height < BAR_MIN_HEIGHT || ui.pane.width < BAR_MIN_WIDTH;
     if (channel.is_label || tooSmall || this.hasOthersColours) return nothing;
     // The look of the picture on screen: a frame that is late keeps its own, unless it is recoloured.
-    const range = ui.recoloured || !ui.shown ? state : lookOf(ui.shown);
+    const range = ui.recoloured || !ui.shown ? state : lookOf(ui.shown, session);
     const withSign = isSigned(scene.info, channel);
     const ends = [highOf(range), range.level, lowOf(range)].map((v) => endText(v, range, withSign));
     const [high, middle, low] = ends;
@@ -416,6 +421,8 @@ export class SlicePane extends Part {
       style="background:${gradient(range.colormap, range.reverse, "top")}"
       aria-label="Colour scale ${low} to ${high} ${title}"
     >
+      ${this.clip("above", range.above_color)} ${this.clip("below", range.below_color)}
+      ${this.clip("without", range.no_value_color)}
       <span style="top:0">${high}${title ? html`&nbsp;${title}` : nothing}</span>
       <span style="top:50%">${middle}</span><span style="top:100%">${low}</span>
     </div>`;

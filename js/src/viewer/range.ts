@@ -1,5 +1,5 @@
 /** Window and level: ends of the range, presets by what the data is, the automatic range. */
-import type { Channel, VolumeInfo } from "../protocol";
+import { ABS_PERCENTILES, type Channel, type VolumeInfo } from "../protocol";
 import { rangeText, signed } from "./format";
 
 export interface Range {
@@ -25,7 +25,6 @@ const CT_PRESETS: readonly Preset[] = [
   { label: "Subdural", window: 200, level: 75 },
   { label: "Stroke", window: 40, level: 40 },
 ];
-const ABS_LABELS = ["p90", "p95", "p98", "p99", "p99.5", "Full range"];
 
 export function lowOf(range: Range): number {
   return range.level - range.window / 2;
@@ -65,7 +64,7 @@ export function autoRange(info: VolumeInfo, channel: Channel): Range {
   const p98 = abs[2] ?? 0;
   let [low, high] = [min, max];
   if (!channel.is_label) {
-    if (info.kind === "seismic" && abs.length === 6 && p98 > 0) [low, high] = [-p98, p98];
+    if (info.kind === "seismic" && abs.length >= 6 && p98 > 0) [low, high] = [-p98, p98];
     else if (percentiles.length === 13)
       [low, high] = [percentiles[0] ?? min, percentiles[12] ?? max];
   }
@@ -84,9 +83,14 @@ function between(channel: Channel, label: string, low: number, high: number): Pr
 export function presetsOf(info: VolumeInfo, channel: Channel): readonly Preset[] {
   if (isCt(info, channel)) return CT_PRESETS;
   if (isSigned(info, channel)) {
-    return channel.abs_percentiles.flatMap((p, i) =>
-      p > 0 ? [{ label: ABS_LABELS[i] ?? "", window: 2 * p, level: 0 }] : [],
-    );
+    return ABS_PERCENTILES.map((percent, i) => [percent, channel.abs_percentiles[i] ?? 0] as const)
+      .filter(([, size]) => size > 0)
+      .sort(([a], [b]) => a - b)
+      .map(([percent, size]) => ({
+        label: percent === 100 ? "Full range" : `p${percent}`,
+        window: 2 * size,
+        level: 0,
+      }));
   }
   const full = channel.value_max > channel.value_min;
   return [

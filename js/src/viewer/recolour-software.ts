@@ -19,7 +19,7 @@ export function softwareRecolourer(): Recolourer | null {
   return {
     canvas,
     isQuick: false,
-    load(image, width, height, colormap): void {
+    load(image, width, height, look): void {
       const shrink = width * height > MOST_PIXELS ? 2 : 1;
       const [w, h] = [Math.ceil(width / shrink), Math.ceil(height / shrink)];
       if (canvas.width !== w || canvas.height !== h) {
@@ -30,7 +30,7 @@ export function softwareRecolourer(): Recolourer | null {
       }
       scratch.drawImage(image, 0, 0, w, h);
       source = scratch.getImageData(0, 0, w, h);
-      placesOf(source.data, colormap, places);
+      placesOf(source.data, look, places);
     },
     draw(colours): boolean {
       const words = (pixels: ImageData): Uint32Array => new Uint32Array(pixels.data.buffer);

@@ -1,6 +1,6 @@
 /** Gives pictures another look on the graphics processor. */
 import { isSoftware } from "./graphics";
-import { CELLS, inverseOf, OFF_THE_MAP, PLACES } from "./recolour";
+import { CELLS, inverseKey, inverseOf, OFF_THE_MAP, PLACES } from "./recolour";
 import type { Recolourer } from "./recolouring";
 
 const VERTEX = `#version 300 es
@@ -76,7 +76,7 @@ export function webglRecolourer(anyway = false): Recolourer | null {
   return {
     canvas,
     isQuick: true,
-    load(image, width, height, colormap): void {
+    load(image, width, height, look): void {
       if (canvas.width !== width || canvas.height !== height) {
         canvas.width = width;
         canvas.height = height;
@@ -84,11 +84,12 @@ export function webglRecolourer(anyway = false): Recolourer | null {
       }
       gl.activeTexture(gl.TEXTURE0);
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, image);
-      if (colormap === inverse) return;
-      inverse = colormap;
+      const key = inverseKey(look);
+      if (key === inverse) return;
+      inverse = key;
       gl.activeTexture(gl.TEXTURE1);
       const { RGBA32F, RGBA, FLOAT, TEXTURE_3D } = gl;
-      const cells = inverseOf(colormap);
+      const cells = inverseOf(look);
       gl.texImage3D(TEXTURE_3D, 0, RGBA32F, CELLS, CELLS, CELLS, 0, RGBA, FLOAT, cells);
     },
     draw(colours): boolean {

@@ -5,11 +5,19 @@
  * What the picture's own window clipped is not in it. Most of that lies far beyond (air around a head), so
  * it stays at the end of the map.
  */
+import { ownStops, type Palettes } from "../palettes";
 import { COLORMAPS, type FrameHeader } from "../protocol";
-import { coloursAlong } from "./colours";
+import { coloursAlong, thinned } from "./colours";
+
+/** "#rrggbb" of what lies outside the window, and of no value; "" or left out: none of their own. */
+export interface ColourEnds {
+  readonly below_color?: string;
+  readonly above_color?: string;
+  readonly no_value_color?: string;
+}
 
 /** How values are turned into colours. */
-export interface Look {
+export interface Look extends ColourEnds {
   readonly colormap: string;
   readonly reverse: boolean;
   readonly window: number;
@@ -28,6 +36,8 @@ const CELL_SHIFT = 8 - CELL_BITS;
 const COEFFICIENTS = 4;
 /** Chroma at half the size mixes neighbours: so far from the map may a colour lie. */
 const FAR = 80;
+/** So near it must lie to a colour beside the map. */
+const NEAR = 32;
 /** Places below this are of colours that are not on the map. */
 export const OFF_THE_MAP = -1e5;
 /** Places so near an end hold what was clipped: two steps of 256, the noise of a video. */
@@ -37,32 +47,50 @@ const MOST_PIECES = 32;
 /** Share of a map that its inverse may miss a place by, and the share of its places that may. */
 const ASTRAY = 0.04;
 const FEW_ASTRAY = 0.02;
+/** Half a megabyte each. */
+const MOST_INVERSES = 16;
 const OPAQUE = 0xff000000;
 
 type Rgb = readonly [number, number, number];
 
-function rgbAlong(colormap: string): readonly Rgb[] {
-  return coloursAlong(colormap).map((hex): Rgb => {
-    const rgb = Number.parseInt(hex.slice(1), 16);
-    return [rgb >> 16, (rgb >> 8) & 255, rgb & 255];
-  });
+function rgbOf(hex: string): Rgb {
+  const rgb = Number.parseInt(hex.slice(1), 16);
+  return [rgb >> 16, (rgb >> 8) & 255, rgb & 255];
 }
 
-/** How a picture was drawn. */
-export function lookOf(header: FrameHeader): Look {
+function rgbAlong(colormap: string): readonly Rgb[] {
+  return coloursAlong(colormap).map(rgbOf);
+}
+
+/** The part of a session that says what the numbers and ends of its pictures are. */
+export interface Palette {
+  readonly palettes: Palettes;
+  readonly state: ColourEnds;
+}
+
+/** How a picture was drawn. Its ends are taken to be those of now: they hardly ever change. */
+export function lookOf(header: FrameHeader, session?: Palette): Look {
   const { colormap_idx, is_reversed, window, level } = header;
-  return { colormap: COLORMAPS[colormap_idx] ?? "", reverse: is_reversed !== 0, window, level };
+  const look = { reverse: is_reversed !== 0, window, level };
+  if (!session) return { colormap: COLORMAPS[colormap_idx] ?? "", ...look };
+  const { below_color = "", above_color = "", no_value_color = "" } = session.state;
+  const colormap = session.palettes.nameOf(colormap_idx);
+  return { colormap, ...look, below_color, above_color, no_value_color };
 }
 
 /** Names are no amounts: a label's colour says nothing of its neighbours. */
 export function isContinuous(colormap: string): boolean {
-  return colormap !== "labels" && (COLORMAPS as readonly string[]).includes(colormap);
+  if (colormap === "labels") return false;
+  return (COLORMAPS as readonly string[]).includes(colormap) || ownStops(colormap) !== undefined;
 }
 
 export function sameLook(a: Look, b: Look): boolean {
   return (
     a.colormap === b.colormap &&
     a.reverse === b.reverse &&
+    (a.below_color ?? "") === (b.below_color ?? "") &&
+    (a.above_color ?? "") === (b.above_color ?? "") &&
+    (a.no_value_color ?? "") === (b.no_value_color ?? "") &&
     // Of a picture these are 32-bit floats.
     Math.fround(a.window) === Math.fround(b.window) &&
     Math.fround(a.level) === Math.fround(b.level)
@@ -96,11 +124,25 @@ function distanceTo(
   return (r - at * along[0]) ** 2 + (g - at * along[1]) ** 2 + (b - at * along[2]) ** 2;
 }
 
+/** Colours of no place on the map, and the place that stands for what they mean. */
+function beside(look: Look): readonly (readonly [Rgb, number])[] {
+  const [low, high] = look.reverse ? [PLACES - 1, 0] : [0, PLACES - 1];
+  const all: readonly (readonly [string | undefined, number])[] = [
+    [look.below_color, low],
+    [look.above_color, high],
+    [look.no_value_color, 2 * OFF_THE_MAP],
+  ];
+  return all.flatMap(([hex, place]) => (hex ? [[rgbOf(hex), place] as const] : []));
+}
+
+function distance(a: Rgb, red: number, green: number, blue: number): number {
+  return (a[0] - red) ** 2 + (a[1] - green) ** 2 + (a[2] - blue) ** 2;
+}
+
 /** For each cell of the colour cube, how a colour in it is turned into a place on the map. */
-function inverted(colormap: string): Float32Array {
-  const stops = rgbAlong(colormap);
-  const by = Math.max(1, (stops.length - 1) / MOST_PIECES);
-  const pieces = piecesOf(stops.filter((_, i) => i % by === 0));
+function inverted(look: Look): Float32Array {
+  const pieces = piecesOf(thinned(rgbAlong(look.colormap), MOST_PIECES + 1));
+  const others = beside(look);
   const cells = new Float32Array(CELLS ** 3 * COEFFICIENTS);
   const step = PLACES / pieces.length;
   const size = 1 << CELL_SHIFT;
@@ -119,6 +161,14 @@ function inverted(colormap: string): Float32Array {
     }
     const { from, along, square } = pieces[nearest] as Piece;
     const c = cell * COEFFICIENTS;
+    const other = others.find(([rgb]) => {
+      const far = distance(rgb, red, green, blue);
+      return far < NEAR ** 2 && far <= least;
+    });
+    if (other) {
+      cells[c] = other[1];
+      continue;
+    }
     if (least > FAR ** 2) {
       cells[c] = 2 * OFF_THE_MAP;
       continue;
@@ -139,12 +189,22 @@ function inverted(colormap: string): Float32Array {
 
 const inverses = new Map<string, Float32Array>();
 
+/** Looks of the same key have the same inverse: where their window lies does not matter. */
+export function inverseKey(look: Look): string {
+  const { colormap, below_color = "", above_color = "", no_value_color = "" } = look;
+  const others = below_color + above_color ? `${below_color},${above_color},${look.reverse}` : "";
+  return `${colormap} ${others} ${no_value_color}`;
+}
+
 /** Takes about 20 ms the first time that a map is asked for. */
-export function inverseOf(colormap: string): Float32Array {
-  let found = inverses.get(colormap);
+export function inverseOf(look: Look): Float32Array {
+  const key = inverseKey(look);
+  let found = inverses.get(key);
   if (!found) {
-    found = inverted(colormap);
-    inverses.set(colormap, found);
+    // Of a map that is being made, or a colour that is being chosen, there are many.
+    if (inverses.size >= MOST_INVERSES) inverses.delete(inverses.keys().next().value ?? "");
+    found = inverted(look);
+    inverses.set(key, found);
   }
   return found;
 }
@@ -161,7 +221,7 @@ export function isInvertible(colormap: string): boolean {
     const as: Look = { colormap, reverse: false, window: 1, level: 0 };
     const colours = coloursOf(as, as);
     const places = new Uint16Array(PLACES);
-    placesOf(new Uint8ClampedArray(colours.buffer), colormap, places);
+    placesOf(new Uint8ClampedArray(colours.buffer), as, places);
     const astray = places.filter((place, i) => Math.abs(place - i) > PLACES * ASTRAY).length;
     found = astray <= PLACES * FEW_ASTRAY;
     inversions.set(colormap, found);
@@ -170,8 +230,8 @@ export function isInvertible(colormap: string): boolean {
 }
 
 /** Place on the colour map of every pixel of `pixels` (RGBA); `NOWHERE` for colours of no map. */
-export function placesOf(pixels: Uint8ClampedArray, colormap: string, places: Uint16Array): void {
-  const cells = inverseOf(colormap);
+export function placesOf(pixels: Uint8ClampedArray, look: Look, places: Uint16Array): void {
+  const cells = inverseOf(look);
   for (let i = 0, p = 0; i < places.length; i++, p += 4) {
     const red = pixels[p] as number;
     const green = pixels[p + 1] as number;
@@ -191,28 +251,40 @@ export function placesOf(pixels: Uint8ClampedArray, colormap: string, places: Ui
   }
 }
 
+/** As 32 bits of RGBA in memory. */
+function wordOf([red, green, blue]: Rgb): number {
+  return (OPAQUE | (blue << 16) | (green << 8) | red) >>> 0;
+}
+
+/** Values that the places of a picture drawn as `from` stand for; infinite where it was clipped. */
+function valuesOf(from: Look): Float64Array {
+  const low = from.level - from.window / 2;
+  // What the window clipped has a colour of its own, or one of the map's ends.
+  const [lowEnd, highEnd] = [from.below_color, from.above_color].map((hex) => (hex ? 1 : CLIPPED));
+  return Float64Array.from({ length: PLACES }, (_, place) => {
+    const upwards = from.reverse ? PLACES - 1 - place : place;
+    if (upwards < (lowEnd ?? CLIPPED)) return Number.NEGATIVE_INFINITY;
+    if (upwards >= PLACES - (highEnd ?? CLIPPED)) return Number.POSITIVE_INFINITY;
+    return low + ((upwards + 0.5) / PLACES) * from.window;
+  });
+}
+
 /** Colours (as 32 bits of RGBA in memory) that places of a picture drawn as `from` have as `to`. */
 export function coloursOf(from: Look, to: Look): Uint32Array {
   const stops = rgbAlong(to.colormap);
-  const colours = new Uint32Array(PLACES);
-  const low = from.level - from.window / 2;
-  const newLow = to.level - to.window / 2;
-  for (let place = 0; place < PLACES; place++) {
-    const at =
-      place < CLIPPED
-        ? Number.NEGATIVE_INFINITY
-        : place >= PLACES - CLIPPED
-          ? Number.POSITIVE_INFINITY
-          : (place + 0.5) / PLACES;
-    const value = low + (from.reverse ? 1 - at : at) * from.window;
-    const share = Math.min(Math.max((value - newLow) / to.window, 0), 1);
-    const stop = (to.reverse ? 1 - share : share) * (stops.length - 1);
+  const low = to.level - to.window / 2;
+  const [below, above] = [to.below_color, to.above_color].map((hex) => hex && wordOf(rgbOf(hex)));
+  return Uint32Array.from(valuesOf(from), (value) => {
+    const share = (value - low) / to.window;
+    if (share < 0 && below) return below;
+    if (share > 1 && above) return above;
+    const inside = Math.min(Math.max(share, 0), 1);
+    const stop = (to.reverse ? 1 - inside : inside) * (stops.length - 1);
     const s = Math.min(Math.floor(stop), stops.length - 2);
     const [a, b] = [stops[s] as Rgb, stops[s + 1] as Rgb];
     const mix = (c: 0 | 1 | 2): number => Math.round(a[c] + (b[c] - a[c]) * (stop - s));
-    colours[place] = (OPAQUE | (mix(2) << 16) | (mix(1) << 8) | mix(0)) >>> 0;
-  }
-  return colours;
+    return wordOf([mix(0), mix(1), mix(2)]);
+  });
 }
 
 /** Give the pixels of a picture their new colours; those of no map keep theirs. */

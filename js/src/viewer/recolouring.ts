@@ -15,12 +15,7 @@ export interface Recolourer {
   readonly canvas: HTMLCanvasElement;
   /** It takes next to nothing from the processor. */
   readonly isQuick: boolean;
-  load(
-    image: CanvasImageSource & TexImageSource,
-    width: number,
-    height: number,
-    colormap: string,
-  ): void;
+  load(image: CanvasImageSource & TexImageSource, width: number, height: number, look: Look): void;
   /** False: it cannot any more. */
   draw(colours: Uint32Array): boolean;
 }
@@ -84,7 +79,7 @@ export class Recolouring {
     const { session, ui } = this.context;
     const header = ui.shown;
     if (!header || !this.mayRecolour(header)) return false;
-    const [from, to] = [lookOf(header), session.state];
+    const [from, to] = [lookOf(header, session), session.state];
     if (sameLook(from, to)) {
       this.waitsFor = null;
       return false;
@@ -97,25 +92,25 @@ export class Recolouring {
     if (this.loaded !== header) {
       // The newest picture is about to be painted: what is shown now stays until then.
       if (frame?.header !== header) return this.drawn !== null;
-      recolourer.load(frame.image, header.width_px, header.height_px, from.colormap);
+      recolourer.load(frame.image, header.width_px, header.height_px, from);
       this.loaded = header;
     }
     if (!recolourer.draw(coloursOf(from, to))) {
       this.giveUp();
       return false;
     }
-    const { colormap, reverse, window, level } = to;
-    this.drawn = { of: header, look: { colormap, reverse, window, level } };
+    this.drawn = { of: header, look: to };
     return true;
   }
 
   private mayRecolour(header: FrameHeader): boolean {
-    const { info, state } = this.context.session;
+    const { session } = this.context;
+    const { info, state } = session;
     return (
       info !== null &&
       header.channel === (state.channel & 0xff) &&
       !channelOf(info, state.channel).is_label &&
-      isContinuous(lookOf(header).colormap) &&
+      isContinuous(lookOf(header, session).colormap) &&
       isContinuous(state.colormap)
     );
   }

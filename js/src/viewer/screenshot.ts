@@ -5,7 +5,7 @@ import type { Scene, ViewContext } from "./context";
 import { crosshairOf, drawCrosshair } from "./crosshair";
 import type { IconName } from "./icons";
 import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
-import { lookOf } from "./recolour";
+import { type ColourEnds, lookOf } from "./recolour";
 import { hasRulers, lettersOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
 
 const GUTTER_X = 48;
@@ -78,6 +78,35 @@ function drawRuler(
   brush.stroke();
 }
 
+/** Tips of the colour bar for what lies beyond it, and a square below for no value. */
+function drawEnds(
+  brush: CanvasRenderingContext2D,
+  look: ColourEnds,
+  x: number,
+  y: number,
+  height: number,
+): void {
+  const tip = (from: number, by: number): void => {
+    brush.beginPath();
+    brush.moveTo(x, from);
+    brush.lineTo(x + 10, from);
+    brush.lineTo(x + 5, from + by);
+    brush.fill();
+  };
+  if (look.above_color) {
+    brush.fillStyle = look.above_color;
+    tip(y, -10);
+  }
+  if (look.below_color) {
+    brush.fillStyle = look.below_color;
+    tip(y + height, 10);
+  }
+  if (look.no_value_color) {
+    brush.fillStyle = look.no_value_color;
+    brush.fillRect(x, y + height + 18, 10, 10);
+  }
+}
+
 function drawColourBar(sheet: Sheet, scene: Scene, context: ViewContext): void {
   const { ui, session } = context;
   const channel = channelOf(scene.info, ui.shown?.channel ?? session.state.channel);
@@ -86,7 +115,7 @@ function drawColourBar(sheet: Sheet, scene: Scene, context: ViewContext): void {
   const height = Math.min(200, sheet.height * 0.52);
   const room = lettersOf(scene).letters.length ? 40 : 22; // the letter of the right edge
   const [x, y] = [sheet.width - room, (sheet.height - height) / 2];
-  const range = ui.shown ? lookOf(ui.shown) : session.state;
+  const range = ui.shown ? lookOf(ui.shown, session) : session.state;
   const stops = stopsOf(range.colormap, range.reverse);
   const fill = brush.createLinearGradient(0, y + height, 0, y);
   for (const [i, colour] of stops.entries()) fill.addColorStop(i / (stops.length - 1), colour);
@@ -94,6 +123,7 @@ function drawColourBar(sheet: Sheet, scene: Scene, context: ViewContext): void {
   brush.fillRect(x - 1, y - 1, 12, height + 2);
   brush.fillStyle = fill;
   brush.fillRect(x, y, 10, height);
+  drawEnds(brush, range, x, y, height);
   const values = [highOf(range), range.level, lowOf(range)];
   values.forEach((value, i) => {
     const words = endText(value, range, isSigned(scene.info, channel));

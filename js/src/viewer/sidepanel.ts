@@ -2,10 +2,13 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import { AnnotationPanel } from "../annotations/panel";
 import { isMap } from "../geometry";
+import type { Channel } from "../protocol";
 import type { ViewContext } from "./context";
 import { type Fact, viewFacts, volumeFacts } from "./facts";
 import { icon } from "./icons";
+import { labelsOf, legend } from "./legend";
 import { define, Part } from "./part";
+import { channelOf } from "./range";
 import { shared } from "./styles";
 import { WindowPanel } from "./windowpanel";
 
@@ -92,6 +95,29 @@ export class SidePanel extends Part {
         text-align: right;
         overflow-wrap: anywhere;
       }
+      .legend {
+        list-style: none;
+        margin: 8px 0 0;
+        padding: 0;
+        max-height: 240px;
+        overflow: auto;
+        overscroll-behavior: contain;
+        font-size: 13px;
+      }
+      .legend li {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        height: 24px;
+      }
+      .legend i {
+        width: 14px;
+        height: 14px;
+        flex: none;
+        border-radius: 3px;
+        box-shadow: inset 0 0 0 1px rgba(128, 128, 128, 0.6);
+        forced-color-adjust: none;
+      }
       label {
         display: flex;
         align-items: center;
@@ -164,11 +190,21 @@ export class SidePanel extends Part {
         }
         ${this.list(viewFacts(context))}
       </section>
+      ${this.labels(channelOf(info, state.channel))}
       <section aria-labelledby="volume">
         <h2 id="volume">Volume</h2>
         ${this.list(volumeFacts(info))}
       </section>
     `;
+  }
+
+  private labels(channel: Channel): TemplateResult | typeof nothing {
+    const { palettes, state } = this.context.session;
+    if (!channel.is_label) return nothing;
+    return html`<section aria-labelledby="labels">
+      <h2 id="labels">Labels</h2>
+      ${legend(labelsOf(channel, palettes.styleOf(state.label_style)))}
+    </section>`;
   }
 
   private list(facts: readonly Fact[]): TemplateResult {

@@ -147,7 +147,8 @@ export class Toolbar extends Part {
     const { info, state, status } = session;
     const { axis, channel, window, level, colormap, reverse } = state;
     const { tool, open, fullScreen, panel } = ui;
-    const look = [axis, channel, window, level, colormap, reverse, actions.isSymmetric];
+    const { revision } = this.context.session.palettes;
+    const look = [axis, channel, window, level, colormap, reverse, revision, actions.isSymmetric];
     return [
       info,
       status.phase,

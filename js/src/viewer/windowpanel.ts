@@ -1,5 +1,6 @@
 /** Window and colours: histogram, ends, presets, colour map. */
 import { css, html, nothing, type TemplateResult } from "lit";
+import { ClipColours } from "./clipcolours";
 import type { ViewContext } from "./context";
 import { parseNumber, rangeText, signed } from "./format";
 import { Histogram } from "./histogram";
@@ -119,11 +120,13 @@ export class WindowPanel extends Part {
 
   private readonly histogram: Histogram;
   private readonly chooser: MapChooser;
+  private readonly clips: ClipColours;
 
   constructor(context: ViewContext) {
     super(context, CALM_MS);
     this.histogram = new Histogram(context);
     this.chooser = new MapChooser(context);
+    this.clips = new ClipColours(context);
   }
 
   protected override shows(): readonly unknown[] {
@@ -154,7 +157,7 @@ export class WindowPanel extends Part {
       </div>
       ${channel.is_label ? nothing : [this.histogram, this.ends(), this.presets()]}
       ${channel.is_label ? nothing : html`<div class="rule"></div>`}
-      ${this.chooser}
+      ${this.chooser} ${channel.is_label ? nothing : this.clips}
       <div class="boxes">
         ${this.box("Reverse", state.reverse, (on) => this.context.actions.setReverse(on))}
         ${

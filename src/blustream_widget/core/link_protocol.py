@@ -20,6 +20,7 @@ from blustream_widget.core.annotation_messages import (
     Seq,
     Want,
 )
+from blustream_widget.core.palettes import LabelStyle, OwnMap
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, VolumeInfo, VolumeRef
 
@@ -44,6 +45,14 @@ class OpenSession(_Message, tag="open", frozen=True):
     ref: VolumeRef
     patch: dict[str, Any] = {}
     state: ViewState | None = None
+    palettes: tuple[OwnMap | LabelStyle, ...] = ()
+
+
+class PutPalette(_Message, tag="palette", frozen=True):
+    """A colour map or a style of labels, before the patch that names it."""
+
+    session: str
+    palette: OwnMap | LabelStyle
 
 
 class PatchState(_Message, tag="patch", frozen=True):
@@ -128,6 +137,7 @@ class RelayClose(_Message, tag="relay-close", frozen=True):
 
 ToServer: TypeAlias = (
     OpenSession
+    | PutPalette
     | PatchState
     | EditItems
     | MeasureItem

@@ -20,6 +20,7 @@ from blustream_widget.core.annotation_messages import (
     Measurement,
 )
 from blustream_widget.core.layouts import PANES_MAX, PaneState
+from blustream_widget.core.palettes import LabelStyle, OwnMap
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import LoadedSlices, VolumeInfo
 from blustream_widget.errors import ProtocolError
@@ -55,6 +56,7 @@ class MessageType(IntEnum):
     STATE = 0x20
     VIEW_SYNC = 0x21
     INFO = 0x22
+    PALETTE = 0x23
     CHANGE_SLICE = 0x30
     ZOOM_PAN = 0x31
     WINDOW_LEVEL = 0x32
@@ -186,6 +188,9 @@ class ViewSync(_Message, tag=int(MessageType.VIEW_SYNC), frozen=True):
     level: Real | None = None
     colormap: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     reverse: bool | None = None
+    below_color: Annotated[str, msgspec.Meta(max_length=7)] | None = None
+    above_color: Annotated[str, msgspec.Meta(max_length=7)] | None = None
+    no_value_color: Annotated[str, msgspec.Meta(max_length=7)] | None = None
     zoom: Real | None = None
     pan: tuple[Real, Real] | None = None
     stretch: Real | None = None
@@ -276,6 +281,13 @@ class Info(_Message, tag=int(MessageType.INFO), frozen=True):
     info: VolumeInfo
 
 
+class SetPalette(_Message, tag=int(MessageType.PALETTE), frozen=True):
+    """A map or a style of labels that the user brought; pictures name the map by `idx`."""
+
+    palette: OwnMap | LabelStyle
+    idx: int = 0
+
+
 class Status(_Message, tag=int(MessageType.STATUS), frozen=True):
     """What the worker is doing. Sent on change, at most ten times a second.
 
@@ -327,6 +339,7 @@ ServerMessage: TypeAlias = (
     | RtcAnswer
     | AnnotationEdits
     | Measurement
+    | SetPalette
     | Value
 )
 
@@ -452,7 +465,7 @@ class FrameHeader(msgspec.Struct, frozen=True):
     zoom, pan_x, pan_y, stretch, window, level : float
         View it was drawn for, so that the browser can move the picture under a newer view.
     colormap_idx : int
-        Colour map it was drawn with, as index of `COLORMAPS`.
+        Colour map it was drawn with, as index of `COLORMAPS`, or the number of a user's map.
     is_reversed : int
         1 if that map was taken from its other end.
     is_north_up : int

@@ -68,9 +68,15 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     window, level : float
         Full width (positive) and centre of the display range, in the channel's unit.
     colormap : str
-        One of `COLORMAPS`.
+        One of `COLORMAPS`, or the name of a user's map (`core.palettes`).
     reverse : bool
         Colour map from the other end.
+    below_color, above_color : str
+        "#rrggbb" of values below and above the window; "" = the colour of the map's end.
+    no_value_color : str
+        "#rrggbb" where there is no value; "" = that of the surround.
+    label_style : str
+        Name of the user's colours and names of labels (`core.palettes`); "" = none.
     zoom : float
         1 = the whole slice fits; ZOOM_MIN to ZOOM_MAX.
     pan : tuple of float
@@ -111,6 +117,10 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     level: float = 0.5
     colormap: str = "grey"
     reverse: bool = False
+    below_color: str = ""
+    above_color: str = ""
+    no_value_color: str = ""
+    label_style: str = ""
     zoom: float = 1.0
     pan: tuple[float, float] = (0.5, 0.5)
     stretch: float = 1.0
@@ -218,7 +228,7 @@ def auto_window(channel: Channel, *, symmetric: bool) -> tuple[float, float]:
     """
     if channel.is_label:
         low, high = channel.value_min, channel.value_max
-    elif symmetric and len(channel.abs_percentiles) == 6 and channel.abs_percentiles[2] > 0:
+    elif symmetric and len(channel.abs_percentiles) >= 6 and channel.abs_percentiles[2] > 0:
         low, high = -channel.abs_percentiles[2], channel.abs_percentiles[2]
     elif len(channel.percentiles) == 13:
         low, high = channel.percentiles[0], channel.percentiles[-1]

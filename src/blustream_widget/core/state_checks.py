@@ -10,6 +10,7 @@ import msgspec
 
 from blustream_widget.core.colormaps import COLORMAPS, unknown_colormap
 from blustream_widget.core.layouts import PANE_FIELDS, PANES_MAX, PaneState
+from blustream_widget.core.palettes import HEX_COLOR, LABEL_STYLE, OWN_MAP
 from blustream_widget.core.panes import checked_layout, checked_shares
 from blustream_widget.core.types import VolumeInfo
 from blustream_widget.errors import StateError
@@ -82,9 +83,21 @@ def _check_level(name: str, value: Any, _info: VolumeInfo) -> float:
 
 
 def _check_colormap(_name: str, value: Any, _info: VolumeInfo) -> str:
-    if value not in COLORMAPS:
-        raise unknown_colormap(value)
-    return str(value)
+    if value in COLORMAPS or (isinstance(value, str) and OWN_MAP.fullmatch(value)):
+        return str(value)
+    raise unknown_colormap(value)
+
+
+def _check_color(name: str, value: Any, _info: VolumeInfo) -> str:
+    if value == "" or (isinstance(value, str) and HEX_COLOR.fullmatch(value)):
+        return str(value)
+    raise StateError(f"{name} = {value!r} is not a colour.", hint='Give "#ff8800", or "" for none.')
+
+
+def _check_label_style(name: str, value: Any, _info: VolumeInfo) -> str:
+    if value == "" or (isinstance(value, str) and LABEL_STYLE.fullmatch(value)):
+        return str(value)
+    raise StateError(f"{name} = {value!r} names no style of labels.")
 
 
 def _check_bool(name: str, value: Any, _info: VolumeInfo) -> bool:
@@ -165,6 +178,10 @@ CHECKS: dict[str, Callable[[str, Any, VolumeInfo], Any]] = {
     "level": _check_level,
     "colormap": _check_colormap,
     "reverse": _check_bool,
+    "below_color": _check_color,
+    "above_color": _check_color,
+    "no_value_color": _check_color,
+    "label_style": _check_label_style,
     "zoom": _check_zoom,
     "pan": _check_pan,
     "stretch": _check_stretch,

@@ -13,6 +13,7 @@ import msgspec
 
 from blustream_widget.core.annotation import Annotation
 from blustream_widget.core.annotation_messages import Measurement, Want
+from blustream_widget.core.palettes import LabelStyle, OwnMap
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, LoadedSlices, VolumeInfo, VolumeRef
 
@@ -29,16 +30,24 @@ class _Message(msgspec.Struct, frozen=True, tag_field="t", forbid_unknown_fields
 # ---------------------------------------------------------------- server to worker
 
 
+class SetPalette(_Message, tag="palette", frozen=True):
+    """A map or a style of labels that a state will name; its pictures have the number `idx`."""
+
+    palette: OwnMap | LabelStyle
+    idx: int = 0
+
+
 class Open(_Message, tag="open", frozen=True):
     """Open this volume; answered by `Opened` or `Failed`. Given once in a worker's life.
 
     `state` is what to show first after a restart; None = `first_state` of the volume.
-    `pane` is the picture's size where it is known already.
+    `pane` is the picture's size where it is known already. `palettes` are those that states name.
     """
 
     ref: VolumeRef
     state: ViewState | None = None
     pane: tuple[int, int] | None = None
+    palettes: tuple[SetPalette, ...] = ()
 
 
 class Show(_Message, tag="show", frozen=True):
@@ -95,7 +104,9 @@ class MeasureVoxels(_Message, tag="measure", frozen=True):
     cancel: bool = False
 
 
-ToWorker: TypeAlias = Open | Show | Output | WantKeyframe | Refresh | ProbeVoxel | MeasureVoxels
+ToWorker: TypeAlias = (
+    SetPalette | Open | Show | Output | WantKeyframe | Refresh | ProbeVoxel | MeasureVoxels
+)
 
 # ---------------------------------------------------------------- worker to server
 

@@ -7,12 +7,13 @@ The maps of the seismic trade have control points of their own here; the others 
 from __future__ import annotations
 
 import colorsys
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from blustream_widget.core.colormaps import COLOR_LEVELS, unknown_colormap
+from blustream_widget.render.palettes import own_table
 
 LEVELS = COLOR_LEVELS
 LABEL_PERIOD = LEVELS - 1
@@ -128,14 +129,14 @@ def label_color(value: int) -> tuple[int, int, int]:
     return (round(red * 255), round(green * 255), round(blue * 255))
 
 
-@cache
+@lru_cache(maxsize=128)
 def rgb_table(name: str, *, reverse: bool = False) -> RgbTable:
     """Colours of a map, from the low to the high end of the window.
 
     Parameters
     ----------
     name : str
-        One of `core.colormaps.COLORMAPS`.
+        One of `core.colormaps.COLORMAPS`, or a user's map.
     reverse : bool
         From the other end. The labels' colours have no ends and stay.
 
@@ -149,7 +150,10 @@ def rgb_table(name: str, *, reverse: bool = False) -> RgbTable:
     StateError
         If there is no such map.
     """
-    if name == "labels":
+    own = own_table(name)
+    if own is not None:
+        table = own.copy()
+    elif name == "labels":
         table = np.array([label_color(v) for v in range(LEVELS)], np.uint8)
     elif name in _POINTS:
         table = _from_points(_POINTS[name])

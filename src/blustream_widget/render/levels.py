@@ -13,7 +13,14 @@ Entries = npt.NDArray[np.intp]
 """Indices into `ColorTable.packed`; -1 is "no data". `numpy.take` is fastest with `intp`."""
 
 
-def window_entries(values: Samples, *, window: float, level: float, scratch: Scratch) -> Entries:
+BELOW, ABOVE = LEVELS, LEVELS + 1
+FIRST_LABEL = LEVELS + 2
+"""Entries behind those of the map: outside the window, and the first of the user's labels."""
+
+
+def window_entries(
+    values: Samples, *, window: float, level: float, scratch: Scratch, has_ends: bool = False
+) -> Entries:
     """Map values to table entries, linearly, clipping outside the window.
 
     Parameters
@@ -23,6 +30,8 @@ def window_entries(values: Samples, *, window: float, level: float, scratch: Scr
     window, level : float
         Full width (positive) and centre of the range that the table spans.
     scratch : Scratch
+    has_ends : bool
+        Values outside the window are BELOW and ABOVE, not the map's first and last entry.
 
     Returns
     -------
@@ -50,10 +59,13 @@ def window_entries(values: Samples, *, window: float, level: float, scratch: Scr
     # By way of 16 bits: twice as fast as from float to 64 bits at once.
     np.copyto(steps, work, casting="unsafe")
     np.copyto(entries, steps)
+    if has_ends:
+        entries[np.less(values, level - window / 2)] = BELOW
+        entries[np.greater(values, level + window / 2)] = ABOVE
     return entries
 
 
-def label_entries(values: Samples, *, scratch: Scratch) -> Entries:
+def label_entries(values: Samples, *, scratch: Scratch, own: tuple[int, ...] = ()) -> Entries:
     """Map label values to entries of the label table: 0 to 0, the others in turn; NaN to -1.
 
     Parameters
@@ -61,6 +73,8 @@ def label_entries(values: Samples, *, scratch: Scratch) -> Entries:
     values : ndarray, shape (a, b), any real dtype
         Rounded to whole numbers.
     scratch : Scratch
+    own : tuple of int
+        Label values that have a colour of the user's: the n-th is entry FIRST_LABEL + n.
 
     Returns
     -------
@@ -74,12 +88,27 @@ def label_entries(values: Samples, *, scratch: Scratch) -> Entries:
         missing = ~np.isfinite(values)
         values = np.clip(rounded, -(2.0**53), 2.0**53)
     np.copyto(entries, values, casting="unsafe")
+    marked = _marked(entries, own) if own else None
     if values.dtype != np.uint8:  # whose values are entries as they are
         background = entries == 0
         np.subtract(entries, 1, out=entries)
         np.remainder(entries, LABEL_PERIOD, out=entries)
         np.add(entries, 1, out=entries)
         entries[background] = 0
+    if marked is not None:
+        place, n = marked
+        entries[place] = FIRST_LABEL + n
     if missing is not None:
         entries[missing] = -1
     return entries
+
+
+def _marked(
+    entries: Entries, own: tuple[int, ...]
+) -> tuple[tuple[npt.NDArray[np.intp], ...], npt.NDArray[np.intp]]:
+    """Where values are among `own`, and which of them each is."""
+    order = np.argsort(own)
+    keys = np.array(own, np.intp)[order]
+    at = np.searchsorted(keys, entries).clip(max=len(keys) - 1)
+    place = np.nonzero(keys[at] == entries)
+    return place, order[at[place]]

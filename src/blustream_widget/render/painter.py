@@ -58,7 +58,7 @@ class Painter:
         """
         halves = (columns.halved(), rows.halved()) if table.is_subsampled else (columns, rows)
         spans = ((columns, rows), halves, halves)
-        for plane, component, (x, y) in zip(planes, table.no_data, spans, strict=True):
+        for plane, component, (x, y) in zip(planes, table.surround, spans, strict=True):
             _fill_outside(plane, component, x, y)
         if table.is_grey:
             grey = self._look_up(table.first, entries, "grey")

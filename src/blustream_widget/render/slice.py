@@ -12,10 +12,11 @@ from blustream_widget.core.types import Picture, Samples, SliceData, VolumeInfo
 from blustream_widget.errors import RenderError
 from blustream_widget.render.levels import Entries, label_entries, window_entries
 from blustream_widget.render.painter import Painter, Planes
+from blustream_widget.render.palettes import label_style
 from blustream_widget.render.resample import grid_span, linear_taps, resample
 from blustream_widget.render.scratch import Scratch
 from blustream_widget.render.span import Span, find_span
-from blustream_widget.render.tables import ColorSpace, Rgb, color_table
+from blustream_widget.render.tables import ColorSpace, Ends, Rgb, color_table
 from blustream_widget.render.view import SliceView
 
 # Between voxels larger than this the video has the colours of the values in between, as the still:
@@ -81,14 +82,20 @@ class SliceRenderer:
         """
         if data.axis != view.axis:
             raise RenderError(f"Data of axis {data.axis} cannot be drawn across axis {view.axis}.")
+        style = label_style(state.label_style)
         table = color_table(
-            state.colormap, reverse=state.reverse, surround=surround_of(info), space=space
+            state.colormap,
+            reverse=state.reverse,
+            surround=surround_of(info),
+            space=space,
+            ends=Ends(state.below_color, state.above_color, state.no_value_color),
+            labels=tuple(style.colors.values()) if state.colormap == "labels" else (),
         )
         picture, planes = self._canvas(state, space)
         columns, rows = _spans(data, view, state)
         is_label = state.colormap == "labels" or info.channels[state.channel].is_label
         if columns is None or rows is None:
-            for plane, component in zip(planes, table.no_data, strict=True):
+            for plane, component in zip(planes, table.surround, strict=True):
                 plane[...] = component
             return picture
         is_smooth = state.interpolate and not is_label
@@ -121,10 +128,15 @@ class SliceRenderer:
         is_turned = abs(upright.strides[0]) < abs(upright.strides[1])
         values = upright.T if is_turned else upright
         if state.colormap == "labels":
-            entries = label_entries(values, scratch=self._scratch)
+            own = tuple(label_style(state.label_style).colors)
+            entries = label_entries(values, own=own, scratch=self._scratch)
         else:
             entries = window_entries(
-                values, window=state.window, level=state.level, scratch=self._scratch
+                values,
+                window=state.window,
+                level=state.level,
+                has_ends=bool(state.below_color or state.above_color),
+                scratch=self._scratch,
             )
         return entries.T if is_turned else entries
 

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from blustream_widget.render.colormaps import LEVELS, RgbTable, rgb_table
+from blustream_widget.render.colormaps import RgbTable, rgb_table
 
 ColorSpace: TypeAlias = Literal["bt709", "jpeg", "rgb"]
 """BT.709 limited range for video, BT.601 full range for JPEG, sRGB for stills."""
@@ -28,15 +28,16 @@ class ColorTable:
 
     Parameters
     ----------
-    packed : ndarray, shape (LEVELS + 1,), uint32
-        Four bytes in memory order: V, U, Y, 0 (what swscale calls "vuyx"), or R, G, B, 0. The last
-        entry is "no data", so that index -1 finds it too.
+    packed : ndarray, shape (LEVELS + 3 + n,), uint32
+        Four bytes in memory order: V, U, Y, 0 (what swscale calls "vuyx"), or R, G, B, 0. After the
+        map: below the window, above it, n labels of the user's. The last entry is "no data", so
+        that index -1 finds it too.
     byte_of : tuple of int
         Which byte holds component 0, 1, 2.
-    first : ndarray, shape (LEVELS + 1,), uint8
+    first : ndarray, shape (LEVELS + 3 + n,), uint8
         Component 0 alone.
-    no_data : tuple of int
-        Components of the last entry.
+    surround : tuple of int
+        Components of the colour around the slice.
     is_grey : bool
         Components 1 and 2 are neutral everywhere: chroma need not be drawn.
     is_subsampled : bool
@@ -46,7 +47,7 @@ class ColorTable:
     packed: npt.NDArray[np.uint32]
     byte_of: tuple[int, int, int]
     first: npt.NDArray[np.uint8]
-    no_data: Rgb
+    surround: Rgb
     is_grey: bool
     is_subsampled: bool
 
@@ -65,26 +66,69 @@ def _to_ycbcr(rgb: RgbTable, space: str) -> npt.NDArray[np.uint8]:
     return np.clip(np.rint(np.stack(components, axis=1)), 0, 255).astype(np.uint8)
 
 
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Colours beside those of the map, as "#rrggbb"; "" = none of their own.
+
+    Parameters
+    ----------
+    below, above : str
+        Of values outside the window; else the map's ends.
+    no_value : str
+        Else the surround's.
+    """
+
+    below: str = ""
+    above: str = ""
+    no_value: str = ""
+
+
+NO_ENDS = Ends()
+
+
+def rgb_of(hex_color: str) -> Rgb:
+    """Components of "#rrggbb"."""
+    red, green, blue = bytes.fromhex(hex_color[1:])
+    return (red, green, blue)
+
+
 @lru_cache(maxsize=64)
 def color_table(
-    name: str, *, reverse: bool = False, surround: Rgb = (0, 0, 0), space: ColorSpace = "bt709"
+    name: str,
+    *,
+    reverse: bool = False,
+    surround: Rgb = (0, 0, 0),
+    space: ColorSpace = "bt709",
+    ends: Ends = NO_ENDS,
+    labels: tuple[str, ...] = (),
 ) -> ColorTable:
-    """Table of the colour map `name`; `surround` is the colour of "no data".
+    """Table of the colour map `name`; `surround` is the colour around it and of "no data".
 
     Raises
     ------
     StateError
         If there is no such map.
     """
-    rgb = np.vstack([rgb_table(name, reverse=reverse), np.array([surround], np.uint8)])
+    table = rgb_table(name, reverse=reverse)
+    more = (
+        rgb_of(ends.below) if ends.below else table[0],
+        rgb_of(ends.above) if ends.above else table[-1],
+        *(rgb_of(color) for color in labels),
+        rgb_of(ends.no_value) if ends.no_value else surround,
+        surround,
+    )
+    rgb = np.vstack([table, np.array(more, np.uint8)])
     components = rgb if space == "rgb" else _to_ycbcr(rgb, space)
-    padded = np.zeros((LEVELS + 1, 4), np.uint8)
+    around = tuple(int(c) for c in components[-1])
+    components = components[:-1]
+    padded = np.zeros((len(components), 4), np.uint8)
     byte_of = (0, 1, 2) if space == "rgb" else (2, 1, 0)
     padded[:, byte_of] = components
     packed = padded.view(np.uint32).ravel()
     luma = np.ascontiguousarray(components[:, 0])
     for array in (packed, luma):
         array.setflags(write=False)
-    first, second, third = (int(c) for c in components[-1])
-    is_grey = space != "rgb" and bool((components[:-1, 1:] == _NEUTRAL).all())
+    drawn = components if ends.no_value else components[:-1]
+    is_grey = space != "rgb" and bool((drawn[:, 1:] == _NEUTRAL).all())
+    first, second, third = around
     return ColorTable(packed, byte_of, luma, (first, second, third), is_grey, space != "rgb")

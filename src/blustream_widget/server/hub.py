@@ -93,6 +93,8 @@ class Hub:
                 annotations_revision=session.annotations.revision,
             )
         )
+        for palette in message.palettes:
+            session.put_palette(palette)
         if is_new:
             session.open(message.patch, message.state)
         session.attach(kernel)

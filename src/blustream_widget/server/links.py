@@ -100,7 +100,8 @@ class KernelLink:
 
     def _receive_for_session(
         self,
-        message: lp.PatchState
+        message: lp.PutPalette
+        | lp.PatchState
         | lp.EditItems
         | lp.MeasureItem
         | lp.RefreshVolume
@@ -117,6 +118,8 @@ class KernelLink:
                 self.tell(error)
             return
         match message:
+            case lp.PutPalette(palette=palette):
+                session.put_palette(palette)
             case lp.PatchState(patch=patch, seq=seq):
                 session.patch_by_kernel(patch, seq)
             case lp.EditItems():

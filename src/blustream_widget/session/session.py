@@ -13,6 +13,7 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
+from blustream_widget.core.palettes import Palette, Palettes
 from blustream_widget.core.state import ViewState, channel_view
 from blustream_widget.core.types import LoadedSlices, VolumeInfo, VolumeRef
 from blustream_widget.errors import BlustreamError, SessionFullError, StateError, from_code
@@ -74,6 +75,7 @@ class Session:
         self._kernel_patch: dict[str, Any] = {}
         self._viewer_patch: dict[str, Any] = {}
         self._has_first_state = False
+        self._palettes = Palettes()
         self._viewers: dict[int, Viewer] = {}
         self._last_peer = 0
         self._reporter: Viewer | None = None
@@ -140,10 +142,20 @@ class Session:
             self._kernel_patch.update(patch)
             return
         try:
+            self._palettes.check(patch)
             self._set_state(self._state.with_patch(patch, self._info))
         except StateError as exc:
             self._kernel.tell_error(exc)
             self._mirror.call()
+
+    def put_palette(self, palette: Palette) -> None:
+        """Take colours of the user's, which states may name from now on."""
+        state = self._state
+        in_use = (state.colormap, state.label_style, *(pane.colormap for pane in state.panes))
+        idx = self._palettes.add(palette, in_use=in_use)
+        self._supervisor.send(wp.SetPalette(palette=palette, idx=idx))
+        for viewer in self._viewers.values():
+            viewer.send(p.SetPalette(palette=palette, idx=idx))
 
     def refresh(self) -> None:
         """Have the shared array read again: it changed in place."""
@@ -221,6 +233,7 @@ class Session:
         if self._info is None:
             self._viewer_patch.update(patch)
             return
+        self._palettes.check(patch)
         state = self._state.with_patch(patch, self._info)
         if state is self._state:
             # Nothing changed, but the sender waits to hear that its message was taken.
@@ -272,7 +285,8 @@ class Session:
         known = self._state if self._has_first_state else None
         size = (self._viewer_patch.get("width_px"), self._viewer_patch.get("height_px"))
         pane = (size[0], size[1]) if size[0] and size[1] else None
-        return wp.Open(ref=self._ref, state=known, pane=pane)
+        palettes = tuple(wp.SetPalette(palette=q, idx=idx) for q, idx in self._palettes.all())
+        return wp.Open(ref=self._ref, state=known, pane=pane, palettes=palettes)
 
     def on_worker_message(self, message: wp.FromWorker) -> None:
         match message:
@@ -346,11 +360,13 @@ class Session:
         try:
             if "channel" in kernel_patch:
                 kernel_patch = channel_view(message.info, kernel_patch["channel"]) | kernel_patch
+            self._palettes.check(kernel_patch)
             state = state.with_patch(kernel_patch, message.info)
         except StateError as exc:
             self._kernel.tell_error(exc)
         for name, value in viewer_patch.items():
             try:
+                self._palettes.check({name: value})
                 state = state.with_patch({name: value}, message.info)
             except StateError as exc:
                 logger.debug("A change from before the volume was open is left out: %s", exc)
@@ -373,6 +389,8 @@ class Session:
 
     def _greet(self, viewer: Viewer) -> None:
         viewer.send(self._welcome(viewer))
+        for palette, idx in self._palettes.all():
+            viewer.send(p.SetPalette(palette=palette, idx=idx))
         self.annotations.welcome(viewer)
 
     def _welcome(self, viewer: Viewer) -> p.Welcome:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from blustream_widget.core.colormaps import COLORMAPS
 from blustream_widget.core.layouts import Rect
 from blustream_widget.core.protocol import FrameFlags, FrameHeader, PaneHeader
 from blustream_widget.core.worker_protocol import EncoderChanged, Failed, Output
@@ -13,6 +12,7 @@ from blustream_widget.encode.chain import EncoderChain
 from blustream_widget.encode.probe import no_encoder
 from blustream_widget.encode.stills import JpegEncoder
 from blustream_widget.errors import NoEncoderError
+from blustream_widget.render.palettes import colormap_idx
 from blustream_widget.worker.composition import Composition, Compositor, Scene
 from blustream_widget.worker.meter import Meter
 from blustream_widget.worker.motion import MotionSize
@@ -139,7 +139,7 @@ class FrameWriter:
             stretch=state.stretch,
             window=state.window,
             level=state.level,
-            colormap_idx=COLORMAPS.index(state.colormap),
+            colormap_idx=colormap_idx(state.colormap),
             is_reversed=int(state.reverse),
             is_north_up=int(state.north_up),
             n_panes=len(panes) if composition.is_of_several else 0,
@@ -183,7 +183,7 @@ def _pane_header(scene: Scene, rect: Rect, content: int) -> PaneHeader:
         stretch=state.stretch,
         window=state.window,
         level=state.level,
-        colormap_idx=COLORMAPS.index(state.colormap),
+        colormap_idx=colormap_idx(state.colormap),
         is_reversed=int(state.reverse),
         is_north_up=int(state.north_up),
     )

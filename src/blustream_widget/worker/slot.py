@@ -12,10 +12,12 @@ from blustream_widget.core.worker_protocol import (
     Output,
     ProbeVoxel,
     Refresh,
+    SetPalette,
     Show,
     ToWorker,
     WantKeyframe,
 )
+from blustream_widget.render.palettes import keep_palette
 
 
 @dataclass(slots=True)
@@ -62,7 +64,11 @@ class LatestSlot:
         """Take over what the server wants; a newer wish of the same kind replaces an older one."""
         with self._filled:
             match message:
-                case Open():
+                case SetPalette(palette=palette, idx=idx):
+                    keep_palette(palette, idx)
+                case Open(palettes=palettes):
+                    for one in palettes:
+                        keep_palette(one.palette, one.idx)
                     self._wish.open_volume = message
                 case Show(state=state):
                     self._wish.state = state

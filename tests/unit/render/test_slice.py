@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from blustream_widget.core.geometry import place_slice
+from blustream_widget.core.palettes import LabelStyle, OwnMap
 from blustream_widget.core.state import ViewState
 from blustream_widget.errors import RenderError
 from blustream_widget.render.colormaps import LEVELS, rgb_table
+from blustream_widget.render.palettes import colormap_idx, keep_palette
 from blustream_widget.render.slice import SURROUND, SliceRenderer
 from blustream_widget.render.view import plan_slice
 from blustream_widget.testing.fakes import slice_data, volume_info
@@ -340,3 +342,70 @@ def test_pictures_leave_nothing_of_the_last_one() -> None:
         used = renderer.draw(data, view, state, info).pixels.copy()
     fresh = SliceRenderer().draw(data, plan_slice(small, info), small, info).pixels
     assert np.array_equal(used, fresh)
+
+
+def test_clip_colours_and_no_value_are_exact_at_the_edges_of_the_window() -> None:
+    info = volume_info((2, 8, 1))  # axis 1 lies along the columns
+    ends = {"below_color": "#00ff00", "above_color": "#ff00ff", "no_value_color": "#ffff00"}
+    state = make_state(
+        colormap="vik", reverse=True, window=4.0, level=3.0, width_px=256, height_px=64, **ends
+    )
+    values = np.array([[-np.inf, 0.999, 1.0, 3.0, 5.0, 5.001, np.inf, np.nan]], np.float32)
+    picture = draw(values.T, info, state).pixels
+    row = picture[32, 16::32].tolist()
+    table = rgb_table("vik", reverse=True)
+    inside = [table[i].tolist() for i in (0, LEVELS // 2, LEVELS - 1)]
+    green, purple, yellow = [0, 255, 0], [255, 0, 255], [255, 255, 0]
+    assert row == [green, green, *inside, purple, purple, yellow]
+    assert picture[0, 0].tolist() == list(SURROUND)  # around the slice nothing changes
+    for dtype in (np.int16, np.uint8):
+        whole = draw(np.arange(8, dtype=dtype)[:, None], info, state).pixels[32, 16::32].tolist()
+        assert whole[0] == green
+        assert whole[6:] == [purple, purple]
+
+
+def test_one_clip_colour_leaves_the_other_end_to_the_map() -> None:
+    info = volume_info((2, 4, 1))
+    state = make_state(window=1.0, level=2.0, above_color="#ff0000", width_px=128, height_px=32)
+    row = draw(np.arange(4, dtype=np.float32)[:, None], info, state).pixels[16, 16::32].tolist()
+    assert row == [[0, 0, 0], [0, 0, 0], rgb_table("grey")[LEVELS // 2].tolist(), [255, 0, 0]]
+
+
+def test_the_video_of_a_grey_map_shows_clip_colours() -> None:
+    info = volume_info((2, 8, 8))
+    state = make_state(window=1.0, level=0.5, above_color="#ff0000", width_px=64, height_px=64)
+    video = draw(np.full((8, 8), 2.0, np.float32), info, state, space="bt709")
+    assert np.abs(decode_bt709(video) - (255, 0, 0)).max() < 4
+
+
+def test_a_map_of_the_users_is_drawn_exactly() -> None:
+    colors = np.random.default_rng(3).integers(0, 256, (LEVELS, 3)).astype(np.uint8)
+    palette = OwnMap(name="user-0badcafe", title="", colors=colors.tobytes())
+    keep_palette(palette, 140)
+    assert colormap_idx(palette.name) == 140
+    info = volume_info((2, 32, 32))
+    values = np.arange(LEVELS, dtype=np.float32).reshape(32, 32)
+    state = make_state(
+        colormap=palette.name, window=LEVELS, level=LEVELS / 2, width_px=32, height_px=32
+    )
+    picture = draw(values.T, info, state).pixels
+    assert np.array_equal(picture.reshape(-1, 3), colors)
+    flipped = msgspec.structs.replace(state, reverse=True)
+    assert np.array_equal(draw(values.T, info, flipped).pixels.reshape(-1, 3), colors[::-1])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "float32"])
+def test_labels_have_the_users_colours_and_only_those(dtype) -> None:
+    keep_palette(LabelStyle(name="labels-00000abc", colors={7: "#ff8800", 0: "#101010"}), 0)
+    info = volume_info((2, 4, 4), dtype=dtype, is_label=True)
+    state = make_state(colormap="labels", label_style="labels-00000abc", width_px=64, height_px=64)
+    values = np.arange(16).reshape(4, 4)
+    if dtype != "uint8":
+        values[3, 3] = 7 + LEVELS - 1  # the same colour as 7, without a style
+    picture = draw(values.astype(dtype).T, info, state).pixels
+    found = picture[8::16, 8::16].reshape(-1, 3).tolist()
+    wanted = rgb_table("labels")[:16].tolist()
+    if dtype != "uint8":
+        wanted[15] = rgb_table("labels")[7].tolist()
+    wanted[7], wanted[0] = [255, 136, 0], [16, 16, 16]
+    assert found == wanted

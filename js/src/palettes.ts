@@ -1,0 +1,55 @@
+/** Colours that the session's user brought: maps, and colours and names of labels. */
+import { COLORMAPS, type LabelStyle, type OwnMap, type SetPalette } from "./protocol";
+
+/** Colours of all maps that came to this page, by name: a name is made from its colours. */
+const stops = new Map<string, readonly string[]>();
+
+function decoded({ colors }: OwnMap): readonly string[] {
+  const bytes = Uint8Array.from(atob(colors), (letter) => letter.charCodeAt(0));
+  const hex = (byte: number | undefined): string => (byte ?? 0).toString(16).padStart(2, "0");
+  return Array.from(
+    { length: bytes.length / 3 },
+    (_, i) => `#${hex(bytes[3 * i])}${hex(bytes[3 * i + 1])}${hex(bytes[3 * i + 2])}`,
+  );
+}
+
+/** Colours of a map of a user's at equal steps from low to high; undefined for any other name. */
+export function ownStops(name: string): readonly string[] | undefined {
+  return stops.get(name);
+}
+
+export class Palettes {
+  readonly #maps = new Map<number, OwnMap>();
+  readonly #styles = new Map<string, LabelStyle>();
+  /** Grows with everything that comes. */
+  revision = 0;
+
+  add({ palette, idx }: SetPalette): void {
+    if (palette.kind === "map") {
+      stops.set(palette.name, decoded(palette));
+      this.#maps.delete(idx);
+      this.#maps.set(idx, palette);
+    } else this.#styles.set(palette.name, palette);
+    this.revision++;
+  }
+
+  /** Maps of this session, newest last. */
+  get maps(): readonly OwnMap[] {
+    return [...this.#maps.values()];
+  }
+
+  /** Name of the map that a picture was drawn with; "" if it is not known here. */
+  nameOf(colormapIdx: number): string {
+    return COLORMAPS[colormapIdx] ?? this.#maps.get(colormapIdx)?.name ?? "";
+  }
+
+  titleOf(name: string): string {
+    const maps = this.maps;
+    const at = maps.findIndex((map) => map.name === name);
+    return maps[at]?.title || (at < 0 ? name : `Yours ${at + 1}`);
+  }
+
+  styleOf(name: string): LabelStyle | undefined {
+    return this.#styles.get(name);
+  }
+}
