@@ -10,6 +10,8 @@ const CLICK_PX = 4;
 const LONG_PRESS_MS = 500;
 const DOUBLE_TAP_MS = 300;
 const DOUBLE_CLICK_MS = 400;
+/** A mouse may report a thousand times a second; more than one look in this time helps nobody. */
+const RAW_APART_MS = 4;
 const DOUBLE_TAP_PX = 24;
 /** Dragging down by this much doubles the zoom. */
 const DOUBLE_ZOOM_PX = 120;
@@ -293,6 +295,14 @@ export function trackPointers(pane: HTMLElement, gestures: Gestures, signal: Abo
     gestures.down({ id, type, button, at: at(event), shiftKey, time });
   });
   on("pointermove", (event) => gestures.move(event.pointerId, at(event), event.shiftKey));
+  // Browsers hold `pointermove` until the animation frame; where a drag is now comes half a refresh
+  // earlier this way. Not on pages that are not https, and not in every browser: hence both.
+  let rawMs = Number.NEGATIVE_INFINITY;
+  on("pointerrawupdate" as "pointermove", (event) => {
+    if (!gestures.active || event.timeStamp - rawMs < RAW_APART_MS) return;
+    rawMs = event.timeStamp;
+    gestures.move(event.pointerId, at(event), event.shiftKey);
+  });
   on("pointerup", (event) =>
     gestures.up(event.pointerId, at(event), event.timeStamp, event.pointerType),
   );

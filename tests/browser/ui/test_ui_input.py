@@ -373,3 +373,13 @@ def test_two_fingers_zoom_about_their_middle(open_viewer: OpenViewer) -> None:
     Fingers(viewer).pinch(40, 120)
     viewer.wait("dev.session.state.zoom > 2.5")
     assert viewer.state["pan"] == pytest.approx([0.5, 0.5], abs=0.02)
+
+
+def test_a_drag_does_not_wait_for_the_animation_frame(open_viewer) -> None:
+    view = open_viewer()
+    view.click()
+    # What browsers hold until the frame never arrives: only what they hand out at once does.
+    view.page.evaluate("addEventListener('pointermove', (e) => e.stopPropagation(), true)")
+    window = view.state["window"]
+    view.right_drag(60, 0)
+    assert view.state["window"] != window
