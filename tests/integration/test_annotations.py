@@ -20,8 +20,9 @@ from blustream_widget.core.annotation_messages import (
     Measurement,
     PutItem,
 )
-from blustream_widget.errors import AnnotationError
+from blustream_widget.errors import AnnotationError, ProcessingError
 from blustream_widget.link import Link
+from blustream_widget.processing.horizon import Gate, track_volume
 from blustream_widget.testing.clients import connect_kernel, connect_viewer
 from blustream_widget.testing.server_process import running_server
 from blustream_widget.testing.waiting import wait_until
@@ -98,6 +99,7 @@ def test_a_notebook_measures_full_resolution_voxels_and_outlives_its_server(view
         viewer.measure(viewer.annotations.add("polygon", tie, axis=0))
     assert viewer.undo()
     assert [item.kind for item in viewer.annotations] == ["box", "profile"]
+    check_a_horizon_is_followed(viewer)
 
     heard = []
     viewer.observe(heard.append, "annotations")
@@ -110,3 +112,13 @@ def test_a_notebook_measures_full_resolution_voxels_and_outlives_its_server(view
     assert viewer.undo()
     assert [item.label for item in viewer.annotations] == ["kept", ""]
     assert [len(change["what"].removed) for change in heard] == [0, 2, 0]
+
+
+def check_a_horizon_is_followed(viewer):
+    gate = Gate(min_likeness=0.3)
+    horizon = viewer.track_horizon([(7, 10, 20.0)], gate)
+    expected = track_volume(viewer.array, [(7, 10, 20.0)], gate)
+    assert np.allclose(horizon.samples, expected.samples, atol=1e-5, equal_nan=True)
+    assert horizon.n_picked > 1
+    with pytest.raises(ProcessingError, match="cannot be read at once"):
+        viewer.track_horizon([(7, 10, 20.0)], span=3)

@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import traitlets as t
 
 from blustream_widget.annotations.container import Annotations, AnnotationsChange
 from blustream_widget.annotations.item import Item
 from blustream_widget.annotations.mirror import AnnotationMirror
-from blustream_widget.annotations.questions import MeasureQuestions
+from blustream_widget.annotations.questions import VoxelQuestions
 from blustream_widget.core import link_protocol as lp
-from blustream_widget.core.annotation import Annotation
+from blustream_widget.core.annotation import (
+    Annotation,
+    annotation,
+    check_annotation,
+    points_of,
+)
 from blustream_widget.core.annotation_messages import MAX_BINS, Measurement, Want
+from blustream_widget.core.horizon import Gate
 from blustream_widget.core.measures import quantities_of, wants_of
 from blustream_widget.errors import AnnotationError
+from blustream_widget.processing.horizon import Horizon
 
 if TYPE_CHECKING:
     from blustream_widget._kernel_loop import KernelLoop
@@ -47,7 +55,7 @@ class Annotated(t.HasTraits):
 
     _annotations: Annotations | None = None
     _mirrored: AnnotationMirror
-    _questions: MeasureQuestions
+    _questions: VoxelQuestions
 
     if TYPE_CHECKING:
         _kernel: KernelLoop
@@ -56,7 +64,7 @@ class Annotated(t.HasTraits):
         def info(self) -> VolumeInfo: ...
 
     def _start_annotations(self, link: Link, session: str) -> None:
-        self._questions = MeasureQuestions(session, link.tell)
+        self._questions = VoxelQuestions(session, link.tell)
         self._mirrored = AnnotationMirror(session, link.tell, self._on_annotations)
         container = Annotations(
             self._mirrored,
@@ -120,9 +128,60 @@ class Annotated(t.HasTraits):
         found = quantities_of(value, info)
         if not set(wanted) - {"geometry"}:
             return Measurement(n=0, id=value.id, progress=1.0, done=True, quantities=found)
-        return self._questions.ask(
+        return self._questions.measure(
             value, want=wanted, channel=channel, bins=bins, timeout_s=timeout_s
         )
+
+    def track_horizon(
+        self,
+        seeds: Any,
+        gate: Gate | None = None,
+        *,
+        channel: int | None = None,
+        span: int | None = None,
+        timeout_s: float = 300.0,
+    ) -> Horizon:
+        """Follow a seismic event from its seeds over the volume, in the worker.
+
+        Parameters
+        ----------
+        seeds : Annotation, Item, or sequence of (i, j, k)
+            Voxel coordinates; each snaps to the event first.
+        gate : Gate, optional
+            What counts as the same event; default: a peak.
+        channel : int, optional
+            Default: the shown one.
+        span : int, optional
+            Samples above and below the seeds in which it is followed; default: as many as may be
+            read (33.5 million voxels in all).
+        timeout_s : float
+
+        Returns
+        -------
+        Horizon
+            Grids of shape (n_inline, n_crossline); NaN where it was not followed.
+
+        Raises
+        ------
+        ProcessingError
+            There is no event at a seed, or it takes too long.
+        AnnotationError
+            The seeds are not points of the volume.
+        """
+        info = self.info
+        points = points_of(seeds.points if isinstance(seeds, (Item, Annotation)) else seeds)
+        item = annotation("horizon", points)
+        check_annotation(item, info.shape)
+        if channel is not None and not 0 <= channel < len(info.channels):
+            raise AnnotationError(f"There is no channel {channel}.")
+        found = self._questions.track(
+            item.points, gate or Gate(), channel=channel, span=span, timeout_s=timeout_s
+        )
+        samples, likeness = (
+            np.frombuffer(data, "<f4").reshape(found.shape).astype(float)
+            for data in (found.samples, found.likeness)
+        )
+        return Horizon(samples, likeness)
 
     def _take_back(self, what: Literal["undo", "redo"]) -> bool:
         _ = self.info
@@ -153,6 +212,8 @@ class Annotated(t.HasTraits):
             self._mirrored.hear(message)
         elif isinstance(message, lp.Measured):
             self._questions.answer(message.measurement)
+        elif isinstance(message, lp.Tracked):
+            self._questions.answer(message.grid)
 
     def _on_annotations(self) -> None:
         container = self._annotations

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
 
 from blustream_widget.core import link_protocol as lp
-from blustream_widget.core.annotation import Annotation
+from blustream_widget.core.annotation import Annotation, Points
 from blustream_widget.core.annotation_messages import Measurement, Want
-from blustream_widget.errors import AnnotationError
+from blustream_widget.core.horizon import Gate, TrackedGrid
+from blustream_widget.errors import AnnotationError, ProcessingError
+
+_Question: TypeAlias = lp.MeasureItem | lp.TrackHorizon
 
 
-class MeasureQuestions:
-    """Asks and waits. `ask` from the kernel's thread, the others from the link's.
+class VoxelQuestions:
+    """Asks and waits. `measure` and `track` from the kernel's thread, the others from the link's.
 
     Parameters
     ----------
@@ -25,11 +31,11 @@ class MeasureQuestions:
         self._session = session
         self._post = post
         self._changed = threading.Condition()
-        self._asked: dict[int, lp.MeasureItem] = {}
-        self._answers: dict[int, Measurement] = {}
+        self._asked: dict[int, _Question] = {}
+        self._answers: dict[int, Measurement | TrackedGrid] = {}
         self._n = 0
 
-    def ask(
+    def measure(
         self,
         item: Annotation,
         *,
@@ -38,32 +44,22 @@ class MeasureQuestions:
         bins: int,
         timeout_s: float,
     ) -> Measurement:
-        """Ask the worker, and wait for the answer.
+        """Have the worker measure an annotation, and wait for it.
 
         Raises
         ------
         AnnotationError
             It cannot be measured, or not in time.
         """
-        self._n += 1
-        n = self._n
         question = lp.MeasureItem(
             session=self._session,
-            n=n,
+            n=self._next(),
             item=item,
             want=tuple(want),
             channel=channel,
             bins=bins,
         )
-        with self._changed:
-            self._asked[n] = question
-        self._post(question)
-        try:
-            with self._changed:
-                self._changed.wait_for(lambda: n in self._answers, timeout_s)
-                answer = self._answers.pop(n, None)
-        finally:  # also when the user interrupts
-            self._forget(question, is_answered=n not in self._asked)
+        answer = self._ask(question, timeout_s)
         if answer is None:
             raise AnnotationError(
                 f"The {item.kind} was not measured within {timeout_s:g} s.",
@@ -71,13 +67,59 @@ class MeasureQuestions:
             )
         if answer.error:
             raise AnnotationError(answer.error)
+        assert isinstance(answer, Measurement)
         return answer
 
-    def answer(self, measurement: Measurement) -> None:
+    def track(
+        self, seeds: Points, gate: Gate, *, channel: int | None, span: int | None, timeout_s: float
+    ) -> TrackedGrid:
+        """Have the worker follow a horizon, and wait for it.
+
+        Raises
+        ------
+        ProcessingError
+            It cannot be followed, or not in time.
+        """
+        question = lp.TrackHorizon(
+            session=self._session,
+            n=self._next(),
+            seeds=seeds,
+            gate=gate,
+            channel=channel,
+            span=span,
+        )
+        answer = self._ask(question, timeout_s)
+        if answer is None:
+            raise ProcessingError(
+                f"The horizon was not followed within {timeout_s:g} s.",
+                hint="Give timeout_s, or a smaller span.",
+            )
+        if answer.error:
+            raise ProcessingError(answer.error)
+        assert isinstance(answer, TrackedGrid)
+        return answer
+
+    def _next(self) -> int:
+        self._n += 1
+        return self._n
+
+    def _ask(self, question: _Question, timeout_s: float) -> Measurement | TrackedGrid | None:
+        n = question.n
+        with self._changed:
+            self._asked[n] = question
+        self._post(question)
+        try:
+            with self._changed:
+                self._changed.wait_for(lambda: n in self._answers, timeout_s)
+                return self._answers.pop(n, None)
+        finally:  # also when the user interrupts
+            self._forget(question)
+
+    def answer(self, answer: Measurement | TrackedGrid) -> None:
         """Take an answer; those on the way to it are not waited for."""
         with self._changed:
-            if measurement.done and self._asked.pop(measurement.n, None) is not None:
-                self._answers[measurement.n] = measurement
+            if answer.done and self._asked.pop(answer.n, None) is not None:
+                self._answers[answer.n] = answer
                 self._changed.notify_all()
 
     def opened(self) -> None:
@@ -87,11 +129,9 @@ class MeasureQuestions:
         for question in questions:
             self._post(question)
 
-    def _forget(self, question: lp.MeasureItem, *, is_answered: bool) -> None:
+    def _forget(self, question: _Question) -> None:
         with self._changed:
-            self._asked.pop(question.n, None)
+            is_open = self._asked.pop(question.n, None) is not None
             self._answers.pop(question.n, None)
-        if not is_answered:
-            self._post(
-                lp.MeasureItem(session=self._session, n=question.n, item=question.item, cancel=True)
-            )
+        if is_open:
+            self._post(msgspec.structs.replace(question, cancel=True))

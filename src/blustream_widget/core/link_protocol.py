@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from blustream_widget.core.annotation import Annotation
+from blustream_widget.core.annotation import Annotation, Points
 from blustream_widget.core.annotation_messages import (
     AnnotationEdits,
     Edit,
@@ -20,6 +20,7 @@ from blustream_widget.core.annotation_messages import (
     Seq,
     Want,
 )
+from blustream_widget.core.horizon import Gate, TrackedGrid
 from blustream_widget.core.palettes import LabelStyle, OwnMap
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, VolumeInfo, VolumeRef
@@ -97,6 +98,21 @@ class MeasureItem(_Message, tag="measure", frozen=True):
     cancel: bool = False
 
 
+class TrackHorizon(_Message, tag="track", frozen=True):
+    """Follow a horizon from its seeds over the volume; answered by `Tracked`.
+
+    `span`: samples above and below the seeds that are looked at; None: as many as may be.
+    """
+
+    session: str
+    n: int
+    seeds: Points = ()
+    gate: Gate = Gate()
+    channel: int | None = None
+    span: int | None = None
+    cancel: bool = False
+
+
 class RefreshVolume(_Message, tag="refresh", frozen=True):
     """The shared array changed in place."""
 
@@ -141,6 +157,7 @@ ToServer: TypeAlias = (
     | PatchState
     | EditItems
     | MeasureItem
+    | TrackHorizon
     | RefreshVolume
     | CloseSession
     | RenewToken
@@ -217,6 +234,13 @@ class Measured(_Message, tag="measured", frozen=True):
     measurement: Measurement
 
 
+class Tracked(_Message, tag="tracked", frozen=True):
+    """Answer to `TrackHorizon`; the last is `done`."""
+
+    session: str
+    grid: TrackedGrid
+
+
 class SessionError(_Message, tag="error", frozen=True):
     """Something of this session failed; `fatal` means there is nothing to show."""
 
@@ -234,6 +258,7 @@ ToKernel: TypeAlias = (
     | Mirror
     | Annotations
     | Measured
+    | Tracked
     | SessionError
     | RelayText
     | RelayClose

@@ -11,8 +11,9 @@ from typing import TypeAlias
 
 import msgspec
 
-from blustream_widget.core.annotation import Annotation
+from blustream_widget.core.annotation import Annotation, Points
 from blustream_widget.core.annotation_messages import Measurement, Want
+from blustream_widget.core.horizon import Gate, TrackedGrid
 from blustream_widget.core.palettes import LabelStyle, OwnMap
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, LoadedSlices, VolumeInfo, VolumeRef
@@ -104,8 +105,31 @@ class MeasureVoxels(_Message, tag="measure", frozen=True):
     cancel: bool = False
 
 
+class TrackVoxels(_Message, tag="track", frozen=True):
+    """Follow a horizon over the volume; answered by `TrackedVoxels`.
+
+    `span`: samples above and below the seeds; None: as many as may be.
+    """
+
+    owner: str
+    n: int
+    seeds: Points
+    channel: int
+    gate: Gate = Gate()
+    span: int | None = None
+    cancel: bool = False
+
+
 ToWorker: TypeAlias = (
-    SetPalette | Open | Show | Output | WantKeyframe | Refresh | ProbeVoxel | MeasureVoxels
+    SetPalette
+    | Open
+    | Show
+    | Output
+    | WantKeyframe
+    | Refresh
+    | ProbeVoxel
+    | MeasureVoxels
+    | TrackVoxels
 )
 
 # ---------------------------------------------------------------- worker to server
@@ -174,6 +198,13 @@ class MeasuredVoxels(_Message, tag="measured", frozen=True):
     measurement: Measurement
 
 
+class TrackedVoxels(_Message, tag="tracked", frozen=True):
+    """Answer to `TrackVoxels`."""
+
+    owner: str
+    grid: TrackedGrid
+
+
 class EncoderChanged(_Message, tag="encoder", frozen=True):
     """The encoder in use changed (fallback); `reason` is for people."""
 
@@ -200,6 +231,7 @@ FromWorker: TypeAlias = (
     | Loaded
     | ProbedValue
     | MeasuredVoxels
+    | TrackedVoxels
     | EncoderChanged
     | Stats
 )

@@ -10,21 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from blustream_widget.core.horizon import EVENTS, Event, Gate
 from blustream_widget.core.types import Samples
 from blustream_widget.errors import ProcessingError
 
-Event: TypeAlias = Literal["peak", "trough", "rising", "falling"]
-"""Largest and smallest amplitude, and zero crossings towards greater samples."""
+__all__ = ["EVENTS", "Event", "Gate", "Horizon", "snap", "track_line", "track_volume"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 _Flags: TypeAlias = npt.NDArray[np.bool_]
-
-EVENTS: tuple[Event, ...] = ("peak", "trough", "rising", "falling")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,41 +45,6 @@ class Horizon:
     def n_picked(self) -> int:
         """Traces on which it lies."""
         return int(np.isfinite(self.samples).sum())
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """What counts as the same event on the next trace.
-
-    Parameters
-    ----------
-    event : Event
-    reach : float
-        Samples by which it may be higher or lower than on the trace before.
-    window : int
-        Samples above and below that are compared.
-    min_likeness : float
-        Least correlation of the two, -1 to 1.
-    min_amplitude : float
-        Least |amplitude| of a peak or trough, as a share of the one on the trace before.
-    """
-
-    event: Event = "peak"
-    reach: float = 3.0
-    window: int = 6
-    min_likeness: float = 0.7
-    min_amplitude: float = 0.2
-
-    def __post_init__(self) -> None:
-        if self.event not in EVENTS:
-            raise ProcessingError(
-                f"There is no event {self.event!r}.", hint=f"Known: {', '.join(EVENTS)}."
-            )
-        if not (0 < self.reach <= 100 and 1 <= self.window <= 1000):
-            raise ProcessingError(
-                f"reach = {self.reach}, window = {self.window} cannot work.",
-                hint="reach 0 to 100, window 1 to 1000 samples.",
-            )
 
 
 def snap(trace: Samples, sample: float, event: Event = "peak", *, reach: float = 3.0) -> float:

@@ -104,6 +104,7 @@ class KernelLink:
         | lp.PatchState
         | lp.EditItems
         | lp.MeasureItem
+        | lp.TrackHorizon
         | lp.RefreshVolume
         | lp.CloseSession
         | lp.RenewToken,
@@ -124,7 +125,7 @@ class KernelLink:
                 session.patch_by_kernel(patch, seq)
             case lp.EditItems():
                 session.annotations.edit_by_kernel(message)
-            case lp.MeasureItem():
+            case lp.MeasureItem() | lp.TrackHorizon():
                 session.measure_by_kernel(message)
             case lp.RefreshVolume():
                 session.refresh()

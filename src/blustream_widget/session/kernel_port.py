@@ -7,6 +7,7 @@ from typing import Protocol
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_messages import AnnotationEdits, Measurement
+from blustream_widget.core.horizon import TrackedGrid
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, VolumeInfo
 from blustream_widget.errors import BlustreamError
@@ -114,6 +115,10 @@ class KernelPort:
     def tell_measurement(self, measurement: Measurement) -> None:
         """Tell what was measured."""
         self._tell(lp.Measured(session=self._session_id, measurement=measurement))
+
+    def tell_horizon(self, grid: TrackedGrid) -> None:
+        """Tell a horizon that was followed."""
+        self._tell(lp.Tracked(session=self._session_id, grid=grid))
 
     def _tell(self, message: lp.ToKernel) -> None:
         if self._kernel is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
@@ -11,12 +11,15 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation import Annotation
 from blustream_widget.core.annotation_messages import Measure, Measurement
+from blustream_widget.core.horizon import TrackedGrid
 from blustream_widget.errors import AnnotationError, BlustreamError
 
 if TYPE_CHECKING:
     from blustream_widget.session.kernel_port import KernelPort
     from blustream_widget.session.supervisor import Supervisor
     from blustream_widget.session.viewer import Viewer
+
+Question: TypeAlias = wp.MeasureVoxels | wp.TrackVoxels
 
 KERNEL = "kernel"
 MAX_WAITING = 64
@@ -40,7 +43,7 @@ class Measuring:
         self._supervisor = supervisor
         self._viewers = viewers
         self._kernel = kernel
-        self._waiting: dict[tuple[str, str], wp.MeasureVoxels] = {}
+        self._waiting: dict[tuple[str, str], Question] = {}
 
     def ask_by(
         self, viewer: Viewer, message: Measure, item: Annotation | None, channel: int
@@ -71,19 +74,12 @@ class Measuring:
             )
         )
 
-    def ask_by_kernel(self, message: lp.MeasureItem, channel: int) -> None:
+    def ask_by_kernel(self, message: lp.MeasureItem | lp.TrackHorizon, channel: int) -> None:
         """Take a question of the kernel; there need not be a worker yet."""
         if message.cancel:
             self._cancel(KERNEL, message.n)
             return
-        question = wp.MeasureVoxels(
-            owner=KERNEL,
-            n=message.n,
-            item=message.item,
-            channel=channel if message.channel is None else message.channel,
-            want=message.want,
-            bins=message.bins,
-        )
+        question = _kernels(message, channel if message.channel is None else message.channel)
         try:
             self._ask(question)
         except AnnotationError as exc:
@@ -96,16 +92,17 @@ class Measuring:
         for question in self._waiting.values():
             self._supervisor.send(question)
 
-    def answer(self, message: wp.MeasuredVoxels) -> None:
+    def answer(self, message: wp.MeasuredVoxels | wp.TrackedVoxels) -> None:
         """Pass an answer on to who asked, unless something newer was asked meanwhile."""
-        measurement = message.measurement
-        key = (message.owner, measurement.id)
+        answer = message.measurement if isinstance(message, wp.MeasuredVoxels) else message.grid
+        of = answer.id if isinstance(answer, Measurement) else _track_key(answer.n)
+        key = (message.owner, of)
         question = self._waiting.get(key)
-        if question is None or question.n != measurement.n:
+        if question is None or question.n != answer.n:
             return
-        if measurement.done:
+        if answer.done:
             del self._waiting[key]
-        self._tell(message.owner, measurement)
+        self._tell(message.owner, answer)
 
     def fail(self, error: BlustreamError) -> None:
         """Tell everybody who waits that there is no worker."""
@@ -119,8 +116,8 @@ class Measuring:
         for question in [q for q in self._waiting.values() if q.owner == owner]:
             self._cancel(owner, question.n)
 
-    def _ask(self, question: wp.MeasureVoxels) -> None:
-        key = (question.owner, question.item.id)
+    def _ask(self, question: Question) -> None:
+        key = _key(question)
         n_waiting = sum(owner == question.owner for owner, _ in self._waiting)
         if key not in self._waiting and n_waiting >= MAX_WAITING:
             raise AnnotationError(
@@ -136,12 +133,46 @@ class Measuring:
                 del self._waiting[key]
                 self._supervisor.send(msgspec.structs.replace(question, cancel=True))
 
-    def _tell(self, owner: str, measurement: Measurement) -> None:
-        if owner == KERNEL:
-            self._kernel.tell_measurement(measurement)
+    def _tell(self, owner: str, answer: Measurement | TrackedGrid) -> None:
+        if isinstance(answer, TrackedGrid):
+            self._kernel.tell_horizon(answer)
+        elif owner == KERNEL:
+            self._kernel.tell_measurement(answer)
         elif (viewer := self._viewers.get(int(owner))) is not None:
-            viewer.send(measurement)
+            viewer.send(answer)
 
 
-def _failure(question: wp.MeasureVoxels, error: BlustreamError) -> Measurement:
+def _kernels(message: lp.MeasureItem | lp.TrackHorizon, channel: int) -> Question:
+    if isinstance(message, lp.TrackHorizon):
+        return wp.TrackVoxels(
+            owner=KERNEL,
+            n=message.n,
+            seeds=message.seeds,
+            channel=channel,
+            gate=message.gate,
+            span=message.span,
+        )
+    return wp.MeasureVoxels(
+        owner=KERNEL,
+        n=message.n,
+        item=message.item,
+        channel=channel,
+        want=message.want,
+        bins=message.bins,
+    )
+
+
+def _key(question: Question) -> tuple[str, str]:
+    if isinstance(question, wp.TrackVoxels):
+        return (question.owner, _track_key(question.n))
+    return (question.owner, question.item.id)
+
+
+def _track_key(n: int) -> str:
+    return f"track {n}"  # no annotation's id has a space
+
+
+def _failure(question: Question, error: BlustreamError) -> Measurement | TrackedGrid:
+    if isinstance(question, wp.TrackVoxels):
+        return TrackedGrid(n=question.n, done=True, error=str(error))
     return Measurement(n=question.n, id=question.item.id, done=True, error=str(error))

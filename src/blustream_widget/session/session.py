@@ -261,7 +261,7 @@ class Session:
         item = self.annotations.find(message.id)
         self.measuring.ask_by(viewer, message, item, self._state.channel)
 
-    def measure_by_kernel(self, message: lp.MeasureItem) -> None:
+    def measure_by_kernel(self, message: lp.MeasureItem | lp.TrackHorizon) -> None:
         """Measure an annotation for the kernel, with a worker got for it if there is none."""
         self.measuring.ask_by_kernel(message, self._state.channel)
         if not self._viewers:
@@ -304,7 +304,7 @@ class Session:
             case wp.ProbedValue(peer=peer, n=n, voxel=voxel, value=value):
                 if (viewer := self._viewers.get(peer)) is not None:
                     viewer.send(p.Value(n=n, voxel=voxel, value=value))
-            case wp.MeasuredVoxels():
+            case wp.MeasuredVoxels() | wp.TrackedVoxels():
                 self.measuring.answer(message)
             case wp.Failed(code=code, message=text, hint=hint):
                 self._tell_error(from_code(code, text, hint))

@@ -1,4 +1,4 @@
-"""Measures annotations beside the render thread: one after the other, each can be called off."""
+"""Answers questions about voxels beside the render thread, one by one; each can be called off."""
 
 from __future__ import annotations
 
@@ -7,23 +7,32 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 import msgspec
 
 from blustream_widget.core.annotation_messages import Measurement
+from blustream_widget.core.horizon import TrackedGrid
 from blustream_widget.core.measures import quantities_of, wants_of
-from blustream_widget.core.worker_protocol import MeasuredVoxels, MeasureVoxels
+from blustream_widget.core.worker_protocol import (
+    MeasuredVoxels,
+    MeasureVoxels,
+    TrackedVoxels,
+    TrackVoxels,
+)
 from blustream_widget.data import VolumeSource
 from blustream_widget.data.region_statistics import line_profile, region_statistics, value_at
 from blustream_widget.data.voxels import ReadCancelledError, VoxelReader
 from blustream_widget.errors import AnnotationError, BlustreamError, PeerClosedError
 from blustream_widget.runtime import start_thread
 from blustream_widget.worker.sink import Sink
+from blustream_widget.worker.tracking import track
 
 logger = logging.getLogger(__name__)
 
 _PROGRESS_S = 0.2
-_Key = tuple[str, str]
+_Key: TypeAlias = tuple[str, str]
+Question: TypeAlias = MeasureVoxels | TrackVoxels
 
 
 class Measurer:
@@ -45,12 +54,12 @@ class Measurer:
         self._sink = sink
         self._clock = clock
         self._lock = threading.Lock()
-        self._waiting: dict[_Key, MeasureVoxels] = {}
-        self._current: MeasureVoxels | None = None
+        self._waiting: dict[_Key, Question] = {}
+        self._current: Question | None = None
         self._is_running = False
         self._is_closed = False
 
-    def take(self, questions: Iterable[MeasureVoxels]) -> None:
+    def take(self, questions: Iterable[Question]) -> None:
         """Take questions, and those that call one off. Returns at once."""
         with self._lock:
             for question in questions:
@@ -67,10 +76,10 @@ class Measurer:
             self._waiting.clear()
             self._current = None
 
-    def _note(self, question: MeasureVoxels) -> None:
-        key = (question.owner, question.item.id)
+    def _note(self, question: Question) -> None:
+        key = _key(question)
         current = self._current
-        is_current = current is not None and key == (current.owner, current.item.id)
+        is_current = current is not None and key == _key(current)
         if not question.cancel:
             self._waiting[key] = question
             if is_current:
@@ -93,37 +102,46 @@ class Measurer:
             with contextlib.suppress(ReadCancelledError):
                 self._answer(question)
 
-    def _answer(self, question: MeasureVoxels) -> None:
+    def _answer(self, question: Question) -> None:
+        answer: Measurement | TrackedGrid
         try:
-            answer = self._measure(question)
+            self._check_channel(question.channel)
+            if isinstance(question, MeasureVoxels):
+                answer = self._measure(question)
+            else:
+                answer = self._track(question)
         except ReadCancelledError:
             raise
         except BlustreamError as exc:
-            answer = self._failure(question, str(exc))
+            answer = _failure(question, str(exc))
         except Exception as exc:
             logger.exception("Measuring failed")
-            answer = self._failure(question, f"It cannot be measured: {type(exc).__name__}.")
+            answer = _failure(question, f"It cannot be measured: {type(exc).__name__}.")
         self._tell(question, answer)
+
+    def _check_channel(self, channel: int) -> None:
+        if not 0 <= channel < len(self._source.info.channels):
+            raise AnnotationError(f"There is no channel {channel}.")
+
+    def _track(self, question: TrackVoxels) -> TrackedGrid:
+        on_progress = self._progress_teller(
+            question, lambda share: TrackedGrid(question.n, progress=share)
+        )
+        reader = VoxelReader(self._source, lambda: self._current is not question)
+        return track(reader, self._source.info, question, on_progress)
 
     def _measure(self, question: MeasureVoxels) -> Measurement:
         item, info = question.item, self._source.info
         want = set(question.want or wants_of(item))
-        if not 0 <= question.channel < len(info.channels):
-            raise AnnotationError(f"There is no channel {question.channel}.")
         quantities = quantities_of(item, info)
         first = Measurement(n=question.n, id=item.id, quantities=quantities)
         if not want - {"geometry"}:
             return msgspec.structs.replace(first, progress=1.0, done=True)
         self._tell(question, first)
         reader = VoxelReader(self._source, lambda: self._current is not question)
-        told_s = self._clock()
-
-        def on_progress(share: float) -> None:
-            nonlocal told_s
-            if self._clock() - told_s > _PROGRESS_S:
-                told_s = self._clock()
-                self._tell(question, msgspec.structs.replace(first, progress=share))
-
+        on_progress = self._progress_teller(
+            question, lambda share: msgspec.structs.replace(first, progress=share)
+        )
         channel = question.channel
         return Measurement(
             n=question.n,
@@ -147,12 +165,39 @@ class Measurer:
             value=value_at(reader, info, item, channel=channel) if "value" in want else None,
         )
 
-    def _failure(self, question: MeasureVoxels, text: str) -> Measurement:
-        return Measurement(n=question.n, id=question.item.id, done=True, error=text)
+    def _progress_teller(
+        self, question: Question, message: Callable[[float], Measurement | TrackedGrid]
+    ) -> Callable[[float], None]:
+        told_s = self._clock()
 
-    def _tell(self, question: MeasureVoxels, measurement: Measurement) -> None:
+        def on_progress(share: float) -> None:
+            nonlocal told_s
+            if self._clock() - told_s > _PROGRESS_S:
+                told_s = self._clock()
+                self._tell(question, message(share))
+
+        return on_progress
+
+    def _tell(self, question: Question, answer: Measurement | TrackedGrid) -> None:
         with self._lock:
             if self._current is not question:
                 return
+        message: MeasuredVoxels | TrackedVoxels
+        if isinstance(answer, Measurement):
+            message = MeasuredVoxels(question.owner, answer)
+        else:
+            message = TrackedVoxels(question.owner, answer)
         with contextlib.suppress(PeerClosedError):  # the render thread notices and ends
-            self._sink.send(MeasuredVoxels(question.owner, measurement))
+            self._sink.send(message)
+
+
+def _key(question: Question) -> _Key:
+    if isinstance(question, TrackVoxels):
+        return (question.owner, f"track {question.n}")
+    return (question.owner, question.item.id)
+
+
+def _failure(question: Question, text: str) -> Measurement | TrackedGrid:
+    if isinstance(question, TrackVoxels):
+        return TrackedGrid(question.n, done=True, error=text)
+    return Measurement(n=question.n, id=question.item.id, done=True, error=text)

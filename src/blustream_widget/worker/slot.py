@@ -15,6 +15,7 @@ from blustream_widget.core.worker_protocol import (
     SetPalette,
     Show,
     ToWorker,
+    TrackVoxels,
     WantKeyframe,
 )
 from blustream_widget.render.palettes import keep_palette
@@ -47,7 +48,7 @@ class Wish:
     has_still: bool = False
     has_value: bool = False
     probes: dict[int, ProbeVoxel] = field(default_factory=dict)
-    measures: list[MeasureVoxels] = field(default_factory=list)
+    measures: list[MeasureVoxels | TrackVoxels] = field(default_factory=list)
     is_closed: bool = False
 
 
@@ -80,7 +81,7 @@ class LatestSlot:
                     self._wish.wants_refresh = True
                 case ProbeVoxel(peer=peer):
                     self._wish.probes[peer] = message
-                case MeasureVoxels():
+                case MeasureVoxels() | TrackVoxels():
                     self._wish.measures.append(message)
             self._fill()
 

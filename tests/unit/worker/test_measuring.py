@@ -1,0 +1,157 @@
+"""Questions about voxels: answered in a thread of their own, the newest of each, and called off."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+
+from blustream_widget.core.annotation import annotation
+from blustream_widget.core.horizon import Gate
+from blustream_widget.core.types import Channel
+from blustream_widget.core.worker_protocol import MeasuredVoxels, MeasureVoxels, TrackVoxels
+from blustream_widget.data.memory import MemorySource
+from blustream_widget.data.memory_info import array_info
+from blustream_widget.processing.horizon import track_volume
+from blustream_widget.testing.waiting import wait_until
+from blustream_widget.worker.measuring import Measurer
+
+BOX = annotation("box", [(0, 0, 0), (9, 9, 69)], id="box")
+
+
+class Gated(MemorySource):
+    """Delivers when it is told to; asked without end, it says for which brick."""
+
+    def __init__(self, values):
+        channel = Channel("v", "HU", "float32", 0, 1)
+        super().__init__(array_info(values.shape, (channel,)), (values,))
+        self.held = None
+
+    def request_brick(self, key, done, *, prefetch=False):
+        if self.held is None:
+            return super().request_brick(key, done, prefetch=prefetch)
+        self.held.append((key, done))
+        return self
+
+    def cancel(self):
+        pass
+
+    def deliver(self):
+        held, self.held = self.held, None
+        for key, done in held:
+            super().request_brick(key, done)
+
+
+class Sink:
+    def __init__(self):
+        self.messages = []
+
+    def send(self, message):
+        self.messages.append(message)
+
+    def wait(self, condition):
+        def found():
+            return [m for m in list(self.messages) if condition(m)]
+
+        return wait_until(found, timeout_s=10, what="an answer")[0]
+
+    def done(self, n):
+        message = self.wait(lambda m: getattr(m, "measurement", None) and m.measurement.done)
+        assert message.measurement.n == n
+        return message.measurement
+
+
+@pytest.fixture
+def source():
+    return Gated(np.random.default_rng(1).normal(0, 1, (70, 10, 70)).astype(np.float32))
+
+
+@pytest.fixture
+def sink():
+    return Sink()
+
+
+@pytest.fixture
+def measurer(source, sink):
+    measurer = Measurer(source, sink)
+    yield measurer
+    measurer.close()
+
+
+def ask(n=1, item=BOX, **fields):
+    return MeasureVoxels(owner="1", n=n, item=item, channel=0, **fields)
+
+
+def test_geometry_comes_at_once_and_numbers_when_all_voxels_were_read(source, sink, measurer):
+    source.held = []
+    measurer.take([ask()])
+    first = sink.wait(lambda m: isinstance(m, MeasuredVoxels)).measurement
+    assert (first.done, first.statistics) == (False, None)
+    assert first["volume"] == pytest.approx(9 * 9 * 69)
+    wait_until(lambda: source.held, timeout_s=10, what="a request")
+    assert len(sink.messages) == 1
+    source.deliver()
+    found = sink.done(1)
+    assert found.statistics.count == 7000
+    inside = source.channels[0][:10].astype(float)
+    assert found.statistics.mean == pytest.approx(inside.mean(), rel=1e-12)
+
+
+def test_a_newer_question_about_the_same_calls_the_older_one_off(source, sink, measurer):
+    source.held = []
+    measurer.take([ask(1)])
+    wait_until(lambda: source.held, timeout_s=10, what="a request")
+    smaller = msgspec.structs.replace(BOX, points=((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))
+    measurer.take([ask(2, smaller)])
+    source.deliver()
+    assert sink.done(2).statistics.count == 8
+
+
+def test_what_is_called_off_is_not_answered(source, sink, measurer):
+    source.held = []
+    measurer.take([ask(1), ask(2, annotation("point", (1, 2, 3), id="p"))])
+    wait_until(lambda: source.held, timeout_s=10, what="a request")
+    measurer.take([ask(1, cancel=True)])
+    source.deliver()
+    found = sink.done(2)
+    assert found.value == float(source.channels[0][1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        (
+            ask(item=annotation("polygon", [(1, 0, 0), (1, 5, 5), (1, 5, 0), (1, 0, 5)], axis=0)),
+            "crosses itself",
+        ),
+        (ask(want=("statistics",), item=annotation("line", [(0, 0, 0), (1, 1, 1)])), "encloses"),
+        (msgspec.structs.replace(ask(), channel=3), "no channel"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_in_words(sink, measurer, question, words):
+    measurer.take([question])
+    assert words in sink.done(1).error
+
+
+def test_a_horizon_is_that_of_the_whole_volume(source, sink, measurer):
+    gate = Gate(min_likeness=0.2, reach=4.0)
+    measurer.take([TrackVoxels("kernel", 3, ((30.2, 4.0, 33.0),), 0, gate)])
+    grid = sink.wait(lambda m: getattr(m, "grid", None) and m.grid.done).grid
+    expected = track_volume(source.channels[0], [(30, 4, 33.0)], gate)
+    assert grid.error == ""
+    samples = np.frombuffer(grid.samples, "<f4").reshape(grid.shape)
+    assert np.allclose(samples, expected.samples, atol=1e-5, equal_nan=True)
+    assert expected.n_picked > 1
+
+
+@pytest.mark.parametrize(
+    ("seed", "span", "words"), [((30.0, 4.0, 33.0), 2, "at once"), ((5.0, 4.0, 33.0), 9, "")]
+)
+def test_a_horizon_stays_within_its_span(sink, measurer, seed, span, words):
+    measurer.take([TrackVoxels("kernel", 1, (seed,), 0, Gate(min_likeness=-1), span=span)])
+    grid = sink.wait(lambda m: getattr(m, "grid", None) and m.grid.done).grid
+    assert words in grid.error
+    if not words:
+        samples = np.frombuffer(grid.samples, "<f4")
+        assert np.nanmin(samples) >= 33 - span - 1
+        assert np.nanmax(samples) <= 33 + span + 1
