@@ -276,7 +276,7 @@ def test_the_list_finds_an_annotation_on_another_plane(open_viewer: OpenViewer) 
     draw.wait(0)
 
 
-def test_fingers_draw_choose_and_pinch(open_viewer: OpenViewer) -> None:
+def test_a_finger_draws_with_the_tool_of_the_dock(open_viewer: OpenViewer) -> None:
     viewer = open_viewer(width=390, height=700, touch=True)
     page = viewer.page
     box = dict(viewer.view.bounding_box() or {})
@@ -297,18 +297,6 @@ def test_fingers_draw_choose_and_pinch(open_viewer: OpenViewer) -> None:
     touch("End")
     viewer.wait(f"{_ITEMS}.length === 1")
     assert page.evaluate(f"{_ITEMS}[0].kind") == "distance"
-    # Two fingers pinch also with a tool in hand, and leave nothing behind.
-    page.keyboard.press("m")
-    viewer.wait("dev.viewer.context.ui.tool === 'annotate'")
-    zoom = viewer.state["zoom"]
-    touch("Start", (150, 200))
-    touch("Start", (150, 200), (250, 200))
-    touch("Move", (120, 200), (290, 200))
-    touch("Move", (100, 200), (320, 200))
-    touch("End")
-    viewer.wait(f"dev.session.state.zoom > {zoom}")
-    assert page.evaluate("dev.viewer.context.desk.editor.draft") is None
-    assert page.evaluate(f"{_ITEMS}.length") == 1
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
