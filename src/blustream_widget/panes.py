@@ -133,6 +133,15 @@ class Panes(Sequence[Pane]):
     def __repr__(self) -> str:
         return repr(list(self))
 
+    def show(self, axis: str, viewer: Any) -> None:
+        """Put the pane of a plane into use, or show the plane in the one in use; not for users."""
+        state, info = self._current()
+        names = [info.axes[pane.axis].name for pane in state.panes]
+        if axis in names:
+            viewer.active = names.index(axis)
+        else:
+            viewer.axis = axis
+
     def follow(self, state: ViewState, info: VolumeInfo) -> None:
         """Take over what the view shows now; not for users."""
         self._n = max(len(state.panes), 1)

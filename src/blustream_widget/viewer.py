@@ -180,7 +180,7 @@ class Viewer(ColorTraits, Annotated):
     def _place(self, axis: str | int | None, slice_idx: int | None, slice_no: float | None) -> None:
         # Names and survey numbers need the volume's axes: only then the cell waits for it.
         if axis is not None:
-            self.axis = self._axis_name(axis)
+            self._panes.show(self._axis_name(axis), self)
         if slice_idx is not None:
             self.slice_idx = slice_idx
         if slice_no is not None:

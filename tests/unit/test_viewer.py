@@ -619,3 +619,10 @@ def test_presets_are_those_of_the_shown_channel(viewer, link) -> None:
     assert (viewer.window, viewer.level) == (16.0, 0.0)
     with pytest.raises(errors.StateError, match="no window 'Lung' for Amplitude"):
         viewer.use_preset("Lung")
+
+
+def test_an_axis_given_with_a_layout_is_the_pane_in_use(volume, link) -> None:
+    viewer = Viewer(volume, layout="orthogonal", axis="crossline", slice_idx=3, _link=link)
+    assert [pane.axis for pane in viewer.panes] == ["inline", "crossline", "sample"]
+    assert (viewer.active, viewer.axis, viewer.panes[1].slice_idx) == (1, "crossline", 3)
+    viewer.close()

@@ -1,5 +1,6 @@
 /** Everything a user can do to the view, as absolute patches of the session's state. */
 import { type Point, placeSlice } from "../geometry";
+import { activation } from "../panes";
 import type { ViewPatch, ViewState, VolumeInfo } from "../protocol";
 import { WINDOW_MAX } from "../protocol";
 import type { Session } from "../session";
@@ -191,7 +192,9 @@ export class Actions {
     if (!look) return;
     const at: [number, number, number] = [...this.state.slice_idx];
     at[look.axis] = look.slice_idx[look.axis] ?? 0; // the others are the crosshair's
-    this.patch({ ...look, slice_idx: at });
+    const { active, ...view } = look;
+    // In the pane where it was seen, if there still is one.
+    this.patch({ ...activation(this.state, active), ...view, slice_idx: at });
   }
 
   // ------------------------------------------------------------- colours

@@ -71,7 +71,8 @@ export class PaneGrid extends Part {
     const { layout, panes, active, maximised, columns, rows } = session.state;
     const names = ui.compact ? this.places.map((place) => place.session.state.axis).join() : "";
     const shares = [columns, rows].join("|");
-    return [session.info, layout, panes.length, active, maximised, shares, ui.compact, names];
+    const room = [ui.compact, ui.compact && ui.focused, names];
+    return [session.info, layout, panes.length, active, maximised, shares, ...room];
   }
 
   /** As many places as there are panes. */
@@ -113,7 +114,9 @@ export class PaneGrid extends Part {
   }
 
   protected override updated(): void {
-    if (!this.context.ui.compact || !this.context.actions.canDrive) return;
+    const { actions, ui } = this.context;
+    // Another view of the same panes may have room for them: the one in use decides.
+    if (!ui.compact || !ui.focused || !actions.canDrive) return;
     for (const { index, session } of this.places) {
       const isDrawn = session.state.width_px > 0;
       if (this.isHidden(index) && isDrawn) session.patch({ width_px: 0, height_px: 0 });
