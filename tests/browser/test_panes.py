@@ -91,12 +91,12 @@ class Panes:
         for index in indices:
             wait_until(
                 lambda index=index: self.is_exact(index),
-                timeout_s=20,
+                timeout_s=30,
                 what=f"pane {index} has the exact pixels of its slice",
             )
 
     def wait_python(self, claim: str) -> None:
-        wait_until(lambda: self.page.read_python(claim), timeout_s=10, what=claim)
+        wait_until(lambda: self.page.read_python(claim), timeout_s=30, what=claim)
 
 
 def test_panes_show_their_slices_and_lead_each_other(open_notebook, tmp_path) -> None:
