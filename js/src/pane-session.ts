@@ -183,7 +183,7 @@ export class PaneSession implements Session {
     if (!pane) return;
     const before = this.#own;
     // Exact pixels stay while the video shows the same less exactly, because another pane moves.
-    if (before && before.content === pane.content && isStill(before.frame.header)) return;
+    if (before?.content === pane.content && !isStill(header) && this.#isFinal(before.frame)) return;
     const { x_px, y_px, width_px, height_px } = pane;
     const own = {
       header: headerOfPane(header, pane),
@@ -192,6 +192,13 @@ export class PaneSession implements Session {
     this.#own = { frame: own, content: pane.content };
     this.#frames.emit(own);
     before?.frame.image.close();
+  }
+
+  /** Exact pixels in the size that the pane has. */
+  #isFinal({ header }: Frame): boolean {
+    const { width_px, height_px } = this.state;
+    const hasSize = header.width_px === width_px && header.height_px === height_px;
+    return hasSize && isStill(header);
   }
 
   #drop(): void {

@@ -106,6 +106,8 @@ function pane(change: Partial<PaneHeader>): PaneHeader {
   return { ...view, pane: 0, is_exact: 0, content: 1, x_px: 0, y_px: 0, ...change };
 }
 
+const SIZE = { width_px: 400, height_px: 300 };
+
 describe("the session of one pane", () => {
   let life: AbortController;
   let session: FakeSession;
@@ -116,7 +118,7 @@ describe("the session of one pane", () => {
   const frame = (flags: number, content: number): Frame => {
     const panes = [
       pane({ pane: 0 }),
-      pane({ pane: 1, axis: 1, slice_idx: 7, content, x_px: 16, y_px: 32, width_px: 400 }),
+      pane({ pane: 1, axis: 1, slice_idx: 7, content, x_px: 16, y_px: 32, ...SIZE }),
     ];
     return { header: header({ flags, n_panes: 2, panes }), image: image() };
   };
@@ -136,7 +138,7 @@ describe("the session of one pane", () => {
 
   it("gets its part of each picture, under its own name", () => {
     session.show(frame(0, 1));
-    expect(cuts).toEqual([[16, 32, 400, 540]]);
+    expect(cuts).toEqual([[16, 32, 400, 300]]);
     expect(shown[0]?.header).toMatchObject({ axis: 1, slice_idx: 7, width_px: 400, n_panes: 0 });
     expect(own.lastFrame()).toBe(shown[0]);
   });
@@ -150,6 +152,23 @@ describe("the session of one pane", () => {
     expect(shown.length).toBe(2);
     const images = shown.map(({ image }) => image as unknown as FakeImage);
     expect(images.map(({ isClosed }) => isClosed)).toEqual([true, false]);
+  });
+
+  it("shows the same anew in another size", () => {
+    const still = FrameFlags.STILL | FrameFlags.KEY;
+    session.show(frame(still, 4));
+    session.show(frame(still, 4));
+    expect(shown.length).toBe(2);
+    session.state = {
+      ...THREE,
+      pane_sizes: [
+        [960, 540],
+        [402, 300],
+        [0, 0],
+      ],
+    };
+    session.show(frame(0, 4));
+    expect(shown.length).toBe(3);
   });
 
   it("makes it the pane in use with what changes it, but not with its size", () => {
