@@ -213,7 +213,8 @@ def _in_rows(sizes: tuple[tuple[int, int], ...], per_row: int) -> Packing:
             width, bottom = max(width, x + w), max(bottom, y + h)
             x += _blocks(w)
         y, height = _blocks(bottom), bottom
-    return Packing(tuple(rects), width, height)
+    # Whole blocks: others are padded, and Chromium cuts the chroma of those at a wrong row.
+    return Packing(tuple(rects), _blocks(width), _blocks(height))
 
 
 def _blocks(length: int) -> int:
