@@ -31,6 +31,9 @@ export type Cut = (
 /** A part of a decoded frame is the frame under another name; of a bitmap it is a copy. */
 export const cutImage: Cut = (image, x, y, width, height) => {
   if (typeof VideoFrame !== "undefined" && image instanceof VideoFrame) {
+    // A maximised pane is the whole picture, whose height need not be of whole blocks: Chromium cuts
+    // such a picture wrongly.
+    if (image.displayWidth === width && image.displayHeight === height) return image.clone();
     return new VideoFrame(image, { visibleRect: { x, y, width, height } });
   }
   const canvas = new OffscreenCanvas(width, height);
