@@ -109,6 +109,14 @@ function set(
   if (style[name] !== value) style[name] = value;
 }
 
+/** What the browser says, unless it is of another density: one that emulates a screen tells its own. */
+function devicePixels(entry: ResizeObserverEntry, ratio: number): ResizeObserverSize | undefined {
+  const box = entry.devicePixelContentBoxSize?.[0];
+  const { width, height } = entry.contentRect;
+  const isOf = (told: number, css: number): boolean => Math.abs(told - css * ratio) < 2;
+  return box && isOf(box.inlineSize, width) && isOf(box.blockSize, height) ? box : undefined;
+}
+
 /**
  * Watches the pane's size and asks the server for pictures of it, once it has stood still.
  *
@@ -139,7 +147,7 @@ export class PaneSize {
 
   private measure(entry?: ResizeObserverEntry): void {
     const pixelRatio = window.devicePixelRatio || 1;
-    const box = entry?.devicePixelContentBoxSize?.[0];
+    const box = entry && devicePixels(entry, pixelRatio);
     const size = {
       width: box ? box.inlineSize / pixelRatio : this.pane.clientWidth,
       height: box ? box.blockSize / pixelRatio : this.pane.clientHeight,
