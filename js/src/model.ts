@@ -28,7 +28,7 @@ export interface StateTraits {
   north_up: boolean;
   crosshair: boolean;
   crosshair_idx: readonly [number, number, number];
-  layout: string;
+  view_layout: string;
   active: number;
   linked: boolean;
   maximised: boolean;
@@ -67,7 +67,6 @@ const PLAIN_FIELDS = [
   "interpolate",
   "north_up",
   "crosshair",
-  "layout",
   "active",
   "linked",
   "maximised",
@@ -75,7 +74,14 @@ const PLAIN_FIELDS = [
   "rows",
 ] as const;
 
-const MIRRORED = ["axis", "slice_idx", "slice_no", "crosshair_idx", ...PLAIN_FIELDS] as const;
+const MIRRORED = [
+  "axis",
+  "slice_idx",
+  "slice_no",
+  "crosshair_idx",
+  "view_layout",
+  ...PLAIN_FIELDS,
+] as const;
 
 /** The traits' values for a state. */
 export function traitsOf(state: ViewState, info: VolumeInfo): StateTraits {
@@ -83,10 +89,11 @@ export function traitsOf(state: ViewState, info: VolumeInfo): StateTraits {
   const slice_idx = state.slice_idx[state.axis] ?? 0;
   const { channel, window, level, colormap, reverse, zoom, pan, stretch, interpolate } = state;
   const plain = { channel, window, level, colormap, reverse, zoom, pan, stretch, interpolate };
-  const { layout, active, linked, maximised, columns, rows } = state;
+  const { active, linked, maximised, columns, rows } = state;
   return {
     ...plain,
-    ...{ layout, active, linked, maximised, columns, rows },
+    ...{ active, linked, maximised, columns, rows },
+    view_layout: state.layout,
     below_color: state.below_color,
     above_color: state.above_color,
     no_value_color: state.no_value_color,
@@ -117,6 +124,7 @@ export function patchOf<K extends keyof StateTraits>(
     return axis < 0 ? null : { axis };
   }
   if (name === "active") return activation(state, Number(value));
+  if (name === "view_layout") return { layout: String(value) };
   if (name === "crosshair_idx") return { slice_idx: insideVolume(value, info) };
   if (name !== "slice_idx" && name !== "slice_no") return { [name]: value };
   const axis = info.axes[state.axis] ?? info.axes[0];

@@ -39,6 +39,8 @@ def patch_of(
         return {"slice_idx": _index_of(value, info.axes[state.axis], info.name)}
     if name == "crosshair_idx":
         return {"slice_idx": tuple(value)}
+    if name == "view_layout":
+        return {"layout": value}
     if name == "channel" and value != state.channel:
         # Another channel is another quantity: its own range and colours, not those of the last.
         return channel_view(info, value) | looks.get(value, {})

@@ -223,3 +223,19 @@ def _shown(address: str) -> str:
     """Address without user info and query, which can hold credentials."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+
+
+def css_layout(layout: Any) -> dict[str, Any]:
+    """Trait `layout` of ipywidgets, if one is given.
+
+    Raises
+    ------
+    ConfigError
+        Where a layout of panes is meant.
+    """
+    if isinstance(layout, str):
+        raise ConfigError(
+            f"layout = {layout!r} is not CSS: layout is that of ipywidgets.",
+            hint=f"For panes write view_layout={layout!r}.",
+        )
+    return {} if layout is None else {"layout": layout}

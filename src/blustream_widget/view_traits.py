@@ -34,7 +34,7 @@ STATE_TRAITS = (
     "north_up",
     "crosshair",
     "crosshair_idx",
-    "layout",
+    "view_layout",
     "active",
     "linked",
     "maximised",
@@ -121,7 +121,8 @@ class ViewTraits(anywidget.AnyWidget):
         )
     )
 
-    layout = _state_trait(
+    # Not `layout`: that is what CSS an ipywidgets widget has.
+    view_layout = _state_trait(
         t.Unicode(
             "single",
             help='single, orthogonal, quad, picture-in-picture, compare, or rows x columns: "2x3".',

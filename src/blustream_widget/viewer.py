@@ -35,7 +35,12 @@ from blustream_widget.errors import (
 from blustream_widget.link import Link, shared_link
 from blustream_widget.panes import Panes, values_of
 from blustream_widget.shared import SharedSegment
-from blustream_widget.source_arg import checked_height, checked_transports, volume_ref
+from blustream_widget.source_arg import (
+    checked_height,
+    checked_transports,
+    css_layout,
+    volume_ref,
+)
 from blustream_widget.view_traits import (
     BUNDLE,
     STATE_TRAITS,
@@ -67,6 +72,8 @@ class Viewer(ColorTraits, Annotated):
         Full width and centre of the display range in the data's unit; default from percentiles.
     colormap : str or colours, optional
         One of `Viewer.colormaps`, or what `add_colormap` takes.
+    view_layout : str, optional
+        "single", "orthogonal", "quad", "picture-in-picture", "compare", or rows x columns: "2x3".
     height : int
         Height of the cell's output in CSS pixels.
     connection : str
@@ -84,6 +91,8 @@ class Viewer(ColorTraits, Annotated):
         zoom, pan, stretch, interpolate, north_up, crosshair.
     transports : str
         Comma-separated subset of "websocket,webrtc,comm": what the browser may use.
+    layout : ipywidgets.Layout or dict, optional
+        CSS of the cell's output, as every widget of ipywidgets has.
 
     Raises
     ------
@@ -115,6 +124,7 @@ class Viewer(ColorTraits, Annotated):
         window: float | None = None,
         level: float | None = None,
         colormap: Any = None,
+        view_layout: str | None = None,
         height: int = 560,
         connection: str = "",
         kind: Kind | None = None,
@@ -123,6 +133,7 @@ class Viewer(ColorTraits, Annotated):
         name: str = "",
         unit: str = "",
         transports: str = "websocket,webrtc,comm",
+        layout: Any = None,
         _link: Link | None = None,
         **fields: Any,
     ) -> None:
@@ -132,13 +143,20 @@ class Viewer(ColorTraits, Annotated):
                 hint="Install a released wheel, or run npm ci && npm run build in the folder js.",
             )
         patch, palettes = first_colors(
-            {"window": window, "level": level, "colormap": colormap, **fields}
+            {
+                "window": window,
+                "level": level,
+                "colormap": colormap,
+                "layout": view_layout,
+                **fields,
+            }
         )
         check_fields(patch)
         low, high = ViewTraits.height.min, ViewTraits.height.max
         traits = {
             "height": checked_height(height, low=low, high=high),
             "_transports": checked_transports(transports),
+            **css_layout(layout),
         }
         ref, self._segment = volume_ref(
             volume,
@@ -302,7 +320,10 @@ class Viewer(ColorTraits, Annotated):
         self._follow(new)
 
     def _values_of(self, state: ViewState) -> dict[str, Any]:
-        in_our_words = values_of(state, self.info) | {"crosshair_idx": state.slice_idx}
+        in_our_words = values_of(state, self.info) | {
+            "crosshair_idx": state.slice_idx,
+            "view_layout": state.layout,
+        }
         others = (name for name in STATE_TRAITS if name not in in_our_words)
         return in_our_words | {name: getattr(state, name) for name in others}
 

@@ -22,7 +22,7 @@ import numpy as np
 from blustream_widget import Viewer
 array = np.random.default_rng(3).integers(0, 1024, (60, 50, 40)).astype(np.int16)
 viewer = Viewer(array, kind="generic", window=1024, level=511.5, colormap="grey",
-                interpolate=False, height=560, layout="orthogonal")
+                interpolate=False, height=560, view_layout="orthogonal")
 viewer
 """
 # For each pixel of a pane the colour of the voxel that lies under its centre.
@@ -170,7 +170,7 @@ def test_a_layout_of_the_menu_is_there_after_a_reload(open_notebook, tmp_path) -
     panes.wait_python("viewer.crosshair")
     page.viewer().get_by_role("button", name="Layout of the panes").click()
     page.viewer().get_by_role("menuitemradio", name="Side by side").click()
-    panes.wait_python("viewer.layout == 'compare' and len(viewer.panes) == 2")
+    panes.wait_python("viewer.view_layout == 'compare' and len(viewer.panes) == 2")
     page.run_python("viewer.panes[1].slice_idx = 3; viewer.crosshair = False")
     panes.wait_exact(0, 1)
 
@@ -178,4 +178,4 @@ def test_a_layout_of_the_menu_is_there_after_a_reload(open_notebook, tmp_path) -
     page.reload()
     page.viewer().scroll_into_view_if_needed()
     panes.wait_exact(0, 1)
-    assert page.read_python("viewer.layout") == "compare"
+    assert page.read_python("viewer.view_layout") == "compare"

@@ -464,14 +464,14 @@ def test_a_channel_chosen_in_the_browser_keeps_what_was_set_there(viewer, link) 
 
 def test_a_layout_brings_panes_with_traits_of_their_own(viewer: Viewer, link: FakeLink) -> None:
     assert [pane.axis for pane in viewer.panes] == ["inline"]
-    viewer.layout = "orthogonal"
+    viewer.view_layout = "orthogonal"
     assert link.patches == [{"layout": "orthogonal"}]
     assert [pane.axis for pane in viewer.panes] == ["inline", "crossline", "sample"]
     assert [pane.slice_no for pane in viewer.panes] == [1050.0, 2080.0, 100.0]
 
 
 def test_a_pane_that_is_set_moves_its_slice_and_leaves_the_active_one(viewer, link) -> None:
-    viewer.layout = "orthogonal"
+    viewer.view_layout = "orthogonal"
     viewer.panes[1].slice_idx = 40 - 1
     viewer.panes[2].zoom = 3.0
     assert (viewer.active, viewer.axis, viewer.slice_idx, viewer.zoom) == (0, "inline", 50, 1.0)
@@ -481,17 +481,17 @@ def test_a_pane_that_is_set_moves_its_slice_and_leaves_the_active_one(viewer, li
 
 
 def test_the_traits_of_the_viewer_are_those_of_the_active_pane(viewer, link) -> None:
-    viewer.layout = "orthogonal"
+    viewer.view_layout = "orthogonal"
     viewer.active = 2
     assert (viewer.axis, viewer.slice_idx) == ("sample", 25)
     viewer.slice_idx = 7
     assert viewer.panes[2].slice_idx == 7
-    viewer.layout = "single"
+    viewer.view_layout = "single"
     assert (viewer.axis, viewer.slice_idx, len(viewer.panes)) == ("sample", 7, 1)
 
 
 def test_panes_to_compare_differ(viewer: Viewer) -> None:
-    viewer.layout = "compare"
+    viewer.view_layout = "compare"
     viewer.panes[1].slice_no = 1010
     viewer.panes[1].colormap = "viridis"
     assert (viewer.slice_no, viewer.colormap) == (1050.0, viewer.panes[0].colormap)
@@ -500,7 +500,7 @@ def test_panes_to_compare_differ(viewer: Viewer) -> None:
 
 
 def test_a_pane_that_moves_in_the_browser_fires_its_observers(viewer, link) -> None:
-    viewer.layout = "orthogonal"
+    viewer.view_layout = "orthogonal"
     link.state = viewer._state
     seen: list[int] = []
     viewer.panes[1].observe(lambda change: seen.append(change["new"]), "slice_idx")
@@ -523,7 +523,7 @@ def test_a_pane_that_moves_in_the_browser_fires_its_observers(viewer, link) -> N
 def test_a_wrong_value_of_a_pane_is_refused_and_changes_nothing(
     viewer, link, index, name, value, words
 ) -> None:
-    viewer.layout = "orthogonal"
+    viewer.view_layout = "orthogonal"
     pane = viewer.panes[index]
     before = getattr(pane, name)
     with pytest.raises(traitlets.TraitError, match=words) as caught:
@@ -535,14 +535,18 @@ def test_a_wrong_value_of_a_pane_is_refused_and_changes_nothing(
 
 @pytest.mark.parametrize(
     ("name", "value", "words"),
-    [("layout", "mosaic", "orthogonal"), ("active", 3, "has 3"), ("columns", (0.5,), "2 of them")],
+    [
+        ("view_layout", "mosaic", "orthogonal"),
+        ("active", 3, "has 3"),
+        ("columns", (0.5,), "2 of them"),
+    ],
 )
 def test_a_layout_that_cannot_be_is_refused(viewer, link, name, value, words) -> None:
-    viewer.layout = "orthogonal"
+    viewer.view_layout = "orthogonal"
     with pytest.raises(traitlets.TraitError, match=words) as caught:
         setattr(viewer, name, value)
     assert isinstance(caught.value, errors.StateError)
-    assert (viewer.layout, viewer.active, viewer.columns) == ("orthogonal", 0, ())
+    assert (viewer.view_layout, viewer.active, viewer.columns) == ("orthogonal", 0, ())
 
 
 def test_a_map_of_ones_own_is_sent_once_and_then_named(viewer, link) -> None:
@@ -622,7 +626,15 @@ def test_presets_are_those_of_the_shown_channel(viewer, link) -> None:
 
 
 def test_an_axis_given_with_a_layout_is_the_pane_in_use(volume, link) -> None:
-    viewer = Viewer(volume, layout="orthogonal", axis="crossline", slice_idx=3, _link=link)
+    viewer = Viewer(volume, view_layout="orthogonal", axis="crossline", slice_idx=3, _link=link)
     assert [pane.axis for pane in viewer.panes] == ["inline", "crossline", "sample"]
     assert (viewer.active, viewer.axis, viewer.panes[1].slice_idx) == (1, "crossline", 3)
     viewer.close()
+
+
+def test_layout_stays_the_css_of_ipywidgets(volume, link) -> None:
+    viewer = Viewer(volume, layout={"width": "50%"}, view_layout="orthogonal", _link=link)
+    assert viewer.layout.width == "50%"
+    viewer.close()
+    with pytest.raises(errors.ConfigError, match="view_layout='quad'"):
+        Viewer(volume, layout="quad", _link=link)
