@@ -30,8 +30,8 @@ endif
 ifneq (,$(filter test,$(GOALS))$(and $(HEADLESS),$(filter demo,$(GOALS))))
 SYSTEM += browser
 endif
-# Two files of tests side by side, as a browser test mostly waits; in their order, browsers last.
-PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+# Two files of tests side by side. Not those with browsers: two of them fill two cores.
+BESIDE := -n 2 --dist loadfile --no-loadscope-reorder
 QUICK := not browser and not gpu and not bench
 export PYTHON PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -43,10 +43,10 @@ demo: setup
 # pytest runs once, with every test, and its summary is the last line.
 test: setup static storage
 	@$(BIN)/python scripts/fetch_test_data.py
-	@$(PYTEST) -m "not bench"
+	@$(BIN)/python -m pytest -q -m "not bench"
 
 check: setup static storage
-	@$(PYTEST) -m "$(QUICK)"
+	@$(BIN)/python -m pytest -q $(BESIDE) -m "$(QUICK)"
 
 setup: $(PYTHON_PACKAGES) $(BUNDLE)
 
