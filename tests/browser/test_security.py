@@ -14,12 +14,14 @@ def blustream_processes(lab) -> list[psutil.Process]:
     """Server and workers of this JupyterLab."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
-        command = " ".join(process.info["cmdline"] or [])
+        # By module: the folder of the checkout may be called blustream_widget too.
+        words = process.info["cmdline"] or []
+        is_ours = any(word.startswith("blustream_widget.") for word in words)
         try:
             mine = process.environ().get("JUPYTER_RUNTIME_DIR")
         except psutil.Error:
             continue
-        if "blustream_widget" in command and mine == lab.environment["JUPYTER_RUNTIME_DIR"]:
+        if is_ours and mine == lab.environment["JUPYTER_RUNTIME_DIR"]:
             found.append(process)
     return found
 
