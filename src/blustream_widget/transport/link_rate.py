@@ -35,6 +35,7 @@ _PROBE = 0.95  # of the rate that was too much: up to here quickly, beyond it sl
 _UP_PER_S, _PROBE_UP_PER_S = 0.25, 0.03
 _LARGEST_CUT = 0.35
 _HOLD_S = 1.0
+_OVERFLOW_S = 0.1  # longer than queues on the way stand that drop nothing
 _CUT_AGAIN_S = 0.15
 _HEAVY_LOSS, _LIGHT_LOSS = 0.10, 0.02
 _LITTLE_LOSS = 0.005
@@ -217,7 +218,9 @@ class LinkRate:
         now = self._clock()
         self._tcp_round_trip.add(info.round_trip_s, now)
         if n_sent > 0:
-            self.counted(n_sent, max(n_lost, 0))
+            # What a standing queue drops is the link's bound, which the queue tells of anyway.
+            is_overflow = info.round_trip_s - self._tcp_round_trip.value > _OVERFLOW_S
+            self.counted(n_sent, 0 if is_overflow else max(n_lost, 0))
             self._n_segments, self._n_lost = info.n_segments, info.n_lost
         # What has just been written always waits for a moment.
         self._unsent_bytes.append(info.unsent_bytes)

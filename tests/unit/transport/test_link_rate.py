@@ -161,6 +161,14 @@ def test_what_a_proxys_connection_tells_is_not_what_the_link_does():
     assert link.loss == 0
 
 
+@pytest.mark.parametrize(("round_trip_s", "is_counted"), [(0.021, True), (0.3, False)])
+def test_what_a_standing_queue_drops_is_no_loss_of_the_network(round_trip_s, is_counted):
+    link = LinkRate(Clock())
+    link.told(TcpInfo(0.02, 0, 100, 0))
+    link.told(TcpInfo(round_trip_s, 0, 400, 90))
+    assert (link.loss > 0.2) == is_counted
+
+
 def test_what_waits_unsent_in_the_system_is_a_queue():
     clock = Clock()
     link = LinkRate(clock)
