@@ -30,7 +30,7 @@ endif
 ifneq (,$(filter test,$(GOALS))$(and $(HEADLESS),$(filter demo,$(GOALS))))
 SYSTEM += browser
 endif
-# Two files of tests side by side. Not those with browsers: two of them fill two cores.
+# Two files of tests side by side; those with browsers come last, one after the other.
 BESIDE := -n 2 --dist loadfile --no-loadscope-reorder
 QUICK := not browser and not gpu and not bench
 export PYTHON PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -43,7 +43,7 @@ demo: setup
 # pytest runs once, with every test, and its summary is the last line.
 test: setup static storage
 	@$(BIN)/python scripts/fetch_test_data.py
-	@$(BIN)/python -m pytest -q -m "not bench"
+	@$(BIN)/python -m pytest -q $(BESIDE) -m "not bench"
 
 check: setup static storage
 	@$(BIN)/python -m pytest -q $(BESIDE) -m "$(QUICK)"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 ROOT = Path(__file__).parent.parent
 _MRICRON = Path("/usr/share/mricron/templates")
@@ -28,6 +30,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("gpu"):
                 item.add_marker(pytest.mark.skip(reason="there is no NVIDIA GPU"))
+
+
+class _BrowserLast(LoadFileScheduling):
+    """Files side by side, then all browser tests one by one: each of them fills two cores."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        is_browser = nodeid.startswith("tests/browser/")
+        return "tests/browser" if is_browser else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _BrowserLast:
+    return _BrowserLast(config, log)
 
 
 @pytest.fixture(scope="session")

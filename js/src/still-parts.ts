@@ -19,7 +19,8 @@ export class StillParts {
     if (part.length < PREFIX_BYTES) return null;
     const prefix = new DataView(part.buffer, part.byteOffset, PREFIX_BYTES);
     const offset = prefix.getUint32(0, true);
-    if (header.frame_no !== this.#frameNo) {
+    // A picture may begin again: what was on the way of it had to make way for something.
+    if (header.frame_no !== this.#frameNo || offset === 0) {
       this.#frameNo = header.frame_no;
       this.#data = new Uint8Array(prefix.getUint32(4, true));
       this.#filled = 0;

@@ -30,6 +30,15 @@ describe("parts of a still", () => {
     expect(parts.add(header({ frame_no: 3 }), part(2, 4, [3, 4]))).toBeNull();
   });
 
+  it("of a picture that begins again replace those that came of it", () => {
+    const parts = new StillParts();
+    parts.add(header({ frame_no: 3 }), part(0, 4, [1, 2]));
+    parts.add(header({ frame_no: 3 }), part(0, 4, [1, 2, 3]));
+    expect([...(parts.add(header({ frame_no: 3 }), part(3, 4, [4]))?.payload ?? [])]).toEqual([
+      1, 2, 3, 4,
+    ]);
+  });
+
   it("that do not fit are no picture", () => {
     const parts = new StillParts();
     parts.add(header({ frame_no: 3 }), part(0, 4, [1]));

@@ -23,6 +23,8 @@ class Demand:
         To the worker, if there is one that has the volume open.
     rendition : callable
         What the viewers' links carry now.
+    on_show : callable
+        A state goes to the worker; whether it gives the same picture as the one before it.
 
     Notes
     -----
@@ -31,13 +33,18 @@ class Demand:
     """
 
     def __init__(
-        self, send: Callable[[wp.ToWorker], None], rendition: Callable[[], Rendition] = Rendition
+        self,
+        send: Callable[[wp.ToWorker], None],
+        rendition: Callable[[], Rendition] = Rendition,
+        on_show: Callable[[bool], None] = lambda _is_same_view: None,
     ) -> None:
         self._send = send
         self._rendition = rendition
+        self._on_show = on_show
         self._fanout: Fanout | None = None
         self._output: wp.Output | None = None
         self._waiting: ViewState | None = None
+        self._shown: ViewState | None = None
         self._keyframe = Throttle(KEYFRAME_INTERVAL_S, self._send_keyframe)
 
     def watch(self, fanout: Fanout) -> None:
@@ -56,7 +63,9 @@ class Demand:
             return
         if self._waiting is not None and fanout.has_credit:
             state, self._waiting = self._waiting, None
+            before, self._shown = self._shown, state
             self._send(wp.Show(state=state))
+            self._on_show(before is not None and state.looks_like(before))
         # After the state: a worker that may draw again would begin with the one it has.
         rendition = self._rendition()
         output = wp.Output(
@@ -78,7 +87,7 @@ class Demand:
 
     def opened(self, state: ViewState) -> None:
         """Tell a new worker, which knows nothing yet, everything."""
-        self._output = None
+        self._output = self._shown = None
         # Its first frame is a keyframe anyway: one is asked for only if that does not come.
         self._keyframe.defer()
         self.show(state)

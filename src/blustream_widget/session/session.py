@@ -96,7 +96,7 @@ class Session:
         )
         self.measuring = Measuring(self._supervisor, self._viewers, self._kernel)
         self._quality = Quality(on_change=self._tell_quality)
-        self._demand = Demand(self._supervisor.send, self._rendition)
+        self._demand = Demand(self._supervisor.send, self._rendition, self._on_show)
         self.fanout = Fanout(self._demand.request_keyframe)
         self._demand.watch(self.fanout)
 
@@ -386,6 +386,10 @@ class Session:
         for viewer in self._viewers.values():
             viewer.send(p.State(seq=viewer.seq, state=state))
         self._mirror.call()
+
+    def _on_show(self, is_same_view: bool) -> None:
+        for viewer in self._viewers.values():
+            viewer.frames.drawn(is_same_view=is_same_view)
 
     def _greet(self, viewer: Viewer) -> None:
         viewer.send(self._welcome(viewer))

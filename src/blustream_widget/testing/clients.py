@@ -61,7 +61,7 @@ class Inbox:
 
 
 class StillAssembly:
-    """Puts the parts of a still together; those of a newer one replace an older one's."""
+    """Puts the parts of a still together; a newer one, or one that begins again, replaces it."""
 
     def __init__(self) -> None:
         self._frame_no = -1
@@ -70,7 +70,7 @@ class StillAssembly:
     def add(self, header: p.FrameHeader, part: bytes) -> tuple[p.FrameHeader, bytes] | None:
         """Take a part; the whole still when it was the last one."""
         offset, total = PART_PREFIX.unpack_from(part)
-        if header.frame_no != self._frame_no:
+        if header.frame_no != self._frame_no or offset == 0:
             self._frame_no, self._data = header.frame_no, bytearray()
         if offset != len(self._data):
             raise ValueError(f"A part at {offset} follows {len(self._data)} bytes.")

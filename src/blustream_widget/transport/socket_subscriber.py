@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from blustream_widget.transport.channel import Channel
 from blustream_widget.transport.fanout import Picture
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.keyframe_wait import KeyframeWait
-from blustream_widget.transport.link_rate import LinkRate
 from blustream_widget.transport.pacing import AckPacer
-from blustream_widget.transport.still_parts import StillParts
-
-SEEN_S = 0.15
-"""On a narrow link the lossless picture waits until the last one was seen for so long: a hand that
-goes on when it sees the picture must not find the link busy."""
+from blustream_widget.transport.still_delivery import StillDelivery
 
 
 class SocketSubscriber:
@@ -40,12 +33,15 @@ class SocketSubscriber:
         self.pacer = pacer or AckPacer()
         self.keyframe = KeyframeWait()
         self.other_pacer: AckPacer | None = None
-        self._still = StillParts(channel.send_frame, self.pacer.link, shared=self._other_link)
-        self._still_timer: asyncio.TimerHandle | None = None
+        self._still = StillDelivery(
+            channel,
+            self.pacer,
+            other_pacer=lambda: self.other_pacer,
+            is_elsewhere=lambda: self._is_elsewhere,
+        )
         self._is_visible = True
         self._is_elsewhere = False
         self._pending_jpeg: EncodedFrame | None = None
-        self._pending_still: EncodedFrame | None = None
 
     @property
     def video(self) -> Picture | None:
@@ -68,19 +64,21 @@ class SocketSubscriber:
         before = self.video
         self._is_visible, self._is_elsewhere = is_visible, is_elsewhere
         if self.video != before:
-            self.restart()
+            # Video that begins brings its own stills. Where it only went away, what it has shown
+            # stays as it is, and so does the still of that.
+            self._still.hold()
+            self._restart_video()
+            if self.video is None and self.stills:
+                self._still.resume()
 
     def restart(self) -> None:
         """Forget what was sent: the viewer decodes again from the next keyframe on."""
-        self._drop_stills()
-        self._channel.drop_frames()
-        self._pending_jpeg = None
-        self.pacer.reset()
-        self.keyframe.waits = True
+        self._still.forget()
+        self._restart_video()
 
     def close(self) -> None:
         """Send nothing more."""
-        self._stop_waiting()
+        self._still.forget()
 
     def acknowledged(self, frame_no: int) -> None:
         """Take note of a shown frame, and send a picture that waited for this."""
@@ -90,8 +88,8 @@ class SocketSubscriber:
         if self._pending_jpeg is not None and self.pacer.has_credit:
             frame, self._pending_jpeg = self._pending_jpeg, None
             self._send(frame)
-        elif self._pending_still is not None and self._still_timer is None:
-            self._send_still()
+        else:
+            self._still.room_changed()
 
     def _look_at_tcp(self) -> None:
         read = self._channel.read_tcp
@@ -99,42 +97,29 @@ class SocketSubscriber:
             self.pacer.link.told(info)
 
     def moved(self) -> None:
-        """Take note that a newer state will be drawn: what is left of a still is of no use."""
-        self._drop_stills()
+        """Take note that a newer state waits to be drawn: a still must not be in its way."""
+        self._still.hold()
+
+    def drawn(self, *, is_same_view: bool) -> None:
+        """Take note that the newest state goes to the worker, which draws what it has not drawn."""
+        if is_same_view:
+            self._still.resume()
+        else:
+            self._still.forget()
 
     def offer(self, frame: EncodedFrame) -> None:
         if frame.is_still:
-            self._offer_still(frame)
+            self._still.offer(frame)
         elif frame.is_jpeg:
             self._offer_jpeg(frame)
         else:
             self._offer_h264(frame)
 
-    def _offer_still(self, frame: EncodedFrame) -> None:
-        self._channel.drop_frames(stills_only=True)
-        self._still.drop()
-        self._stop_waiting()
-        self._pending_still = frame
-        self._send_still()
-
-    def _send_still(self) -> None:
-        """Send the still, unless it would only delay what comes next: it is large."""
-        self._stop_waiting()
-        video = self.other_pacer or self.pacer
-        if video.link.is_narrow and (wait_s := video.seen_in_s(SEEN_S)) > 0:
-            self._still_timer = asyncio.get_running_loop().call_later(wait_s, self._send_still)
-            return
-        if self._pending_still is not None and (self._is_elsewhere or self.pacer.has_credit):
-            frame, self._pending_still = self._pending_still, None
-            self._still.offer(frame)
-
-    def _stop_waiting(self) -> None:
-        if self._still_timer is not None:
-            self._still_timer.cancel()
-            self._still_timer = None
-
-    def _other_link(self) -> LinkRate | None:
-        return None if self.other_pacer is None else self.other_pacer.link
+    def _restart_video(self) -> None:
+        self._channel.drop_frames()
+        self._pending_jpeg = None
+        self.pacer.reset()
+        self.keyframe.waits = True
 
     def _offer_jpeg(self, frame: EncodedFrame) -> None:
         if self.pacer.has_credit:
@@ -156,17 +141,11 @@ class SocketSubscriber:
         self._send(frame)
 
     def _drop_video(self) -> int:
-        self._drop_stills()
+        self._still.forget()
         return self._channel.drop_frames()
 
-    def _drop_stills(self) -> None:
-        self._pending_still = None
-        self._stop_waiting()
-        self._still.drop()
-        self._channel.drop_frames(stills_only=True)
-
     def _send(self, frame: EncodedFrame) -> None:
-        self._drop_stills()
+        self._still.forget()
         n_bytes = len(frame.data)
         link_s = 8 * n_bytes / self.pacer.link.target_bps
         self.keyframe.sent(is_keyframe=frame.is_keyframe, link_s=link_s)

@@ -64,13 +64,12 @@ class StillParts:
     @property
     def is_busy(self) -> bool:
         """Whether parts of a still are on the way."""
-        if self._in_flight and self._clock() - self._in_flight[-1][1] > _STALLED_S:
-            self.drop()
         return bool(self._in_flight)
 
     def offer(self, frame: EncodedFrame) -> None:
         """Send a still, whole if the link carries it in a moment; it replaces an older one."""
-        is_busy = self.is_busy
+        is_stalled = self.is_busy and self._clock() - self._in_flight[-1][1] > _STALLED_S
+        is_busy = self.is_busy and not is_stalled
         self.drop()
         window = self._window()
         if len(frame.data) <= window and not is_busy:

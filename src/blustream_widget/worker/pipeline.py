@@ -137,6 +137,10 @@ class Pipeline:
             if before is None or not wish.state.looks_like(before):
                 self._schedule.change(now)
                 self._panes.change(views_of(wish.state), now)
+            elif wish.has_detour:
+                # The server heard of another view in between and has thrown the still away.
+                self._still_of = None
+                self._schedule.change(now)
         if wish.wants_keyframe:
             self._schedule.want_keyframe(now)
         if self._reader is not None:

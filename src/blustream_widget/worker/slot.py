@@ -29,6 +29,8 @@ class Wish:
     ----------
     open_volume, state, output : optional
         The newest of each kind.
+    has_detour : bool
+        A state that gives another picture came and went before anybody saw it.
     wants_keyframe, wants_refresh, has_data, has_still, has_value : bool
         Something of this kind happened, once or often.
     probes : dict
@@ -42,6 +44,7 @@ class Wish:
     open_volume: Open | None = None
     state: ViewState | None = None
     output: Output | None = None
+    has_detour: bool = False
     wants_keyframe: bool = False
     wants_refresh: bool = False
     has_data: bool = False
@@ -50,6 +53,12 @@ class Wish:
     probes: dict[int, ProbeVoxel] = field(default_factory=dict)
     measures: list[MeasureVoxels | TrackVoxels] = field(default_factory=list)
     is_closed: bool = False
+
+    def show(self, state: ViewState) -> None:
+        """Draw `state` instead of what waits."""
+        if self.state is not None and not state.looks_like(self.state):
+            self.has_detour = True
+        self.state = state
 
 
 class LatestSlot:
@@ -72,7 +81,7 @@ class LatestSlot:
                         keep_palette(one.palette, one.idx)
                     self._wish.open_volume = message
                 case Show(state=state):
-                    self._wish.state = state
+                    self._wish.show(state)
                 case Output():
                     self._wish.output = message
                 case WantKeyframe():

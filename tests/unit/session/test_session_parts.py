@@ -146,6 +146,25 @@ async def test_while_nobody_has_room_only_the_newest_state_waits(demand, viewer,
     assert revisions(sent) == [100]
 
 
+async def test_it_is_said_whether_the_worker_gets_the_view_that_it_has(sent, viewer):
+    told = []
+    demand = Demand(sent.append, on_show=told.append)
+    fanout = Fanout(demand.request_keyframe)
+    fanout.add(viewer)
+    demand.watch(fanout)
+    demand.show(ViewState(revision=1))
+    demand.show(ViewState(revision=2, crosshair=True))
+    viewer.has_credit = False
+    demand.show(ViewState(revision=3, zoom=2.0))
+    demand.show(ViewState(revision=4))
+    viewer.has_credit = True
+    demand.update()
+    demand.show(ViewState(revision=5, zoom=2.0))
+    demand.opened(ViewState(revision=6, zoom=2.0))
+    assert told == [False, True, True, False, False]
+    demand.close()
+
+
 async def test_the_state_goes_before_the_permission_to_draw(demand, sent):
     demand.opened(ViewState(revision=3))
     kinds = [type(m) for m in sent]

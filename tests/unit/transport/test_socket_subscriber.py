@@ -1,12 +1,16 @@
 """SocketSubscriber: what is sent, and what is dropped together."""
 
+import asyncio
+
 import pytest
 
+from blustream_widget.testing.clients import StillAssembly
 from blustream_widget.testing.contracts.transport import make_frame
 from blustream_widget.transport.fanout import Fanout
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.pacing import AckPacer
-from blustream_widget.transport.socket_subscriber import SEEN_S, SocketSubscriber
+from blustream_widget.transport.socket_subscriber import SocketSubscriber
+from blustream_widget.transport.still_delivery import SEEN_S
 
 
 class FakeChannel:
@@ -75,7 +79,7 @@ def test_a_viewer_that_is_behind_loses_its_queue_and_waits_for_a_keyframe(subscr
     assert subscriber.needs_keyframe
 
 
-def test_a_still_waits_for_nobody_who_is_busy(subscriber, channel):
+async def test_a_still_waits_for_nobody_who_is_busy(subscriber, channel):
     offer(subscriber, 0, 1, 2, key=0)
     subscriber.offer(make_frame(3, is_still=True))
     channel.flush()
@@ -92,7 +96,7 @@ def test_a_still_that_has_not_left_makes_way_for_video(subscriber, channel):
     assert channel.sent == [0, 2]
 
 
-def test_a_still_that_found_no_room_is_sent_when_there_is(subscriber, channel):
+async def test_a_still_that_found_no_room_is_sent_when_there_is(subscriber, channel):
     offer(subscriber, 0, 1, 2, key=0)
     subscriber.offer(make_frame(3, is_still=True))
     subscriber.acknowledged(2)
@@ -100,13 +104,77 @@ def test_a_still_that_found_no_room_is_sent_when_there_is(subscriber, channel):
     assert channel.sent == [0, 1, 2, 3]
 
 
-def test_a_still_that_waits_goes_when_the_view_moves(subscriber, channel):
+async def test_a_still_that_waits_goes_when_the_view_moves(subscriber, channel):
     offer(subscriber, 0, 1, 2, key=0)
     subscriber.offer(make_frame(3, is_still=True))
     subscriber.moved()
     subscriber.acknowledged(2)
+    subscriber.drawn(is_same_view=False)
+    subscriber.drawn(is_same_view=True)
     channel.flush()
     assert channel.sent == [0, 1, 2]
+
+
+def test_a_still_comes_after_all_when_the_view_went_and_came_back_unseen(subscriber, channel):
+    subscriber.offer(make_frame(3, is_still=True))
+    subscriber.moved()
+    channel.flush()
+    assert channel.sent == []
+    subscriber.moved()
+    subscriber.drawn(is_same_view=True)
+    channel.flush()
+    assert channel.sent == [3]
+    subscriber.acknowledged(3)
+    subscriber.moved()
+    subscriber.drawn(is_same_view=True)
+    channel.flush()
+    assert channel.sent == [3]  # it is there
+
+
+def test_a_still_on_its_way_survives_that_the_video_goes_another_way(subscriber, channel):
+    offer(subscriber, 0, key=0)
+    subscriber.acknowledged(0)
+    subscriber.offer(make_frame(1, is_still=True))
+    subscriber.set_path(is_visible=True, is_elsewhere=True)
+    channel.flush()
+    assert channel.sent == [1]
+
+
+async def test_a_still_without_room_is_sent_when_the_video_goes_another_way(subscriber, channel):
+    offer(subscriber, 0, 1, 2, key=0)
+    channel.flush()
+    subscriber.offer(make_frame(3, is_still=True))
+    subscriber.set_path(is_visible=True, is_elsewhere=True)
+    channel.flush()
+    assert channel.sent == [0, 1, 2, 3]
+
+
+async def test_the_pieces_of_a_still_begin_again_when_the_video_goes_another_way(channel):
+    subscriber = SocketSubscriber(channel, "h264")
+    subscriber.pacer.link.seed(1e6)
+    still = make_frame(1, is_still=True)
+    picture = bytes(range(256)) * 400
+    subscriber.offer(EncodedFrame(still.header, still.header.pack() + picture))
+    first = channel.waiting[0]
+    channel.flush()
+    subscriber.set_path(is_visible=True, is_elsewhere=True)
+    assembly = StillAssembly()
+    whole = assembly.add(first.header, bytes(first.picture))
+    while whole is None:
+        (part, *_), channel.waiting = channel.waiting, channel.waiting[1:]
+        whole = assembly.add(part.header, bytes(part.picture))
+        subscriber.acknowledged(1)
+    assert whole[1] == picture
+
+
+async def test_a_still_finds_out_by_itself_that_a_silent_viewer_has_room(channel, monkeypatch):
+    monkeypatch.setattr("blustream_widget.transport.still_delivery._LOOK_AGAIN_S", 0.01)
+    subscriber = SocketSubscriber(channel, "h264", AckPacer(clock := Clock()))
+    offer(subscriber, 0, 1, 2, key=0)
+    subscriber.offer(make_frame(3, is_still=True))
+    clock.now_s = 60.0
+    await asyncio.sleep(0.5)
+    assert [frame.frame_no for frame in channel.waiting] == [0, 1, 2, 3]
 
 
 def test_a_viewer_that_is_left_behind_gets_keyframes_alone(subscriber, channel):
@@ -202,7 +270,7 @@ async def test_on_a_lossy_network_a_still_waits_until_the_picture_before_it_was_
     channel.flush()
     assert channel.sent == [0]
     clock.now_s = 0.2 + SEEN_S
-    subscriber._send_still()  # as its timer does
+    subscriber._still._send()  # as its timer does
     channel.flush()
     assert channel.sent == [0, 1]
     subscriber.close()
@@ -214,6 +282,7 @@ async def test_a_still_that_waits_is_forgotten_when_the_hand_goes_on(channel):
     offer(subscriber, 0, key=0)
     subscriber.offer(make_frame(1, is_still=True))
     subscriber.moved()
+    subscriber.drawn(is_same_view=False)
     clock.now_s = 10.0
     subscriber.acknowledged(0)
     channel.flush()

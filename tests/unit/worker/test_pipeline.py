@@ -272,6 +272,19 @@ def test_a_keyframe_on_demand_decodes_alone_and_brings_the_still_again(bench) ->
     assert bench.sink.stills[0][1] == bench.sink.stills[1][1]
 
 
+def test_a_view_that_went_and_came_back_unseen_brings_the_still_again(bench) -> None:
+    bench.open()
+    bench.show(1, slice_idx=(30, 0, 0))
+    bench.rest()
+    n_frames = len(bench.sink.frames)
+    away = msgspec.structs.replace(bench.state, revision=2, slice_idx=(2, 0, 0))
+    back = msgspec.structs.replace(bench.state, revision=3, slice_idx=(30, 0, 0))
+    bench.put(Show(away), Show(back))
+    bench.step(REST_S + 0.01)
+    assert len(bench.sink.frames) == n_frames + 1
+    assert len(bench.sink.stills) == 2
+
+
 def test_many_wishes_for_a_keyframe_give_one(bench) -> None:
     bench.open()
     bench.clock.now += 1
