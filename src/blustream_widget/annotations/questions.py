@@ -59,14 +59,11 @@ class VoxelQuestions:
             channel=channel,
             bins=bins,
         )
-        answer = self._ask(question, timeout_s)
-        if answer is None:
-            raise AnnotationError(
-                f"The {item.kind} was not measured within {timeout_s:g} s.",
-                hint="Measure a smaller region, or give timeout_s.",
-            )
-        if answer.error:
-            raise AnnotationError(answer.error)
+        late = AnnotationError(
+            f"The {item.kind} was not measured within {timeout_s:g} s.",
+            hint="Measure a smaller region, or give timeout_s.",
+        )
+        answer = self._ask(question, timeout_s, late)
         assert isinstance(answer, Measurement)
         return answer
 
@@ -88,14 +85,11 @@ class VoxelQuestions:
             channel=channel,
             span=span,
         )
-        answer = self._ask(question, timeout_s)
-        if answer is None:
-            raise ProcessingError(
-                f"The horizon was not followed within {timeout_s:g} s.",
-                hint="Give timeout_s, or a smaller span.",
-            )
-        if answer.error:
-            raise ProcessingError(answer.error)
+        late = ProcessingError(
+            f"The horizon was not followed within {timeout_s:g} s.",
+            hint="Give timeout_s, or a smaller span.",
+        )
+        answer = self._ask(question, timeout_s, late)
         assert isinstance(answer, TrackedGrid)
         return answer
 
@@ -103,7 +97,9 @@ class VoxelQuestions:
         self._n += 1
         return self._n
 
-    def _ask(self, question: _Question, timeout_s: float) -> Measurement | TrackedGrid | None:
+    def _ask(
+        self, question: _Question, timeout_s: float, late: AnnotationError | ProcessingError
+    ) -> Measurement | TrackedGrid:
         n = question.n
         with self._changed:
             self._asked[n] = question
@@ -111,9 +107,14 @@ class VoxelQuestions:
         try:
             with self._changed:
                 self._changed.wait_for(lambda: n in self._answers, timeout_s)
-                return self._answers.pop(n, None)
+                answer = self._answers.pop(n, None)
         finally:  # also when the user interrupts
             self._forget(question)
+        if answer is None:
+            raise late
+        if answer.error:
+            raise type(late)(answer.error)
+        return answer
 
     def answer(self, answer: Measurement | TrackedGrid) -> None:
         """Take an answer; those on the way to it are not waited for."""
