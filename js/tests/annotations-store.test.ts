@@ -131,6 +131,24 @@ describe("the store", () => {
     link.tell(0, [{ op: "put", item: c, before: b.id }]);
     expect(store.items.map(({ id }) => id)).toEqual([a.id, c.id, b.id]);
   });
+
+  it("brings thousands back to their places at once", () => {
+    const { link, store } = setUp();
+    const all = Array.from({ length: 5000 }, () => item("point", [[100, 10, 10]]));
+    // As undo tells it: the last comes first, each other one in front of the one behind it.
+    const back = all.map((each, i) => ({ op: "put" as const, item: each, before: all[i + 1]?.id }));
+    const told = back.map(({ before, ...put }) => (before ? { ...put, before } : put));
+    link.tell(0, told.reverse(), true);
+    expect(store.items).toEqual(all);
+    const [first, second] = all;
+    if (!first || !second) return;
+    const newest = item("point", [[100, 10, 10]]);
+    link.tell(0, [
+      { op: "put", item: newest, before: second.id },
+      { op: "remove", id: second.id },
+    ]);
+    expect(store.items.slice(0, 2)).toEqual([first, newest]);
+  });
 });
 
 describe("what lies under the pointer", () => {

@@ -32,6 +32,8 @@ export class AnnotationStore {
   private outbox: Waiting[] = [];
   private asked = false;
   private gestures = 0;
+  /** What was put in front of one and was not moved there yet. */
+  private readonly fronts = new Map<string, string[]>();
   private isOrderNew = false;
   private cache: readonly Annotation[] | null = [];
   private readonly shown = new Map<string, Annotation>();
@@ -160,6 +162,7 @@ export class AnnotationStore {
       ...made.edits.map((edit) => this.obey(edit)),
       ...this.settle(made.seq),
     ]);
+    this.arrange();
     for (const id of touched) {
       if (!this.pending.has(id)) this.show(id, this.server.get(id) ?? null);
     }
@@ -171,10 +174,17 @@ export class AnnotationStore {
   /** Do at our copy what was done at the server; returns whose it was. */
   private obey(edit: Edit): string {
     const id = idOf(edit);
+    const before = edit.op === "put" && !this.server.has(id) ? edit.before : undefined;
     const item = edited(this.server.get(id) ?? null, edit);
-    if (item) this.server.set(id, item);
-    else this.server.delete(id);
-    if (edit.op === "put" && edit.before) this.reorder(id, edit.before);
+    if (!item) {
+      this.arrange();
+      this.server.delete(id);
+      return id;
+    }
+    if (before && this.server.has(before)) {
+      this.fronts.set(before, [...(this.fronts.get(before) ?? []), id]);
+    }
+    this.server.set(id, item);
     return id;
   }
 
@@ -200,15 +210,24 @@ export class AnnotationStore {
     }
   }
 
-  private reorder(id: string, before: string): void {
-    const moved = this.server.get(id);
-    if (!moved || !this.server.has(before)) return;
-    this.server.delete(id);
-    const others = [...this.server];
+  /** Bring everything to its place: once for all that were put, not for each of thousands. */
+  private arrange(): void {
+    if (this.fronts.size === 0) return;
+    const moved = new Set([...this.fronts.values()].flat());
+    const all = new Map(this.server);
     this.server.clear();
-    for (const [key, value] of others) {
-      if (key === before) this.server.set(id, moved);
-      this.server.set(key, value);
+    for (const id of all.keys()) {
+      const waiting = moved.has(id) ? [] : [id];
+      for (let last = waiting.at(-1); last !== undefined; last = waiting.at(-1)) {
+        const fronts = this.fronts.get(last);
+        this.fronts.delete(last);
+        if (fronts) waiting.push(...fronts.reverse());
+        else {
+          const item = all.get(last);
+          if (item) this.server.set(last, item);
+          waiting.pop();
+        }
+      }
     }
     this.isOrderNew = true;
   }

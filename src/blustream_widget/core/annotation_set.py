@@ -102,6 +102,7 @@ class _Draft:
     before: dict[str, str] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)  # made by the first of several removals
     places: dict[str, int] = field(default_factory=dict)
+    fronts: dict[str, list[str]] = field(default_factory=dict)  # put in front of one, not moved yet
 
     def touch(self, key: str) -> Annotation | None:
         """Note how an annotation was, the first time that it is touched; return it as it is."""
@@ -111,6 +112,7 @@ class _Draft:
 
     def remove(self, key: str) -> None:
         """Take an annotation out, and note where it stood."""
+        self.arrange()
         old = self.old[key].item
         if old is not None:
             self.old[key] = Place(old, self._behind(key))
@@ -124,6 +126,28 @@ class _Draft:
             self.places = {other: place for place, other in enumerate(self.order)}
         following = range(self.places[key] + 1, len(self.order))
         return next((self.order[n] for n in following if self.order[n] in self.items), None)
+
+    def put_before(self, key: str, before: str) -> None:
+        """Have an annotation that was put last stand in front of another one."""
+        self.fronts.setdefault(before, []).append(key)
+        self.before[key] = before
+        self.places.clear()
+
+    def arrange(self) -> None:
+        """Bring everything to its place: once for all that were put, not for each of thousands."""
+        if not self.fronts:
+            return
+        moved = {key for keys in self.fronts.values() for key in keys}
+        ordered: _Items = {}
+        for key in [key for key in self.items if key not in moved]:
+            waiting = [key]
+            while waiting:
+                if fronts := self.fronts.pop(waiting[-1], None):
+                    waiting += reversed(fronts)
+                else:
+                    last = waiting.pop()
+                    ordered[last] = self.items[last]
+        self.items = ordered
 
     def find(self, key: str, *, unlocks: bool = False) -> Annotation:
         """Return an annotation that this author may change."""
@@ -189,6 +213,7 @@ class AnnotationSet(Mapping[str, Annotation]):
         draft = _Draft(dict(self._items), author)
         for edit in edits:
             _apply(edit, draft)
+        draft.arrange()
         new = {key: Place(draft.items.get(key), draft.before.get(key)) for key in draft.old}
         n_points = self._n_points + sum(
             _n_points(place.item) - _n_points(draft.old[key].item) for key, place in new.items()
@@ -251,12 +276,10 @@ def _put(edit: PutItem, draft: _Draft) -> None:
     if old is None and draft.places:
         draft.places[item.id] = len(draft.order)
         draft.order.append(item.id)
-    draft.keep(item)
     before = edit.before if old is None and edit.before in draft.items else None
+    draft.keep(item)
     if before is not None:
-        draft.items = _inserted(draft.items, item.id, before)
-        draft.places.clear()
-        draft.before[item.id] = before
+        draft.put_before(item.id, before)
     draft.edits.append(PutItem(item, before))
 
 
@@ -296,16 +319,6 @@ def _moved(
     # Followers of the server cannot know when it was: they keep the time that they were told.
     modified_ms = item.modified_ms if author.is_undoing else author.now_ms
     return msgspec.structs.replace(item, points=points, modified_ms=modified_ms)
-
-
-def _inserted(items: _Items, key: str, before: str) -> _Items:
-    item = items.pop(key)
-    ordered: _Items = {}
-    for other, value in items.items():
-        if other == before:
-            ordered[key] = item
-        ordered[other] = value
-    return ordered
 
 
 def _n_points(item: Annotation | None) -> int:

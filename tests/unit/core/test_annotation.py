@@ -263,6 +263,36 @@ def test_followers_converge_and_undoing_all_gives_nothing(steps):
     assert {i.id: i.points for i in desk.items.values()} == {i.id: i.points for i in last}
 
 
+puts = st.builds(
+    lambda key, before: PutItem(annotation("point", (1, 1, 1), id=key), before),
+    st.sampled_from("abcdefgh"),
+    st.sampled_from("abcdefgh") | st.none(),
+)
+removals = st.builds(RemoveItem, st.sampled_from("abcdefgh"))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(puts | puts | removals, max_size=30))
+def test_edits_of_one_list_lead_to_the_order_that_they_lead_to_one_by_one(some):
+    at_once, one_by_one = AnnotationSet(), AnnotationSet()
+    change = at_once.apply(some, OWNER)
+    for edit in some:
+        one_by_one.apply([edit], OWNER)
+    assert list(at_once) == list(one_by_one)
+    follower = AnnotationSet()
+    follower.follow(change.edits)
+    assert list(follower) == list(at_once)
+
+
+def test_thousands_that_were_removed_come_back_in_their_order():
+    keys = [f"p{n}" for n in range(3000)]
+    desk = Desk()
+    desk.items.apply([PutItem(annotation("point", (1, 1, 1), id=key)) for key in keys], OWNER)
+    desk.edit(*(RemoveItem(key) for key in keys))
+    assert desk.take("undo")
+    assert list(desk.items) == keys
+
+
 # ---------------------------------------------------------------- what comes over the wire
 
 junk = st.recursive(
