@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -12,7 +13,7 @@ from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation import Annotation
 from blustream_widget.core.annotation_messages import Measure, Measurement
 from blustream_widget.core.horizon import TrackedGrid
-from blustream_widget.errors import AnnotationError, BlustreamError
+from blustream_widget.errors import AnnotationError, BlustreamError, WorkerError
 
 if TYPE_CHECKING:
     from blustream_widget.session.kernel_port import KernelPort
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 Question: TypeAlias = wp.MeasureVoxels | wp.TrackVoxels
 
 KERNEL = "kernel"
+MOST_WORKERS = 3
+"""A question that so many workers were asked, and did not live to answer, is given up."""
 MAX_WAITING = 64
 """Questions of one viewer, or of the kernel, that are not answered yet."""
 
@@ -44,6 +47,12 @@ class Measuring:
         self._viewers = viewers
         self._kernel = kernel
         self._waiting: dict[tuple[str, str], Question] = {}
+        self._n_asked: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anybody waits for an answer."""
+        return bool(self._waiting)
 
     def ask_by(
         self, viewer: Viewer, message: Measure, item: Annotation | None, channel: int
@@ -89,8 +98,14 @@ class Measuring:
 
     def ask_again(self) -> None:
         """Ask a new worker what the last one did not answer."""
-        for question in self._waiting.values():
-            self._supervisor.send(question)
+        for key, question in list(self._waiting.items()):
+            self._n_asked[key] += 1
+            if self._n_asked[key] < MOST_WORKERS:
+                self._supervisor.send(question)
+                continue
+            self._forget(key)
+            error = WorkerError("The worker process ended each time that it was measured.")
+            self._tell(question.owner, _failure(question, error))
 
     def answer(self, message: wp.MeasuredVoxels | wp.TrackedVoxels) -> None:
         """Pass an answer on to who asked, unless something newer was asked meanwhile."""
@@ -101,12 +116,13 @@ class Measuring:
         if question is None or question.n != answer.n:
             return
         if answer.done:
-            del self._waiting[key]
+            self._forget(key)
         self._tell(message.owner, answer)
 
     def fail(self, error: BlustreamError) -> None:
         """Tell everybody who waits that there is no worker."""
         waiting, self._waiting = self._waiting, {}
+        self._n_asked.clear()
         for question in waiting.values():
             self._tell(question.owner, _failure(question, error))
 
@@ -125,13 +141,18 @@ class Measuring:
                 hint="Wait for them, or cancel some.",
             )
         self._waiting[key] = question
+        self._n_asked[key] = 0
         self._supervisor.send(question)
 
     def _cancel(self, owner: str, n: int) -> None:
         for key, question in list(self._waiting.items()):
             if question.owner == owner and question.n == n:
-                del self._waiting[key]
+                self._forget(key)
                 self._supervisor.send(msgspec.structs.replace(question, cancel=True))
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        del self._waiting[key]
+        del self._n_asked[key]
 
     def _tell(self, owner: str, answer: Measurement | TrackedGrid) -> None:
         if isinstance(answer, TrackedGrid):

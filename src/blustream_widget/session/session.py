@@ -153,7 +153,7 @@ class Session:
         state = self._state
         in_use = (state.colormap, state.label_style, *(pane.colormap for pane in state.panes))
         idx = self._palettes.add(palette, in_use=in_use)
-        self._supervisor.send(wp.SetPalette(palette=palette, idx=idx))
+        self._supervisor.send(wp.SetPalette(palette=palette, idx=idx), while_opening=True)
         for viewer in self._viewers.values():
             viewer.send(p.SetPalette(palette=palette, idx=idx))
 
@@ -459,4 +459,11 @@ class Session:
             self._idle = None
         if running:
             loop = asyncio.get_running_loop()
-            self._idle = loop.call_later(self.config.idle_s, self._supervisor.give_back)
+            self._idle = loop.call_later(self.config.idle_s, self._idle_is_over)
+
+    def _idle_is_over(self) -> None:
+        self._idle = None
+        if self.measuring.is_busy:
+            self._set_idle_timer(running=True)  # the kernel waits for an answer
+        else:
+            self._supervisor.give_back()

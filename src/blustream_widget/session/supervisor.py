@@ -65,9 +65,9 @@ class Supervisor:
             self._set_status("starting")
             self._tasks.spawn(self._supply(), name="worker start")
 
-    def send(self, message: wp.ToWorker) -> None:
-        """Send to the worker, if it has the volume open."""
-        if self._worker is not None and self.status == "ready":
+    def send(self, message: wp.ToWorker, *, while_opening: bool = False) -> None:
+        """Send to the worker, if it has the volume open, or at least was told to open it."""
+        if self._worker is not None and (while_opening or self.status == "ready"):
             self._worker.send(message)
 
     def give_back(self) -> None:

@@ -1,0 +1,169 @@
+"""A session whose worker is a stub: what it is told while it opens, and how long it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from blustream_widget.config import Config
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import worker_protocol as wp
+from blustream_widget.core.annotation import annotation
+from blustream_widget.core.annotation_messages import Measurement
+from blustream_widget.core.palettes import OwnMap
+from blustream_widget.core.state import ViewState
+from blustream_widget.core.types import VolumeRef
+from blustream_widget.session.session import Session
+from blustream_widget.testing.fakes import volume_info
+
+INFO = volume_info((16, 24, 32))
+BOX = annotation("box", [(0, 0, 0), (9, 9, 9)], id="box")
+
+
+class StubWorker:
+    pid = 1
+
+    def __init__(self):
+        self.sent, self.listener = [], None
+
+    def send(self, message):
+        self.sent.append(message)
+
+    def listen(self, listener):
+        self.listener = listener
+
+    async def close(self):
+        pass
+
+    def says(self, message):
+        self.listener.on_message(message)
+
+    def opens(self):
+        self.says(wp.Opened(INFO, ViewState()))
+
+    def dies(self):
+        self.listener.on_end()
+
+    def got(self, kind):
+        return [message for message in self.sent if isinstance(message, kind)]
+
+
+class StubPool:
+    """Every worker is there at once."""
+
+    def __init__(self):
+        self.workers = []
+
+    async def take(self):
+        self.workers.append(StubWorker())
+        return self.workers[-1]
+
+    async def worker(self, number=-1):
+        await asyncio.sleep(0)  # the supervisor's task takes it
+        return self.workers[number]
+
+
+class Kernel:
+    def __init__(self):
+        self.heard = []
+
+    def tell(self, message):
+        self.heard.append(message)
+
+    def measured(self):
+        return [m.measurement for m in self.heard if isinstance(m, lp.Measured)]
+
+
+@pytest.fixture
+async def pool():
+    return StubPool()
+
+
+@pytest.fixture
+async def kernel():
+    return Kernel()
+
+
+IDLE_S = 1234.5
+
+
+@pytest.fixture
+async def idle(monkeypatch):
+    """Let the time pass after which a session without viewers gives its worker back."""
+    loop, timers = asyncio.get_running_loop(), []
+    call_later = loop.call_later
+
+    def keep(delay, callback, *arguments):
+        handle = call_later(delay, callback, *arguments)
+        if delay == IDLE_S:
+            timers.append((handle, callback))
+        return handle
+
+    monkeypatch.setattr(loop, "call_later", keep)
+
+    def pass_by():
+        handle, callback = timers[-1]
+        assert not handle.cancelled()
+        handle.cancel()
+        callback()
+
+    return pass_by
+
+
+@pytest.fixture
+async def session(idle, pool, kernel):
+    session = Session(
+        "0" * 32, VolumeRef(url="fake:"), config=Config(idle_s=IDLE_S), ice_servers=(), pool=pool
+    )
+    session.attach(kernel)
+    yield session
+    await session.close("test")
+
+
+def measure(n=1, **fields):
+    return lp.MeasureItem(session="0" * 32, n=n, item=BOX, want=("statistics",), **fields)
+
+
+async def test_a_map_that_comes_while_the_volume_is_being_opened_reaches_the_worker(session, pool):
+    session.open({}, None)
+    worker = await pool.worker()
+    assert worker.got(wp.Open)
+    own = OwnMap(name="user-01234567", title="", colors=bytes(3 * 1024))
+    session.put_palette(own)
+    worker.opens()
+    session.patch_by_kernel({"colormap": own.name}, 1)
+    assert [message.palette for message in worker.got(wp.SetPalette)] == [own]
+
+
+async def test_a_measurement_without_a_viewer_keeps_its_worker_until_it_is_done(
+    session, pool, kernel, idle
+):
+    session.open({}, None)
+    worker = await pool.worker()
+    worker.opens()
+    session.measure_by_kernel(measure())
+    idle()
+    assert session._supervisor.status == "ready"
+    (question,) = worker.got(wp.MeasureVoxels)
+    worker.says(wp.MeasuredVoxels(question.owner, Measurement(n=1, id="box", done=True)))
+    assert [answer.done for answer in kernel.measured()] == [True]
+    idle()
+    assert session._supervisor.status == "idle"
+
+
+async def test_a_question_that_ends_one_worker_after_the_other_is_given_up(session, pool, kernel):
+    session.open({}, None)
+    worker = await pool.worker()
+    worker.opens()
+    session.measure_by_kernel(measure())
+    for _ in range(3):
+        session._supervisor._crashes_s.clear()  # they die too slowly for this to count
+        assert kernel.measured() == []
+        worker.dies()
+        worker = await pool.worker()
+        worker.opens()
+    (answer,) = kernel.measured()
+    assert answer.done
+    assert answer.error
+    assert worker.got(wp.MeasureVoxels) == []
