@@ -46,6 +46,7 @@ class AnnotationMirror:
         self._on_news = on_news
         self._changed = threading.Condition()  # guards all below
         self._confirmed = AnnotationSet()
+        self._coming: AnnotationSet | None = None  # all of them anew, of which the rest follows
         self._confirmed_seq = 0
         self._pending: list[lp.EditItems] = []
         self._items = AnnotationSet()
@@ -116,22 +117,27 @@ class AnnotationMirror:
 
     def opened(self, revision: int) -> None:
         """Hear that the session is open, perhaps in another server, which knows nothing."""
-        with self._changed:
-            restoring = [] if revision else [PutItem(item) for item in self._confirmed.values()]
-            pending = list(self._pending)
-        for chunk in _chunks(restoring):
-            self._post(lp.EditItems(session=self._session, seq=0, edits=chunk, is_restoring=True))
-        for message in pending:
-            self._post(message)
+        with self._changed:  # nothing else may come in between
+            self._coming = None
+            if not revision:
+                self._restore()
+            for message in self._pending:
+                self._post(message)
 
     def hear(self, message: lp.Annotations) -> None:
         """Take what the server says."""
         said = message.edits
         with self._changed:
+            if said.reset:
+                self._coming = AnnotationSet()
             try:
-                self._confirmed.follow(said.edits, reset=said.reset)
+                (self._confirmed if self._coming is None else self._coming).follow(said.edits)
             except BlustreamError as exc:
                 logger.warning("A change of the annotations is skipped: %s", exc)
+            if said.more:
+                return
+            if self._coming is not None:
+                self._confirmed, self._coming = self._coming, None
             self._confirmed_seq = max(self._confirmed_seq, said.seq)
             self._pending = [edit for edit in self._pending if edit.seq > said.seq]
             self.can_undo, self.can_redo = said.can_undo, said.can_redo
@@ -148,7 +154,21 @@ class AnnotationMirror:
     def _send(self, message: lp.EditItems) -> None:
         with self._changed:
             self._pending.append(message)
-        self._post(message)
+            self._post(message)
+
+    def _restore(self) -> None:
+        """Give all that is known to a server that knows nothing."""
+        chunks = list(_chunks([PutItem(item) for item in self._confirmed.values()])) or [()]
+        for number, chunk in enumerate(chunks, 1):
+            self._post(
+                lp.EditItems(
+                    session=self._session,
+                    seq=0,
+                    edits=chunk,
+                    is_restoring=True,
+                    more=number < len(chunks),
+                )
+            )
 
     def _rebuild(self) -> None:
         items = self._confirmed.copy()

@@ -226,7 +226,7 @@ class AnnotationSet(Mapping[str, Annotation]):
         self._items, self._n_points = draft.items, n_points
         return Change(tuple(draft.edits), draft.old, new)
 
-    def follow(self, edits: Sequence[OrderedEdit], *, reset: bool = False) -> None:
+    def follow(self, edits: Sequence[OrderedEdit]) -> None:
         """Apply what the server says, as it says it: it has checked it.
 
         Raises
@@ -234,8 +234,6 @@ class AnnotationSet(Mapping[str, Annotation]):
         AnnotationError
             If it speaks of an annotation that is not here: something was lost.
         """
-        if reset:
-            self._items, self._n_points = {}, 0
         self.apply(edits, Author(OWNER, 0.0, is_undoing=True))
 
 

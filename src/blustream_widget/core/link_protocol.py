@@ -71,7 +71,8 @@ class EditItems(_Message, tag="edit", frozen=True):
     """Change annotations, all of it or nothing; answered by `Annotations`.
 
     `seq` grows with every message; one that was taken already is not taken again. `is_restoring`:
-    these are all that a former server had, with their authors and times.
+    these are all that a former server had, with their authors and times; `more`: the rest of them
+    follows. The server takes no other edits before it has all of them, not even if there are none.
     """
 
     session: str
@@ -81,6 +82,7 @@ class EditItems(_Message, tag="edit", frozen=True):
     history: Literal["", "undo", "redo"] = ""
     now_ms: float = 0.0
     is_restoring: bool = False
+    more: bool = False
 
 
 class MeasureItem(_Message, tag="measure", frozen=True):
@@ -172,7 +174,8 @@ ToServer: TypeAlias = (
 class SessionOpened(_Message, tag="opened", frozen=True):
     """The session exists; `token` lets the notebook's browser join as owner.
 
-    `annotations_revision` 0: it has never had an annotation.
+    `annotations_revision` 0: it has never had an annotation, or not all that a former server had;
+    the kernel gives back what it knows.
     """
 
     session: str

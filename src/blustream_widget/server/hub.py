@@ -90,7 +90,7 @@ class Hub:
             lp.SessionOpened(
                 session=session.id,
                 token=self.owner_token(session.id),
-                annotations_revision=session.annotations.revision,
+                annotations_revision=session.annotations.known_revision,
             )
         )
         for palette in message.palettes:

@@ -57,9 +57,16 @@ class AnnotationBoard:
         self._kernel_seq = 0
         self.revision = 0
         """Grows by one with every change."""
+        # The kernel has told what a former server had, or that there was none.
+        self._is_whole = False
         self._structural: list[OrderedEdit] = []
         self._changed: dict[str, None] = {}
         self._mirror = Throttle(MIRROR_INTERVAL_S, self._send_mirror)
+
+    @property
+    def known_revision(self) -> int:
+        """The revision; 0 while the kernel has not given back all that a former server had."""
+        return self.revision if self._is_whole else 0
 
     def find(self, key: str) -> Annotation | None:
         """Return the annotation of this id."""
@@ -93,22 +100,24 @@ class AnnotationBoard:
 
     def edit_by_kernel(self, message: lp.EditItems) -> None:
         """Take the kernel's edits, or those that a former server had."""
-        if message.seq <= self._kernel_seq and not message.is_restoring:
+        if message.is_restoring:
+            self._restore(message)
+            return
+        if not self._is_whole:
+            return  # it comes again, behind what the kernel gives back
+        if message.seq <= self._kernel_seq:
             self._mirror.call()  # sent again after the link broke, and taken already
             return
         self._kernel_seq = max(self._kernel_seq, message.seq)
         gesture = ("kernel", message.gesture) if message.gesture else None
         try:
-            if message.is_restoring:
-                self._restore(message.edits)
-            else:
-                self._edit(
-                    OWNER,
-                    message.edits,
-                    history=message.history,
-                    gesture=gesture,
-                    now_ms=message.now_ms,
-                )
+            self._edit(
+                OWNER,
+                message.edits,
+                history=message.history,
+                gesture=gesture,
+                now_ms=message.now_ms,
+            )
         except BlustreamError as exc:
             self._kernel.tell_error(exc)
             self._note(self._as_they_are(message.edits))
@@ -133,8 +142,17 @@ class AnnotationBoard:
             self._history.add(author, change, gesture)
         return self._changed_by(change)
 
-    def _restore(self, edits: Sequence[Edit]) -> None:
-        self._changed_by(self._items.apply(edits, Author(OWNER, 0.0, is_undoing=True)))
+    def _restore(self, message: lp.EditItems) -> None:
+        if self._is_whole:
+            return  # it was asked for twice, and this is older than what came since
+        try:
+            author = Author(OWNER, 0.0, is_undoing=True)
+            self._changed_by(self._items.apply(message.edits, author))
+        except BlustreamError as exc:
+            self._kernel.tell_error(exc)
+        if not message.more:
+            self._is_whole = True
+            self.attach_kernel()
 
     def _changed_by(self, change: Change) -> bool:
         if change.is_nothing:
@@ -161,11 +179,12 @@ class AnnotationBoard:
 
     def attach_kernel(self) -> None:
         """Tell a kernel that came (again) all annotations, if there ever were any."""
-        if not self.revision:
+        if not self.known_revision:
             return
         self._structural, self._changed = [], {}
-        for number, chunk in enumerate(list(_chunks(list(self._items.values()))) or [()]):
-            self._tell_kernel(chunk, reset=number == 0)
+        chunks = list(_chunks(list(self._items.values()))) or [()]
+        for number, chunk in enumerate(chunks):
+            self._tell_kernel(chunk, reset=number == 0, more=number < len(chunks) - 1)
 
     def _tell(
         self,
@@ -190,13 +209,16 @@ class AnnotationBoard:
 
     def _note(self, edits: Sequence[OrderedEdit], change: Change | None = None) -> None:
         """Remember what the kernel has to hear: who comes and goes, and who is other now."""
+        gone = set()
         for edit in edits:
             if isinstance(edit, RemoveItem):
+                gone.add(edit.id)
                 self._structural.append(edit)
                 self._changed.pop(edit.id, None)
                 continue
             key = edit.item.id if isinstance(edit, PutItem) else edit.id
-            if isinstance(edit, PutItem) and (change is None or change.old[key].item is None):
+            is_new = change is None or change.old[key].item is None or key in gone
+            if isinstance(edit, PutItem) and is_new:
                 self._structural.append(edit)
             else:
                 self._changed[key] = None
@@ -207,7 +229,9 @@ class AnnotationBoard:
         self._structural, self._changed = [], {}
         self._tell_kernel(tuple(edits))
 
-    def _tell_kernel(self, edits: tuple[OrderedEdit, ...], *, reset: bool = False) -> None:
+    def _tell_kernel(
+        self, edits: tuple[OrderedEdit, ...], *, reset: bool = False, more: bool = False
+    ) -> None:
         can_undo, can_redo = self._history.can(OWNER)
         self._kernel.tell_annotations(
             AnnotationEdits(
@@ -215,6 +239,7 @@ class AnnotationBoard:
                 seq=self._kernel_seq,
                 edits=edits,
                 reset=reset,
+                more=more,
                 can_undo=can_undo,
                 can_redo=can_redo,
             )

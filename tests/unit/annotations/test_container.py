@@ -40,7 +40,9 @@ class Page:
     def send(self, message):
         self.messages.append(p.decode_server(p.encode(message)))
         assert isinstance(message, AnnotationEdits)
-        self.items.follow(message.edits, reset=message.reset)
+        if message.reset:
+            self.items = AnnotationSet()
+        self.items.follow(message.edits)
 
     def send_error(self, error):
         self.errors.append(error.code)
@@ -56,7 +58,7 @@ class Desk:
 
     def __init__(self):
         self.pages, self.changes, self.is_cut = [], [], False
-        self.errors = []
+        self.errors, self.held = [], None
         self.serve()
         self.mirror = AnnotationMirror("s", self.post, self.heard)
         self.container = Annotations(
@@ -65,6 +67,14 @@ class Desk:
             measure=lambda item: item,
             on_change=self.changes.append,
         )
+        self.reconnect()
+
+    def reconnect(self):
+        """As the hub does when the kernel's link takes the session up."""
+        self.is_cut = False
+        known = self.board.known_revision
+        self.mirror.opened(known)
+        self.board.attach_kernel()
 
     def serve(self):
         port = KernelPort("s")
@@ -79,8 +89,16 @@ class Desk:
         self.board.welcome(page)
         return page
 
+    def deliver(self, n=None):
+        """Let what was held back come through, or its first `n` messages alone."""
+        held, self.held = self.held[:n], None
+        for message in held:
+            self.post(message)
+
     def post(self, message):
-        if not self.is_cut:
+        if self.held is not None:
+            self.held.append(message)
+        elif not self.is_cut:
             sent = lp.to_server_decoder.decode(lp.encoder.encode(message))
             self.board.edit_by_kernel(sent)
 
@@ -257,9 +275,7 @@ async def test_a_conflict_ends_as_the_server_has_it(desk):
     desk.is_cut = True
     page.edit(RemoveItem(item.id))
     item.label = "too late"
-    desk.is_cut = False
-    desk.mirror.opened(desk.board.revision)
-    desk.board.attach_kernel()
+    desk.reconnect()
     assert len(desk.container) == 0
     assert [error.code for error in desk.errors] == ["annotation"]
     desk.agree()
@@ -272,8 +288,7 @@ async def test_a_server_that_was_replaced_gets_back_what_there_was(desk):
     desk.is_cut = True
     line.label = "made while there was no server"
     desk.serve()
-    desk.is_cut = False
-    desk.mirror.opened(desk.board.revision)
+    desk.reconnect()
     desk.join()
     desk.agree()
     assert line.label == "made while there was no server"
@@ -281,6 +296,69 @@ async def test_a_server_that_was_replaced_gets_back_what_there_was(desk):
     assert len(desk.container) == 2
     line.label = "and it goes on"
     desk.agree()
+
+
+async def test_a_server_that_is_asked_twice_to_take_up_a_session_takes_no_old_state(desk):
+    line, point = desk.container.extend(
+        [annotation("line", LINE, label="old"), annotation("point", (1, 1, 1))]
+    )
+    desk.is_cut = True
+    line.label = "new"
+    point.remove()
+    desk.serve()
+    desk.held = []
+    # Each message to a server that has let go of the session has it opened again.
+    desk.reconnect()
+    desk.reconnect()
+    desk.deliver()
+    desk.join()
+    desk.agree()
+    assert [item.label for item in desk.container] == ["new"]
+
+
+async def test_a_link_that_breaks_while_it_gives_back_what_there_was_loses_nothing(desk):
+    desk.container.extend(annotation("path", [LINE[0]] * 1900) for _ in range(9))
+    desk.is_cut = True
+    desk.serve()
+    desk.held = []
+    desk.reconnect()
+    assert len(desk.held) > 2
+    desk.deliver(1)
+    desk.is_cut = True
+    page = desk.join()
+    page.edit(PutItem(annotation("point", (1, 1, 1), id="meanwhile")))
+    desk.reconnect()
+    desk.agree()
+    assert len(desk.container) == 10
+
+
+async def test_an_edit_that_overtakes_what_is_given_back_is_not_lost(desk):
+    line = desk.container.add("line", LINE)
+    desk.is_cut = True
+    desk.serve()
+    desk.is_cut = False
+    line.label = "early"
+    desk.reconnect()
+    desk.join()
+    desk.agree()
+    assert line.label == "early"
+    assert desk.errors == []
+
+
+async def test_the_kernel_has_them_in_the_order_of_the_server(desk):
+    one, two = (annotation("point", (1, 1, 1), id=key) for key in "ab")
+    desk.container.extend([one, two])
+    desk.container.replace([one, annotation("point", (1, 1, 1), id="new"), two])
+    desk.join()
+    desk.agree()
+    assert [item.id for item in desk.container] == ["a", "new", "b"]
+
+
+async def test_hearing_all_of_them_again_is_no_change(desk):
+    desk.container.extend(annotation("path", [LINE[0]] * 1900) for _ in range(7))
+    desk.changes.clear()
+    desk.reconnect()
+    assert desk.changes == []
 
 
 async def test_what_was_taken_already_is_not_taken_again(desk):
