@@ -1,8 +1,16 @@
 /** Annotations over a session's connection: numbers the messages, tells who listens what came back. */
+import { keyOf } from "./annotations/readings";
 import { AnnotationStore } from "./annotations/store";
-import type { AnnotationLink, Edits, EditsMade, Measured, Wanted } from "./annotations/types";
+import type {
+  AnnotationLink,
+  Edits,
+  EditsMade,
+  Measured,
+  OrderedEdit,
+  Wanted,
+} from "./annotations/types";
 import { Listeners } from "./listeners";
-import { type EditAnnotations, type Measure, MessageType } from "./protocol";
+import { type AnnotationEdits, type EditAnnotations, type Measure, MessageType } from "./protocol";
 
 export class LiveAnnotations implements AnnotationLink {
   readonly #send: (message: EditAnnotations | Measure) => boolean;
@@ -10,6 +18,10 @@ export class LiveAnnotations implements AnnotationLink {
   readonly #measured = new Listeners<Measured>();
   #seq = 0;
   #questions = 0;
+  /** Newest question of each annotation that was not answered. */
+  readonly #open = new Map<string, { readonly key: string; readonly n: number }>();
+  /** All annotations anew, of which the rest follows. */
+  #coming: readonly OrderedEdit[] | null = null;
 
   /** From the start: the server's annotations come before there is any view. */
   readonly store = new AnnotationStore(this, new AbortController().signal);
@@ -25,17 +37,35 @@ export class LiveAnnotations implements AnnotationLink {
     return sent ? this.#seq : null;
   }
 
+  /** Of views that ask the same, the first asks: the server answers the newest question alone. */
   measure(id: string, want: readonly Wanted[], channel: number): number {
+    const item = this.store.get(id);
+    const key = `${want.join()}|${item ? keyOf(item, channel) : ""}`;
+    const open = this.#open.get(id);
+    if (open?.key === key) return open.n;
     this.#questions += 1;
-    this.#send({ type: MessageType.MEASUREMENT, n: this.#questions, id, want, channel });
-    return this.#questions;
+    const n = this.#questions;
+    if (this.#send({ type: MessageType.MEASUREMENT, n, id, want, channel })) {
+      this.#open.set(id, { key, n });
+    }
+    return n;
   }
 
-  received(made: EditsMade): void {
-    this.#made.emit(made);
+  received({ more, ...made }: Omit<AnnotationEdits, "type">): void {
+    if (made.reset) {
+      this.#coming = [];
+      this.#open.clear(); // what was asked over another connection is not answered any more
+    }
+    const edits = [...(this.#coming ?? []), ...made.edits];
+    const reset = this.#coming !== null;
+    this.#coming = more ? edits : null;
+    if (!more) this.#made.emit({ ...made, edits, reset });
   }
 
   answered(measured: Measured): void {
+    if (measured.done && this.#open.get(measured.id)?.n === measured.n) {
+      this.#open.delete(measured.id);
+    }
     this.#measured.emit(measured);
   }
 

@@ -116,6 +116,25 @@ describe("the store", () => {
     expect(link.sent.flatMap(({ edits = [] }) => edits)).toHaveLength(600);
   });
 
+  it("counts bytes, not letters, and leaves out what no message carries", () => {
+    const { link, store, frame } = setUp();
+    const text = "断層".repeat(200);
+    const many = Array.from({ length: 200 }, () => item("text", [[100, 10, 10]], { text }));
+    store.apply(
+      many.map((each) => ({ op: "put", item: each })),
+      3,
+    );
+    const points = Array.from({ length: 2000 }, (_, i) => [100, i + Math.PI, i + Math.E] as const);
+    const long = item("path", points);
+    store.apply([{ op: "put", item: long }], 3);
+    store.apply([{ op: "put", item: line }], 3);
+    frame();
+    const bytes = link.sent.map((each) => new TextEncoder().encode(JSON.stringify(each)).length);
+    expect(Math.max(...bytes)).toBeLessThan(65_000);
+    expect(link.sent.flatMap(({ edits = [] }) => edits)).toHaveLength(201);
+    expect(store.get(long.id)).toBeNull();
+  });
+
   it("keeps the order of the server, new ones before others too", () => {
     const { link, store } = setUp();
     const [a, b, c] = [1, 2, 3].map(() => item("point", [[100, 10, 10]]));

@@ -25,7 +25,8 @@ interface Question {
 
 const keys = new WeakMap<object, string>();
 
-function keyOf(item: Annotation, channel: number): string {
+/** What an answer depends on. */
+export function keyOf(item: Annotation, channel: number): string {
   let points = keys.get(item.points);
   if (points === undefined) {
     points = item.points.join(";");

@@ -20,9 +20,16 @@ interface Pending {
   seq: number | null;
 }
 
-/** What one message may carry, with room for its frame. */
+/** What one message should carry, and what the server takes of it at most but for its frame. */
 const MOST_EDITS = 256;
-const MOST_CHARACTERS = 60_000;
+const MOST_BYTES = 60_000;
+const LARGEST_BYTES = 65_400;
+
+const utf8 = new TextEncoder();
+
+function bytesOf(edit: Edit): number {
+  return utf8.encode(JSON.stringify(edit)).length;
+}
 
 export type Later = (flush: () => void) => void;
 
@@ -124,6 +131,10 @@ export class AnnotationStore {
   private flush(): void {
     while (this.outbox.length > 0) {
       const batch = this.nextBatch();
+      if (batch.edits.length === 0) {
+        this.giveUp();
+        continue;
+      }
       const seq = this.link.edit(batch);
       if (seq === null) return; // no connection: all goes out when there is one again
       this.outbox.splice(0, batch.edits.length);
@@ -138,15 +149,27 @@ export class AnnotationStore {
     return this.outbox.some(({ edit }) => idOf(edit) === id);
   }
 
-  /** The first edits that make one gesture and fit one message. */
+  /** The server would close the connection, on the next one again: its state is shown instead. */
+  private giveUp(): void {
+    const [tooLarge] = this.outbox.splice(0, 1);
+    if (!tooLarge) return;
+    const id = idOf(tooLarge.edit);
+    if (this.isWaiting(id)) return;
+    this.pending.delete(id);
+    this.show(id, this.server.get(id) ?? null);
+    this.changed(new Set([id]));
+  }
+
+  /** The first edits that make one gesture and fit one message; none if one is too large. */
   private nextBatch(): { edits: readonly Edit[]; gesture: number } {
     const gesture = this.outbox[0]?.gesture ?? 0;
     const edits: Edit[] = [];
-    let characters = 0;
+    let bytes = 0;
     for (const waiting of this.outbox) {
-      characters += JSON.stringify(waiting.edit).length;
-      const isFull = edits.length === MOST_EDITS || characters > MOST_CHARACTERS;
+      bytes += bytesOf(waiting.edit);
+      const isFull = edits.length === MOST_EDITS || bytes > MOST_BYTES;
       if (waiting.gesture !== gesture || (isFull && edits.length > 0)) break;
+      if (bytes > LARGEST_BYTES) break;
       edits.push(waiting.edit);
     }
     return { edits, gesture };
