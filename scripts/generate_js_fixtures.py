@@ -14,6 +14,7 @@ import msgspec
 
 from blustream_widget.core import protocol
 from blustream_widget.core.geometry import place_slice
+from blustream_widget.core.linking import Guide, LinkKind
 from blustream_widget.core.presets import presets_of
 from blustream_widget.core.protocol import FrameFlags, FrameHeader, PaneHeader
 from blustream_widget.core.state import first_state
@@ -202,6 +203,54 @@ def _presets() -> list[dict[str, Any]]:
     return cases
 
 
+def _linking() -> dict[str, Any]:
+    """Have views follow another in a volume that lies otherwise, or is another."""
+    by_name = dict(volumes())
+    for name, spacing in (("survey east", 4.0), ("survey turned", 2.0)):
+        info = by_name[name]
+        samples = msgspec.structs.replace(info.axes[2], unit="ms", step=spacing)
+        axes = (info.axes[0], info.axes[1], samples)
+        by_name[name] = msgspec.structs.replace(info, world_unit="m", axes=axes)
+    small = by_name["medical ras"]
+    i, j, k = (msgspec.structs.replace(axis, n=axis.n // 3) for axis in small.axes)
+    by_name["small"] = msgspec.structs.replace(small, axes=(i, j, k))
+    pairs = (
+        ("medical ras", "medical lps"),
+        ("medical lps", "medical permuted"),
+        ("medical tilted", "medical ras"),
+        ("medical ras", "small"),
+        ("small", "medical permuted"),
+        ("survey east", "survey turned"),
+        ("generic", "medical ras"),
+    )
+    what: tuple[LinkKind, ...] = ("plane", "slice", "camera", "window")
+    wide, high = {"width_px": 640, "height_px": 480}, {"width_px": 300, "height_px": 420}
+    cases = []
+    for (one, other), axis in product(pairs, range(3)):
+        leader, follower = by_name[one], by_name[other]
+        n = leader.shape
+        before = first_state(leader).with_patch({"axis": (axis + 1) % 3} | wide, leader)
+        moves: dict[str, Any] = {"axis": axis, "slice_idx": (n[0] // 3, n[1] - 1, 7), "level": 0.25}
+        moves |= {"zoom": 2.5, "pan": (0.3, 0.6), "stretch": 1.4}
+        now = before.with_patch(moves, leader)
+        state = first_state(follower).with_patch(high, follower)
+        patch = Guide(leader, follower, what).patch(before, now, state)
+        cases.append(
+            {
+                "name": f"{one} leads {other}, axis {axis}",
+                "leader": one,
+                "follower": other,
+                "what": what,
+                "before": before,
+                "now": now,
+                "state": state,
+                "patch": patch,
+            }
+        )
+    used = {name: by_name[name] for pair in pairs for name in pair}
+    return {"volumes": used, "cases": cases}
+
+
 def _text(message: protocol.ServerMessage) -> str:
     return protocol.encode(message).decode()
 
@@ -209,7 +258,7 @@ def _text(message: protocol.ServerMessage) -> str:
 def generate() -> str:
     """Text of the fixture file."""
     table = {"geometry": _geometry(), "frame": _frame(), "server": _server_messages()}
-    table["presets"] = _presets()
+    table |= {"presets": _presets(), "linking": _linking()}
     return json.dumps(msgspec.to_builtins(table), indent=1) + "\n"
 
 

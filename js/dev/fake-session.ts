@@ -2,6 +2,7 @@
 import { placeSlice } from "../src/geometry";
 import { Palettes } from "../src/palettes";
 import { shownPanes, viewOfPane } from "../src/panes";
+import { Pointing } from "../src/pointing";
 import {
   FrameFlags,
   type FrameHeader,
@@ -43,6 +44,7 @@ export class FakeSession implements Session {
   info: VolumeInfo | null = null;
   role = "owner";
   readonly palettes = new Palettes();
+  readonly pointing = new Pointing();
   status: SessionStatus = {
     phase: "connecting",
     transport: "websocket",

@@ -2,6 +2,7 @@
 import type { AnyWidget, InitializeProps, RenderProps } from "@anywidget/types";
 import { Audience } from "./audience";
 import { supportedPictures } from "./decoder";
+import { joinExchange } from "./exchange";
 import { LiveSession } from "./live-session";
 import {
   allowedTransports,
@@ -42,6 +43,7 @@ function openSession(
     afterPaint,
   });
   mirrorState(model, session, signal);
+  joinExchange(model, session, signal);
   watchKernel(model, session, signal);
   return session;
 }

@@ -2,11 +2,13 @@
 import { Abilities, type ProbePictures } from "./abilities";
 import { Connection, type ConnectionOptions } from "./connection";
 import { PictureDecoder } from "./decoder";
+import type { Linkable } from "./exchange";
 import { isAtLeast, LatencyMeter } from "./latency";
 import { Listeners } from "./listeners";
 import { LiveAnnotations } from "./live-annotations";
 import { Palettes } from "./palettes";
 import { PatchSender } from "./patch-sender";
+import { Pointing } from "./pointing";
 import { Presenter } from "./presenter";
 import {
   type Error as ErrorMessage,
@@ -59,8 +61,9 @@ const REFUSALS = new Set(["state", "not-driver", "protocol"]);
 /** Codes of errors that concern WebRTC alone: the link goes on serving, the status says why. */
 const RTC_REFUSALS = new Set(["signalling", "ice-failed"]);
 
-export class LiveSession implements Session {
+export class LiveSession implements Session, Linkable {
   readonly palettes = new Palettes();
+  readonly pointing = new Pointing();
   readonly #options: LiveSessionOptions;
   readonly #connection: Connection;
   readonly #takeover: Takeover | null;
@@ -74,6 +77,7 @@ export class LiveSession implements Session {
   readonly #stillParts = new StillParts();
   readonly #stateListeners = new Listeners<ViewState>();
   readonly #statusListeners = new Listeners<SessionStatus>();
+  readonly #ledListeners = new Listeners<readonly [ViewState, ViewState]>();
   readonly #infoListeners = new Listeners<VolumeInfo>();
   readonly #valueListeners = new Listeners<ProbedValue>();
   readonly #noticeListeners = new Listeners<SessionError>();
@@ -177,7 +181,17 @@ export class LiveSession implements Session {
   // ------------------------------------------------------------ Session
 
   patch(patch: ViewPatch): void {
+    const before = this.state;
     this.#sender.patch(patch);
+    if (this.state !== before) this.#ledListeners.emit([before, this.state]);
+  }
+
+  foresee(patch: ViewPatch): void {
+    this.#sender.foresee(patch);
+  }
+
+  onLed(listener: (states: readonly [ViewState, ViewState]) => void, signal: AbortSignal): void {
+    this.#ledListeners.add(listener, signal);
   }
 
   probe(voxel: readonly [number, number, number]): void {

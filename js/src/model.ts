@@ -1,5 +1,6 @@
 /** The widget model of the notebook: the only place that knows its traits and custom messages. */
 import type { AnyModel } from "@anywidget/types";
+import type { Tie } from "./exchange";
 import { activation } from "./panes";
 import type { ViewPatch, ViewState, VolumeInfo } from "./protocol";
 import type { Session, SessionError } from "./session";
@@ -46,6 +47,8 @@ export interface ViewerTraits extends StateTraits {
   /** Error that the kernel knows of; empty object if there is none. */
   _error: Partial<SessionError>;
   _closed: boolean;
+  /** Links with other viewers. */
+  _tied: readonly Tie[];
 }
 
 export type ViewerModel = AnyModel<ViewerTraits>;

@@ -8,6 +8,7 @@
 import { Listeners } from "./listeners";
 import type { Palettes } from "./palettes";
 import { activation, paneCount, resizing, viewOfPane } from "./panes";
+import type { Pointing } from "./pointing";
 import {
   FrameFlags,
   type FrameHeader,
@@ -106,6 +107,10 @@ export class PaneSession implements Session {
 
   get annotations(): Session["annotations"] {
     return this.#session.annotations;
+  }
+
+  get pointing(): Pointing {
+    return this.#session.pointing;
   }
 
   get role(): string {

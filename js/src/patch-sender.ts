@@ -23,6 +23,8 @@ const RESEND_MS = 150;
 const APART_MS = 12;
 /** A server that is busy opening the volume answers late: ask less and less often. */
 const RESEND_MAX_MS = 2000;
+/** What the server has not said by then, after the last guess, it will not say. */
+const FORESIGHT_MS = 1000;
 
 export class PatchSender {
   readonly #options: PatchSenderOptions;
@@ -33,6 +35,7 @@ export class PatchSender {
   #sentAtMs = Number.NEGATIVE_INFINITY;
   #resendTimer: ReturnType<typeof setTimeout> | undefined;
   #resendMs = RESEND_MS;
+  #foresightTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: PatchSenderOptions) {
     this.#options = options;
@@ -62,6 +65,15 @@ export class PatchSender {
     }, waitMs);
   }
 
+  /** Show what the server will say in a moment, because a linked view was moved. Sends nothing. */
+  foresee(patch: ViewPatch): void {
+    if (this.#store.foresee(patch)) this.#options.changed(this.#store.state);
+    clearTimeout(this.#foresightTimer);
+    this.#foresightTimer = setTimeout(() => {
+      if (this.#store.forgetForeseen()) this.#options.changed(this.#store.state);
+    }, FORESIGHT_MS);
+  }
+
   /** The server's state, with our messages up to `seq` in it. */
   confirmed({ seq, state }: State): void {
     const hasChanged = this.#store.confirm(seq, state);
@@ -86,6 +98,8 @@ export class PatchSender {
   }
 
   stop(): void {
+    clearTimeout(this.#foresightTimer);
+    this.#store.forgetForeseen();
     clearTimeout(this.#resendTimer);
   }
 

@@ -2,6 +2,7 @@
 import type { AnnotationStore } from "./annotations/store";
 import type { AnnotationLink } from "./annotations/types";
 import type { Palettes } from "./palettes";
+import type { Pointing } from "./pointing";
 import type { FrameHeader, LoadedSlices, ViewPatch, ViewState, VolumeInfo } from "./protocol";
 
 /**
@@ -95,6 +96,9 @@ export interface Session {
   readonly role: string;
   /** The way of annotations to the server and back. */
   readonly annotations: AnnotationLink & { readonly store: AnnotationStore };
+
+  /** Where pointers are, here and in linked views. */
+  readonly pointing: Pointing;
 
   /** Change the view. Absolute values; seen in `state` at once, sent once per animation frame. */
   patch(patch: ViewPatch): void;

@@ -70,6 +70,13 @@ export function sameValue(a: unknown, b: unknown): boolean {
   return Object.keys(left).every((name) => sameValue(left[name], right[name]));
 }
 
+/** The same but for the last digits, which the server may compute in another way. */
+function isNearly(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return a.every((item, i) => isNearly(item, b[i]));
+  if (typeof a !== "number" || typeof b !== "number") return sameValue(a, b);
+  return Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(b));
+}
+
 function sameState(a: ViewState, b: ViewState): boolean {
   return (Object.keys(a) as (keyof ViewState)[]).every((field) => sameValue(a[field], b[field]));
 }
@@ -108,6 +115,8 @@ export class ViewStore {
   #seq = 0;
   #pictureRevision = 0;
   readonly #pending = new Map<Field, Pending>();
+  /** What the server will say in a moment, because a linked view was moved here. Never sent. */
+  readonly #foreseen = new Map<Field, ViewPatch[Field]>();
 
   get state(): ViewState {
     return this.#state;
@@ -143,11 +152,26 @@ export class ViewStore {
     let changed = false;
     for (const [field, value] of Object.entries(patch) as [Field, ViewPatch[Field]][]) {
       if (value === undefined || sameValue(value, this.#state[field])) continue;
+      this.#foreseen.delete(field);
       this.#pending.set(field, { value, seq: null });
       changed = true;
     }
     if (changed) this.#merge();
     return changed;
+  }
+
+  /** Lay over the state what the server is about to say; false if that changes nothing. */
+  foresee(patch: ViewPatch): boolean {
+    for (const [field, value] of Object.entries(patch) as [Field, ViewPatch[Field]][]) {
+      this.#foreseen.set(field, value);
+    }
+    return this.#merge();
+  }
+
+  /** The server said something else, or nothing; false if nothing changed. */
+  forgetForeseen(): boolean {
+    this.#foreseen.clear();
+    return this.#merge();
   }
 
   /** The message that carries all changes of now; null if there are none. */
@@ -182,6 +206,9 @@ export class ViewStore {
   #adopt(state: ViewState): boolean {
     if (!samePicture(state, this.#server)) this.#pictureRevision = state.revision;
     this.#server = state;
+    for (const [field, value] of this.#foreseen) {
+      if (isNearly(value, state[field])) this.#foreseen.delete(field);
+    }
     return this.#merge();
   }
 
@@ -189,7 +216,8 @@ export class ViewStore {
     const changes = [...this.#pending]
       .filter(([field]) => !BY_THE_SERVER.has(field))
       .map(([field, change]) => [field, change.value]);
-    const merged: ViewState = { ...this.#server, ...Object.fromEntries(changes) };
+    const foreseen = Object.fromEntries(this.#foreseen);
+    const merged: ViewState = { ...this.#server, ...foreseen, ...Object.fromEntries(changes) };
     if (sameState(merged, this.#state)) return false;
     this.#state = merged;
     return true;

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LiveAnnotations } from "../src/live-annotations";
 import { Palettes } from "../src/palettes";
+import { Pointing } from "../src/pointing";
 import type { FrameHeader } from "../src/protocol";
 import type { Frame, Session } from "../src/session";
 import { FIRST_STATUS } from "../src/status";
@@ -64,6 +65,7 @@ class Stage {
       status: FIRST_STATUS,
       role: "owner",
       annotations: new LiveAnnotations(() => false),
+      pointing: new Pointing(),
       onFrame: (listener: (frame: Frame) => void) => {
         this.#show = listener;
       },

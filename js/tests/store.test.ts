@@ -133,3 +133,34 @@ describe("the message for a change", () => {
     expect(view.takeMessage()).toMatchObject({ type: MessageType.WINDOW_LEVEL, window: 4 });
   });
 });
+
+describe("what the server is about to say", () => {
+  it("is shown at once, never sent, and gone when the server has said it", () => {
+    const view = store();
+    expect(view.foresee({ zoom: 2 })).toBe(true);
+    expect(view.state.zoom).toBe(2);
+    expect(view.takeMessage()).toBeNull();
+    expect(view.confirm(-1, { ...STATE, revision: 2, zoom: 2.0000001 })).toBe(true);
+    expect(view.state.zoom).toBe(2.0000001);
+    expect(view.forgetForeseen()).toBe(false);
+  });
+
+  it("stays over an older state of the server, until it is forgotten", () => {
+    const view = store();
+    view.foresee({ zoom: 3 });
+    view.confirm(-1, { ...STATE, revision: 2, zoom: 2 });
+    expect(view.state.zoom).toBe(3);
+    expect(view.forgetForeseen()).toBe(true);
+    expect(view.state.zoom).toBe(2);
+  });
+
+  it("gives way to the hand", () => {
+    const view = store();
+    view.foresee({ zoom: 3 });
+    view.patch({ zoom: 5 });
+    const sent = view.takeMessage();
+    view.confirm(sent?.seq ?? -1, { ...STATE, revision: 2, zoom: 5 });
+    expect(view.state.zoom).toBe(5);
+    expect(view.forgetForeseen()).toBe(false);
+  });
+});

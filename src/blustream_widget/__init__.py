@@ -9,9 +9,10 @@ from blustream_widget._version import __version__
 from blustream_widget.errors import BlustreamError, StateError, VolumeError
 
 if TYPE_CHECKING:
+    from blustream_widget.linking import link
     from blustream_widget.viewer import Viewer
 
-__all__ = ["BlustreamError", "StateError", "Viewer", "VolumeError", "__version__"]
+__all__ = ["BlustreamError", "StateError", "Viewer", "VolumeError", "__version__", "link"]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
@@ -22,4 +23,8 @@ def __getattr__(name: str) -> Any:
         from blustream_widget.viewer import Viewer
 
         return Viewer
+    if name == "link":
+        from blustream_widget.linking import link
+
+        return link
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

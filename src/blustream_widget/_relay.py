@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from blustream_widget.core.protocol import MAX_MESSAGE_BYTES
-from blustream_widget.link import Link
+from blustream_widget.server_link import Link
 
 Send = Callable[..., None]
 """`Widget.send(content, buffers=None)`."""

@@ -16,7 +16,8 @@ from blustream_widget.view_traits import TraitStateError, ViewTraits
 if TYPE_CHECKING:
     from blustream_widget.core.state import ViewState
     from blustream_widget.core.types import VolumeInfo
-    from blustream_widget.link import Link
+    from blustream_widget.linking import ViewLink
+    from blustream_widget.server_link import Link
 
 _LOOK = ("window", "level", "colormap", "reverse", "interpolate")
 _COLORS = ("below_color", "above_color", "no_value_color")
@@ -30,6 +31,7 @@ class ColorTraits(ViewTraits):
     _palettes: Palettes
     _looks: dict[int, dict[str, Any]]
     _state: ViewState | None
+    _links: list[ViewLink]
 
     @property
     def info(self) -> VolumeInfo:
@@ -70,6 +72,8 @@ class ColorTraits(ViewTraits):
             return
         self._palettes.add(palette, in_use=in_use)
         self._link.put_palette(self._session, palette)
+        for held in self._links:
+            held._share(palette)
 
     def _colormap_name(self, value: Any) -> str:
         """Name of what the trait `colormap` was set to; may bring a map, and reverse it."""

@@ -171,3 +171,4 @@ class ViewTraits(anywidget.AnyWidget):
     _path = t.Unicode("blustream/ws").tag(sync=True)
     _error = t.Dict().tag(sync=True)
     _closed = t.Bool(False).tag(sync=True)
+    _tied: Any = t.List().tag(sync=True)

@@ -32,8 +32,8 @@ from blustream_widget.errors import (
     WorkerError,
     from_code,
 )
-from blustream_widget.link import Link, shared_link
 from blustream_widget.panes import Panes, values_of
+from blustream_widget.server_link import Link, shared_link
 from blustream_widget.shared import SharedSegment
 from blustream_widget.source_arg import (
     checked_height,
@@ -173,7 +173,7 @@ class Viewer(ColorTraits, Annotated):
         self._state: ViewState | None = None
         self._palettes, self._looks = Palettes(palettes), {}
         self._info: VolumeInfo | None = None
-        self._seq = 0
+        self._seq, self._links = 0, []
         self._failure: BlustreamError | None = None
         session = uuid.uuid4().hex
         try:
@@ -270,10 +270,16 @@ class Viewer(ColorTraits, Annotated):
         """End the view: its worker, connections and shared memory go. May be called twice."""
         if self._session and not self._closed:
             self._closed = True
+            for held in list(self._links):
+                held._leave(self)
             self._link.close_session(self._session)
             self._token.stop()
         self._close_segment()
         super().close()
+
+    def _tell_links(self) -> None:
+        if not self._closed:
+            self._tied = [held._trait() for held in self._links]
 
     def _close_segment(self) -> None:
         if self._segment is not None:

@@ -21,8 +21,8 @@ from blustream_widget.core.annotation_messages import (
     PutItem,
 )
 from blustream_widget.errors import AnnotationError, ProcessingError
-from blustream_widget.link import Link
 from blustream_widget.processing.horizon import Gate, track_volume
+from blustream_widget.server_link import Link
 from blustream_widget.testing.clients import connect_kernel, connect_viewer
 from blustream_widget.testing.server_process import running_server
 from blustream_widget.testing.waiting import wait_until

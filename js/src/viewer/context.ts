@@ -101,6 +101,7 @@ export class ViewContext {
     session.onInfo(changed, signal);
     this.settings.onChange(changed, signal);
     session.onValue((value) => this.set({ value }), signal);
+    session.pointing.elsewhere.add((linked) => this.set({ linked }), signal);
     session.onNotice(({ message, hint }) => this.note(message, hint), signal);
     const stop = (): void => {
       clearTimeout(this.noticeTimer);
@@ -313,9 +314,22 @@ export class ViewContext {
     return this.ui.follows ?? (crosshair && this.session.info ? slice_idx : null);
   }
 
-  /** The voxel that is spoken of: under the pointer, in whichever pane, or else under the crosshair. */
+  /**
+   * The voxel that is spoken of: under the pointer, in whichever pane or in a linked viewer, or else
+   * under the crosshair.
+   */
   get here(): Voxel | null {
-    return this.pointed?.voxel ?? this.crosshair;
+    return this.pointed?.voxel ?? this.linkedVoxel ?? this.crosshair;
+  }
+
+  /** What marks the place that is spoken of. */
+  get mark(): "pointer" | "link" | "crosshair" {
+    if (this.pointed) return "pointer";
+    return this.ui.linked ? "link" : "crosshair";
+  }
+
+  private get linkedVoxel(): Voxel | null {
+    return this.ui.linked && (this.ui.linked.map(Math.round) as unknown as Voxel);
   }
 
   /** Where the pointer is; of the viewer's own context, in whichever pane. */

@@ -1,6 +1,7 @@
 /** The crosshair: where the slices across the two other axes cut the shown one. Drawn over the picture. */
 import { css, html, type TemplateResult } from "lit";
 import type { Point } from "../geometry";
+import type { Place } from "../pointing";
 import { planeColour, positionText, type Voxel } from "./axes";
 import type { Scene } from "./context";
 
@@ -38,6 +39,24 @@ export const crosshairStyles = css`
     height: 1px;
     pointer-events: none;
     forced-color-adjust: none;
+  }
+  .linked {
+    position: absolute;
+    left: -7px;
+    top: -7px;
+    width: 14px;
+    height: 14px;
+    box-sizing: border-box;
+    border: 2px solid #fff;
+    border-radius: 50%;
+    outline: 1px solid rgba(12, 14, 17, 0.8);
+    box-shadow: inset 0 0 0 1px rgba(12, 14, 17, 0.8);
+    pointer-events: none;
+    forced-color-adjust: none;
+  }
+  .linked.off {
+    opacity: 0.5;
+    border-style: dotted;
   }
   .crosshair i {
     position: absolute;
@@ -83,6 +102,24 @@ export function crosshairLines(crosshair: Crosshair, pixelRatio: number): Templa
     <i class="up" style="background:${vertical}"></i><i class="down" style="background:${vertical}"></i>
     <i class="left" style="background:${horizontal}"></i><i class="right" style="background:${horizontal}"></i>
   </div>`;
+}
+
+/** Where the pointer of a linked viewer is; paler where its place lies on another slice. */
+export function linkedPointer(
+  { placement, fit, axis }: Scene,
+  place: NonNullable<Place>,
+  slice: number,
+): TemplateResult {
+  const { columnAxis, rowAxis } = placement.plane;
+  const { x, y } = placement.toPixel(place[columnAxis] ?? 0, place[rowAxis] ?? 0);
+  const isOff = Math.abs((place[axis] ?? 0) - slice) > 0.5;
+  const [left, top] = [fit.x + x * fit.scale, fit.y + y * fit.scale];
+  return html`<div
+    class="linked${isOff ? " off" : ""}"
+    part="linked-pointer"
+    aria-hidden="true"
+    style="transform:translate(${left.toFixed(1)}px, ${top.toFixed(1)}px)"
+  ></div>`;
 }
 
 /** The same lines for a saved picture of `width` x `height` CSS pixels. */

@@ -9,7 +9,7 @@ import type { Point } from "../geometry";
 import { axisOf, axisTitle, numberText, planeColour, sliceText, type Voxel } from "./axes";
 import { gradient } from "./colours";
 import type { Scene, ViewContext } from "./context";
-import { crosshairLines, crosshairOf, crosshairStyles } from "./crosshair";
+import { crosshairLines, crosshairOf, crosshairStyles, linkedPointer } from "./crosshair";
 import { icon } from "./icons";
 import { paneStyles } from "./pane.styles";
 import { define, Part } from "./part";
@@ -204,6 +204,7 @@ export class SlicePane extends Part {
   private point(at: Point | null): Voxel | null {
     const voxel = at && this.context.voxelAt(at);
     this.context.set({ cursor: at && voxel ? { at, voxel } : null });
+    this.context.session.pointing.here.emit(this.context.pointed?.voxel ?? null);
     return voxel;
   }
 
@@ -331,6 +332,7 @@ export class SlicePane extends Part {
     const { crosshair, ui, session } = this.context;
     const isLarge = ui.maximised || session.state.maximised;
     return html`
+      ${ui.linked ? linkedPointer(scene, ui.linked, this.shownSlice(axis)) : nothing}
       ${crosshair ? crosshairLines(crosshairOf(scene, crosshair), ui.pane.pixelRatio) : nothing}
       <button
         class="slice"

@@ -100,7 +100,7 @@ export class StatusLine extends Part {
   }
 
   private here(): TemplateResult | typeof nothing {
-    const { session, here } = this.context;
+    const { session, here, mark } = this.context;
     const { info, state } = session;
     if (!info || !here) return info ? html`<span class="cut">${info.name}</span>` : nothing;
     const channel = channelOf(info, state.channel);
@@ -112,7 +112,7 @@ export class StatusLine extends Part {
         ? "no data"
         : channelText(info, state.channel, read.value);
     return html`
-      <span class="cut" part="position">${this.context.pointed ? nothing : icon("crosshair")}<b>${positionText(info, here)}</b></span>
+      <span class="cut" part="position">${mark === "pointer" ? nothing : icon(mark)}<b>${positionText(info, here)}</b></span>
       <span class="value" part="value" title="Read from the data, not from the picture">
         <span class="medium">${channel.name} </span><b>${value}</b>
       </span>

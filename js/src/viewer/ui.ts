@@ -1,5 +1,6 @@
 /** What the user is doing: kept by the page alone, some of it once for the viewer, some for each pane. */
 import type { Point } from "../geometry";
+import type { Place } from "../pointing";
 import type { FrameHeader } from "../protocol";
 import type { ProbedValue } from "../session";
 import type { Voxel } from "./axes";
@@ -50,6 +51,8 @@ export interface SharedUi {
   readonly menuAt: Point | null;
   /** Where the crosshair follows the pointer while Shift is held; it is gone with the key. */
   readonly follows: Voxel | null;
+  /** Where the pointer of a linked viewer is; indices, fractional. */
+  readonly linked: Place;
   readonly value: ProbedValue | null;
   readonly notice: { readonly message: string; readonly hint: string } | null;
   /** "Click the picture to scroll slices" is on screen. */
@@ -74,6 +77,7 @@ export const SHARED_START: SharedUi = {
   open: "",
   menuAt: null,
   follows: null,
+  linked: null,
   value: null,
   notice: null,
   hint: false,

@@ -10,6 +10,12 @@ import { shared } from "./styles";
 /** Facts that the other lines here say already. */
 const SAID = new Set(["Crosshair", "Comes by", "Encoder", "Viewers"]);
 
+const WORDS = {
+  pointer: "at the pointer",
+  link: "at the pointer of a linked viewer",
+  crosshair: "at the crosshair",
+} as const;
+
 export class ValuesPane extends Part {
   static override styles = [
     shared,
@@ -90,7 +96,7 @@ export class ValuesPane extends Part {
     const value = read?.value == null ? "–" : channelText(info, state.channel, read.value);
     return html`
       <div>
-        <div class="of">${channelOf(info, state.channel).name} ${context.pointed ? "at the pointer" : "at the crosshair"}</div>
+        <div class="of">${channelOf(info, state.channel).name} ${WORDS[context.mark]}</div>
         <div class="value" part="value">${read && read.value === null ? "no data" : value}</div>
       </div>
       <dl class="where">

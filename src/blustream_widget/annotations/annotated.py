@@ -28,7 +28,7 @@ from blustream_widget.processing.horizon import Horizon
 if TYPE_CHECKING:
     from blustream_widget._kernel_loop import KernelLoop
     from blustream_widget.core.types import VolumeInfo
-    from blustream_widget.link import Link
+    from blustream_widget.server_link import Link
 
 
 class _AnnotationsTrait(t.TraitType[Any, Any]):

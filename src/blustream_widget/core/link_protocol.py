@@ -8,7 +8,7 @@ One link serves all viewers of a kernel; it authenticates with the header
 from __future__ import annotations
 
 import struct
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -21,11 +21,13 @@ from blustream_widget.core.annotation_messages import (
     Want,
 )
 from blustream_widget.core.horizon import Gate, TrackedGrid
+from blustream_widget.core.linking import LinkKind
 from blustream_widget.core.palettes import LabelStyle, OwnMap
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, VolumeInfo, VolumeRef
 
 RELAY_PREFIX = struct.Struct("<I")
+MAX_TIED = 64
 
 
 class _Message(msgspec.Struct, frozen=True, tag_field="t", forbid_unknown_fields=True):
@@ -133,6 +135,24 @@ class RenewToken(_Message, tag="renew", frozen=True):
     session: str
 
 
+class TieViews(_Message, tag="tie", frozen=True):
+    """Have views follow each other in `what`; replaces the tie of the same name.
+
+    `aligns`: the others take over at once what the first of `sessions` shows.
+    """
+
+    tie: str
+    sessions: Annotated[tuple[str, ...], msgspec.Meta(max_length=MAX_TIED)]
+    what: tuple[LinkKind, ...]
+    aligns: bool = False
+
+
+class UntieViews(_Message, tag="untie", frozen=True):
+    """Let the views of a tie go their own ways."""
+
+    tie: str
+
+
 class RelayOpen(_Message, tag="relay-open", frozen=True):
     """A browser without a connection speaks through the comm. `channel` is new in this link."""
 
@@ -163,6 +183,8 @@ ToServer: TypeAlias = (
     | RefreshVolume
     | CloseSession
     | RenewToken
+    | TieViews
+    | UntieViews
     | RelayOpen
     | RelayText
     | RelayClose

@@ -19,6 +19,7 @@ from blustream_widget.server.tokens import LIFETIME_S, TokenIssuer
 from blustream_widget.session.kernel_port import Kernel
 from blustream_widget.session.rtc_path import IceServers
 from blustream_widget.session.session import Session
+from blustream_widget.session.ties import Ties
 from blustream_widget.session.workers import WorkerPool
 from blustream_widget.transport.tasks import TaskSet
 
@@ -60,6 +61,7 @@ class Hub:
         self._sessions: dict[str, Session] = {}
         self._graces: dict[str, asyncio.TimerHandle] = {}
         self._tasks = TaskSet()
+        self.ties = Ties(self._sessions.get)
 
     def find(self, session_id: str) -> Session:
         """Return a running session.
@@ -121,6 +123,7 @@ class Hub:
         """End a session in the background."""
         session = self._sessions.pop(session_id, None)
         self._cancel_grace(session_id)
+        self.ties.forget(session_id)
         if session is not None:
             self._tasks.spawn(self._end(session, reason), name="session end")
 
@@ -156,6 +159,7 @@ class Hub:
             config=self.config,
             ice_servers=self._ice_servers,
             pool=self._pool,
+            ties=self.ties,
         )
         self._sessions[session.id] = session
         self._lifetime.enter()

@@ -72,6 +72,10 @@ class KernelLink:
                     visitor.receive(relayed)
             case lp.RelayClose(channel=channel):
                 self._relay_ended(channel)
+            case lp.TieViews():
+                self._hub.ties.tie(message)
+            case lp.UntieViews(tie=tie):
+                self._hub.ties.untie(tie)
             case _:
                 self._receive_for_session(message)
 

@@ -26,6 +26,7 @@ from blustream_widget.session.rendition import Rendition
 from blustream_widget.session.rtc_path import IceServers
 from blustream_widget.session.shared_memory import remove_shared_array
 from blustream_widget.session.supervisor import Supervisor
+from blustream_widget.session.ties import Ties
 from blustream_widget.session.viewer import DRIVERS, Viewer
 from blustream_widget.session.workers import WorkerPool
 from blustream_widget.transport.channel import Channel
@@ -52,6 +53,8 @@ class Session:
     ice_servers : tuple of mappings
         As the browser gets them.
     pool : WorkerPool
+    ties : Ties
+        Told when somebody changed the view, and when the volume has opened.
     """
 
     def __init__(
@@ -62,9 +65,10 @@ class Session:
         config: Config,
         ice_servers: IceServers,
         pool: WorkerPool,
+        ties: Ties,
     ) -> None:
-        self.id = session_id
-        self.config = config
+        self.id, self.config = session_id, config
+        self._ties = ties
         self.ice_servers = ice_servers
         self._ref = ref
         self._state = ViewState()
@@ -143,10 +147,22 @@ class Session:
             return
         try:
             self._palettes.check(patch)
-            self._set_state(self._state.with_patch(patch, self._info))
+            self._lead(self._state.with_patch(patch, self._info))
         except StateError as exc:
             self._kernel.tell_error(exc)
             self._mirror.call()
+
+    def follow(self, patch: dict[str, Any]) -> None:
+        """Change because a linked view did; nobody follows it for that."""
+        if self._info is None or not patch:
+            return
+        try:
+            self._palettes.check(patch)
+            state = self._state.with_patch(patch, self._info)
+        except StateError as exc:
+            logger.debug("Session %.8s cannot follow: %s", self.id, exc)
+            return
+        self._set_state(state)
 
     def put_palette(self, palette: Palette) -> None:
         """Take colours of the user's, which states may name from now on."""
@@ -225,6 +241,16 @@ class Session:
         await viewer.dispose()
 
     @property
+    def state(self) -> ViewState:
+        """What it shows."""
+        return self._state
+
+    @property
+    def info(self) -> VolumeInfo | None:
+        """Its volume; None until that is open."""
+        return self._info
+
+    @property
     def n_viewers(self) -> int:
         """Viewers that are connected."""
         return len(self._viewers)
@@ -238,7 +264,7 @@ class Session:
         if state is self._state:
             # Nothing changed, but the sender waits to hear that its message was taken.
             viewer.send(p.State(seq=viewer.seq, state=state))
-        self._set_state(state)
+        self._lead(state)
 
     def probe(self, viewer: Viewer, message: p.Probe) -> None:
         info = self._info
@@ -333,7 +359,8 @@ class Session:
     def _opened(self, message: wp.Opened) -> None:
         is_same = self._info is not None and self._info.shape == message.info.shape
         self._info, self._error = message.info, None
-        if not self._has_first_state or not is_same:
+        before = self._state if self._has_first_state else None
+        if before is None or not is_same:
             self._state = self._first_state(message)
             self._has_first_state = True
         for viewer in self._viewers.values():
@@ -345,6 +372,9 @@ class Session:
         self._demand.opened(self._state)
         self.measuring.ask_again()
         self._mirror.call()
+        if before is not None and self._state != before:
+            self._ties.led(self, before)  # by what was asked for while it was opening again
+        self._ties.opened(self)
 
     def _described(self, info: VolumeInfo) -> None:
         self._info = info
@@ -373,6 +403,13 @@ class Session:
         return state
 
     # -------------------------------------------------- telling
+
+    def _lead(self, state: ViewState) -> None:
+        """Take a state that somebody wished for, and let linked views follow."""
+        before = self._state
+        self._set_state(state)
+        if state is not before:
+            self._ties.led(self, before)
 
     def _set_state(self, state: ViewState) -> None:
         if state is self._state:

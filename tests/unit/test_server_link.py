@@ -14,15 +14,15 @@ from typing import Any, TypeVar
 
 import pytest
 
-from blustream_widget import link as link_module
+from blustream_widget import server_link as link_module
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.errors import BlustreamError, TransportError
-from blustream_widget.link import Link
 from blustream_widget.link_session import LinkSession
 from blustream_widget.server import discovery
+from blustream_widget.server_link import Link
 from blustream_widget.testing.server_process import FAKE_WORKER, running_server
 from blustream_widget.testing.waiting import wait_until
 
@@ -286,7 +286,7 @@ _FORKED = """
 import os, signal, sys, threading, uuid
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.types import VolumeRef
-from blustream_widget.link import shared_link
+from blustream_widget.server_link import shared_link
 
 class Listener:
     def __init__(self):

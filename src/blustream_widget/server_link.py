@@ -56,6 +56,7 @@ class Link:
         self._asked: dict[str, LinkSession] = {}  # that the loop has not taken up yet
         self._channels: dict[int, str] = {}
         self._next_channel = 0
+        self._ties: dict[str, lp.TieViews] = {}
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._wake: asyncio.Event | None = None
         self._outbox: list[str] = []
@@ -102,6 +103,14 @@ class Link:
     def tell(self, message: lp.ToServer) -> None:
         """Send a message; lost while there is no server: `SessionOpened` says when there is one."""
         self._post(lambda: self._send(message), start=False)
+
+    def tie(self, message: lp.TieViews) -> None:
+        """Have views follow each other, also in a server that takes this one's place."""
+        self._post(lambda: self._tie(message), start=False)
+
+    def untie(self, tie: str) -> None:
+        """Let the views of a tie go their own ways."""
+        self._post(lambda: self._untie(tie), start=False)
 
     def renew_token(self, session: str) -> None:
         """Ask for a fresh token; it comes as `SessionToken`."""
@@ -314,8 +323,12 @@ class Link:
 
     def _reopen(self, name: str) -> None:
         session = self._sessions.get(name)
-        if session is not None:
-            self._send(session.reopening())
+        if session is None:
+            return
+        self._send(session.reopening())
+        for tie in self._ties.values():
+            if name in tie.sessions:
+                self._send(tie)
 
     def _open(self, name: str) -> None:
         with self._lock:
@@ -331,11 +344,33 @@ class Link:
             for channel in [c for c, s in self._channels.items() if s == name]:
                 del self._channels[channel]
             self._send(lp.CloseSession(session=name))
+        for tie in list(self._ties.values()):
+            if name in tie.sessions:
+                self._leave_tie(name, tie)
+
+    def _leave_tie(self, name: str, tie: lp.TieViews) -> None:
+        """Take an ended session out of a tie; the server does the same by itself."""
+        rest = tuple(other for other in tie.sessions if other != name)
+        if len(rest) > 1:
+            self._ties[tie.tie] = msgspec.structs.replace(tie, sessions=rest)
+        else:
+            del self._ties[tie.tie]
+
+    def _tie(self, message: lp.TieViews) -> None:
+        # What it aligned once is not aligned again by another server: someone may have moved since.
+        self._ties[message.tie] = msgspec.structs.replace(message, aligns=False)
+        self._send(message)
+
+    def _untie(self, name: str) -> None:
+        if self._ties.pop(name, None) is not None:
+            self._send(lp.UntieViews(tie=name))
 
     def _patch(self, name: str, patch: dict[str, Any], seq: int) -> None:
         session = self._sessions.get(name)
         if session is not None:
             session.add(patch, seq)
+            # Of linked views the one that was set last leads: it is told of last.
+            self._sessions[name] = self._sessions.pop(name)
             self._notify()
 
     def _put_palette(self, name: str, palette: Palette) -> None:
