@@ -13,6 +13,7 @@ import pytest
 import traitlets
 
 from blustream_widget import _token, errors
+from blustream_widget.annotations import annotation
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.state import first_state
 from blustream_widget.core.types import (
@@ -625,6 +626,19 @@ def test_presets_are_those_of_the_shown_channel(viewer, link) -> None:
     assert (viewer.window, viewer.level) == (16.0, 0.0)
     with pytest.raises(errors.StateError, match="no window 'Lung' for Amplitude"):
         viewer.use_preset("Lung")
+
+
+@pytest.mark.parametrize(
+    ("kind", "points", "fields"),
+    [
+        ("rectangle", [(5, 5, 5), (5, 9, 9)], {}),  # on no section
+        ("polygon", [(5, 5, 5), (5, 9, 9), (6, 5, 9)], {"axis": 0}),
+        ("point", [(500, 5, 5)], {}),
+    ],
+)
+def test_what_cannot_be_an_annotation_cannot_be_measured(viewer, kind, points, fields) -> None:
+    with pytest.raises(errors.AnnotationError):
+        viewer.measure(annotation(kind, points, **fields), want=("geometry",))
 
 
 def test_an_axis_given_with_a_layout_is_the_pane_in_use(volume, link) -> None:

@@ -115,11 +115,12 @@ class Annotated(t.HasTraits):
         Raises
         ------
         AnnotationError
-            It has no such measure (a self-crossing polygon has no area), is too large, or it was
-            not answered in time.
+            It cannot be in this volume, has no such measure (a self-crossing polygon has no area),
+            is too large, or it was not answered in time.
         """
         value = item.value if isinstance(item, Item) else item
         info = self.info
+        check_annotation(value, info.shape)
         wanted = wants_of(value) if want is None else tuple(want)
         if channel is not None and not 0 <= channel < len(info.channels):
             raise AnnotationError(f"There is no channel {channel}.")

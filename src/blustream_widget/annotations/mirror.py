@@ -14,7 +14,7 @@ from blustream_widget.errors import BlustreamError, TransportError
 
 logger = logging.getLogger(__name__)
 
-_CHUNK_BYTES = 400_000  # of one message, about: the server takes no larger one than a megabyte
+_CHUNK_BYTES = 400_000  # of one message, about: others' messages need not wait long
 _POINT_BYTES, _EDIT_BYTES, _LETTER_BYTES = 64, 400, 6
 _ANSWER_S = 10.0
 

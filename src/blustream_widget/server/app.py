@@ -27,7 +27,8 @@ from blustream_widget.transport.websocket import (
 
 logger = logging.getLogger(__name__)
 
-MAX_LINK_MESSAGE_BYTES = 1024 * 1024
+MAX_LINK_MESSAGE_BYTES = 16 * 1024 * 1024
+"""A session is opened again with all palettes: eight times thousands of labels with their names."""
 MAX_CONNECTIONS = 256
 
 

@@ -12,8 +12,10 @@ from blustream_widget.core import worker_protocol as wp
 
 logger = logging.getLogger(__name__)
 
-# A worker that reads nothing for this much is hung: a state is 0.4 kB.
-MAX_UNREAD_BYTES = 1024 * 1024
+# A worker that reads nothing for this much is hung: a state is 0.4 kB. What is large, such as the
+# names of thousands of labels, comes at once, and is not a sign of that.
+MAX_UNREAD_BYTES, MAX_UNREAD_LARGE_BYTES = 1024 * 1024, 16 * 1024 * 1024
+_LARGE_BYTES = 16 * 1024
 
 
 class WorkerListener(Protocol):
@@ -41,6 +43,7 @@ class WorkerSocket(asyncio.Protocol):
         self._listener = listener
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
+        self._large_bytes = 0  # of large messages, since everything was read last
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -62,8 +65,13 @@ class WorkerSocket(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
-        transport.write(wp.json_message(message))
-        if transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
+        data = wp.json_message(message)
+        if transport.get_write_buffer_size() == 0:
+            self._large_bytes = 0
+        if len(data) > _LARGE_BYTES:
+            self._large_bytes = min(self._large_bytes + len(data), MAX_UNREAD_LARGE_BYTES)
+        transport.write(data)
+        if transport.get_write_buffer_size() > MAX_UNREAD_BYTES + self._large_bytes:
             logger.error("A worker has stopped reading; it is closed")
             self.abort()
 

@@ -6,11 +6,22 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
+
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
+from blustream_widget.core.colormaps import COLOR_LEVELS
+from blustream_widget.core.palettes import (
+    MAX_LABELS,
+    MAX_OWN_MAPS,
+    MAX_STYLES,
+    LabelStyle,
+    OwnMap,
+)
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.server import hub as hub_module
+from blustream_widget.server.app import MAX_LINK_MESSAGE_BYTES
 from blustream_widget.server.hub import Hub
 from blustream_widget.server.lifetime import Lifetime
 from blustream_widget.session.workers import WorkerPool, worker_command
@@ -87,6 +98,22 @@ async def test_tokens_are_renewed_without_being_asked_for() -> None:
         first, second = await kernel.tokens(2)
     assert first != second
     assert hub.tokens.check(second).session == opening(1).session
+
+
+def test_a_session_with_all_palettes_that_there_may_be_can_be_opened_again() -> None:
+    labels = range(MAX_LABELS)
+    styles = tuple(
+        LabelStyle(
+            name=f"labels-{n:08x}",
+            colors=dict.fromkeys(labels, "#112233"),
+            names=dict.fromkeys(labels, "🧠" * 64),
+        )
+        for n in range(MAX_STYLES)
+    )
+    own = OwnMap(name="user-00000000", title="", colors=bytes(3 * COLOR_LEVELS))
+    maps = (own,) * MAX_OWN_MAPS
+    message = msgspec.structs.replace(opening(1), palettes=maps + styles)
+    assert len(lp.encoder.encode(message)) < MAX_LINK_MESSAGE_BYTES
 
 
 async def test_when_all_places_are_taken_the_one_unseen_for_longest_is_given_up(

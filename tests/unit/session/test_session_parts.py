@@ -5,6 +5,7 @@ import struct
 import pytest
 
 from blustream_widget.core import worker_protocol as wp
+from blustream_widget.core.palettes import LabelStyle
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import SharedArray, VolumeRef
 from blustream_widget.session.demand import Demand
@@ -34,12 +35,16 @@ class Transport:
         self.aborted = False
         self.written = b""
         self.unread = 0
+        self.reads_nothing = False
 
     def abort(self):
         self.aborted = True
 
     def write(self, data):
-        self.written += data
+        if self.reads_nothing:
+            self.unread += len(data)
+        else:
+            self.written += data
 
     def get_write_buffer_size(self):
         return self.unread
@@ -89,6 +94,20 @@ def test_a_worker_that_talks_nonsense_is_cut_off(socket, transport, listener, da
 def test_a_worker_that_does_not_read_is_cut_off(socket, transport):
     transport.unread = 2 * 1024 * 1024
     socket.send(wp.WantKeyframe())
+    assert transport.aborted
+
+
+def test_a_worker_is_given_the_time_to_read_what_is_large(socket, transport):
+    names = {label: "left hemisphere, region " + str(label) for label in range(4096)}
+    style = LabelStyle(name="labels-00000000", colors=dict.fromkeys(names, "#112233"), names=names)
+    palettes = tuple(wp.SetPalette(palette=style) for _ in range(8))
+    transport.reads_nothing = True
+    socket.send(wp.Open(ref=VolumeRef(url="fake:"), palettes=palettes))
+    socket.send(wp.Output())
+    assert transport.unread > 1_500_000
+    assert not transport.aborted
+    for _ in range(30_000):
+        socket.send(wp.Output())
     assert transport.aborted
 
 
