@@ -32,7 +32,7 @@ async def test_the_sender_has_the_attributes_that_are_read_and_written(sender):
         assert hasattr(sender, f"_RTCRtpSender__{name}"), name
     for name in ("_ssrc", "_rtx_ssrc", "_enabled", "track"):
         assert hasattr(sender, name), name
-    for name in ("_run_rtp", "_retransmit", "_handle_rtcp_packet"):
+    for name in ("_run_rtp", "_retransmit", "_handle_rtcp_packet", "_send_rtcp"):
         assert inspect.iscoroutinefunction(getattr(sender, name)), name
 
 
@@ -56,6 +56,11 @@ def test_rtcp_and_statistics_read_the_counters_that_are_kept():
     report = inspect.getsource(RTCRtpSender._run_rtcp) + inspect.getsource(RTCRtpSender.getStats)
     for name in ("ntp_timestamp", "rtp_timestamp", "octet_count", "packet_count"):
         assert f"self.__{name}" in report
+
+
+def test_a_senders_reports_leave_by_the_method_that_stamps_them():
+    assert "await self._send_rtcp(packets)" in inspect.getsource(RTCRtpSender._run_rtcp)
+    assert list(inspect.signature(RTCRtpSender._send_rtcp).parameters)[1:] == ["packets"]
 
 
 async def test_the_transport_below_has_the_attributes_that_are_used(sender):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from aiortc import RTCRtpSender, rtp
+from aiortc import RTCRtpSender, clock, rtp
 
 _REMB = 15  # payload-specific feedback format of RTCP_PSFB_APP
+_KEPT_REPORTS = 8
 
 
 def watch_feedback(
@@ -15,6 +17,7 @@ def watch_feedback(
     *,
     on_report: Callable[[float, float | None], None],
     on_estimate: Callable[[float], None],
+    now_s: Callable[[], float] = time.monotonic,
 ) -> None:
     """Call back for each receiver report and each REMB, before the sender is started.
 
@@ -26,8 +29,17 @@ def watch_feedback(
         where it is known.
     on_estimate : callable
         Bits a second that the receiver believes the link to carry.
+    now_s : callable
+        Seconds, monotonic.
     """
-    handle = sender._handle_rtcp_packet
+    handle, send = sender._handle_rtcp_packet, sender._send_rtcp
+    round_trips = _RoundTrips(now_s)
+
+    async def stamp_and_send(packets: Sequence[Any]) -> None:
+        for packet in packets:
+            if isinstance(packet, rtp.RtcpSrPacket):
+                round_trips.stamp(packet.sender_info)
+        await send(list(packets))
 
     # Any: one of aiortc's packet classes, passed through untouched.
     async def handle_and_tell(packet: Any) -> None:
@@ -35,21 +47,47 @@ def watch_feedback(
         if isinstance(packet, (rtp.RtcpRrPacket, rtp.RtcpSrPacket)):
             for report in packet.reports:
                 if report.ssrc == sender._ssrc:
-                    on_report(report.fraction_lost / 256, await _round_trip_s(sender))
+                    on_report(report.fraction_lost / 256, round_trips.echoed(report))
         elif isinstance(packet, rtp.RtcpPsfbPacket) and packet.fmt == _REMB:
             estimate = _estimate_bps(packet.fci, sender._ssrc)
             if estimate is not None:
                 on_estimate(estimate)
 
-    sender._handle_rtcp_packet = handle_and_tell  # type: ignore[method-assign]  # no hook for it
+    # There are no hooks for them.
+    sender._send_rtcp = stamp_and_send  # type: ignore[method-assign]
+    sender._handle_rtcp_packet = handle_and_tell  # type: ignore[method-assign]
 
 
-async def _round_trip_s(sender: RTCRtpSender) -> float | None:
-    for stats in (await sender.getStats()).values():
-        if stats.type == "remote-inbound-rtp":
-            round_trip_s: float | None = stats.roundTripTime
-            return round_trip_s
-    return None
+class _RoundTrips:
+    """Gives each sender report the time when it leaves, and knows it again in the receiver's.
+
+    aiortc gives it the time of the newest frame. While nothing moves, two reports are alike then,
+    and the answer to the older one is taken for one to the newer: round trips of 1 ms, or less than
+    none, over any network. Each picture after that looks late.
+    """
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
+        self._sent_s: dict[int, float] = {}
+
+    def stamp(self, info: rtp.RtcpSenderInfo) -> None:
+        """Say when this report leaves, in NTP's time and in the stream's."""
+        if info.ntp_timestamp == 0:
+            return  # no frame has left yet
+        ntp_timestamp = clock.current_ntp_time()
+        age_90k = 90_000 * (ntp_timestamp - info.ntp_timestamp) >> 32
+        info.rtp_timestamp = (info.rtp_timestamp + age_90k) & 0xFFFFFFFF
+        info.ntp_timestamp = ntp_timestamp
+        self._sent_s[ntp_timestamp >> 16 & 0xFFFFFFFF] = self._now_s()
+        if len(self._sent_s) > _KEPT_REPORTS:
+            del self._sent_s[next(iter(self._sent_s))]
+
+    def echoed(self, report: rtp.RtcpReceiverInfo) -> float | None:
+        """Round trip in seconds; None if the receiver answers nothing that is known."""
+        sent_s = self._sent_s.get(report.lsr)
+        if sent_s is None:
+            return None
+        return self._now_s() - sent_s - report.dlsr / 65536
 
 
 def _estimate_bps(fci: bytes, ssrc: int) -> float | None:
