@@ -14,11 +14,12 @@ import {
   PANE_HEADER_BYTES,
   unpackHeader,
 } from "./protocol";
+import type { Frame } from "./session";
 import { VideoPictures } from "./video-pictures";
 
 /** What the worker tells the page. */
 export type WorkerMessage =
-  | { readonly kind: "picture"; readonly header: FrameHeader; readonly image: VideoFrame }
+  | (Frame & { readonly kind: "picture"; readonly image: VideoFrame })
   | { readonly kind: "want-keyframe" }
   | { readonly kind: "unusable"; readonly reason: string };
 
@@ -41,6 +42,7 @@ interface Arrived extends Counted {
 export class EncodedFrames {
   readonly #video: VideoPictures;
   readonly #order: FrameOrder<Arrived>;
+  readonly #thereMs = new WeakMap<FrameHeader, number>();
 
   constructor(tell: Tell) {
     this.#order = new FrameOrder<Arrived>(
@@ -50,7 +52,8 @@ export class EncodedFrames {
     this.#video = new VideoPictures({
       picture: ({ header, image }) => {
         const picture = image as VideoFrame;
-        tell({ kind: "picture", header, image: picture }, [picture]);
+        const thereMs = this.#thereMs.get(header);
+        tell({ kind: "picture", header, image: picture, thereMs }, [picture]);
       },
       consumed: () => {}, // the page acknowledges what reaches it
       wantKeyframe: () => tell({ kind: "want-keyframe" }, []),
@@ -76,6 +79,7 @@ export class EncodedFrames {
     const size = before - bytes.length;
     const header = unpackHeader(new DataView(bytes.buffer));
     if (size <= 0 || !header) return;
+    this.#thereMs.set(header, performance.now());
     const isKey = (header.flags & FrameFlags.KEY) !== 0;
     const [high = 0, low = 0] = new Uint8Array(data, before);
     const count = ((high & 127) << 7) | (low & 127);

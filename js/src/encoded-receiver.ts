@@ -64,8 +64,10 @@ export function receiveEncoded(
   worker.addEventListener(
     "message",
     ({ data }: MessageEvent<WorkerMessage>) => {
-      if (data.kind === "picture") events.frame({ header: data.header, image: data.image });
-      else if (data.kind === "want-keyframe") events.wantKeyframe();
+      if (data.kind === "picture") {
+        const { header, image, thereMs } = data;
+        events.frame({ header, image, thereMs });
+      } else if (data.kind === "want-keyframe") events.wantKeyframe();
       else fail(data.reason);
     },
     { signal },

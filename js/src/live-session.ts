@@ -13,6 +13,7 @@ import { Presenter } from "./presenter";
 import {
   type Error as ErrorMessage,
   FrameFlags,
+  type FrameHeader,
   HEADER_BYTES,
   type Hello,
   MessageType,
@@ -71,6 +72,7 @@ export class LiveSession implements Session, Linkable {
   readonly #meter = new LatencyMeter();
   readonly #screen = new Screen(this.#meter);
   readonly #presenter: Presenter;
+  readonly #thereMs = new WeakMap<FrameHeader, number>();
   readonly #sender: PatchSender;
   readonly #abilities: Abilities;
   readonly annotations = new LiveAnnotations((message) => this.#connection.send(message));
@@ -120,7 +122,7 @@ export class LiveSession implements Session, Linkable {
     });
     this.#decoder = new PictureDecoder({
       picture: (frame) => this.#presenter.offer(frame),
-      consumed: ({ frame_no }) => this.#connection.send({ type: MessageType.ACK, frame_no }),
+      consumed: (header) => this.#acknowledge(header),
       wantKeyframe: () => this.#connection.send({ type: MessageType.KEYFRAME }),
       unusable: (reason) => {
         this.#abilities.giveUpVideo(reason);
@@ -345,6 +347,7 @@ export class LiveSession implements Session, Linkable {
   #frameReceived(data: DataView): void {
     const header = unpackHeader(data);
     if (!header) return;
+    this.#thereMs.set(header, performance.now());
     const length = HEADER_BYTES + header.n_panes * PANE_HEADER_BYTES;
     const start = data.byteOffset + length;
     const payload = new Uint8Array(data.buffer as ArrayBuffer, start, data.byteLength - length);
@@ -353,9 +356,14 @@ export class LiveSession implements Session, Linkable {
       this.#decoder.push(header, payload);
       return;
     }
-    this.#connection.send({ type: MessageType.ACK, frame_no: header.frame_no });
+    this.#acknowledge(header);
     const whole = this.#stillParts.add(header, payload);
     if (whole) this.#decoder.push(whole.header, whole.payload);
+  }
+
+  #acknowledge(header: FrameHeader): void {
+    const there_ms = this.#thereMs.get(header) ?? 0;
+    this.#connection.send({ type: MessageType.ACK, frame_no: header.frame_no, there_ms });
   }
 
   #show(frame: Frame): void {

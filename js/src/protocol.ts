@@ -402,6 +402,7 @@ export interface Ack {
   readonly type: 6;
   readonly frame_no: number;
   readonly of_rtc?: boolean;
+  readonly there_ms?: number;
 }
 
 /** The viewer cannot decode from here: send an IDR. */

@@ -12,6 +12,8 @@ import type { FrameHeader, LoadedSlices, ViewPatch, ViewState, VolumeInfo } from
 export interface Frame {
   readonly header: FrameHeader;
   readonly image: VideoFrame | ImageBitmap;
+  /** When its last byte was there, by the clock of who took it; undefined where nobody knows. */
+  readonly thereMs?: number | undefined;
 }
 
 /**

@@ -150,7 +150,7 @@ export class Takeover {
   #frame(frame: Frame): void {
     this.#calm();
     this.#askedMs = null;
-    this.#acknowledge(frame.header.frame_no);
+    this.#acknowledge(frame);
     const isFirst = !this.#isActive;
     this.#isActive = true;
     this.#reason = "";
@@ -160,8 +160,8 @@ export class Takeover {
     this.#events.changed();
   }
 
-  #acknowledge(frame_no: number): void {
-    const ack: Ack = { type: MessageType.ACK, frame_no, of_rtc: true };
+  #acknowledge({ header: { frame_no }, thereMs = 0 }: Frame): void {
+    const ack: Ack = { type: MessageType.ACK, frame_no, of_rtc: true, there_ms: thereMs };
     clearTimeout(this.#ackTimer);
     if (this.#linkServes() && this.#events.send(ack)) return;
     const text = JSON.stringify(ack);

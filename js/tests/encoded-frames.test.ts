@@ -46,7 +46,17 @@ describe("encoded frames", () => {
     expect(decoder.chunks.map(({ type, data }) => [type, [...data]])).toEqual([["key", [...KEY]]]);
     const image = decoder.output();
     const header = { ...contract.frame.header, flags: FrameFlags.KEY };
-    expect(told).toEqual([{ kind: "picture", header, image }]);
+    expect(told).toEqual([{ kind: "picture", header, image, thereMs: expect.any(Number) }]);
+  });
+
+  it("say when they were there, which is before they are decoded", () => {
+    vi.useFakeTimers({ now: 0 });
+    frames.take(encoded(KEY, FrameFlags.KEY));
+    const thereMs = performance.now();
+    vi.advanceTimersByTime(80);
+    FakeVideoDecoder.newest.output();
+    expect(told).toMatchObject([{ thereMs }]);
+    vi.useRealTimers();
   });
 
   it("ask for a keyframe, once, when they begin without one", () => {

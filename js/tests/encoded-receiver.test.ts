@@ -50,9 +50,9 @@ describe("frames of a receiver", () => {
     expect(isTaken).toBe(true);
     expect((receiver.transform as FakeTransform).worker).toBe(FakeWorker.newest);
     const image = new FakeImage() as unknown as VideoFrame;
-    FakeWorker.newest.tell({ kind: "picture", header: header(), image });
+    FakeWorker.newest.tell({ kind: "picture", header: header(), image, thereMs: 3 });
     FakeWorker.newest.tell({ kind: "want-keyframe" });
-    expect(events.frame).toHaveBeenCalledWith({ header: header(), image });
+    expect(events.frame).toHaveBeenCalledWith({ header: header(), image, thereMs: 3 });
     expect(events.wantKeyframe).toHaveBeenCalledOnce();
     ended.abort();
     expect(FakeWorker.newest.isTerminated).toBe(true);

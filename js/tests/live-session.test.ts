@@ -229,11 +229,24 @@ describe("input", () => {
 });
 
 describe("pictures", () => {
-  it("are acknowledged after they were shown", async () => {
+  it("are acknowledged after they were shown, with the time when they came", async () => {
     const scene = await new Scene().connect();
+    await pass(30);
+    let decoded = (_image: object): void => {};
+    const bitmap = new Promise<object>((resolve) => {
+      decoded = resolve;
+    });
+    vi.stubGlobal("createImageBitmap", () => bitmap);
+    const there_ms = performance.now();
     await scene.picture(7, 3);
+    await pass(80);
+    expect(scene.link.of(MessageType.ACK)).toEqual([]);
+    decoded({ close() {} });
+    await pass(0);
     expect(scene.slices).toEqual([3]);
-    expect(scene.link.of(MessageType.ACK)).toEqual([{ type: MessageType.ACK, frame_no: 7 }]);
+    expect(there_ms).toBeGreaterThan(0);
+    const ack = { type: MessageType.ACK, frame_no: 7, there_ms };
+    expect(scene.link.of(MessageType.ACK)).toEqual([ack]);
     scene.session.stop();
   });
 

@@ -109,7 +109,9 @@ describe("WebRTC", () => {
     const scene = new Scene().live("direct");
     expect(scene.takeover.send({ type: MessageType.PING, n: 1 })).toBe(false);
     expect(scene.peer.sent).toEqual([]);
-    expect(scene.sent).toContainEqual({ type: MessageType.ACK, frame_no: 0, of_rtc: true });
+    scene.peer.events.frame({ ...frame({ frame_no: 1 }), thereMs: 8.5 });
+    const ack = { type: MessageType.ACK, frame_no: 1, of_rtc: true, there_ms: 8.5 };
+    expect(scene.sent).toContainEqual(ack);
   });
 
   it("carries them itself where packets get lost, and while no picture answers", () => {

@@ -160,7 +160,9 @@ class ViewTraits(anywidget.AnyWidget):
     progress = t.Float(1.0, read_only=True, help="Share of the wanted detail that is there.")
     exact = t.Bool(False, read_only=True, help="Lossless picture of full detail is shown.")
     held_back = t.Unicode(
-        "", read_only=True, help="Why pictures in motion are smaller or fewer; empty: they are not."
+        "",
+        read_only=True,
+        help="Why moving pictures are smaller, fewer or late; empty: they are not.",
     )
     capabilities = t.Dict(read_only=True, help="Encoders tried and why each was refused.")
     error = t.Instance(BlustreamError, allow_none=True, read_only=True, help="Last error, or None.")

@@ -101,11 +101,13 @@ class Ack(_Message, tag=int(MessageType.ACK), frozen=True):
     """The frame, and those before it, were decoded: paces the worker, and tells how the link is.
 
     Over the data channel it may get lost. Parts of a still are acknowledged one by one, as they
-    come. `of_rtc`: the frame came by WebRTC, though this comes by the socket.
+    come. `of_rtc`: the frame came by WebRTC, though this comes by the socket. `there_ms`: when the
+    frame's last byte was there, by any clock of the page that goes on; 0 = not known.
     """
 
     frame_no: Index
     of_rtc: bool = False
+    there_ms: Annotated[float, msgspec.Meta(ge=0, le=1e15)] = 0.0
 
 
 class Keyframe(_Message, tag=int(MessageType.KEYFRAME), frozen=True):

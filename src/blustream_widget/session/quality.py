@@ -18,6 +18,9 @@ from blustream_widget.session.rendition import (
 )
 from blustream_widget.session.viewer import Viewer
 
+# A page that takes this much longer than at its best shows pictures late, until it is this little.
+_BUSY_S, _IDLE_S = 0.06, 0.03
+_BUSY = "The browser is busy: it shows pictures late"
 # Every acknowledgement asks; with many viewers that is thousands of times a second.
 _INTERVAL_S = 0.05
 
@@ -41,6 +44,7 @@ class Quality:
         self._chooser = RenditionChooser(clock)
         self._next_s = float("-inf")
         self._told: tuple[object, ...] = ()
+        self._busy: frozenset[int] = frozenset()
         self._slow = ""
 
     def choose(self, viewers: Sequence[Viewer], state: ViewState) -> Rendition:
@@ -54,8 +58,12 @@ class Quality:
         rendition = self._chooser.choose(all_needs, math.prod(picture_size(state)))
         for viewer, need in needs.items():
             viewer.settle(rendition, is_left_behind=is_left_behind(need, all_needs))
+        self._busy = frozenset(viewer.peer for viewer in needs if self._is_busy(viewer))
         self._tell(tuple(viewer.peer for viewer in needs if viewer.is_left_behind))
         return rendition
+
+    def _is_busy(self, viewer: Viewer) -> bool:
+        return viewer.pacer.link.page_s > (_IDLE_S if viewer.peer in self._busy else _BUSY_S)
 
     def saw(self, header: FrameHeader, state: ViewState) -> None:
         """Take note of a picture: one smaller than was asked for was too slow to draw."""
@@ -80,10 +88,11 @@ class Quality:
             link = viewer.pacer.link
             carried = rate_text(link.carries_bps or link.target_bps)
             return f"Single pictures: your link carries {carried}, the others' much more"
-        return self._slow or self._chooser.now.reason
+        reason = self._slow or self._chooser.now.reason
+        return reason or (_BUSY if viewer is not None and viewer.peer in self._busy else "")
 
     def _tell(self, left_behind: tuple[int, ...]) -> None:
-        told = (left_behind, self._chooser.now.reason)
+        told = (left_behind, self._chooser.now.reason, self._busy)
         if told != self._told:
             self._told = told
             self._on_change()

@@ -299,6 +299,7 @@ class Session:
     def on_report(self, viewer: Viewer) -> None:
         if viewer.role in DRIVERS:
             self._reporter = viewer
+        self._demand.update()  # at rest nothing else says that its browser is not busy any more
         self._mirror.call()
 
     # -------------------------------------------------- worker (Supervised)

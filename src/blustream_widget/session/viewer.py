@@ -199,8 +199,8 @@ class Viewer:
         match message:
             case p.ChangeSlice() | p.ZoomPan() | p.WindowLevel() | p.ViewSync():
                 self._change(message)
-            case p.Ack(frame_no=frame_no, of_rtc=of_rtc):
-                self._acknowledged(frame_no, of_rtc=of_rtc or self._is_by_rtc)
+            case p.Ack():
+                self._acknowledged(message)
             case p.Ping(n=n):
                 self.send(p.Pong(n=n))
             case p.Pong(n=n):
@@ -238,12 +238,13 @@ class Viewer:
             case _:
                 raise ProtocolError("A connection says hello only once.")
 
-    def _acknowledged(self, frame_no: int, *, of_rtc: bool) -> None:
+    def _acknowledged(self, ack: p.Ack) -> None:
         peer = self._rtc.peer
-        if not of_rtc:
-            self.frames.acknowledged(frame_no)
+        there_s = ack.there_ms / 1000 or None
+        if not (ack.of_rtc or self._is_by_rtc):
+            self.frames.acknowledged(ack.frame_no, there_s)
         elif peer is not None:
-            peer.acknowledged(frame_no)
+            peer.acknowledged(ack.frame_no, there_s)
         self.ping()
         self._room.on_demand_changed()
 

@@ -17,6 +17,10 @@ Teller: TypeAlias = Literal["nobody", "tcp", "nack"]
 """Who says which packets were lost: nobody, the system below a socket, or a WebRTC receiver."""
 
 
+PAGE_CLOCK_S = 12_345.0
+"""The browser's clock is that much ahead."""
+
+
 @dataclass
 class SimulatedLink:
     """Frames in, acknowledgements back, in simulated time.
@@ -26,8 +30,10 @@ class SimulatedLink:
     rate_bps : callable
         Rate of the link at a time in seconds.
     rtt_s : float
-    page_s : float
-        The browser takes this long for each frame, one after the other.
+    page_s : float or callable
+        The browser takes this long for each frame, one after the other; at a time in seconds.
+    tells_there : bool
+        The browser tells when it had a frame, by a clock of its own.
     jitter_s : float
         Mean of what is added to each delay.
     stall_s : float
@@ -40,12 +46,14 @@ class SimulatedLink:
 
     rate_bps: Callable[[float], float]
     rtt_s: float = 0.02
-    page_s: float = 0.0
+    page_s: float | Callable[[float], float] = 0.0
+    tells_there: bool = False
     jitter_s: float = 0.0
     stall_s: float = 0.0
     loss: float = 0.0
     seed: int = 1
     now_s: float = 0.0
+    there_s: dict[int, float] = field(default_factory=dict)
     _free_s: float = 0.0
     _page_free_s: float = 0.0
     _random: random.Random = field(init=False)
@@ -66,10 +74,13 @@ class SimulatedLink:
         self._free_s = start + 8 * n_bytes / self.rate_bps(start)
         self._whole_s = max(self._free_s + self._repaired_s(frame_no, n_bytes), self._whole_s)
         jitter = self._random.expovariate(1 / self.jitter_s) if self.jitter_s else 0.0
-        busy_s = self.page_s
+        busy_s = self.page_s(self.now_s) if callable(self.page_s) else self.page_s
+        there_s = self._whole_s + self.rtt_s / 2 + jitter
+        if self.tells_there:
+            self.there_s[frame_no] = PAGE_CLOCK_S + there_s
         if self.stall_s and self._random.random() < 0.25:
             busy_s += self._random.expovariate(1 / self.stall_s)
-        self._page_free_s = max(self._whole_s + self.rtt_s / 2 + jitter, self._page_free_s) + busy_s
+        self._page_free_s = max(there_s, self._page_free_s) + busy_s
         heapq.heappush(self._due, (self._page_free_s + self.rtt_s / 2, frame_no))
 
     def missed(self, until_s: float) -> list[int]:
@@ -87,7 +98,7 @@ class SimulatedLink:
     def tcp_info(self) -> TcpInfo:
         """Tell what the system would know of a connection over this link."""
         queue_s = max(self._free_s - self.now_s, 0.0)
-        return TcpInfo(self.rtt_s + queue_s, 0, self._n_sent, self._n_lost)
+        return TcpInfo(self.rtt_s + queue_s, 0, self._n_sent, self._n_lost, self.rtt_s)
 
     def _repaired_s(self, frame_no: int, n_bytes: int) -> float:
         """Time until all packets of a frame are there that were lost."""
@@ -130,7 +141,7 @@ class _Sender:
         self._link = link
         self._told_by = told_by
         self.pacer = AckPacer(link.clock)
-        self.pacer.link.answered(link.rtt_s + link.page_s)
+        self.pacer.link.answered(link.rtt_s + (0.0 if callable(link.page_s) else link.page_s))
         self.ran = Ran()
         self._sent_s: dict[int, float] = {}
         self._told = (0, 0)
@@ -149,7 +160,7 @@ class _Sender:
                 pacer.link.told(link.tcp_info())
             elif self._told_by == "nack":
                 self._hear_missed(due_s)
-            pacer.acknowledged(frame_no)
+            pacer.acknowledged(frame_no, link.there_s.get(frame_no))
             self.ran.times_s.append(due_s)
             self.ran.ages_s.append(due_s - self._sent_s[frame_no])
             self.ran.targets_bps.append(pacer.link.target_bps)

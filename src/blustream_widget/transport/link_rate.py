@@ -2,9 +2,10 @@
 
 Fast down, careful up, and never more than the link was seen to carry. The model is one queue with a
 fixed rate: a frame of `n` bytes leaves it `n / rate` after the frame before it, or after it came,
-whichever is later. What is longer than that and does not depend on the size (a page that decodes
-slowly) is learned apart, so that a slow browser is not taken for a slow network. Nor is one that
-loses packets: what waits until a lost packet was sent again says nothing of what the link carries.
+whichever is later. A slow browser is not taken for a slow network: where the page tells when a
+frame was there, what it does with it afterwards does not count; elsewhere what does not depend on
+the frame's size is learned apart. Nor is a network that loses packets: what waits until a lost
+packet was sent again says nothing of what the link carries.
 """
 
 from __future__ import annotations
@@ -44,12 +45,16 @@ FELT_S = 0.06
 """What takes this much longer is felt."""
 _REPAIRS_AT_ONCE = 0.7  # half of the time none is under way
 _LEAST_UNBROKEN_BPS = 500_000.0
-_RECENT_S = 0.5
+_RECENT_S, _TRIED_S = 0.5, 1.0
 _JUDGED_S, _MIN_JUDGED = 0.15, 3
 # A frame that finds the link empty makes no queue: only if each one is late, the link is slow.
 _MIN_JUDGED_ALONE = 6
 _TOLD_S = 0.5  # what TCP said is true for so long
 _OWN_SHARE = 0.5  # a TCP connection with less of the round trip ends at somebody in between
+_ANSWER_S = 0.005  # a page needs this long to answer even when nothing else runs
+# A receiver that is busy acknowledges late to TCP too. Nearer than this no link is narrow.
+_NEAR_S, _DELAYED_ACK_S = 0.002, 0.04
+_PAGE_S, _MIN_PAGE = 1.0, 3
 _FIRST_OVERUSE_MS = 250.0  # a decoder that has just been opened is slow by itself
 _LEARN_S, _LEARN_EVERY, _MIN_LEARNED = 4.0, 8, 16
 _DECODE_S = 0.006  # a picture takes this much longer than an answer, at least on a slow machine
@@ -63,7 +68,8 @@ class _Sample(NamedTuple):
     """One acknowledged frame.
 
     `service_s` is the time that it kept the link (and the page) busy, exact where another frame was
-    in front of it. `excess_s` is how much later it came than the quickest one.
+    in front of it. `excess_s` is how much later it came than the quickest one. `page_s` is how much
+    longer the page had it than the quickest one, where it tells.
     """
 
     at_s: float
@@ -71,6 +77,7 @@ class _Sample(NamedTuple):
     service_s: float
     excess_s: float
     is_queued: bool
+    page_s: float
 
 
 class LinkRate:
@@ -103,9 +110,11 @@ class LinkRate:
         self._samples: deque[_Sample] = deque(maxlen=_MAX_SAMPLES)
         self._base = _WindowedMin(_BASE_S)
         self._round_trip = _WindowedMin(_ROUND_TRIP_S)
+        self._least_round_trip_s = float("inf")
+        self._page_lead = _WindowedMin(_BASE_S)
         self._fixed_s = 0.0
         self._n_unlearned = 0
-        self._last_ack_s = float("-inf")
+        self._last_came_s = float("-inf")
         self._hold_until_s = self._cut_again_s = float("-inf")
         self._grown_s = clock()
         self._too_much_bps = float("inf")
@@ -115,7 +124,7 @@ class LinkRate:
         self._told_queue_s = 0.0
         self._told_at_s = float("-inf")
         self._n_segments = self._n_lost = 0
-        self._cap_bps = float("inf")
+        self._estimate_bps = float("inf")
 
     @property
     def target_bps(self) -> float:
@@ -131,6 +140,14 @@ class LinkRate:
     def round_trip_s(self) -> float:
         """The network's own round trip; 0 where nothing told it."""
         return self._round_trip.value
+
+    @property
+    def page_s(self) -> float:
+        """How much longer than at its best the page had frames in the last second; the median."""
+        recent = self._newest(self._clock(), _PAGE_S)
+        if len(recent) < _MIN_PAGE:
+            return 0.0
+        return sorted(sample.page_s for sample in recent)[len(recent) // 2]
 
     @property
     def loss(self) -> float:
@@ -178,29 +195,43 @@ class LinkRate:
         """Bytes that fill the link and add a queue of `queue_s`."""
         return self._target_bps / 8 * (self.base_s + queue_s)
 
-    def acknowledged(self, *, n_bytes: int, sent_s: float) -> None:
-        """Take note that `n_bytes` sent at `sent_s` are known to have arrived now."""
+    def acknowledged(self, *, n_bytes: int, sent_s: float, there_s: float | None = None) -> None:
+        """Take note that `n_bytes` sent at `sent_s` are known to have arrived now.
+
+        Parameters
+        ----------
+        n_bytes : int
+        sent_s : float
+        there_s : float, optional
+            When the page had them, by its own clock. What it did with them since, and what held up
+            its message, is no queue of the link's.
+        """
         now = self._clock()
-        self._base.add(now - sent_s, now)
+        page_s = 0.0 if there_s is None else self._page_time(there_s, now)
+        came_s = max(now - page_s, sent_s)
+        self._base.add(came_s - sent_s, now)
         base_s = self._base.value
-        is_queued = sent_s + base_s < self._last_ack_s
+        is_queued = sent_s + base_s < self._last_came_s
         # Alone on the link: what is not the network's own round trip is the frame's.
-        alone_s = now - sent_s - self._round_trip.value
-        service_s = now - self._last_ack_s if is_queued else alone_s
-        self._last_ack_s = now
-        excess_s = now - sent_s - base_s
-        self._samples.append(_Sample(now, n_bytes, max(service_s, 0.0), excess_s, is_queued))
+        alone_s = came_s - sent_s - self._round_trip.value
+        service_s = came_s - self._last_came_s if is_queued else alone_s
+        self._last_came_s = came_s
+        excess_s = came_s - sent_s - base_s
+        self._samples.append(
+            _Sample(now, n_bytes, max(service_s, 0.0), excess_s, is_queued, page_s)
+        )
         self._learn_fixed(now)
         self._adapt(now)
 
     def held_up(self) -> None:
         """Take note of a frame that arrived late because a packet had to be sent again."""
-        self._last_ack_s = self._grown_s = self._clock()
+        self._last_came_s = self._grown_s = self._clock()
 
     def answered(self, round_trip_s: float) -> None:
         """Take note of a round trip of something tiny, which no queue held up."""
         now = self._clock()
         self._round_trip.add(round_trip_s, now)
+        self._least_round_trip_s = min(round_trip_s, self._least_round_trip_s)
         self._base.add(round_trip_s + _DECODE_S, now)
 
     def counted(self, n_sent: float, n_lost: float) -> None:
@@ -213,8 +244,8 @@ class LinkRate:
     def told(self, info: TcpInfo) -> None:
         """Take note of what the system knows of the connection that the frames go by."""
         n_sent, n_lost = info.n_segments - self._n_segments, info.n_lost - self._n_lost
-        if info.round_trip_s < _OWN_SHARE * self._round_trip.value:
-            return  # it ends at a proxy, which knows the rest of the way
+        if self._ends_at_proxy(info):
+            return  # which knows the rest of the way
         now = self._clock()
         self._tcp_round_trip.add(info.round_trip_s, now)
         if n_sent > 0:
@@ -225,16 +256,19 @@ class LinkRate:
         # What has just been written always waits for a moment.
         self._unsent_bytes.append(info.unsent_bytes)
         unsent_s = 8 * min(self._unsent_bytes) / self._target_bps
-        self._told_queue_s = info.round_trip_s - self._tcp_round_trip.value + unsent_s
+        risen_s = info.round_trip_s - self._tcp_round_trip.value
+        if info.least_round_trip_s < _NEAR_S:
+            risen_s = max(risen_s - _DELAYED_ACK_S, 0.0)
+        self._told_queue_s = risen_s + unsent_s
         self._told_at_s = now
 
     def capped(self, bps: float) -> None:
         """Take note of the receiver's own estimate (REMB).
 
-        It grows with what is sent and says little while that is little. So it counts only when
-        something else says too that the link is full: loss, or a queue.
+        It grows with what is sent and says nothing while that is less. So it counts only below
+        that, and when something else says too that the link is full: loss, or a queue.
         """
-        self._cap_bps = bps
+        self._estimate_bps = bps
 
     def seed(self, bps: float, loss: float = 0.0) -> None:
         """Begin with what another path to the same viewer is known to carry, and to lose."""
@@ -244,9 +278,25 @@ class LinkRate:
 
     def forget(self) -> None:
         """Begin the queue anew: what was on the way is gone."""
-        self._last_ack_s = float("-inf")
+        self._last_came_s = float("-inf")
 
     # -------------------------------------------------- the model
+
+    def _page_time(self, there_s: float, now: float) -> float:
+        """How much longer than the quickest frame one was in the page, and its message under way.
+
+        The two clocks have nothing in common, so the least difference stands for that frame.
+        """
+        lead_s = now - there_s
+        self._page_lead.add(lead_s, now)
+        return lead_s - self._page_lead.value
+
+    def _ends_at_proxy(self, info: TcpInfo) -> bool:
+        """Whether a connection is not the page's own: its round trip is much shorter."""
+        if self._least_round_trip_s == float("inf"):
+            return False
+        tcp_s = min(info.least_round_trip_s, info.round_trip_s)
+        return tcp_s < _OWN_SHARE * (self._least_round_trip_s - _ANSWER_S)
 
     def _learn_fixed(self, now: float) -> None:
         """Find the part of the service time that does not depend on the size (least squares)."""
@@ -317,7 +367,7 @@ class LinkRate:
     def _overused(self, now: float, recent: list[_Sample]) -> None:
         self._grown_s = now
         queued = [s for s in recent if s.is_queued]
-        carried = min(self._carried_bps(queued or recent), self._cap_bps)
+        carried = min(self._carried_bps(queued or recent), self._cap_bps(now))
         if now < self._cut_again_s or _CUT * carried > self._target_bps:
             return
         is_used = self._is_used(recent)
@@ -343,6 +393,11 @@ class LinkRate:
             growth = _PROBE_UP_PER_S if is_probing else _UP_PER_S
             self._raise(self._target_bps * (1 + growth * min(elapsed_s, 0.2)))
 
+    def _cap_bps(self, now: float) -> float:
+        """Return what the receiver believes the link to carry, if more than that was tried."""
+        tried_bps = 8 * sum(sample.n_bytes for sample in self._newest(now, _TRIED_S)) / _TRIED_S
+        return self._estimate_bps if self._estimate_bps < tried_bps else float("inf")
+
     def _is_used(self, recent: list[_Sample]) -> bool:
         """Whether frames are about as large as the target allows."""
         mean_bytes = sum(s.n_bytes for s in recent) / max(len(recent), 1)
@@ -350,7 +405,7 @@ class LinkRate:
 
     def _raise(self, bps: float) -> None:
         if self.loss > _LIGHT_LOSS:
-            bps = min(bps, max(self._cap_bps, self._target_bps))
+            bps = min(bps, max(self._cap_bps(self._clock()), self._target_bps))
         self._target_bps = min(max(bps, self._target_bps), self._max_bps)
 
     def _reduce(self, bps: float) -> None:

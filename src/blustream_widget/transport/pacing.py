@@ -130,17 +130,20 @@ class AckPacer:
         self._in_flight.append(_Sent(frame_no, self._clock(), n_bytes))
         self._bytes += n_bytes
 
-    def acknowledged(self, frame_no: int) -> bool:
-        """Take `frame_no` and all before it as arrived; False for a number that is not known."""
+    def acknowledged(self, frame_no: int, there_s: float | None = None) -> bool:
+        """Take `frame_no` and all before it as arrived; False for a number that is not known.
+
+        `there_s` is when it was there by the page's clock, if the page tells.
+        """
         if not any(sent.frame_no == frame_no for sent in self._in_flight):
-            return self._acknowledged_late(frame_no)
+            return self._acknowledged_late(frame_no, there_s)
         n_bytes, self._acknowledged_s = 0, self._clock()
         while self._in_flight:
             sent = self._in_flight.popleft()
             self._bytes -= sent.n_bytes
             n_bytes += sent.n_bytes
             if sent.frame_no == frame_no:
-                self._arrived(sent, n_bytes)
+                self._arrived(sent, n_bytes, there_s)
                 break
         return True
 
@@ -162,19 +165,19 @@ class AckPacer:
         self._bytes = 0
         self.link.forget()
 
-    def _arrived(self, sent: _Sent, n_bytes: int) -> None:
+    def _arrived(self, sent: _Sent, n_bytes: int, there_s: float | None) -> None:
         if sent.frame_no >= self._held_up.stop:
             self._held_up = range(0)
         if sent.frame_no in self._held_up:
             self.link.held_up()
             return
         self._delays_ms.append((self._clock() - sent.at_s) * 1000.0)
-        self.link.acknowledged(n_bytes=n_bytes, sent_s=sent.at_s)
+        self.link.acknowledged(n_bytes=n_bytes, sent_s=sent.at_s, there_s=there_s)
 
-    def _acknowledged_late(self, frame_no: int) -> bool:
+    def _acknowledged_late(self, frame_no: int, there_s: float | None) -> bool:
         for sent in self._late:
             if sent.frame_no == frame_no:
-                self.link.acknowledged(n_bytes=sent.n_bytes, sent_s=sent.at_s)
+                self.link.acknowledged(n_bytes=sent.n_bytes, sent_s=sent.at_s, there_s=there_s)
                 return True
         return False
 

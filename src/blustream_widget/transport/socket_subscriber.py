@@ -80,10 +80,13 @@ class SocketSubscriber:
         """Send nothing more."""
         self._still.forget()
 
-    def acknowledged(self, frame_no: int) -> None:
-        """Take note of a shown frame, and send a picture that waited for this."""
+    def acknowledged(self, frame_no: int, there_s: float | None = None) -> None:
+        """Take note of a shown frame, and send a picture that waited for this.
+
+        `there_s` is when it was there by the page's clock, if the page tells.
+        """
         self._look_at_tcp()
-        if not self.pacer.acknowledged(frame_no):
+        if not self.pacer.acknowledged(frame_no, there_s):
             self._still.acknowledged(frame_no)
         if self._pending_jpeg is not None and self.pacer.has_credit:
             frame, self._pending_jpeg = self._pending_jpeg, None

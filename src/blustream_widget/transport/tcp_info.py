@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 
 # Of `struct tcp_info` in linux/tcp.h, which only ever grows at its end.
 _ROUND_TRIP, _RETRANSMITTED = 68, 100
-_UNSENT, _SEGMENTS, _SPURIOUS = 144, 156, 216
+_UNSENT, _LEAST, _SEGMENTS, _SPURIOUS = 144, 148, 156, 216
 _BYTES = 220
 _U32 = struct.Struct("=I")
 
@@ -24,24 +24,26 @@ class TcpInfo(NamedTuple):
     """One look at a connection.
 
     `n_lost` of `n_segments` with data were sent again for a reason, since it began.
+    `least_round_trip_s` is that of the last minutes, infinite where it is not known.
     """
 
     round_trip_s: float
     unsent_bytes: int
     n_segments: int
     n_lost: int
+    least_round_trip_s: float = float("inf")
 
     @classmethod
     def unpack(cls, data: bytes) -> TcpInfo | None:
         """Read the system's bytes; None from a system too old to tell."""
         if len(data) < _BYTES:
             return None
-        offsets = (_ROUND_TRIP, _UNSENT, _SEGMENTS, _RETRANSMITTED, _SPURIOUS)
-        round_trip_us, unsent_bytes, n_segments, n_again, n_spurious = (
+        offsets = (_ROUND_TRIP, _UNSENT, _SEGMENTS, _RETRANSMITTED, _SPURIOUS, _LEAST)
+        round_trip_us, unsent_bytes, n_segments, n_again, n_spurious, least_us = (
             int(_U32.unpack_from(data, offset)[0]) for offset in offsets
         )
         n_lost = max(n_again - n_spurious, 0)
-        return cls(round_trip_us / 1e6, unsent_bytes, n_segments, n_lost)
+        return cls(round_trip_us / 1e6, unsent_bytes, n_segments, n_lost, least_us / 1e6)
 
 
 ReadTcp: TypeAlias = Callable[[], TcpInfo | None]

@@ -143,9 +143,9 @@ class RtcPeer:
             self._is_visible = is_visible
             self.restart()
 
-    def acknowledged(self, frame_no: int) -> None:
-        """Take note that the browser has decoded a frame."""
-        self.pacer.acknowledged(frame_no)
+    def acknowledged(self, frame_no: int, there_s: float | None = None) -> None:
+        """Take note that the browser has decoded a frame, which it had since `there_s`."""
+        self.pacer.acknowledged(frame_no, there_s)
 
     def offer(self, frame: EncodedFrame) -> None:
         stream, pacer = self._stream, self.pacer

@@ -1,5 +1,6 @@
 """LinkRate and AckPacer over a link by formula: fast down, careful up, never a queue for long."""
 
+import random
 import statistics
 
 import pytest
@@ -74,6 +75,44 @@ def test_a_browser_that_is_often_busy_is_not_taken_for_a_slow_link():
     link = SimulatedLink(steady(100e6), stall_s=0.06, page_s=0.008)
     ran, _ = scrub(link, 10)
     assert statistics.median(ran.between(2, 10).targets_bps) > 6e6
+
+
+def busy_from(start_s, page_s):
+    """A page that is quick at first, and then takes between none and twice `page_s` for a frame."""
+    randomness = random.Random(3)
+    return lambda t: 0.004 if t < start_s else randomness.uniform(0, 2 * page_s)
+
+
+@pytest.mark.parametrize("rtt_s", [0.0005, 0.02, 0.2])
+@pytest.mark.parametrize("page_s", [0.03, 0.06, 0.12])
+def test_a_page_that_gets_busy_and_says_when_frames_came_is_no_slow_link(rtt_s, page_s):
+    link = SimulatedLink(steady(1e9), rtt_s=rtt_s, page_s=busy_from(2, page_s), tells_there=True)
+    ran, pacer = scrub(link, 12)
+    assert min(ran.between(2, 12).targets_bps) >= START_BPS
+    assert pacer.link.carries_bps is None
+    assert pacer.link.page_s > 0.5 * page_s
+
+
+@pytest.mark.parametrize("told_by", ["nobody", "tcp"])
+def test_a_narrow_link_is_found_though_the_page_is_busy_too(told_by):
+    link = SimulatedLink(steady(2e6), page_s=busy_from(0, 0.02), tells_there=True)
+    ran, pacer = scrub(link, 12, told_by=told_by)
+    assert 0.6 * 2e6 < statistics.median(ran.between(6, 12).targets_bps) < 1.2 * 2e6
+    assert pacer.link.carries_bps is not None
+
+
+def test_a_busy_machines_late_acknowledgements_of_tcp_are_no_queue():
+    """Over one machine's loopback, where a reader that is not scheduled lets TCP wait for 40 ms."""
+    clock = Clock()
+    link = LinkRate(clock)
+    link.answered(0.003)
+    for n in range(400):
+        is_busy = n > 40
+        sent_s = clock.now_s
+        clock.now_s += 0.09 if is_busy else 0.004
+        link.told(TcpInfo(0.039 if is_busy else 0.0005, 0, n, 0, 0.00005))
+        link.acknowledged(n_bytes=16_000, sent_s=sent_s)
+    assert link.target_bps >= START_BPS
 
 
 def test_simple_pictures_neither_raise_nor_lower_the_rate():
@@ -193,6 +232,23 @@ def test_a_receivers_estimate_counts_only_when_something_else_says_the_link_is_f
         clock.now_s += 0.016
         link.acknowledged(n_bytes=30_000, sent_s=sent_s)
     assert link.target_bps > START_BPS
+
+
+def late_pictures(interval_s):
+    """Pictures of 20 kB, quick ones first, over a link whose receiver believes in 1 Mbit/s."""
+    clock = Clock()
+    link = LinkRate(clock)
+    for age_s in [0.03] * 12 + [0.09] * 12:
+        link.capped(1e6)
+        clock.now_s += age_s
+        link.acknowledged(n_bytes=20_000, sent_s=clock.now_s - age_s)
+        clock.now_s += interval_s
+    return link
+
+
+def test_an_estimate_of_a_receiver_that_gets_little_says_nothing_of_a_link_that_is_full():
+    assert late_pictures(interval_s=0.5).target_bps > 1.4e6
+    assert late_pictures(interval_s=0.0).carries_bps == 1e6
 
 
 def test_what_another_path_carried_is_where_a_new_one_begins():
