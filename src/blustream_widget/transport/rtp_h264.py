@@ -34,7 +34,7 @@ def plan_payloads(data: bytes, start: int = 0, *, trailer_bytes: int = 0) -> lis
     Small units that follow each other (parameter sets) share a packet. All packets of a large unit
     but the last have the full size: what has one size goes to the network card in one call. The
     last `trailer_bytes` of `data` are not H.264: whatever is in them, they stay behind the last
-    unit, as a part of it.
+    unit, as a part of it, and the last two bytes stay together.
 
     Returns
     -------
@@ -86,6 +86,8 @@ def _together(data: bytes, units: list[tuple[int, int]]) -> Payload:
 def _fragments(data: bytes, begin: int, end: int) -> list[Payload]:
     indicator, unit_type = data[begin] & 0x60 | _FU_A, data[begin] & 0x1F
     step = MAX_PAYLOAD_BYTES - 2
+    while (end - begin - 1) % step == 1:
+        step -= 1  # of all, so that they have one size
     middle = bytes([indicator, unit_type])
     # The unit's own first byte is in the fragments' headers.
     payloads = [Payload(middle, at, min(at + step, end)) for at in range(begin + 1, end, step)]

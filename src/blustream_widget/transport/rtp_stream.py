@@ -290,7 +290,8 @@ class RtpStream:
         )
         payload = prefix + sending.data[begin:end]
         if marker and self._has_trailers:
-            # Never a zero: with the header's last bytes it might look like a start code.
+            # Never a zero: with the header's last bytes it might look like a start code. The plan
+            # keeps both bytes in this packet.
             count = bytes((0x80 | sending.count >> 7, 0x80 | sending.count & 0x7F))
             payload = payload[:-COUNT_BYTES] + count
         return b"".join((head, extensions, payload))

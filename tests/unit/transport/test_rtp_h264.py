@@ -79,6 +79,19 @@ def test_without_a_unit_there_is_no_packet(data) -> None:
     assert plan_payloads(data) == []
 
 
+@pytest.mark.parametrize("n_packets", [1, 2, 5])
+def test_the_end_of_a_trailer_is_never_cut_in_two(n_packets) -> None:
+    # A packet that is sent has a number of its own in the last two bytes.
+    step = MAX_PAYLOAD_BYTES - 2
+    for size in range(n_packets * step - 2, n_packets * step + 4):
+        data = b"\0\0\1" + unit(0x65, 1 + size)
+        payloads = plan_payloads(data, trailer_bytes=53)
+        last = payloads[-1]
+        assert last.end - last.begin >= 2
+        assert len({payload.size for payload in payloads[:-1]}) <= 1
+        assert units_of([payload_bytes(data, payload) for payload in payloads]) == [data[3:]]
+
+
 @given(
     sizes=st.lists(st.integers(1, 2 * MAX_PAYLOAD_BYTES), min_size=1, max_size=4),
     trailer=st.one_of(st.binary(max_size=60), st.just(b"\x01\0\0\1\x65\0\0\1")),
