@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 DRIVERS = frozenset({"owner", "editor"})
 MESSAGES_HZ, MESSAGES_BURST = 500.0, 1000.0
 MAX_INVALID = 20
-PING_S = 2.0
+PING_S, FIRST_PING_S, N_FIRST_PINGS = 2.0, 0.1, 4
 _CLOSE_POLICY = 1008
 
 
@@ -88,6 +88,7 @@ class Viewer:
         self.frames = SocketSubscriber(channel, picture)
         self._pinged_s = float("-inf")
         self._pings = 0
+        self._is_answered = False
         # Frames go both ways for a moment: acknowledgements say which one they speak of.
         self._is_by_rtc = False
         self._rtc = RtcPath(
@@ -147,10 +148,15 @@ class Viewer:
             peer.pacer.pace(rendition.max_fps)
 
     def ping(self) -> None:
-        """Measure the round trip of its socket, at most every two seconds."""
+        """Measure the round trip of its socket, at most every two seconds.
+
+        At first more often: a page that is being built answers late, and one quick answer tells.
+        """
         now_s = time.monotonic()
-        if now_s - self._pinged_s > PING_S:
+        is_early = self._is_answered and self._pings < N_FIRST_PINGS
+        if now_s - self._pinged_s > (FIRST_PING_S if is_early else PING_S):
             self._pings += 1
+            self._is_answered = False
             self._pinged_s = now_s
             self.send(p.Ping(n=self._pings))
 
@@ -204,7 +210,8 @@ class Viewer:
             case p.Ping(n=n):
                 self.send(p.Pong(n=n))
             case p.Pong(n=n):
-                if n == self._pings:
+                if n == self._pings and not self._is_answered:
+                    self._is_answered = True
                     self.frames.pacer.link.answered(time.monotonic() - self._pinged_s)
             case p.Report():
                 self.report = message

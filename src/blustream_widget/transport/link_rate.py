@@ -52,6 +52,7 @@ _MIN_JUDGED_ALONE = 6
 _TOLD_S = 0.5  # what TCP said is true for so long
 _OWN_SHARE = 0.5  # a TCP connection with less of the round trip ends at somebody in between
 _ANSWER_S = 0.005  # a page needs this long to answer even when nothing else runs
+_MIN_ANSWERS = 3  # the first ones come from a page that is still being built
 # A receiver that is busy acknowledges late to TCP too. Nearer than this no link is narrow.
 _NEAR_S, _DELAYED_ACK_S = 0.002, 0.04
 _PAGE_S, _MIN_PAGE = 1.0, 3
@@ -110,7 +111,8 @@ class LinkRate:
         self._samples: deque[_Sample] = deque(maxlen=_MAX_SAMPLES)
         self._base = _WindowedMin(_BASE_S)
         self._round_trip = _WindowedMin(_ROUND_TRIP_S)
-        self._least_round_trip_s = float("inf")
+        self._least_answer_s = float("inf")
+        self._n_answers = 0
         self._page_lead = _WindowedMin(_BASE_S)
         self._fixed_s = 0.0
         self._n_unlearned = 0
@@ -229,10 +231,9 @@ class LinkRate:
 
     def answered(self, round_trip_s: float) -> None:
         """Take note of a round trip of something tiny, which no queue held up."""
-        now = self._clock()
-        self._round_trip.add(round_trip_s, now)
-        self._least_round_trip_s = min(round_trip_s, self._least_round_trip_s)
-        self._base.add(round_trip_s + _DECODE_S, now)
+        self._n_answers += 1
+        self._least_answer_s = min(round_trip_s, self._least_answer_s)
+        self._took(round_trip_s)
 
     def counted(self, n_sent: float, n_lost: float) -> None:
         """Take note that of `n_sent` packets more `n_lost` did not arrive."""
@@ -248,6 +249,8 @@ class LinkRate:
             return  # which knows the rest of the way
         now = self._clock()
         self._tcp_round_trip.add(info.round_trip_s, now)
+        if self._n_answers >= _MIN_ANSWERS:
+            self._took(info.round_trip_s)
         if n_sent > 0:
             # What a standing queue drops is the link's bound, which the queue tells of anyway.
             is_overflow = info.round_trip_s - self._tcp_round_trip.value > _OVERFLOW_S
@@ -282,6 +285,11 @@ class LinkRate:
 
     # -------------------------------------------------- the model
 
+    def _took(self, round_trip_s: float) -> None:
+        now = self._clock()
+        self._round_trip.add(round_trip_s, now)
+        self._base.add(round_trip_s + _DECODE_S, now)
+
     def _page_time(self, there_s: float, now: float) -> float:
         """How much longer than the quickest frame one was in the page, and its message under way.
 
@@ -293,10 +301,10 @@ class LinkRate:
 
     def _ends_at_proxy(self, info: TcpInfo) -> bool:
         """Whether a connection is not the page's own: its round trip is much shorter."""
-        if self._least_round_trip_s == float("inf"):
+        if self._n_answers < _MIN_ANSWERS:
             return False
         tcp_s = min(info.least_round_trip_s, info.round_trip_s)
-        return tcp_s < _OWN_SHARE * (self._least_round_trip_s - _ANSWER_S)
+        return tcp_s < _OWN_SHARE * (self._least_answer_s - _ANSWER_S)
 
     def _learn_fixed(self, now: float) -> None:
         """Find the part of the service time that does not depend on the size (least squares)."""

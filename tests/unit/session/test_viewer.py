@@ -7,7 +7,8 @@ import pytest
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
 from blustream_widget.errors import StateError
-from blustream_widget.session.viewer import MAX_INVALID, MESSAGES_BURST, Viewer
+from blustream_widget.session import viewer as viewer_module
+from blustream_widget.session.viewer import MAX_INVALID, MESSAGES_BURST, N_FIRST_PINGS, Viewer
 from blustream_widget.transport.fanout import Fanout
 
 
@@ -140,6 +141,21 @@ def test_asking_for_a_keyframe_starts_again(room, viewer):
     viewer.receive(p.encode(p.Keyframe()))
     assert viewer.frames.needs_keyframe
     assert room.demands == 1
+
+
+def test_the_round_trip_is_asked_for_more_often_at_first(viewer, channel, monkeypatch):
+    now_s = 100.0
+    monkeypatch.setattr(viewer_module.time, "monotonic", lambda: now_s)
+    asked_at_s = []
+    for _ in range(60):
+        viewer.ping()
+        for message in channel.messages:
+            asked_at_s.append(round(now_s - 100.0, 1))
+            viewer.receive(p.encode(p.Pong(n=message.n)))
+        channel.messages.clear()
+        now_s += 0.05
+    assert len([at_s for at_s in asked_at_s if at_s < 0.7]) == N_FIRST_PINGS
+    assert len(asked_at_s) == N_FIRST_PINGS + 1
 
 
 def test_saying_that_webrtc_is_used_without_one_keeps_the_socket(viewer):

@@ -105,7 +105,8 @@ def test_a_busy_machines_late_acknowledgements_of_tcp_are_no_queue():
     """Over one machine's loopback, where a reader that is not scheduled lets TCP wait for 40 ms."""
     clock = Clock()
     link = LinkRate(clock)
-    link.answered(0.003)
+    for _ in range(3):
+        link.answered(0.003)
     for n in range(400):
         is_busy = n > 40
         sent_s = clock.now_s
@@ -195,9 +196,22 @@ def test_pictures_of_a_long_lossy_link_are_few_and_small_enough_to_come_unbroken
 
 def test_what_a_proxys_connection_tells_is_not_what_the_link_does():
     link = LinkRate(Clock())
-    link.answered(0.2)
+    for _ in range(3):
+        link.answered(0.2)
     link.told(TcpInfo(0.0001, 0, 1000, 500))
     assert link.loss == 0
+    assert link.round_trip_s == 0.2
+
+
+def test_a_page_that_answers_late_while_it_is_built_is_no_proxy_and_no_long_network():
+    link = LinkRate(Clock())
+    link.answered(0.15)
+    link.told(TcpInfo(0.02, 0, 1000, 100))
+    assert link.loss > 0.05
+    for answer_s in (0.06, 0.04):
+        link.answered(answer_s)
+    link.told(TcpInfo(0.02, 0, 1000, 100))
+    assert link.round_trip_s == 0.02
 
 
 @pytest.mark.parametrize(("round_trip_s", "is_counted"), [(0.021, True), (0.3, False)])
