@@ -1,8 +1,22 @@
 /** Colours that the session's user brought: maps, and colours and names of labels. */
 import { COLORMAPS, type LabelStyle, type OwnMap, type SetPalette } from "./protocol";
 
-/** Colours of all maps that came to this page, by name: a name is made from its colours. */
+/** Of all sessions of the page; a server keeps 64 maps and 8 styles for each. */
+const MOST_MAPS = 512;
+const MOST_STYLES = 16;
+
+/** Colours of the maps that came to this page, by name: a name is made from its colours. */
 const stops = new Map<string, readonly string[]>();
+
+/** Put last, in the place of what was not used for longest. */
+function keep<T>(held: Map<string, T>, name: string, value: T, most: number): void {
+  held.delete(name);
+  held.set(name, value);
+  for (const oldest of held.keys()) {
+    if (held.size <= most) return;
+    held.delete(oldest);
+  }
+}
 
 function decoded({ colors }: OwnMap): readonly string[] {
   const bytes = Uint8Array.from(atob(colors), (letter) => letter.charCodeAt(0));
@@ -15,7 +29,9 @@ function decoded({ colors }: OwnMap): readonly string[] {
 
 /** Colours of a map of a user's at equal steps from low to high; undefined for any other name. */
 export function ownStops(name: string): readonly string[] | undefined {
-  return stops.get(name);
+  const found = stops.get(name);
+  if (found) keep(stops, name, found, MOST_MAPS);
+  return found;
 }
 
 export class Palettes {
@@ -26,10 +42,12 @@ export class Palettes {
 
   add({ palette, idx }: SetPalette): void {
     if (palette.kind === "map") {
-      stops.set(palette.name, decoded(palette));
+      keep(stops, palette.name, decoded(palette), MOST_MAPS);
+      // A new server may number it anew.
+      for (const [at, { name }] of this.#maps) if (name === palette.name) this.#maps.delete(at);
       this.#maps.delete(idx);
       this.#maps.set(idx, palette);
-    } else this.#styles.set(palette.name, palette);
+    } else keep(this.#styles, palette.name, palette, MOST_STYLES);
     this.revision++;
   }
 
@@ -50,6 +68,8 @@ export class Palettes {
   }
 
   styleOf(name: string): LabelStyle | undefined {
-    return this.#styles.get(name);
+    const found = this.#styles.get(name);
+    if (found) keep(this.#styles, name, found, MOST_STYLES);
+    return found;
   }
 }

@@ -175,6 +175,16 @@ describe("what lies under the pointer", () => {
   const at = (column: number, row: number): { x: number; y: number } =>
     section.toPixel([100, column, row]);
 
+  it("is found although it reaches far out of the volume", () => {
+    // Drawn before the volume was there again, in a larger one.
+    const far = item("line", [
+      [100, -1, 10],
+      [100, 2e9, 2e9],
+    ]);
+    const index = new SliceIndex([far], section, 500);
+    expect(index.near(section, at(100, 20), 5)).toEqual([far]);
+  });
+
   it("is found among thousands by its place, its slice and its order", () => {
     const crowd = Array.from({ length: 3000 }, (_, i) => {
       const [column, row] = [(i % 60) * 5, Math.floor(i / 60) * 8];

@@ -8,7 +8,7 @@ import traitlets as t
 
 from blustream_widget._colors import base_of, catalogue_map, color_hex, own_map, styled_labels
 from blustream_widget.core.colormaps import COLORMAPS, unknown_colormap
-from blustream_widget.core.palettes import OWN_MAP, LabelStyle, OwnMap, Palettes
+from blustream_widget.core.palettes import OWN_MAP, LabelStyle, OwnMap, Palettes, named_in
 from blustream_widget.core.presets import Range, presets_of
 from blustream_widget.errors import StateError
 from blustream_widget.view_traits import TraitStateError, ViewTraits
@@ -67,10 +67,9 @@ class ColorTraits(ViewTraits):
         return palette.name
 
     def _put(self, palette: OwnMap | LabelStyle) -> None:
-        in_use = () if self._state is None else (self._state.colormap, self._state.label_style)
         if palette in [known for known, _ in self._palettes.all()]:
             return
-        self._palettes.add(palette, in_use=in_use)
+        self._palettes.add(palette, in_use=named_in(self._state))
         self._link.put_palette(self._session, palette)
         for held in self._links:
             held._share(palette)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from blustream_widget.core import link_protocol as lp
-from blustream_widget.core.palettes import Palettes
+from blustream_widget.core.palettes import Palettes, named_in
 
 if TYPE_CHECKING:
     from blustream_widget.core.palettes import Palette
@@ -55,7 +55,7 @@ class LinkSession:
 
     def put(self, palette: Palette) -> None:
         """Keep a palette for another server."""
-        self._palettes.add(palette)
+        self._palettes.add(palette, in_use=named_in(self.state))
 
     def add(self, patch: dict[str, Any], seq: int) -> None:
         """Take a change of the view."""

@@ -49,7 +49,9 @@ export class SliceIndex {
     y1: number,
     visit: (cell: number) => void,
   ): void {
-    const cell = (v: number): number => Math.floor(v / this.size);
+    // Of what lies outside, the outermost cell: there may be no end to it.
+    const cell = (v: number): number =>
+      Math.min(Math.max(Math.floor(v / this.size), -1), CELLS + 1);
     for (let row = cell(y0); row <= cell(y1); row++)
       for (let column = cell(x0); column <= cell(x1); column++) visit(row * 65536 + column);
   }

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
 
 from blustream_widget.core.colormaps import COLOR_LEVELS, COLORMAPS, unknown_colormap
 from blustream_widget.errors import StateError
+
+if TYPE_CHECKING:
+    from blustream_widget.core.state import ViewState
 
 FIRST_OWN_IDX = 128
 """Pictures name a map by one byte: below this one of `COLORMAPS`, from here on a user's."""
@@ -123,6 +126,13 @@ class Palettes:
         style = patch.get("label_style", "")
         if style and style not in self._styles:
             raise StateError(f"There is no style of labels {style!r}.")
+
+
+def named_in(state: ViewState | None) -> tuple[str, ...]:
+    """Names of maps and styles that a view shows: in any pane."""
+    if state is None:
+        return ()
+    return (state.colormap, state.label_style, *(pane.colormap for pane in state.panes))
 
 
 def _maps_of(patch: dict[str, Any]) -> Iterator[Any]:

@@ -13,7 +13,7 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
-from blustream_widget.core.palettes import Palette, Palettes
+from blustream_widget.core.palettes import Palette, Palettes, named_in
 from blustream_widget.core.state import ViewState, channel_view
 from blustream_widget.core.types import LoadedSlices, VolumeInfo, VolumeRef
 from blustream_widget.errors import BlustreamError, SessionFullError, StateError, from_code
@@ -166,9 +166,7 @@ class Session:
 
     def put_palette(self, palette: Palette) -> None:
         """Take colours of the user's, which states may name from now on."""
-        state = self._state
-        in_use = (state.colormap, state.label_style, *(pane.colormap for pane in state.panes))
-        idx = self._palettes.add(palette, in_use=in_use)
+        idx = self._palettes.add(palette, in_use=named_in(self._state))
         self._supervisor.send(wp.SetPalette(palette=palette, idx=idx), while_opening=True)
         for viewer in self._viewers.values():
             viewer.send(p.SetPalette(palette=palette, idx=idx))

@@ -47,7 +47,7 @@ class StillThread:
             self._changed.notify()
 
     def find(self, scene: Composition) -> memoryview | None:
-        """Return the PNG of a scene if it is the last one finished; empty if it was too large."""
+        """Return the PNG of a scene if it is the last one finished; empty if there is none."""
         with self._changed:
             is_it = self._done is not None and scene.shows(self._done[0])
             return self._done[1] if is_it and self._done is not None else None
@@ -68,7 +68,11 @@ class StillThread:
                 if self._is_closed or self._wanted is None:
                     return
                 scene, self._wanted = self._wanted, None
-            png = _encode(encoder, compositor.draw(scene, "rgb"))
+            try:
+                png = _encode(encoder, compositor.draw(scene, "rgb"))
+            except Exception:  # the thread serves the pictures after it too
+                logger.exception("A still picture failed")
+                png = _NONE
             with self._changed:
                 self._done = (scene, png)
             self._on_done()

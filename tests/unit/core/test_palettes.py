@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.colormaps import COLOR_LEVELS, COLORMAPS
+from blustream_widget.core.layouts import PaneState
 from blustream_widget.core.palettes import (
     FIRST_OWN_IDX,
     MAX_OWN_MAPS,
@@ -13,7 +15,10 @@ from blustream_widget.core.palettes import (
     OwnMap,
     Palettes,
 )
+from blustream_widget.core.state import ViewState
+from blustream_widget.core.types import VolumeRef
 from blustream_widget.errors import StateError
+from blustream_widget.link_session import LinkSession
 
 
 def own_map(n: int) -> OwnMap:
@@ -35,6 +40,16 @@ def test_a_map_keeps_its_number_and_the_oldest_unused_makes_room() -> None:
     assert own_map(0).name in palettes
     assert own_map(1).name not in palettes
     assert len(palettes.all()) == MAX_OWN_MAPS
+
+
+def test_a_map_that_any_pane_shows_goes_to_the_next_server_too() -> None:
+    session = LinkSession(lp.OpenSession(session="s", ref=VolumeRef(url="fake:")), listener=None)
+    session.state = ViewState(panes=(PaneState(), PaneState(colormap=own_map(0).name)))
+    for n in range(MAX_OWN_MAPS + 5):
+        session.put(own_map(n))
+    names = [palette.name for palette in session.reopening().palettes]
+    assert own_map(0).name in names
+    assert own_map(1).name not in names
 
 
 def test_styles_are_few() -> None:

@@ -15,6 +15,7 @@ from blustream_widget.core.palettes import OwnMap
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.session.session import Session
+from blustream_widget.session.ties import Ties
 from blustream_widget.testing.fakes import volume_info
 
 INFO = volume_info((16, 24, 32))
@@ -114,7 +115,12 @@ async def idle(monkeypatch):
 @pytest.fixture
 async def session(idle, pool, kernel):
     session = Session(
-        "0" * 32, VolumeRef(url="fake:"), config=Config(idle_s=IDLE_S), ice_servers=(), pool=pool
+        "0" * 32,
+        VolumeRef(url="fake:"),
+        config=Config(idle_s=IDLE_S),
+        ice_servers=(),
+        pool=pool,
+        ties=Ties(lambda _session: None),
     )
     session.attach(kernel)
     yield session
