@@ -55,6 +55,19 @@ class Tracker {
     on("pointerup", (event) => this.up(event));
     on("pointercancel", (event) => this.cancelled(event));
     on("pointerleave", () => this.editor.leave());
+    // Not passive, or it could not be kept from the browser.
+    const held = { signal, capture: true, passive: false };
+    this.pane.addEventListener("touchstart", (event) => this.touched(event), held);
+  }
+
+  /**
+   * A finger that draws is no gesture of the browser's.
+   *
+   * It would take a quick stroke for a fling, and the tap after it for what ends the fling: no click
+   * then reaches the button that is tapped.
+   */
+  private touched(event: TouchEvent): void {
+    if (this.held !== null && event.cancelable) event.preventDefault();
   }
 
   private touchOf(event: PointerEvent): Touch {

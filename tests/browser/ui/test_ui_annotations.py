@@ -276,27 +276,56 @@ def test_the_list_finds_an_annotation_on_another_plane(open_viewer: OpenViewer) 
     draw.wait(0)
 
 
-def test_a_finger_draws_with_the_tool_of_the_dock(open_viewer: OpenViewer) -> None:
-    viewer = open_viewer(width=390, height=700, touch=True)
-    page = viewer.page
-    box = dict(viewer.view.bounding_box() or {})
-    session = page.context.new_cdp_session(page)
+class Fingers:
+    """Fingers on a phone's viewer; places are CSS pixels of the pane."""
 
-    def touch(kind: str, *places: tuple[float, float]) -> None:
+    def __init__(self, viewer: DevPage) -> None:
+        self.page = viewer.page
+        self._box = dict(viewer.view.bounding_box() or {})
+        self._session = self.page.context.new_cdp_session(self.page)
+        self.page.touchscreen.tap(self._box["x"] + 30, self._box["y"] + 100)
+
+    def touch(self, kind: str, *places: tuple[float, float]) -> None:
         points = [
-            {"x": box["x"] + x, "y": box["y"] + y, "id": i} for i, (x, y) in enumerate(places)
+            {"x": self._box["x"] + x, "y": self._box["y"] + y, "id": i}
+            for i, (x, y) in enumerate(places)
         ]
-        session.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+        self._session.send(
+            "Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points}
+        )
 
-    page.touchscreen.tap(box["x"] + 30, box["y"] + 100)
-    page.get_by_role("button", name="Measure").last.tap()
-    page.get_by_role("menuitemradio", name="Distance").tap()
-    touch("Start", (100, 150))
-    touch("Move", (150, 200))
-    touch("Move", (250, 250))
-    touch("End")
-    viewer.wait(f"{_ITEMS}.length === 1")
-    assert page.evaluate(f"{_ITEMS}[0].kind") == "distance"
+    def stroke(self, *places: tuple[float, float]) -> None:
+        self.touch("Start", places[0])
+        for place in places[1:]:
+            self.touch("Move", place)
+        self.touch("End")
+
+    def spread(self) -> None:
+        """Two fingers, one after the other, move apart."""
+        self.touch("Start", (150, 200))
+        self.touch("Start", (150, 200), (220, 260))
+        for step in range(1, 6):
+            self.touch("Move", (150 - 6 * step, 200 - 6 * step), (220 + 6 * step, 260 + 6 * step))
+        self.touch("End", (120, 170))
+        self.touch("End")
+
+
+def test_a_finger_draws_with_the_tools_of_the_dock_and_two_zoom(open_viewer: OpenViewer) -> None:
+    viewer = open_viewer(width=390, height=700, touch=True)
+    page, fingers = viewer.page, Fingers(viewer)
+    # Each as quick as it goes: the tap on the dock follows a stroke at once.
+    for count in (1, 2, 3):
+        page.get_by_role("button", name="Measure").last.tap()
+        page.get_by_role("menuitemradio", name="Distance").tap()
+        if count == 2:
+            zoom = viewer.state["zoom"]
+            fingers.spread()
+            viewer.wait(f"dev.session.state.zoom > {1.5 * zoom}")
+            assert page.evaluate(f"{_ITEMS}.length") == 1
+            assert page.evaluate("dev.viewer.context.ui.tool") == "annotate"
+        fingers.stroke((100, 150), (150, 200), (250, 250))
+        viewer.wait(f"{_ITEMS}.length === {count}")
+    assert page.evaluate(f"{_ITEMS}.every(({{ kind }}) => kind === 'distance')")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
