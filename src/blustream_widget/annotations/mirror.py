@@ -34,8 +34,8 @@ class AnnotationMirror:
 
     Notes
     -----
-    `edit`, `roll_back` and `take_back` belong to the kernel's thread, `hear` and `opened` to the
-    link's.
+    `try_out`, `post`, `roll_back` and `take_back` belong to the kernel's thread, `hear` and
+    `opened` to the link's.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class AnnotationMirror:
         self._coming: AnnotationSet | None = None  # all of them anew, of which the rest follows
         self._confirmed_seq = 0
         self._pending: list[lp.EditItems] = []
+        self._tried: list[tuple[Sequence[Edit], Author]] = []  # and neither posted nor rolled back
         self._items = AnnotationSet()
         self._seq = 0
         self._gesture = 0
@@ -65,7 +66,7 @@ class AnnotationMirror:
         return self._gesture
 
     def try_out(self, edits: Sequence[Edit], author: Author) -> None:
-        """Apply edits here alone; `edit` or `roll_back` follows.
+        """Apply edits here alone; `post` or `roll_back` follows.
 
         Raises
         ------
@@ -74,24 +75,28 @@ class AnnotationMirror:
         """
         with self._changed:
             self._items.apply(edits, author)
+            self._tried.append((edits, author))
 
     def roll_back(self) -> None:
         """Forget what was tried out."""
         with self._changed:
+            self._tried = []
             self._rebuild()
 
     def post(self, edits: Sequence[Edit], author: Author, *, gesture: int) -> None:
-        """Send edits that were tried out, as one step of undo."""
-        for chunk in _chunks(edits):
-            self._send(
-                lp.EditItems(
-                    session=self._session,
-                    seq=self._next_seq(),
-                    edits=chunk,
-                    gesture=gesture,
-                    now_ms=author.now_ms,
+        """Send edits, all that were tried out, as one step of undo."""
+        with self._changed:
+            self._tried = []
+            for chunk in _chunks(edits):
+                self._send(
+                    lp.EditItems(
+                        session=self._session,
+                        seq=self._next_seq(),
+                        edits=chunk,
+                        gesture=gesture,
+                        now_ms=author.now_ms,
+                    )
                 )
-            )
 
     def take_back(self, what: Literal["undo", "redo"]) -> bool:
         """Have the server undo or redo a step, and wait for what it makes of it.
@@ -172,9 +177,10 @@ class AnnotationMirror:
 
     def _rebuild(self) -> None:
         items = self._confirmed.copy()
-        for message in self._pending:
+        sent = [(message.edits, Author(OWNER, message.now_ms)) for message in self._pending]
+        for edits, author in (*sent, *self._tried):
             try:
-                items.apply(message.edits, Author(OWNER, message.now_ms))
+                items.apply(edits, author)
             except BlustreamError as exc:
                 # Somebody else's came first: the server will refuse it too, and say so.
                 logger.debug("An edit does not fit any more: %s", exc)

@@ -185,6 +185,19 @@ async def test_a_batch_is_one_step_and_an_error_in_it_leaves_nothing(desk):
     desk.agree()
 
 
+async def test_what_a_page_does_meanwhile_takes_nothing_out_of_a_batch(desk):
+    page = desk.join()
+    with desk.container.batch():
+        line = desk.container.add("line", LINE)
+        page.edit(PutItem(annotation("point", (1, 1, 1), id="p")))
+        assert line in desk.container
+        line.label = "in time"
+        page.edit(RemoveItem("p"))
+    assert line.label == "in time"
+    assert (len(desk.changes[-1].added), desk.changes[-1].is_remote) == (1, False)
+    desk.agree()
+
+
 async def test_a_sequence_by_place_and_by_id(desk):
     container = desk.container
     a, c = container.extend(annotation("point", (1, 1, 1), id=key) for key in "ac")
