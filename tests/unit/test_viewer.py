@@ -15,6 +15,8 @@ import traitlets
 from blustream_widget import _token, errors
 from blustream_widget.annotations import annotation
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.annotation_messages import Measurement
+from blustream_widget.core.horizon import Gate, TrackedGrid
 from blustream_widget.core.state import first_state
 from blustream_widget.core.types import (
     Axis,
@@ -639,6 +641,29 @@ def test_presets_are_those_of_the_shown_channel(viewer, link) -> None:
 def test_what_cannot_be_an_annotation_cannot_be_measured(viewer, kind, points, fields) -> None:
     with pytest.raises(errors.AnnotationError):
         viewer.measure(annotation(kind, points, **fields), want=("geometry",))
+
+
+def test_questions_take_numpys_numbers_and_refuse_what_is_no_number_at_once(viewer, link) -> None:
+    def answered(message):
+        message = lp.to_server_decoder.decode(lp.encoder.encode(message))
+        if isinstance(message, lp.TrackHorizon):
+            grid = np.zeros((1, 1), "<f4").tobytes()
+            found = TrackedGrid(message.n, done=True, shape=(1, 1), samples=grid, likeness=grid)
+            link.listener.on_message(lp.Tracked(link.session, found))
+        else:
+            found = Measurement(n=message.n, id=message.item.id, done=True)
+            link.listener.on_message(lp.Measured(link.session, found))
+
+    viewer._questions._post = answered
+    box = annotation("box", [(0, 0, 0), (5, 5, 5)])
+    one, gate = np.int64(1), Gate(window=np.int64(4), reach=np.float32(2))
+    assert viewer.measure(box, channel=0 * one, bins=8 * one).done
+    assert viewer.track_horizon([(1, 1, 1)], gate, channel=0 * one, span=9 * one).n_picked == 1
+    for wrong in ({"bins": 8.5}, {"channel": "0"}):
+        with pytest.raises(errors.AnnotationError, match="whole number"):
+            viewer.measure(box, **wrong)
+    with pytest.raises(errors.AnnotationError, match="span"):
+        viewer.track_horizon([(1, 1, 1)], span=9.5)
 
 
 def test_an_axis_given_with_a_layout_is_the_pane_in_use(volume, link) -> None:

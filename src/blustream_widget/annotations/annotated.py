@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -122,8 +123,7 @@ class Annotated(t.HasTraits):
         info = self.info
         check_annotation(value, info.shape)
         wanted = wants_of(value) if want is None else tuple(want)
-        if channel is not None and not 0 <= channel < len(info.channels):
-            raise AnnotationError(f"There is no channel {channel}.")
+        channel, bins = _channel(channel, info), _whole("bins", bins)
         if not 1 <= bins <= MAX_BINS:
             raise AnnotationError(f"bins = {bins} is out of range.", hint=f"1 to {MAX_BINS}.")
         found = quantities_of(value, info)
@@ -173,10 +173,12 @@ class Annotated(t.HasTraits):
         points = points_of(seeds.points if isinstance(seeds, (Item, Annotation)) else seeds)
         item = annotation("horizon", points)
         check_annotation(item, info.shape)
-        if channel is not None and not 0 <= channel < len(info.channels):
-            raise AnnotationError(f"There is no channel {channel}.")
         found = self._questions.track(
-            item.points, gate or Gate(), channel=channel, span=span, timeout_s=timeout_s
+            item.points,
+            _plain(gate or Gate()),
+            channel=_channel(channel, info),
+            span=None if span is None else _whole("span", span),
+            timeout_s=timeout_s,
         )
         samples, likeness = (
             np.frombuffer(data, "<f4").reshape(found.shape).astype(float)
@@ -220,3 +222,30 @@ class Annotated(t.HasTraits):
         container = self._annotations
         if container is not None:
             self._kernel.call(lambda: container.tell(is_remote=True))
+
+
+def _channel(value: int | None, info: VolumeInfo) -> int | None:
+    if value is None:
+        return None
+    channel = _whole("channel", value)
+    if not 0 <= channel < len(info.channels):
+        raise AnnotationError(f"There is no channel {channel}.")
+    return channel
+
+
+def _whole(name: str, value: Any) -> int:
+    """Plain number of what may be NumPy's, which no message carries."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise AnnotationError(f"{name} = {value!r} is not a whole number.") from None
+
+
+def _plain(gate: Gate) -> Gate:
+    return Gate(
+        gate.event,
+        float(gate.reach),
+        _whole("window", gate.window),
+        float(gate.min_likeness),
+        float(gate.min_amplitude),
+    )

@@ -109,7 +109,7 @@ def _percentile(ordered: npt.NDArray[np.generic], percent: float) -> float:
 def line_profile(
     reader: VoxelReader, info: VolumeInfo, item: Annotation, *, channel: int
 ) -> Profile:
-    """Values along an annotation's points, at least one sample for each voxel that it goes through.
+    """Values along an annotation's points, one for each voxel on the axis it goes furthest on.
 
     Longer ones than `MAX_PROFILE` voxels have as many samples, evenly.
     """
