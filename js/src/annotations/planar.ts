@@ -96,9 +96,14 @@ interface Edge {
   readonly high: number;
 }
 
+/** A vertex that is given twice, as some close their rings, has no edge between. */
 function edgesOf(ring: readonly Point[]): Edge[] {
-  return ring.map((a, i) => {
-    const b = ring[(i + 1) % ring.length] ?? a;
+  const vertices = ring.filter(({ x, y }, i) => {
+    const before = ring.at(i - 1);
+    return before?.x !== x || before.y !== y;
+  });
+  return vertices.map((a, i) => {
+    const b = vertices[(i + 1) % vertices.length] ?? a;
     return { i, a, b, low: Math.min(a.x, b.x), high: Math.max(a.x, b.x) };
   });
 }
@@ -120,7 +125,7 @@ export function crossesItself(ring: readonly Point[]): boolean {
     for (let m = k + 1; m < edges.length; m++) {
       const other = edges[m];
       if (!other || other.low > one.high) return false;
-      if (edgesMeet(one, other, ring.length)) return true;
+      if (edgesMeet(one, other, edges.length)) return true;
     }
     return false;
   });
