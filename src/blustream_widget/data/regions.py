@@ -88,9 +88,10 @@ def _block(item: Annotation, shape: Shape) -> tuple[Shape, Shape]:
     upper = np.floor(points.max(axis=0)).astype(int) + 1
     if item.axis is not None and item.is_flat:
         # The section that it was drawn on, wherever between two it lies.
-        lower[item.axis] = math.floor(points[0, item.axis] + 0.5)
+        across, n = points[0, item.axis], shape[item.axis]
+        lower[item.axis] = min(math.floor(across + 0.5), n - 1 if across <= n - 0.5 else n)
         upper[item.axis] = lower[item.axis] + 1
-    lower, upper = np.clip(lower, 0, np.subtract(shape, 1)), np.clip(upper, 0, shape)
+    lower, upper = np.clip(lower, 0, shape), np.clip(upper, 0, shape)
     return (
         (int(lower[0]), int(lower[1]), int(lower[2])),
         (int(upper[0]), int(upper[1]), int(upper[2])),

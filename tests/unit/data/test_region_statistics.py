@@ -214,3 +214,24 @@ def test_reading_ends_when_it_is_called_off(values):
     reader = VoxelReader(source(values), lambda: True)
     with pytest.raises(ReadCancelledError):
         reader.block(0, (0, 0, 0), SHAPE)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "n"),
+    [
+        ((9.2, 2, 2), (9.5, 5, 5), 0),  # in the outer half of the last voxels
+        ((-0.5, 2, 2), (-0.2, 5, 5), 0),
+        ((8.9, 2, 2), (9.5, 5, 5), 16),
+        ((20, 2, 2), (30, 5, 5), 0),  # drawn in a larger volume
+    ],
+)
+def test_at_the_volumes_border_too_only_centres_count(low, high, n):
+    region = VoxelRegion(annotation("box", [low, high]), (10, 10, 10))
+    assert region.n_voxels == n
+
+
+def test_a_section_at_the_very_border_is_the_last_slice():
+    region = VoxelRegion(annotation("rectangle", [(9.5, 2, 2), (9.5, 5, 5)], axis=0), (10, 10, 10))
+    assert (region.lower, region.upper) == ((9, 2, 2), (10, 6, 6))
+    far = annotation("ellipse", [(30, 2, 2), (30, 5, 5)], axis=0)
+    assert VoxelRegion(far, (10, 10, 10)).n_voxels == 0
