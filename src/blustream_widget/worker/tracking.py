@@ -31,14 +31,19 @@ def track(
     BrickReadError, ReadCancelledError
     """
     first, last = _samples(info, question)
-    n0, n1, _ = info.shape
+    n0, n1, n2 = info.shape
     block: Samples = np.empty((n0, n1, last - first), info.channels[question.channel].dtype)
     for part in reader.parts(question.channel, (0, 0, first), (n0, n1, last)):
         (a0, b0, c0), (a1, b1, c1) = part.lower, part.upper
         block[a0:a1, b0:b1, c0 - first : c1 - first] = part.values
         on_progress(part.progress)
+    # A place on the volume's edge belongs to its last trace.
     seeds = [
-        (math.floor(i + 0.5), math.floor(j + 0.5), sample - first)
+        (
+            min(math.floor(i + 0.5), n0 - 1),
+            min(math.floor(j + 0.5), n1 - 1),
+            min(max(sample, 0.0), n2 - 1.0) - first,
+        )
         for i, j, sample in question.seeds
     ]
     found = track_volume(block, seeds, question.gate)

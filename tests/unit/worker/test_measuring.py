@@ -145,7 +145,12 @@ def test_a_horizon_is_that_of_the_whole_volume(source, sink, measurer):
 
 
 @pytest.mark.parametrize(
-    ("seed", "span", "words"), [((30.0, 4.0, 33.0), 2, "at once"), ((5.0, 4.0, 33.0), 9, "")]
+    ("seed", "span", "words"),
+    [
+        ((30.0, 4.0, 33.0), 2, "at once"),
+        ((5.0, 4.0, 33.0), 9, ""),
+        ((69.5, 9.5, 33.0), 9, ""),  # on the volume's edge
+    ],
 )
 def test_a_horizon_stays_within_its_span(sink, measurer, seed, span, words):
     measurer.take([TrackVoxels("kernel", 1, (seed,), 0, Gate(min_likeness=-1), span=span)])
