@@ -3,7 +3,6 @@ import type { Point } from "../geometry";
 import { kindName } from "./catalogue";
 import { Draft } from "./draft";
 import type { Editor, Surface } from "./editor";
-import { handlesOf } from "./shape";
 import type { Annotation } from "./types";
 import { titleOf, wordsOf } from "./words";
 
@@ -142,17 +141,4 @@ export function redo(editor: Editor): boolean {
   editor.store.redo();
   editor.host.say("Redone");
   return true;
-}
-
-/** The middle of what an annotation spans, in the pane; null where it cannot be seen. */
-export function middleOf(item: Annotation, surface: Surface): Point | null {
-  const { section } = surface;
-  if (!section) return null;
-  const places = handlesOf(item, section);
-  const xs = places.map(({ x }) => x);
-  const ys = places.map(({ y }) => y);
-  return {
-    x: (Math.min(...xs) + Math.max(...xs)) / 2,
-    y: (Math.min(...ys) + Math.max(...ys)) / 2,
-  };
 }

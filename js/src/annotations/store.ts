@@ -6,6 +6,7 @@
  * anything newer, replaces what was laid over: its order is the truth.
  */
 import { Listeners } from "../listeners";
+import { MAX_EDITS } from "../protocol";
 import { edited, idOf, replaces } from "./edits";
 import type { Annotation, AnnotationLink, Edit, EditsMade } from "./types";
 
@@ -21,7 +22,6 @@ interface Pending {
 }
 
 /** What one message should carry, and what the server takes of it at most but for its frame. */
-const MOST_EDITS = 256;
 const MOST_BYTES = 60_000;
 const LARGEST_BYTES = 65_400;
 
@@ -167,7 +167,7 @@ export class AnnotationStore {
     let bytes = 0;
     for (const waiting of this.outbox) {
       bytes += bytesOf(waiting.edit);
-      const isFull = edits.length === MOST_EDITS || bytes > MOST_BYTES;
+      const isFull = edits.length === MAX_EDITS || bytes > MOST_BYTES;
       if (waiting.gesture !== gesture || (isFull && edits.length > 0)) break;
       if (bytes > LARGEST_BYTES) break;
       edits.push(waiting.edit);

@@ -12,7 +12,6 @@ Event: TypeAlias = Literal["peak", "trough", "rising", "falling"]
 """Largest and smallest amplitude, and zero crossings towards greater samples."""
 
 EVENTS: tuple[Event, ...] = get_args(Event)
-MAX_SEEDS = 2000
 
 
 class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

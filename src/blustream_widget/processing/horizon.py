@@ -22,7 +22,6 @@ from blustream_widget.errors import ProcessingError
 __all__ = ["EVENTS", "Event", "Gate", "Horizon", "snap", "track_line", "track_volume"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-_Flags: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
