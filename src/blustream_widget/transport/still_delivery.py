@@ -112,8 +112,7 @@ class StillDelivery:
 
     def _stop(self) -> None:
         self._stop_timer()
-        self._parts.drop()
-        self._channel.drop_frames(stills_only=True)
+        self._parts.drop(self._channel.drop_frames(stills_only=True))
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -60,6 +60,8 @@ class StillParts:
         self._next: EncodedFrame | None = None
         self._in_flight: deque[tuple[int, float]] = deque()
         self._bytes = 0
+        # Parts of the still with this number that are answered yet, though they were dropped here.
+        self._old_no, self._n_old = -1, 0
 
     @property
     def is_busy(self) -> bool:
@@ -82,6 +84,9 @@ class StillParts:
 
     def acknowledged(self, frame_no: int) -> None:
         """Take note that the oldest part on the way has arrived, and send the next one."""
+        if frame_no == self._old_no and self._n_old > 0:
+            self._n_old -= 1
+            return
         if frame_no != self._frame_no or not self._in_flight:
             return
         n_bytes, at_s = self._in_flight.popleft()
@@ -89,8 +94,19 @@ class StillParts:
         self._link.acknowledged(n_bytes=n_bytes, sent_s=at_s)
         self._fill()
 
-    def drop(self) -> None:
-        """Send no more of it: there is something newer."""
+    def drop(self, n_unsent: int = 0) -> None:
+        """Send no more of it: there is something newer, or it begins again.
+
+        Parameters
+        ----------
+        n_unsent : int
+            Newest parts that the channel had not sent and has taken back.
+        """
+        n_left = max(len(self._in_flight) - n_unsent, 0)
+        if n_left:
+            # If this very still begins again, their answers are not those of its new parts.
+            before = self._n_old if self._old_no == self._frame_no else 0
+            self._old_no, self._n_old = self._frame_no, before + n_left
         self._parts, self._next, self._frame_no = iter(()), None, -1
         self._in_flight.clear()
         self._bytes = 0

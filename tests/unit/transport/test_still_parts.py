@@ -68,6 +68,26 @@ def test_nothing_more_is_sent_of_a_still_that_was_dropped():
     assert len(bench.sent) == n
 
 
+def test_late_answers_to_parts_of_a_still_that_begins_again_are_not_those_of_its_new_parts():
+    bench = Bench(2e6)
+    bench.link.answered(0.2)
+    frame = still(1_000_000)
+    bench.parts.offer(frame)
+    n_first = len(bench.sent)
+    bench.clock.now_s += 0.19
+    bench.parts.drop(n_unsent=1)
+    bench.parts.offer(frame)
+    n = len(bench.sent)
+    bench.clock.now_s += 0.01
+    for _ in range(n_first - 1):  # one never left
+        bench.parts.acknowledged(1)
+    assert len(bench.sent) == n
+    assert bench.link.base_s > 0.1
+    bench.clock.now_s += 0.2
+    bench.parts.acknowledged(1)
+    assert len(bench.sent) > n
+
+
 def test_a_newer_still_replaces_an_older_one():
     bench = Bench(2e6)
     bench.parts.offer(still(1_000_000))
