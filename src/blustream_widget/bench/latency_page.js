@@ -105,6 +105,6 @@
     };
   };
 
-  globalThis.__latency = { shown: () => display.shown(), steps, scrub, display };
+  globalThis.__latency = { shown: () => display.shown(), wheel, steps, scrub, display };
   return { size: display.size };
 })()

@@ -1,28 +1,5 @@
-// Runs after latency_page.js: keeps scrolling through an outage, and notes what was asked and shown when.
+// Needs latency_page.js. Keeps scrolling through an outage, and notes what was asked and shown when.
 (async () => {
-  const find = (root, selector) => {
-    const found = root.querySelector(selector);
-    if (found) return found;
-    for (const e of root.querySelectorAll("*")) {
-      const inner = e.shadowRoot && find(e.shadowRoot, selector);
-      if (inner) return inner;
-    }
-    return null;
-  };
-  const view = find(document, "[part=view]");
-  const wheel = (sign) => {
-    const { left, top } = view.getBoundingClientRect();
-    view.dispatchEvent(
-      new WheelEvent("wheel", {
-        deltaY: 100 * sign,
-        clientX: left + 200,
-        clientY: top + 200,
-        bubbles: true,
-        cancelable: true,
-        composed: true,
-      }),
-    );
-  };
   const log = { asked: [], shown: [] };
   let running = true;
 
@@ -42,7 +19,7 @@
     else if (at <= first) sign = 1;
     at += sign;
     log.asked.push([at, Date.now()]);
-    wheel(sign);
+    __latency.wheel(sign);
   }, 1000 / 60);
   watch();
   globalThis.__network = {
