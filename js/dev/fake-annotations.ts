@@ -167,7 +167,12 @@ export class FakeAnnotations implements AnnotationLink {
     const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
     const sd = Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length);
     const [minimum, maximum] = [Math.min(...values), Math.max(...values)];
-    const histogram = { percentiles: [], low: minimum, high: maximum, histogram: [] };
+    const bins = new Array<number>(64).fill(0);
+    for (const value of values) {
+      const bin = Math.min(63, Math.floor((64 * (value - minimum)) / (maximum - minimum || 1)));
+      bins[bin] = (bins[bin] ?? 0) + 1;
+    }
+    const histogram = { percentiles: [], low: minimum, high: maximum, histogram: bins };
     const counts = { channel: 0, unit: "", count: values.length, n_nodata: 0, median: mean };
     return { ...counts, mean, sd, minimum, maximum, ...histogram };
   }

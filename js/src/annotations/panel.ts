@@ -6,6 +6,7 @@ import { type IconName, icon } from "../viewer/icons";
 import { define, Part } from "../viewer/part";
 import { shared } from "../viewer/styles";
 import * as commands from "./commands";
+import { distributionOf, distributionStyles } from "./distribution";
 import { COLOURS } from "./editor";
 import { COARSE_ROW_PX, panelStyles, ROW_PX } from "./panel.styles";
 import type { Annotation } from "./types";
@@ -20,7 +21,7 @@ const SPARE_ROWS = 4;
 const ICONS: Readonly<Partial<Record<Annotation["kind"], IconName>>> = { path: "polyline" };
 
 export class AnnotationPanel extends Part {
-  static override styles = [shared, panelStyles];
+  static override styles = [shared, panelStyles, distributionStyles];
   private first = 0;
 
   constructor(context: ViewContext) {
@@ -210,7 +211,8 @@ export class AnnotationPanel extends Part {
     const { info, canEdit } = editor.host;
     if (!item || !info) return nothing;
     const isText = item.kind === "text";
-    const facts = factsOf(item, info, desk.readings.of(item, desk.channel));
+    const reading = desk.readings.of(item, desk.channel);
+    const facts = factsOf(item, info, reading);
     const free = canEdit && !item.locked;
     return html`<div class="card">
       <input
@@ -229,6 +231,7 @@ export class AnnotationPanel extends Part {
           ? html`<dl>${facts.map(([name, text]) => html`<dt>${name}</dt><dd>${text}</dd>`)}</dl>`
           : nothing
       }
+      ${reading?.done && reading.statistics ? distributionOf(reading.statistics) : nothing}
     </div>`;
   }
 
