@@ -38,6 +38,10 @@ _SURVEYS: dict[str, tuple[float, ...]] = {
 }
 
 
+_TURNED = ("seismic", "medical tilted", "survey turned")
+"""Volumes that are laid on the screen turned and mirrored as well: one of each kind."""
+
+
 def _volume(kind: str, affine: tuple[float, ...] | None) -> VolumeInfo:
     names = ("inline", "crossline", "sample") if kind == "seismic" else ("i", "j", "k")
     sizes, spacings = (91, 109, 64), (2.0, 2.5, 4.0)
@@ -69,7 +73,7 @@ def volumes() -> Iterator[tuple[str, VolumeInfo]]:
 
 
 def _geometry() -> list[dict[str, Any]]:
-    views = (
+    views: tuple[dict[str, Any], ...] = (
         {"zoom": 1.0, "pan": (0.5, 0.5), "stretch": 1.0, "width_px": 960, "height_px": 540},
         {"zoom": 3.5, "pan": (0.2, 0.9), "stretch": 1.7, "width_px": 320, "height_px": 480},
         {
@@ -81,9 +85,41 @@ def _geometry() -> list[dict[str, Any]]:
             "north_up": True,
         },
     )
+    turned: tuple[dict[str, Any], ...] = (
+        {
+            "zoom": 1.5,
+            "pan": (0.3, 0.6),
+            "stretch": 1.7,
+            "width_px": 640,
+            "height_px": 480,
+            "rotation": 90,
+        },
+        {
+            "zoom": 0.75,
+            "pan": (0.3, 0.6),
+            "stretch": 1.2,
+            "width_px": 640,
+            "height_px": 480,
+            "rotation": 270,
+            "flip_x": True,
+        },
+        {
+            "zoom": 0.5,
+            "pan": (0.1, 0.6),
+            "stretch": 1.0,
+            "width_px": 480,
+            "height_px": 640,
+            "rotation": 180,
+            "flip_y": True,
+            "north_up": True,
+        },
+    )
     cases = []
-    for (name, info), normal, view in product(volumes(), range(3), views):
-        place = place_slice(info, normal, **view)  # type: ignore[arg-type]  # a table of mixed values
+    laid = [*product(volumes(), range(3), views)]
+    some = [item for item in volumes() if item[0] in _TURNED]
+    laid += product(some, range(3), turned)
+    for (name, info), normal, view in laid:
+        place = place_slice(info, normal, **view)
         pixel = place.to_pixel(10, 20.25)
         cases.append(
             {
@@ -127,6 +163,7 @@ def _frame() -> dict[str, Any]:
         colormap_idx=6,
         is_reversed=1,
         is_north_up=1,
+        turn=9,
     )
     pane = PaneHeader(
         pane=1,
@@ -148,6 +185,7 @@ def _frame() -> dict[str, Any]:
         level=-0.5,
         colormap_idx=5,
         is_reversed=1,
+        turn=6,
     )
     several = msgspec.structs.replace(header, n_panes=2, panes=(pane, pane))
     return {
@@ -233,7 +271,8 @@ def _linking() -> dict[str, Any]:
         moves: dict[str, Any] = {"axis": axis, "slice_idx": (n[0] // 3, n[1] - 1, 7), "level": 0.25}
         moves |= {"zoom": 2.5, "pan": (0.3, 0.6), "stretch": 1.4}
         now = before.with_patch(moves, leader)
-        state = first_state(follower).with_patch(high, follower)
+        turn = {"rotation": 90 * axis, "flip_x": axis == 1}
+        state = first_state(follower).with_patch(high | turn, follower)
         patch = Guide(leader, follower, what).patch(before, now, state)
         cases.append(
             {

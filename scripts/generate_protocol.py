@@ -18,6 +18,7 @@ from blustream_widget.core import (
     layouts,
     palettes,
     protocol,
+    slab,
     state,
     types,
 )
@@ -49,6 +50,8 @@ _CONSTANTS = (
     (types, "ABS_PERCENTILES"),
     (colormaps, "COLORMAPS"),
     (layouts, "LAYOUTS"),
+    (slab, "SLAB_MAX"),
+    (slab, "SLAB_MODES"),
     (layouts, "PANES_MAX"),
 )
 _READERS = {

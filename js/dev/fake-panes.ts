@@ -10,6 +10,7 @@ import {
   type VolumeInfo,
 } from "../src/protocol";
 import type { Frame } from "../src/session";
+import { turnCode } from "../src/viewer/camera";
 
 export const ALONE = {
   layout: "single",
@@ -25,8 +26,10 @@ export const ALONE = {
 function paneOf(state: ViewState): PaneState {
   const { axis, slice_idx, channel, window, level, colormap } = state;
   const { reverse, zoom, pan, stretch, interpolate } = state;
+  const { rotation, flip_x, flip_y, slab, slab_mode } = state;
   const view = { axis, slice_idx, channel, window, level, colormap };
-  return { ...view, reverse, zoom, pan, stretch, interpolate };
+  const turn = { rotation, flip_x, flip_y };
+  return { ...view, ...turn, reverse, zoom, pan, stretch, interpolate, slab, slab_mode };
 }
 
 function laidOut(state: ViewState, layout: string, info: VolumeInfo): ViewState {
@@ -78,6 +81,7 @@ export function headerOf(state: ViewState) {
     colormap_idx: (COLORMAPS as readonly string[]).indexOf(state.colormap),
     is_reversed: state.reverse ? 1 : 0,
     is_north_up: state.north_up ? 1 : 0,
+    turn: turnCode(state),
   };
 }
 

@@ -109,8 +109,66 @@ export function isMap(info: VolumeInfo, normal: number): boolean {
   return normal === 2 && info.kind === "seismic" && info.affine !== null;
 }
 
+/** How a slice is turned on the screen: clockwise first, then mirrored, as in DICOM PS3.3 C.10.6. */
+export interface Turn {
+  /** 0, 90, 180 or 270 degrees clockwise. */
+  readonly rotation: number;
+  /** Mirrored left to right. */
+  readonly flip_x: boolean;
+  /** Mirrored top to bottom. */
+  readonly flip_y: boolean;
+}
+
+export const UPRIGHT: Turn = { rotation: 0, flip_x: false, flip_y: false };
+
 /** Say how the slice across axis `normal` is laid on the screen. */
-export function planeOf(info: VolumeInfo, normal: number, northUp = false): Plane {
+export function planeOf(
+  info: VolumeInfo,
+  normal: number,
+  northUp = false,
+  turn: Turn = UPRIGHT,
+): Plane {
+  let plane = uprightPlane(info, normal, northUp);
+  for (let degrees = 0; degrees < turn.rotation; degrees += 90) plane = turnedRight(plane);
+  const [left, right, top, bottom] = plane.letters;
+  return {
+    ...plane,
+    flipX: plane.flipX !== turn.flip_x,
+    flipY: plane.flipY !== turn.flip_y,
+    letters: [
+      ...(turn.flip_x ? ([right, left] as const) : ([left, right] as const)),
+      ...(turn.flip_y ? ([bottom, top] as const) : ([top, bottom] as const)),
+    ],
+  };
+}
+
+function turnedRight(plane: Plane): Plane {
+  const [left, right, top, bottom] = plane.letters;
+  return {
+    normal: plane.normal,
+    columnAxis: plane.rowAxis,
+    rowAxis: plane.columnAxis,
+    flipX: !plane.flipY,
+    flipY: plane.flipX,
+    letters: [bottom, top, left, right],
+  };
+}
+
+/** Where the point `pan` of a slice, as screen-oriented fractions, comes to lie when it is turned. */
+export function turnedPan(
+  pan: readonly [number, number],
+  before: Turn,
+  after: Turn,
+): readonly [number, number] {
+  let [x, y] = pan;
+  if (before.flip_x) x = 1 - x;
+  if (before.flip_y) y = 1 - y;
+  const degrees = (after.rotation - before.rotation + 360) % 360;
+  for (let at = 0; at < degrees; at += 90) [x, y] = [1 - y, x];
+  return [after.flip_x ? 1 - x : x, after.flip_y ? 1 - y : y];
+}
+
+function uprightPlane(info: VolumeInfo, normal: number, northUp: boolean): Plane {
   if (northUp && info.affine && isMap(info, normal)) return mapPlane(info.affine);
   if (info.kind === "medical" && info.affine) return medicalPlane(normal, info.affine);
   const [columnAxis, rowAxis] = IN_PLANE[normal] ?? [1, 2];
@@ -129,7 +187,7 @@ export interface SlicePoint {
 }
 
 /** What of a view decides where its slice lies. */
-export interface PaneView {
+export interface PaneView extends Partial<Turn> {
   readonly zoom: number;
   readonly pan: readonly [number, number];
   readonly stretch: number;
@@ -137,6 +195,11 @@ export interface PaneView {
   readonly height_px: number;
   /** Time slices as a map. */
   readonly north_up?: boolean;
+}
+
+/** How a view turns its slice. */
+export function turnOf({ rotation, flip_x, flip_y }: Partial<Turn>): Turn {
+  return { rotation: rotation ?? 0, flip_x: flip_x ?? false, flip_y: flip_y ?? false };
 }
 
 /** Screen place of a slice; `x0`, `y0`, `width` and `height` may reach outside the pane. */
@@ -178,10 +241,12 @@ export class Placement {
  *
  * Zoom 1 shows the whole slice as large as fits, centred; `pan` is the point of the slice in the
  * pane's centre, as screen-oriented fractions. Seismic sections fill the pane at zoom 1, because their
- * two axes have no common unit; everything else keeps the true aspect ratio of `Axis.spacing`.
+ * two axes have no common unit; everything else keeps the true aspect ratio of `Axis.spacing`. A slice
+ * that is turned on its side takes its stretch along.
  */
 export function placeSlice(info: VolumeInfo, normal: number, view: PaneView): Placement {
-  const plane = planeOf(info, normal, view.north_up);
+  const turn = turnOf(view);
+  const plane = planeOf(info, normal, view.north_up, turn);
   const columns = info.axes[plane.columnAxis] ?? info.axes[0];
   const rows = info.axes[plane.rowAxis] ?? info.axes[0];
   let fitWidth = view.width_px;
@@ -193,8 +258,9 @@ export function placeSlice(info: VolumeInfo, normal: number, view: PaneView): Pl
     fitWidth = worldWidth * scale;
     fitHeight = worldHeight * scale;
   }
-  const width = fitWidth * view.zoom;
-  const height = fitHeight * view.zoom * view.stretch;
+  const lies = turn.rotation % 180 !== 0;
+  const width = fitWidth * view.zoom * (lies ? view.stretch : 1);
+  const height = fitHeight * view.zoom * (lies ? 1 : view.stretch);
   return new Placement(
     plane,
     columns.n,

@@ -203,12 +203,12 @@ export class Guide {
     const seen = view.width_px && view.height_px ? view : now;
     const { width_px, height_px } = seen;
     const whole = placeSlice(this.follower, axis, {
+      ...view,
       zoom: 1,
       pan: [0.5, 0.5],
       stretch: 1,
       width_px,
       height_px,
-      north_up: view.north_up,
     });
     const { columnAxis: columns, rowAxis: rows } = led.plane;
     const [alongColumns, alongRows] = [grid.axes[asAxis(columns)], grid.axes[asAxis(rows)]];
@@ -220,12 +220,14 @@ export class Guide {
     const [growX, growY] = this.growth(grid, led, now, seen, isTurned);
     const perColumn = pixels.get(asAxis(whole.plane.columnAxis)) ?? 1;
     const perRow = pixels.get(asAxis(whole.plane.rowAxis)) ?? 1;
-    const zoom = (perColumn * whole.nColumns * growX) / whole.width;
-    const stretch = (perRow * whole.nRows * growY) / whole.height / zoom;
+    const across = (perColumn * whole.nColumns * growX) / whole.width;
+    const down = (perRow * whole.nRows * growY) / whole.height;
+    // The stretch goes along with a slice that lies on its side.
+    const [zoom, stretched] = view.rotation % 180 ? [down, across] : [across, down];
     return {
       zoom: Math.min(Math.max(zoom, ZOOM_MIN), ZOOM_MAX),
       pan: this.pan(grid, now, led, whole),
-      stretch: Math.min(Math.max(stretch, STRETCH_MIN), STRETCH_MAX),
+      stretch: Math.min(Math.max(stretched / zoom, STRETCH_MIN), STRETCH_MAX),
     };
   }
 

@@ -27,6 +27,11 @@ export interface StateTraits {
   stretch: number;
   interpolate: boolean;
   north_up: boolean;
+  rotation: number;
+  flip_x: boolean;
+  flip_y: boolean;
+  slab: number;
+  slab_mode: string;
   crosshair: boolean;
   crosshair_idx: readonly [number, number, number];
   view_layout: string;
@@ -69,6 +74,11 @@ const PLAIN_FIELDS = [
   "stretch",
   "interpolate",
   "north_up",
+  "rotation",
+  "flip_x",
+  "flip_y",
+  "slab",
+  "slab_mode",
   "crosshair",
   "active",
   "linked",
@@ -93,9 +103,11 @@ export function traitsOf(state: ViewState, info: VolumeInfo): StateTraits {
   const { channel, window, level, colormap, reverse, zoom, pan, stretch, interpolate } = state;
   const plain = { channel, window, level, colormap, reverse, zoom, pan, stretch, interpolate };
   const { active, linked, maximised, columns, rows } = state;
+  const { rotation, flip_x, flip_y, slab, slab_mode } = state;
   return {
     ...plain,
     ...{ active, linked, maximised, columns, rows },
+    ...{ rotation, flip_x, flip_y, slab, slab_mode },
     view_layout: state.layout,
     below_color: state.below_color,
     above_color: state.above_color,

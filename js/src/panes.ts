@@ -6,7 +6,17 @@
  */
 import type { PaneState, ViewPatch, ViewState } from "./protocol";
 
-const OWN_FIELDS = ["axis", "zoom", "pan", "stretch"] as const;
+const OWN_FIELDS = [
+  "axis",
+  "zoom",
+  "pan",
+  "stretch",
+  "rotation",
+  "flip_x",
+  "flip_y",
+  "slab",
+  "slab_mode",
+] as const;
 const SHARED_FIELDS = [
   "slice_idx",
   "channel",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { placeSlice, planeOf } from "../src/geometry";
+import { placeSlice, planeOf, turnOf } from "../src/geometry";
 import type { VolumeInfo } from "../src/protocol";
 import { contract } from "./contract";
 
@@ -9,7 +9,7 @@ describe("the table that Python made", () => {
     const { pan, ...rest } = example.view;
     const view = { ...rest, pan: pan as [number, number] };
     const placement = placeSlice(info, example.normal, view);
-    expect(planeOf(info, example.normal, view.north_up)).toEqual(example.plane);
+    expect(planeOf(info, example.normal, view.north_up, turnOf(view))).toEqual(example.plane);
     const rect = [placement.x0, placement.y0, placement.width, placement.height];
     rect.forEach((value, i) => {
       expect(value).toBeCloseTo(example.rect[i] ?? Number.NaN, 8);

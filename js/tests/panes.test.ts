@@ -19,6 +19,11 @@ const PANE = {
   pan: [0.5, 0.5],
   stretch: 1,
   interpolate: true,
+  rotation: 0,
+  flip_x: false,
+  flip_y: false,
+  slab: 1,
+  slab_mode: "max",
 } as const;
 
 const THREE: ViewState = {

@@ -29,6 +29,11 @@ PANE_TRAITS = (
     "pan",
     "stretch",
     "interpolate",
+    "rotation",
+    "flip_x",
+    "flip_y",
+    "slab",
+    "slab_mode",
 )
 
 PatchPane = Callable[[int, str, Any], Any]
@@ -60,6 +65,11 @@ class Pane(t.HasTraits):
     pan = t.Tuple(t.Float(), t.Float(), default_value=(0.5, 0.5), help="Point in the middle.")
     stretch = t.Float(1.0, help="Vertical exaggeration, 0.05 to 50.")
     interpolate = t.Bool(True, help="Linear between voxels; False shows blocks.")
+    rotation = t.Int(0, help="Turned clockwise by 0, 90, 180 or 270 degrees.")
+    flip_x = t.Bool(False, help="Mirrored left to right, after the rotation.")
+    flip_y = t.Bool(False, help="Mirrored top to bottom, after the rotation.")
+    slab = t.Int(1, help="Slices reduced to one picture, 1 (none) to 512; not of label channels.")
+    slab_mode = t.Unicode("max", help="max, min, mean or rms of the slab.")
     size = t.Tuple((0, 0), read_only=True, help="Size in device pixels; (0, 0): not on the page.")
 
     def __init__(self, index: int, *, check: PatchPane, post: PatchPane) -> None:

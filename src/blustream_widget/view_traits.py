@@ -32,6 +32,11 @@ STATE_TRAITS = (
     "stretch",
     "interpolate",
     "north_up",
+    "rotation",
+    "flip_x",
+    "flip_y",
+    "slab",
+    "slab_mode",
     "crosshair",
     "crosshair_idx",
     "view_layout",
@@ -112,6 +117,13 @@ class ViewTraits(anywidget.AnyWidget):
     stretch = _state_trait(t.Float(1.0, help="Vertical exaggeration, 0.05 to 50."))
     interpolate = _state_trait(t.Bool(True, help="Linear between voxels; False shows blocks."))
     north_up = _state_trait(t.Bool(False, help="Time slices of a survey as a map, north up."))
+    rotation = _state_trait(t.Int(0, help="Turned clockwise by 0, 90, 180 or 270 degrees."))
+    flip_x = _state_trait(t.Bool(False, help="Mirrored left to right, after the rotation."))
+    flip_y = _state_trait(t.Bool(False, help="Mirrored top to bottom, after the rotation."))
+    slab = _state_trait(
+        t.Int(1, help="Slices reduced to one picture, 1 (none) to 512; not of label channels.")
+    )
+    slab_mode = _state_trait(t.Unicode("max", help="max, min, mean or rms of the slab."))
     crosshair = _state_trait(t.Bool(False, help="Show where the other two slices cut this one."))
     crosshair_idx = _state_trait(
         t.Tuple(

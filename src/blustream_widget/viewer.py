@@ -88,7 +88,8 @@ class Viewer(ColorTraits, Annotated):
         Shown name of the volume, unit of its values.
     **fields
         Any other field of the view: channel, reverse, below_color, above_color, no_value_color,
-        zoom, pan, stretch, interpolate, north_up, crosshair.
+        zoom, pan, stretch, interpolate, north_up, rotation, flip_x, flip_y, slab, slab_mode,
+        crosshair.
     transports : str
         Comma-separated subset of "websocket,webrtc,comm": what the browser may use.
     layout : ipywidgets.Layout or dict, optional

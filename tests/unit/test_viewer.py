@@ -679,3 +679,17 @@ def test_layout_stays_the_css_of_ipywidgets(volume, link) -> None:
     viewer.close()
     with pytest.raises(errors.ConfigError, match="view_layout='quad'"):
         Viewer(volume, layout="quad", _link=link)
+
+
+def test_a_pane_has_its_own_slab_and_turn(viewer, link) -> None:
+    viewer.view_layout = "orthogonal"
+    viewer.slab, viewer.slab_mode = 9, "mean"
+    viewer.panes[1].rotation = 90
+    viewer.panes[1].pan = (0.2, 0.7)
+    viewer.panes[1].flip_x = True
+    assert [pane.slab for pane in viewer.panes] == [9, 1, 1]
+    assert [pane.rotation for pane in viewer.panes] == [0, 90, 0]
+    assert viewer.panes[1].pan == pytest.approx((0.8, 0.7))
+    assert (viewer.rotation, viewer.flip_x) == (0, False)
+    with pytest.raises(traitlets.TraitError, match="quarter"):
+        viewer.rotation = 45

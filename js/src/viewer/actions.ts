@@ -1,28 +1,31 @@
 /** Everything a user can do to the view, as absolute patches of the session's state. */
-import { type Point, placeSlice } from "../geometry";
+import { type Point, placeSlice, type Turn, turnedPan, UPRIGHT } from "../geometry";
 import { activation } from "../panes";
 import type { ViewPatch, ViewState, VolumeInfo } from "../protocol";
-import { WINDOW_MAX } from "../protocol";
+import { SLAB_MAX, WINDOW_MAX } from "../protocol";
 import type { Session } from "../session";
 import type { Voxel } from "./axes";
 import { type Camera, panBy, zoomAt } from "./camera";
 import { clamp } from "./format";
 import { type Look, ViewHistory } from "./history";
 import { autoRange, channelOf, dragRange, isSigned, presetsOf, type Range } from "./range";
+import type { SlabMode } from "./slab";
 
 /** Share of the pane that one Shift + arrow moves the picture by. */
 const PAN_STEP = 0.1;
 /** Shift held: finer window and level. */
 const FINE = 0.2;
 
-const WHOLE: Camera & { stretch: number } = { zoom: 1, pan: [0.5, 0.5], stretch: 1 };
+type PlaneCamera = Camera & Turn & { stretch: number };
+
+const WHOLE: PlaneCamera = { zoom: 1, pan: [0.5, 0.5], stretch: 1, ...UPRIGHT };
 
 export class Actions {
   readonly history = new ViewHistory();
   /** Keep the window symmetric about zero; null = as the field does, so for seismic data. */
   private lockWanted: boolean | null = null;
-  /** Zoom and pan of the planes that are not shown, so that they come back as they were left. */
-  private readonly cameras = new Map<number, Camera & { stretch: number }>();
+  /** Zoom, pan and turn of the planes that are not shown, so that they come back as they were left. */
+  private readonly cameras = new Map<number, PlaneCamera>();
 
   /** Window and colours of the channels that are not shown, so that they come back as they were left. */
   private readonly looks = new Map<number, ViewPatch>();
@@ -68,9 +71,9 @@ export class Actions {
   }
 
   setAxis(axis: number): void {
-    const { axis: old, zoom, pan, stretch } = this.state;
+    const { axis: old, zoom, pan, stretch, rotation, flip_x, flip_y } = this.state;
     if (axis === old || !this.session.info?.axes[axis]) return;
-    this.cameras.set(old, { zoom, pan, stretch });
+    this.cameras.set(old, { zoom, pan, stretch, rotation, flip_x, flip_y });
     this.patch({ axis, ...(this.cameras.get(axis) ?? WHOLE) });
   }
 
@@ -168,6 +171,39 @@ export class Actions {
     });
   }
 
+  /** Turn and mirror the slice; what lies in the middle of the pane stays there. */
+  setTurn(change: Partial<Turn>): void {
+    const { rotation, flip_x, flip_y, pan } = this.state;
+    const turn = { rotation, flip_x, flip_y, ...change };
+    this.patch({ ...turn, pan: [...turnedPan(pan, this.state, turn)] });
+  }
+
+  /** Turn the slice by quarters, clockwise as it is seen: a mirrored one turns the other way round. */
+  rotate(quarters: number): void {
+    const { rotation, flip_x, flip_y } = this.state;
+    const way = flip_x === flip_y ? quarters : -quarters;
+    this.setTurn({ rotation: (rotation + 90 * way + 360) % 360 });
+  }
+
+  flip(side: "x" | "y"): void {
+    const { flip_x, flip_y } = this.state;
+    this.setTurn(side === "x" ? { flip_x: !flip_x } : { flip_y: !flip_y });
+  }
+
+  get isTurned(): boolean {
+    const { rotation, flip_x, flip_y } = this.state;
+    return rotation !== 0 || flip_x || flip_y;
+  }
+
+  /** Slices that are reduced to one picture; 1: none but the shown one. */
+  setSlab(slices: number): void {
+    this.patch({ slab: clamp(Math.round(slices), 1, Math.min(SLAB_MAX, this.sliceCount)) });
+  }
+
+  setSlabMode(slab_mode: SlabMode): void {
+    this.patch({ slab_mode });
+  }
+
   setStretch(stretch: number): void {
     this.patch({ stretch: clamp(stretch, 0.1, 20) });
   }
@@ -176,7 +212,8 @@ export class Actions {
     this.withInfo((info, state) => {
       const channel = channelOf(info, state.channel);
       this.cameras.clear();
-      this.patch({ ...WHOLE, ...autoRange(info, channel), interpolate: !channel.is_label });
+      const seen = { interpolate: !channel.is_label, slab: 1 };
+      this.patch({ ...WHOLE, ...autoRange(info, channel), ...seen });
     });
   }
 

@@ -26,6 +26,8 @@ export type Command =
   | { readonly do: "pan"; readonly x: number; readonly y: number }
   | { readonly do: "window"; readonly factor: number; readonly shift: number }
   | { readonly do: "axis"; readonly axis: number }
+  | { readonly do: "rotate"; readonly quarters: number }
+  | { readonly do: "flip"; readonly side: "x" | "y" }
   | { readonly do: "tool"; readonly tool: Tool }
   | { readonly do: "centre" }
   | { readonly do: "point"; readonly x: number; readonly y: number }
@@ -78,6 +80,9 @@ const PLAIN: Readonly<Record<string, Command>> = {
   f: { do: "fullscreen" },
   z: { do: "maximise" },
   l: { do: "layout" },
+  r: { do: "rotate", quarters: 1 },
+  h: { do: "flip", side: "x" },
+  t: { do: "flip", side: "y" },
   u: { do: "back" },
   U: { do: "forward" },
 };
@@ -180,6 +185,8 @@ export function helpRows(
     },
     { action: "Pan", keys: [asOhif ? "Middle drag" : "Drag", "Shift + arrows"] },
     { action: "Fit; undo stretch", keys: ["0", "0 again"] },
+    { action: "Rotate to the right", keys: ["R"] },
+    { action: "Flip: left to right, top to bottom", keys: ["H", "T"] },
     { action: "Earlier, later view", keys: ["U", "Shift + U"] },
     { action: "Window and level", keys: [asOhif ? "Drag" : "Right drag"] },
     { action: "Window tool", keys: ["W", "Arrows"] },

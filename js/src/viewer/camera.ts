@@ -1,5 +1,5 @@
 /** Zoom, pan and the pane's own pixels: pure arithmetic on views of one slice. */
-import { type PaneView, type Placement, type Point, placeSlice } from "../geometry";
+import { type PaneView, type Placement, type Point, placeSlice, type Turn } from "../geometry";
 import type { FrameHeader, ViewState, VolumeInfo } from "../protocol";
 import { MIN_VOXELS_SHOWN, PANE_MAX_PIXELS, PANE_MAX_PX, PANE_MIN_PX, ZOOM_MAX } from "../protocol";
 import { clamp } from "./format";
@@ -75,12 +75,24 @@ export function viewOf(header: FrameHeader): PaneView {
     width_px: header.width_px,
     height_px: header.height_px,
     north_up: header.is_north_up !== 0,
+    rotation: (header.turn & 3) * 90,
+    flip_x: (header.turn & 4) !== 0,
+    flip_y: (header.turn & 8) !== 0,
   };
+}
+
+/** How a view turns its slice, as a frame's header says it. */
+export function turnCode({ rotation, flip_x, flip_y }: Turn): number {
+  return rotation / 90 + (flip_x ? 4 : 0) + (flip_y ? 8 : 0);
 }
 
 /** Is the frame of the plane that the state wants, laid on the screen as it wants it? */
 export function isSamePlane(header: FrameHeader, state: ViewState): boolean {
-  return header.axis === state.axis && (header.is_north_up !== 0) === state.north_up;
+  return (
+    header.axis === state.axis &&
+    (header.is_north_up !== 0) === state.north_up &&
+    header.turn === turnCode(state)
+  );
 }
 
 /** Largest zoom that still shows a few voxels. */

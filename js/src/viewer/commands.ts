@@ -1,4 +1,5 @@
 /** What each command of the keyboard does. */
+import type { Turn } from "../geometry";
 import { channelText, positionText, sliceOfText } from "./axes";
 import type { Command } from "./bindings";
 import type { ViewContext } from "./context";
@@ -22,6 +23,16 @@ type Of<K extends Command["do"]> = Command extends infer C
     : never
   : never;
 type Handlers = { readonly [K in Command["do"]]: (command: Of<K>) => void };
+
+/** How the slice lies now. */
+function turnWords({ rotation, flip_x, flip_y }: Turn): string {
+  const words = [
+    rotation ? `rotated by ${rotation} degrees` : "",
+    flip_x ? "flipped left to right" : "",
+    flip_y ? "flipped top to bottom" : "",
+  ].filter(Boolean);
+  return words.length > 0 ? `Slice ${words.join(", ")}` : "Slice upright";
+}
 
 /** Say the slice, or position and value under the pointer or the crosshair. */
 function readAloud(context: ViewContext): void {
@@ -71,6 +82,14 @@ function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
     goto: () => target.goToNumber(),
     zoom: ({ factor }) => actions.zoomAtCentre(factor),
     pan: ({ x, y }) => actions.panStep(x, y),
+    rotate: ({ quarters }) => {
+      actions.rotate(quarters);
+      context.say(turnWords(session.state));
+    },
+    flip: ({ side }) => {
+      actions.flip(side);
+      context.say(turnWords(session.state));
+    },
     fit: () => actions.fit(),
     reset: () => actions.reset(),
     back: () => actions.back(),

@@ -5,17 +5,20 @@ import type { ViewState } from "../protocol";
 const REST_MS = 1000;
 const MOST = 50;
 
-export type Look = Pick<ViewState, "active" | "axis" | "slice_idx" | "zoom" | "pan" | "stretch">;
+export type Look = Pick<
+  ViewState,
+  "active" | "axis" | "slice_idx" | "zoom" | "pan" | "stretch" | "rotation" | "flip_x" | "flip_y"
+>;
 
 export function lookOf(state: ViewState): Look {
-  const { active, axis, slice_idx, zoom, pan, stretch } = state;
-  return { active, axis, slice_idx, zoom, pan, stretch };
+  const { active, axis, slice_idx, zoom, pan, stretch, rotation, flip_x, flip_y } = state;
+  return { active, axis, slice_idx, zoom, pan, stretch, rotation, flip_x, flip_y };
 }
 
 /** Slices that are not shown may differ: a crosshair that moves makes no new view. */
 function same(a: Look, b: Look): boolean {
-  const shown = ({ active, axis, slice_idx, zoom, pan, stretch }: Look): string =>
-    JSON.stringify([active, axis, slice_idx[axis], zoom, pan, stretch]);
+  const shown = ({ axis, slice_idx, ...rest }: Look): string =>
+    JSON.stringify([axis, slice_idx[axis], rest]);
   return shown(a) === shown(b);
 }
 

@@ -77,6 +77,11 @@ const PATHS = {
   lock: ["M3.8 7.2h8.4v6.3H3.8zM5.4 7.2V5.3a2.6 2.6 0 0 1 5.2 0v1.9"],
   unlock: ["M3.8 7.2h8.4v6.3H3.8zM5.4 7.2V5.3a2.6 2.6 0 0 1 5-1"],
   bin: ["M3 4.2h10M6.2 4.2V2.6h3.6v1.6M4.2 4.2l.6 9.2h6.4l.6-9.2"],
+  rotateright: ["M3.2 10.2a5 5 0 1 1 9.6-3.2M13.4 3v4.2H9.2"],
+  rotateleft: ["M12.8 10.2A5 5 0 1 0 3.2 7M2.6 3v4.2h4.2"],
+  flipx: ["M8 1.5v13M6 4v8H1.8z", "F M10 4v8h4.2z"],
+  flipy: ["M1.5 8h13M4 6h8V1.8z", "F M4 10h8v4.2z"],
+  slab: ["M1.8 5L8 2l6.2 3L8 8zM1.8 8L8 11l6.2-3M1.8 11L8 14l6.2-3"],
   undo: ["M3 6.2h6.6a3.4 3.4 0 0 1 0 6.8H6M5.8 3.4L3 6.2 5.8 9"],
   redo: ["M13 6.2H6.4a3.4 3.4 0 0 0 0 6.8H10M10.2 3.4L13 6.2 10.2 9"],
 } as const satisfies Record<string, readonly string[]>;

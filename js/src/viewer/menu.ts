@@ -1,16 +1,18 @@
 /** Menus: planes, channels, picture, more, and the one of the right click. */
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { toolEntries } from "../annotations/toolmenu";
-import { isMap } from "../geometry";
+import { isMap, UPRIGHT } from "../geometry";
 import { axisTitle, channelText, positionText, worldOf } from "./axes";
 import type { ViewContext } from "./context";
 import { clamp } from "./format";
 import { type IconName, icon } from "./icons";
 import { LAYOUT_WORDS } from "./layout";
 import { define, Part, rove } from "./part";
+import { chooseSlab, thicken } from "./planecontrols";
 import { channelOf } from "./range";
 import { type Job, pictureJobs } from "./screenshot";
 import { type MouseSet, SCROLL_STEPS } from "./settings";
+import { noSlabReason, SLAB_CHOICES, thicknessText } from "./slab";
 import { copyText } from "./states";
 import { shared } from "./styles";
 import type { ToolbarHost } from "./toolbar";
@@ -117,6 +119,8 @@ export class Menu extends Part {
         return this.planes();
       case "layouts":
         return this.layouts();
+      case "plane":
+        return this.plane();
       case "channels":
         return this.channels();
       case "picture":
@@ -179,6 +183,39 @@ export class Menu extends Part {
     ];
   }
 
+  /** How the slice is turned, and how many are reduced to one picture. */
+  private plane(): Entry[] {
+    const { context } = this;
+    const { actions, session } = context;
+    const { info, state } = session;
+    if (!info) return [];
+    const disabled = noSlabReason(info, state) !== "";
+    const isOn = state.slab > 1 && !disabled;
+    const text = thicknessText(info, state.axis, state.slab);
+    return [
+      { label: "Rotate to the right", icon: "rotateright", key: "R", act: () => actions.rotate(1) },
+      { label: "Rotate to the left", icon: "rotateleft", act: () => actions.rotate(-1) },
+      { label: "Flip left to right", icon: "flipx", key: "H", act: () => actions.flip("x") },
+      { label: "Flip top to bottom", icon: "flipy", key: "T", act: () => actions.flip("y") },
+      {
+        label: "Upright again",
+        disabled: !actions.isTurned,
+        act: () => actions.setTurn(UPRIGHT),
+      },
+      { heading: isOn ? `Slab of ${text}` : "Slab" },
+      { label: "One slice", checked: !isOn, stays: true, act: () => chooseSlab(context, "") },
+      ...SLAB_CHOICES.map(([mode, label]) => ({
+        label,
+        disabled,
+        checked: isOn && state.slab_mode === mode,
+        stays: true,
+        act: () => chooseSlab(context, mode),
+      })),
+      { label: "Thicker", disabled: !isOn, stays: true, act: () => thicken(context, 1) },
+      { label: "Thinner", disabled: !isOn, stays: true, act: () => thicken(context, -1) },
+    ];
+  }
+
   private channels(): Entry[] {
     const { session, actions } = this.context;
     return (session.info?.channels ?? []).map((channel, i) => ({
@@ -237,6 +274,11 @@ export class Menu extends Part {
             { label: "Stretch less", act: () => actions.setStretch(state.stretch / 1.25) },
           ] as const)
         : []),
+      {
+        label: "Turn, flip, slab",
+        icon: "slab",
+        act: () => context.set({ open: "plane" }),
+      },
       { label: "Reset view", key: "Shift+0", act: () => actions.reset() },
       ...(info !== null && isMap(info, state.axis)
         ? [
@@ -330,6 +372,11 @@ export class Menu extends Part {
       { label: "Fit to pane", icon: "fit", key: "0", act: () => actions.fit() },
       { label: "Automatic window", icon: "auto", key: "N", act: () => actions.autoRange() },
       { label: "Window and colours", icon: "window", act: () => context.set({ open: "window" }) },
+      {
+        label: "Turn, flip, slab",
+        icon: "slab",
+        act: () => context.set({ open: "plane" }),
+      },
       "line",
       ...(session.info ? this.pictures() : []),
     ];

@@ -19,6 +19,7 @@ import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
 import { lookOf } from "./recolour";
 import { hasRulers, lettersOf, northOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
 import { type Glimpse, glimpseOf, onlyScrolled } from "./scrolling";
+import { slabText } from "./slab";
 import { isDead, type PaneState, paneStateOf, stateOverlay } from "./states";
 import { stateStyles } from "./states.styles";
 import { shared } from "./styles";
@@ -289,7 +290,8 @@ export class SlicePane extends Part {
       return `${axisTitle(along)} ${numberText(along, 0)} to ${numberText(along, along.n - 1)}${unit}`;
     });
     const [title, position] = sliceText(info, axis, this.shownSlice(axis));
-    return `${title} ${position}, ${span.join(", ")}`;
+    const slab = slabText(info, this.context.session.state);
+    return [`${title} ${position}`, ...(slab ? [slab] : []), ...span].join(", ");
   }
 
   private shownSlice(axis: number): number {
@@ -325,6 +327,7 @@ export class SlicePane extends Part {
   private labels(scene: Scene): TemplateResult {
     const { info, axis } = scene;
     const [title, position] = sliceText(info, axis, this.shownSlice(axis));
+    const slab = slabText(info, this.context.session.state);
     const { letters, remark } = lettersOf(scene);
     const bar = scaleBarOf(scene);
     const north = northOf(scene);
@@ -345,6 +348,7 @@ export class SlicePane extends Part {
         <span class="label">
           <span class="square" style=${colour}></span><b>${title}</b>
           ${info.kind === "medical" ? html`<span class="less">${position}</span>` : html`<b>${position}</b>`}
+          ${slab ? html`<span class="less" part="slab">${slab}</span>` : nothing}
         </span>
       </button>
       ${north === null ? nothing : this.compass(north)}

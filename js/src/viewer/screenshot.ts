@@ -7,6 +7,7 @@ import type { IconName } from "./icons";
 import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
 import { type ColourEnds, lookOf } from "./recolour";
 import { hasRulers, lettersOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
+import { slabText } from "./slab";
 
 const GUTTER_X = 48;
 const GUTTER_Y = 24;
@@ -186,7 +187,8 @@ function drawLabels(sheet: Sheet, scene: Scene, context: ViewContext): void {
     drawCrosshair(sheet.brush, crosshairOf(scene, crosshair), sheet.width, sheet.height);
   const idx = context.ui.shown?.slice_idx ?? 0;
   const [title, position] = sliceText(scene.info, scene.axis, idx);
-  chip(sheet, `    ${title} ${position}`, 12, 12);
+  const slab = slabText(scene.info, context.session.state);
+  chip(sheet, `    ${[title, position, slab].filter(Boolean).join(" ")}`, 12, 12);
   sheet.brush.fillStyle = planeColour(scene.info, scene.axis);
   sheet.brush.fillRect(20, 20, 8, 8);
   drawLetters(sheet, lettersOf(scene).letters);

@@ -8,6 +8,7 @@ import { type Fact, viewFacts, volumeFacts } from "./facts";
 import { icon } from "./icons";
 import { labelsOf, legend } from "./legend";
 import { define, Part } from "./part";
+import { planeControlStyles, slabControls, turnControls } from "./planecontrols";
 import { channelOf } from "./range";
 import { shared } from "./styles";
 import { WindowPanel } from "./windowpanel";
@@ -18,6 +19,7 @@ const APART_MS = 200;
 export class SidePanel extends Part {
   static override styles = [
     shared,
+    planeControlStyles,
     css`
       :host {
         display: block;
@@ -188,6 +190,7 @@ export class SidePanel extends Part {
               >`
             : nothing
         }
+        ${turnControls(context)} ${slabControls(context)}
         ${this.list(viewFacts(context))}
       </section>
       ${this.labels(channelOf(info, state.channel))}

@@ -13,6 +13,7 @@ export type Open =
   | "window"
   | "planes"
   | "layouts"
+  | "plane"
   | "channels"
   | "picture"
   | "more"

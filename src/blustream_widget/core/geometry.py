@@ -89,14 +89,69 @@ def _map_plane(affine: tuple[float, ...]) -> Plane:
     return Plane(2, column_axis, row_axis, east[column_axis] < 0, north[row_axis] > 0)
 
 
-def plane_of(info: VolumeInfo, normal: int, *, north_up: bool = False) -> Plane:
+def plane_of(
+    info: VolumeInfo,
+    normal: int,
+    *,
+    north_up: bool = False,
+    rotation: int = 0,
+    flip_x: bool = False,
+    flip_y: bool = False,
+) -> Plane:
     """Say how the slice across axis `normal` is laid on the screen.
 
     Seismic and generic: inline section crosslines left to right, samples down; crossline section
     inlines left to right, samples down; time slice crosslines left to right, inlines down, or with
     `north_up` as a map, where the survey's coordinates are known. Medical with a known affine:
-    radiological convention.
+    radiological convention. All that is then turned clockwise by `rotation` degrees (0, 90, 180,
+    270) and after that mirrored left to right (`flip_x`) and top to bottom (`flip_y`), in the order
+    of DICOM PS3.3 C.10.6.
     """
+    plane = _upright_plane(info, normal, north_up=north_up)
+    for _ in range(rotation // 90):
+        left, right, top, bottom = plane.letters
+        plane = Plane(
+            normal,
+            column_axis=plane.row_axis,
+            row_axis=plane.column_axis,
+            flip_x=not plane.flip_y,
+            flip_y=plane.flip_x,
+            letters=(bottom, top, left, right),
+        )
+    left, right, top, bottom = plane.letters
+    return Plane(
+        normal,
+        plane.column_axis,
+        plane.row_axis,
+        plane.flip_x != flip_x,
+        plane.flip_y != flip_y,
+        (
+            *((right, left) if flip_x else (left, right)),
+            *((bottom, top) if flip_y else (top, bottom)),
+        ),
+    )
+
+
+def turned_pan(
+    pan: tuple[float, float], before: tuple[int, bool, bool], after: tuple[int, bool, bool]
+) -> tuple[float, float]:
+    """Say where the point `pan` of the slice comes to lie when the slice is turned.
+
+    Parameters
+    ----------
+    pan : tuple of float
+        Screen-oriented fractions, as in `place_slice`.
+    before, after : tuple
+        Rotation, flip_x, flip_y.
+    """
+    x, y = pan
+    x, y = 1.0 - x if before[1] else x, 1.0 - y if before[2] else y
+    for _ in range((after[0] - before[0]) % 360 // 90):
+        x, y = 1.0 - y, x
+    return 1.0 - x if after[1] else x, 1.0 - y if after[2] else y
+
+
+def _upright_plane(info: VolumeInfo, normal: int, *, north_up: bool) -> Plane:
     if north_up and normal == 2 and info.kind == "seismic" and info.affine is not None:
         return _map_plane(info.affine)
     if info.kind == "medical" and info.affine is not None:
@@ -148,6 +203,9 @@ def place_slice(
     width_px: int,
     height_px: int,
     north_up: bool = False,
+    rotation: int = 0,
+    flip_x: bool = False,
+    flip_y: bool = False,
 ) -> Placement:
     """Place the slice across `normal` in a pane of `width_px` x `height_px`.
 
@@ -155,9 +213,12 @@ def place_slice(
     lies in the pane's centre, as screen-oriented fractions (0.5, 0.5 = middle; 0, 0 = top left
     corner). Seismic sections (a vertical time or depth axis against line numbers) fill the pane at
     zoom 1, as seismic viewers do: their two axes have no common unit, `stretch` scales the
-    vertical. Everything else keeps the true aspect ratio of `Axis.spacing`.
+    vertical. Everything else keeps the true aspect ratio of `Axis.spacing`. A slice that is turned
+    on its side takes its stretch along.
     """
-    plane = plane_of(info, normal, north_up=north_up)
+    plane = plane_of(
+        info, normal, north_up=north_up, rotation=rotation, flip_x=flip_x, flip_y=flip_y
+    )
     columns, rows = info.axes[plane.column_axis], info.axes[plane.row_axis]
     if info.kind == "seismic" and normal != 2:
         fit_w, fit_h = float(width_px), float(height_px)
@@ -165,7 +226,9 @@ def place_slice(
         world_w, world_h = columns.n * columns.spacing, rows.n * rows.spacing
         scale = min(width_px / world_w, height_px / world_h)
         fit_w, fit_h = world_w * scale, world_h * scale
-    drawn_w, drawn_h = fit_w * zoom, fit_h * zoom * stretch
+    lies = rotation in (90, 270)
+    drawn_w = fit_w * zoom * (stretch if lies else 1.0)
+    drawn_h = fit_h * zoom * (1.0 if lies else stretch)
     return Placement(
         plane=plane,
         n_columns=columns.n,

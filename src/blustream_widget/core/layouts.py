@@ -18,7 +18,17 @@ LAYOUTS: tuple[str, ...] = ("single", "orthogonal", "quad", "picture-in-picture"
 GRID_MAX_SIDE = 4
 PANES_MAX = 9
 
-OWN_FIELDS = ("axis", "zoom", "pan", "stretch")
+OWN_FIELDS = (
+    "axis",
+    "zoom",
+    "pan",
+    "stretch",
+    "rotation",
+    "flip_x",
+    "flip_y",
+    "slab",
+    "slab_mode",
+)
 """What every pane has for itself, always."""
 
 SHARED_FIELDS = (
@@ -53,6 +63,11 @@ class PaneState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     pan: tuple[float, float] = (0.5, 0.5)
     stretch: float = 1.0
     interpolate: bool = True
+    rotation: int = 0
+    flip_x: bool = False
+    flip_y: bool = False
+    slab: int = 1
+    slab_mode: str = "max"
 
 
 class Cells(NamedTuple):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import floor, sqrt
 from typing import Any, Literal, TypeAlias, get_args
 
-from blustream_widget.core.geometry import Placement, place_slice, plane_of
+from blustream_widget.core.geometry import Placement, place_slice
 from blustream_widget.core.panes import view_of
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.state_checks import (
@@ -254,7 +254,6 @@ class Guide:
         size = (view.width_px, view.height_px)
         if 0 in size:  # a pane that has no place on the page
             size = (now.width_px, now.height_px)
-        plane = plane_of(self._follower, axis, north_up=view.north_up)
         whole = place_slice(
             self._follower,
             axis,
@@ -264,7 +263,11 @@ class Guide:
             width_px=size[0],
             height_px=size[1],
             north_up=view.north_up,
+            rotation=view.rotation,
+            flip_x=view.flip_x,
+            flip_y=view.flip_y,
         )
+        plane = whole.plane
         # Pixels per voxel of the follower, along its axes.
         columns, rows = led.plane.column_axis, led.plane.row_axis
         pixels = {
@@ -273,12 +276,14 @@ class Guide:
         }
         is_turned = grid.axes[columns] != plane.column_axis
         grown = self._growth(grid, led, (now.width_px, now.height_px), size, is_turned=is_turned)
-        zoom = pixels[plane.column_axis] * whole.n_columns * grown[0] / whole.width_px
-        stretch = pixels[plane.row_axis] * whole.n_rows * grown[1] / whole.height_px / zoom
+        across = pixels[plane.column_axis] * whole.n_columns * grown[0] / whole.width_px
+        down = pixels[plane.row_axis] * whole.n_rows * grown[1] / whole.height_px
+        # The stretch goes along with a slice that lies on its side.
+        zoom, stretched = (down, across) if view.rotation in (90, 270) else (across, down)
         return {
             "zoom": min(max(zoom, ZOOM_MIN), ZOOM_MAX),
             "pan": self._pan(grid, now, led, whole),
-            "stretch": min(max(stretch, STRETCH_MIN), STRETCH_MAX),
+            "stretch": min(max(stretched / zoom, STRETCH_MIN), STRETCH_MAX),
         }
 
     def _pan(
@@ -337,6 +342,9 @@ def _placed(info: VolumeInfo, axis: int, view: ViewState) -> Placement:
         width_px=view.width_px,
         height_px=view.height_px,
         north_up=view.north_up,
+        rotation=view.rotation,
+        flip_x=view.flip_x,
+        flip_y=view.flip_y,
     )
 
 

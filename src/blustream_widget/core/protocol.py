@@ -21,11 +21,12 @@ from blustream_widget.core.annotation_messages import (
 )
 from blustream_widget.core.layouts import PANES_MAX, PaneState
 from blustream_widget.core.palettes import LabelStyle, OwnMap
+from blustream_widget.core.slab import SLAB_MAX
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import LoadedSlices, VolumeInfo
 from blustream_widget.errors import ProtocolError
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 MAX_MESSAGE_BYTES = 64 * 1024
 """Largest text message a viewer may send."""
 
@@ -198,6 +199,11 @@ class ViewSync(_Message, tag=int(MessageType.VIEW_SYNC), frozen=True):
     stretch: Real | None = None
     interpolate: bool | None = None
     north_up: bool | None = None
+    rotation: Annotated[int, msgspec.Meta(ge=0, le=270)] | None = None
+    flip_x: bool | None = None
+    flip_y: bool | None = None
+    slab: Annotated[int, msgspec.Meta(ge=1, le=SLAB_MAX)] | None = None
+    slab_mode: Annotated[str, msgspec.Meta(max_length=8)] | None = None
     crosshair: bool | None = None
     width_px: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     height_px: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
@@ -438,6 +444,7 @@ class PaneHeader(msgspec.Struct, frozen=True):
     colormap_idx: int = 0
     is_reversed: int = 0
     is_north_up: int = 0
+    turn: int = 0
 
     def pack(self) -> bytes:
         """Bytes behind the frame's header."""
@@ -472,6 +479,8 @@ class FrameHeader(msgspec.Struct, frozen=True):
         1 if that map was taken from its other end.
     is_north_up : int
         1 if time slices lie as a map.
+    turn : int
+        Quarter turns clockwise (0 to 3), plus 4 if mirrored left to right, 8 if top to bottom.
     n_panes : int
         How many there are behind this header; 0: the picture is that of one pane alone.
     panes : tuple of PaneHeader
@@ -497,6 +506,7 @@ class FrameHeader(msgspec.Struct, frozen=True):
     colormap_idx: int = 0
     is_reversed: int = 0
     is_north_up: int = 0
+    turn: int = 0
     n_panes: int = 0
     panes: tuple[PaneHeader, ...] = ()
 
@@ -527,6 +537,7 @@ class FrameHeader(msgspec.Struct, frozen=True):
             self.colormap_idx,
             self.is_reversed,
             self.is_north_up,
+            self.turn,
             len(self.panes),
         )
         return b"".join((own, *(pane.pack() for pane in self.panes))) if self.panes else own
@@ -552,9 +563,9 @@ class FrameHeader(msgspec.Struct, frozen=True):
         return cls(*values)
 
 
-HEADER_LAYOUT = "<BBBBHHIIIi6fBBBB"
+HEADER_LAYOUT = "<BBBBHHIIIi6fBBBBB"
 _HEADER = struct.Struct(HEADER_LAYOUT)
-HEADER_BYTES = _HEADER.size  # 52
-PANE_HEADER_LAYOUT = "<BBHHHHHBBBi6fBBB"
+HEADER_BYTES = _HEADER.size  # 53
+PANE_HEADER_LAYOUT = "<BBHHHHHBBBi6fBBBB"
 _PANE = struct.Struct(PANE_HEADER_LAYOUT)
-PANE_HEADER_BYTES = _PANE.size  # 46
+PANE_HEADER_BYTES = _PANE.size  # 47

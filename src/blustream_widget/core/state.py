@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from blustream_widget.core.geometry import turned_pan
 from blustream_widget.core.layouts import PaneState
 from blustream_widget.core.panes import (
     PANES_FIELDS,
@@ -88,6 +89,14 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         interpolated.
     north_up : bool
         Lay time slices of a survey with known coordinates as a map, to the nearest quarter turn.
+    rotation : int
+        Degrees that the slice is turned by on the screen, clockwise: 0, 90, 180, 270.
+    flip_x, flip_y : bool
+        Mirror it left to right, top to bottom; after the rotation.
+    slab : int
+        Slices around the shown one that are reduced to one picture, 1 (none) to SLAB_MAX.
+    slab_mode : str
+        One of `SLAB_MODES`.
     crosshair : bool
         Show where the two other slices cut the shown one. Drawn by each viewer over the picture.
     width_px, height_px : int
@@ -126,6 +135,11 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     stretch: float = 1.0
     interpolate: bool = True
     north_up: bool = False
+    rotation: int = 0
+    flip_x: bool = False
+    flip_y: bool = False
+    slab: int = 1
+    slab_mode: str = "max"
     crosshair: bool = False
     width_px: int = 960
     height_px: int = 540
@@ -145,7 +159,8 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         ----------
         patch : dict
             Field names and new values. `slice_idx` may be one int (for the axis after the patch) or
-            three. `revision` may not be given.
+            three. `revision` may not be given. What lies in the middle of the pane stays there
+            when the slice is turned without a `pan`.
         info : VolumeInfo
             The volume that bounds axis, slice and channel.
 
@@ -165,6 +180,8 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             values[name] = check(name, value, info)
         if "slice_idx" in patch:
             values["slice_idx"] = _slice_of_patch(self, values, info)
+        if not _TURNS.isdisjoint(values) and _CAMERAS.isdisjoint(values):
+            values["pan"] = _turned_pan(self, values)
         if self.panes or not PANES_FIELDS.isdisjoint(values):
             new = change_panes(self, values, info)
         else:
@@ -189,6 +206,21 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return msgspec.structs.replace(
             self, revision=0, crosshair=False, slice_idx=(slice_idx, slice_idx, slice_idx)
         )
+
+
+_TURNS = frozenset(("rotation", "flip_x", "flip_y"))
+_CAMERAS = frozenset(("pan", "panes", "active", "layout"))
+"""Fields that say themselves which point lies in the middle."""
+
+
+def _turned_pan(state: ViewState, values: dict[str, Any]) -> tuple[float, float]:
+    before = (state.rotation, state.flip_x, state.flip_y)
+    after = (
+        values.get("rotation", state.rotation),
+        values.get("flip_x", state.flip_x),
+        values.get("flip_y", state.flip_y),
+    )
+    return turned_pan(state.pan, before, after)
 
 
 def _pictured(views: Views) -> tuple[tuple[int, ViewState], ...]:

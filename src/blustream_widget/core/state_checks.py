@@ -12,6 +12,7 @@ from blustream_widget.core.colormaps import COLORMAPS, unknown_colormap
 from blustream_widget.core.layouts import PANE_FIELDS, PANES_MAX, PaneState
 from blustream_widget.core.palettes import HEX_COLOR, LABEL_STYLE, OWN_MAP
 from blustream_widget.core.panes import checked_layout, checked_shares
+from blustream_widget.core.slab import SLAB_MAX, SLAB_MODES
 from blustream_widget.core.types import VolumeInfo
 from blustream_widget.errors import StateError
 
@@ -114,6 +115,23 @@ def _check_stretch(name: str, value: Any, _info: VolumeInfo) -> float:
     return _number(name, value, STRETCH_MIN, STRETCH_MAX)
 
 
+def _check_rotation(name: str, value: Any, _info: VolumeInfo) -> int:
+    degrees = _integer(name, value, 0, 270)
+    if degrees % 90:
+        raise StateError(f"{name} = {value!r} is no quarter turn.", hint="Give 0, 90, 180 or 270.")
+    return degrees
+
+
+def _check_slab(name: str, value: Any, _info: VolumeInfo) -> int:
+    return _integer(name, value, 1, SLAB_MAX)
+
+
+def _check_slab_mode(name: str, value: Any, _info: VolumeInfo) -> str:
+    if value in SLAB_MODES:
+        return str(value)
+    raise StateError(f"There is no {name} {value!r}.", hint=f"Known: {', '.join(SLAB_MODES)}.")
+
+
 def _check_pan(name: str, value: Any, _info: VolumeInfo) -> tuple[float, float]:
     if not isinstance(value, (list, tuple)) or len(value) != 2:
         raise StateError(f"pan = {value!r} needs two numbers.", hint="(0.5, 0.5) is the middle.")
@@ -187,6 +205,11 @@ CHECKS: dict[str, Callable[[str, Any, VolumeInfo], Any]] = {
     "stretch": _check_stretch,
     "interpolate": _check_bool,
     "north_up": _check_bool,
+    "rotation": _check_rotation,
+    "flip_x": _check_bool,
+    "flip_y": _check_bool,
+    "slab": _check_slab,
+    "slab_mode": _check_slab_mode,
     "crosshair": _check_bool,
     "width_px": _check_pane,
     "height_px": _check_pane,

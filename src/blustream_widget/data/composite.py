@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
+from blustream_widget.core.slab import Slab
 from blustream_widget.core.types import Samples, SliceData, VolumeInfo
 from blustream_widget.data.cache import BrickCache
 from blustream_widget.data.grid import key_on_plane, lod_size, plane_axes
@@ -18,13 +20,19 @@ _Cut = tuple[slice, slice]
 
 @dataclass(frozen=True, slots=True)
 class SliceSpec:
-    """Which slice: as in `SliceData`; `region` is clipped and in LOD0 voxels."""
+    """Which slice: as in `SliceData`; `region` is clipped and in LOD0 voxels.
+
+    With a `slab`, `lod` is the level of the slices that are reduced, and `shown_lod` that of the
+    values that come of it.
+    """
 
     axis: int
     slice_idx: int
     channel: int
     lod: int
     region: Region
+    slab: Slab | None = None
+    shown_lod: int = 0
 
     @property
     def plane(self) -> tuple[int, int, Region]:
@@ -74,7 +82,7 @@ class Composite:
         self._size = info.brick_size
         region = self._region = spec.lod_region
         dtype = np.dtype(info.channels[spec.channel].dtype)
-        self._values = np.empty((region.a1 - region.a0, region.b1 - region.b0), dtype)
+        self._values = self._empty((region.a1 - region.a0, region.b1 - region.b0), dtype)
         self._tiles_a = range(region.a0 // self._size, -(-region.a1 // self._size))
         self._tiles_b = range(region.b0 // self._size, -(-region.b1 // self._size))
         # n_lods stands for "nothing yet".
@@ -82,11 +90,12 @@ class Composite:
         self._n_open = self._levels.size
         self._given_up: set[tuple[int, int]] = set()
         self._shown: SliceData | None = None
-        if stored_tile and spec.lod == 0:
-            self._fill_from_tiles(cache, stored_tile)
-        if self._n_open:
-            self._fill_exactly(cache)
-            self._fill_coarsely(cache)
+        self._begin(cache, stored_tile)
+
+    def leading(self, step: int) -> int:
+        """Slice at the end that moves ahead with a `step` of +1 or -1."""
+        del step
+        return self.spec.slice_idx
 
     def keys(self, lod: int, step: int = 0) -> tuple[BrickKey, ...]:
         """Bricks of `lod` covering the slice, nearest its centre first; none finer than its own.
@@ -147,14 +156,8 @@ class Composite:
             return self._put_tile(key, values)
         spec, shift = self.spec, key.lod - self.spec.lod
         a_axis, b_axis = plane_axes(spec.axis)
-        layer_voxel = (spec.slice_idx >> key.lod) - key[2 + spec.axis] * self._size
-        if (
-            key.channel != spec.channel
-            or shift < 0
-            or not 0 <= layer_voxel < values.shape[spec.axis]
-        ):
+        if key.channel != spec.channel or shift < 0:
             return False
-        plane = values[(slice(None),) * spec.axis + (layer_voxel,)]
         corner = (key[2 + a_axis] * self._size, key[2 + b_axis] * self._size)
         covered = (
             _covered(self._tiles_a, key[2 + a_axis], shift),
@@ -162,6 +165,9 @@ class Composite:
         )
         coarser = self._levels[self._at(*covered)] > key.lod
         if not coarser.any():
+            return False
+        plane = self._plane_of(key, values)
+        if plane is None:
             return False
         if coarser.all():  # all tiles at once: a twentieth of the time
             self._paste(plane, corner, shift, *covered)
@@ -212,6 +218,25 @@ class Composite:
     def _n_awaited(self) -> int:
         lost = sum(bool(self._levels[at] > self.spec.lod) for at in self._given_up)
         return self._n_open - lost
+
+    def _empty(self, shape: tuple[int, int], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+        return np.empty(shape, dtype)
+
+    def _begin(self, cache: BrickCache, stored_tile: int) -> None:
+        if stored_tile and self.spec.lod == 0:
+            self._fill_from_tiles(cache, stored_tile)
+        if self._n_open:
+            self._fill_exactly(cache)
+            self._fill_coarsely(cache)
+
+    def _plane_of(self, key: BrickKey, values: Samples) -> npt.NDArray[Any] | None:
+        """Cut out what a brick has of the slice; None if nothing."""
+        axis = self.spec.axis
+        voxel = (self.spec.slice_idx >> key.lod) - key[2 + axis] * self._size
+        if not 0 <= voxel < values.shape[axis]:
+            return None
+        plane: npt.NDArray[Any] = values[(slice(None),) * axis + (voxel,)]
+        return plane
 
     def _fill_exactly(self, cache: BrickCache) -> None:
         """Take the own level from the cache; the rest is blank. 4 µs a brick, the copy included."""
@@ -293,7 +318,12 @@ class Composite:
         return True
 
     def _paste(
-        self, plane: Samples, corner: tuple[int, int], shift: int, tiles_a: range, tiles_b: range
+        self,
+        plane: npt.NDArray[Any],
+        corner: tuple[int, int],
+        shift: int,
+        tiles_a: range,
+        tiles_b: range,
     ) -> None:
         region, size = self._region, self._size
         a0, a1 = max(tiles_a.start * size, region.a0), min(tiles_a.stop * size, region.a1)

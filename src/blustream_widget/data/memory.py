@@ -72,6 +72,14 @@ class MemorySource:
         values.flags.writeable = False
         return values
 
+    def read_box(
+        self, axis: int, first: int, last: int, channel: int, region: Region, step: int
+    ) -> Samples:
+        along = slice(first, last + 1, step)
+        a, b = slice(region.a0, region.a1, step), slice(region.b0, region.b1, step)
+        index = ((along, a, b), (a, along, b), (a, b, along))[axis]
+        return np.asarray(self._channels[channel][index], self._info.channels[channel].dtype)
+
     def close(self) -> None:
         self._channels = ()
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from blustream_widget.core.types import VolumeInfo
 from blustream_widget.data.composite import Composite
+from blustream_widget.data.slab import SlabComposite
 from blustream_widget.data.source import AnyKey, BrickKey
 
 # A picture two levels coarser needs a sixteenth of the bricks: it is shown on the way.
@@ -36,7 +37,7 @@ class Hand(NamedTuple):
 
 
 def plan_stages(
-    composite: Composite,
+    composite: Composite | SlabComposite,
     info: VolumeInfo,
     hand: Hand,
     *,
@@ -48,7 +49,7 @@ def plan_stages(
 
     Parameters
     ----------
-    composite : Composite
+    composite : Composite or SlabComposite
         Filled from the cache.
     info : VolumeInfo
     hand : Hand
@@ -87,11 +88,11 @@ def plan_stages(
 
 
 def _layer_ahead(
-    composite: Composite, info: VolumeInfo, hand: Hand, lod: int, room_bytes: int
+    composite: Composite | SlabComposite, info: VolumeInfo, hand: Hand, lod: int, room_bytes: int
 ) -> tuple[BrickKey, ...]:
     """Bricks of the next layer, once the hand is past the middle of this one."""
     spec, size = composite.spec, info.brick_size
-    within = (spec.slice_idx >> lod) % size
+    within = (composite.leading(hand.step) >> lod) % size
     is_near = within >= size // 2 if hand.step > 0 else within < size // 2
     if hand.step == 0 or not is_near:
         return ()
@@ -101,7 +102,11 @@ def _layer_ahead(
 
 
 def _tiles_ahead(
-    composite: Composite, info: VolumeInfo, hand: Hand, tile_size: int, room_bytes: int
+    composite: Composite | SlabComposite,
+    info: VolumeInfo,
+    hand: Hand,
+    tile_size: int,
+    room_bytes: int,
 ) -> list[AnyKey]:
     """Tiles of the slices that the next events will ask for if the hand goes on."""
     stride = hand.stride if abs(hand.stride) <= _LARGEST_STRIDE else hand.step

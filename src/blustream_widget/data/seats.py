@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from blustream_widget.core.types import SliceData, VolumeInfo
 from blustream_widget.data.composite import Composite, SliceSpec
 from blustream_widget.data.plan import Hand, Stage
+from blustream_widget.data.slab import DirectSlab, SlabComposite
 from blustream_widget.data.source import AnyKey, BrickKey
 
 
@@ -17,10 +18,12 @@ class Seat:
 
     Parameters
     ----------
-    composite : Composite or None
+    composite : Composite, SlabComposite or None
         None before the first read.
     cut : tuple or None
         The last slice of a source that gives slices at once.
+    slab : DirectSlab or None
+        The last slab of such a source.
     pinned : sequence of keys
         What the slice is cut from.
     stages : list of Stage
@@ -31,8 +34,9 @@ class Seat:
         Some of its bricks may lie in memory for another axis.
     """
 
-    composite: Composite | None = None
+    composite: Composite | SlabComposite | None = None
     cut: tuple[SliceSpec, SliceData] | None = None
+    slab: DirectSlab | None = None
     pinned: Sequence[AnyKey] = ()
     stages: list[Stage] = field(default_factory=list)
     hand: Hand = field(default_factory=Hand)
@@ -71,7 +75,7 @@ class Seats:
         return tuple(self._seats.values())
 
     @property
-    def composites(self) -> tuple[Composite, ...]:
+    def composites(self) -> tuple[Composite | SlabComposite, ...]:
         """What is put together, the most important first."""
         return tuple(s.composite for s in self._seats.values() if s.composite is not None)
 
@@ -111,9 +115,9 @@ class Seats:
     def empty(self) -> None:
         """Forget what was put together."""
         for seat in self._seats.values():
-            seat.composite = seat.cut = None
+            seat.composite = seat.cut = seat.slab = None
 
     def forget_cuts(self) -> None:
         """Forget slices of a source that gives them at once: it has changed."""
         for seat in self._seats.values():
-            seat.cut = None
+            seat.cut = seat.slab = None

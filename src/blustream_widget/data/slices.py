@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from blustream_widget.core.slab import Slab
 from blustream_widget.core.types import Samples, SliceData
 from blustream_widget.data.cache import BrickCache
 from blustream_widget.data.composite import Composite, SliceSpec
@@ -21,6 +22,7 @@ from blustream_widget.data.layout import is_cut_slowly, turned
 from blustream_widget.data.loaded import Run, loaded_runs
 from blustream_widget.data.plan import plan_stages
 from blustream_widget.data.seats import Seat, Seats
+from blustream_widget.data.slab import DirectSlab, IsLate, SlabComposite, slab_spec
 from blustream_widget.data.source import (
     AnyKey,
     BrickKey,
@@ -43,6 +45,8 @@ _RESIDENT_BYTES = 32 << 20
 # between bricks: resident memory grew by a ninth more than the bricks in a cache of 1 GB.
 _READING_BYTES = 48 << 20
 _HOLES = 16
+# So long a slab is reduced at once, the rest with the next reads: no input waits longer.
+_SLAB_S = 0.025
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,7 @@ class SliceReader:
         self._info = source.info
         self._direct = source if isinstance(source, DirectSource) else None
         self._on_data = on_data
+        self._clock = clock
         self._lock = threading.RLock()
         self._cache = BrickCache(
             budget_bytes - min(_READING_BYTES + budget_bytes // _HOLES, budget_bytes // 4)
@@ -156,6 +161,8 @@ class SliceReader:
         region: Region | None = None,
         *,
         seat: int = 0,
+        slab: Slab | None = None,
+        slab_lod: int = 0,
     ) -> SliceData:
         """Return a slice as far as it is in memory, and ask for the rest.
 
@@ -169,6 +176,12 @@ class SliceReader:
             Part of the slice in LOD0 voxels, widened to whole voxels of `lod` and clipped.
         seat : int
             Which of several slices side by side this is; what the others want is wanted on.
+        slab : Slab, optional
+            Slices around this one that are reduced to one, as far as is possible at once: `on_data`
+            is called when there is more to do.
+        slab_lod : int
+            Level of the slices that are reduced, not coarser than `lod`; a coarser one where the
+            bricks would not fit the budget. In the result, `coarsest_lod` tells.
 
         Returns
         -------
@@ -183,6 +196,8 @@ class SliceReader:
             If axis, slice or channel do not exist.
         """
         spec = self._check(axis, slice_idx, channel, lod, region)
+        if slab is not None:
+            return self._read_slab(spec, slab, slab_lod, self._seats.seat(seat))
         if self._direct is not None:
             return self._read_directly(self._direct, spec, self._seats.seat(seat))
         with self._lock:
@@ -273,13 +288,40 @@ class SliceReader:
             )
         return seat.cut[1]
 
-    def _move_to(self, spec: SliceSpec, seat: Seat) -> None:
+    def _read_slab(self, spec: SliceSpec, slab: Slab, slab_lod: int, seat: Seat) -> SliceData:
+        room_bytes = None if self._direct else self._cache.budget_bytes // 2 // len(self._seats)
+        spec = slab_spec(self._info, spec, slab, slab_lod, room_bytes=room_bytes)
+        end_s = self._clock() + _SLAB_S
+
+        def is_late() -> bool:
+            return self._clock() > end_s
+
+        if self._direct is not None:
+            if seat.slab is None or seat.slab.spec != spec:
+                seat.slab = DirectSlab(self._direct, spec)
+            is_unfinished, data = seat.slab.work(is_late), seat.slab.snapshot()
+        else:
+            with self._lock:
+                if seat.composite is None or seat.composite.spec != spec:
+                    self._move_to(spec, seat, is_late)
+                composite = seat.composite
+                assert isinstance(composite, SlabComposite)
+                is_unfinished, data = composite.work(is_late), composite.snapshot()
+        if is_unfinished:
+            self._on_data()
+        return data
+
+    def _move_to(self, spec: SliceSpec, seat: Seat, is_late: IsLate = lambda: False) -> None:
         seat.hand = seat.follow(spec)
         self._load_coarsest(spec.channel)
-        composite = seat.composite = Composite(
-            self._info, spec, self._cache, stored_tile=self._tile_size
-        )
-        if self._tile_size and spec.lod == 0:
+        composite: Composite | SlabComposite
+        if spec.slab is None:
+            composite = Composite(self._info, spec, self._cache, stored_tile=self._tile_size)
+        else:
+            composite = SlabComposite(self._info, spec, self._cache)
+            composite.work(is_late)
+        seat.composite = composite
+        if self._tile_size and spec.lod == 0 and spec.slab is None:
             seat.pinned, seat.has_slow_cuts = composite.tile_keys(self._tile_size), False
             self._cache.pin(self._seats.pinned)
         else:
@@ -296,7 +338,7 @@ class SliceReader:
             seat.hand,
             room_bytes=room_bytes // len(self._seats),
             is_slow=self._fetcher.is_slow,
-            tile_size=self._tile_size,
+            tile_size=0 if composite.spec.slab else self._tile_size,
         )
         self._fetcher.want(self._seats.stages)
         for key in [key for key in self._broken if self._fetcher.has_given_up(key)]:

@@ -133,6 +133,14 @@ class DirectSource(VolumeSource, Protocol):
     ) -> Samples:
         """Cut a slice, reduced in its plane to LOD `lod`, region widened to whole LOD voxels."""
 
+    def read_box(
+        self, axis: int, first: int, last: int, channel: int, region: Region, step: int
+    ) -> Samples:
+        """Give every `step`-th voxel along each axis of slices `first` to `last`, in native order.
+
+        A view of the volume where that is possible: to be read at once and not kept.
+        """
+
 
 class DoneRequest:
     """The request of a brick that was already delivered."""

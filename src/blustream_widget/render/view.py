@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from blustream_widget.core.geometry import Placement, place_slice
+from blustream_widget.core.slab import Slab, slab_of
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeInfo
 
@@ -17,6 +18,8 @@ _MOTION_VOXEL_PX = 1.5
 # of 512 voxels has 2.5 pixels each on a pane of 1280 pixels: larger ones look and cost the same.
 _MANY_VOXELS = 600_000
 _MANY_VOXEL_PX = 2.5
+# A voxel of a slab costs 1 to 3 ns.
+_MOTION_SLAB_VOXELS = 3_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,11 @@ class SliceView:
         LOD0 voxels that the pane shows, with a margin for interpolation: (a0, a1, b0, b1), half
         open, along the two axes in ascending order.
     placement : Placement
+    slab : Slab or None
+        Slices that are reduced to this one.
+    slab_lod : int
+        Level of those: 0 at rest, whatever the level of the picture. A voxel of another level is a
+        mean, whose maximum is not that of the voxels it is made of.
     """
 
     axis: int
@@ -40,6 +48,8 @@ class SliceView:
     lod: int
     region: tuple[int, int, int, int]
     placement: Placement
+    slab: Slab | None = None
+    slab_lod: int = 0
 
 
 def _choose_lod(placement: Placement, n_lods: int, largest_px: float) -> int:
@@ -65,6 +75,9 @@ def plan_slice(state: ViewState, info: VolumeInfo, *, in_motion: bool = False) -
         width_px=state.width_px,
         height_px=state.height_px,
         north_up=state.north_up,
+        rotation=state.rotation,
+        flip_x=state.flip_x,
+        flip_y=state.flip_y,
     )
     left, top = placement.to_voxel(0.0, 0.0)
     right, bottom = placement.to_voxel(float(state.width_px), float(state.height_px))
@@ -74,6 +87,11 @@ def plan_slice(state: ViewState, info: VolumeInfo, *, in_motion: bool = False) -
     n_shown = (columns[1] - columns[0]) * (rows[1] - rows[0]) >> 2 * lod
     if in_motion and n_shown > _MANY_VOXELS:
         lod = _choose_lod(placement, info.n_lods, _MANY_VOXEL_PX)
+    slab = slab_of(state, info)
+    if in_motion and slab is not None:
+        n_shown = (columns[1] - columns[0]) * (rows[1] - rows[0]) * (slab.last - slab.first + 1)
+        while n_shown >> 3 * lod > _MOTION_SLAB_VOXELS and lod < info.n_lods - 1:
+            lod += 1
     margin = 2 << lod
     columns = _shown(left, right, placement.n_columns, margin)
     rows = _shown(top, bottom, placement.n_rows, margin)
@@ -86,4 +104,6 @@ def plan_slice(state: ViewState, info: VolumeInfo, *, in_motion: bool = False) -
         lod=lod,
         region=(*first, *second),
         placement=placement,
+        slab=slab,
+        slab_lod=lod if in_motion else 0,
     )

@@ -20,13 +20,14 @@ class HeldVolume:
 
     Parameters
     ----------
-    array : ndarray, 3-D, float32
+    array : ndarray, 3-D
     brick_size, n_lods : int
     """
 
     def __init__(self, array: Samples, *, brick_size: int = 16, n_lods: int = 4) -> None:
         n0, n1, n2 = array.shape
-        self.info = volume_info((n0, n1, n2), n_lods=n_lods, brick_size=brick_size)
+        dtype = array.dtype.name
+        self.info = volume_info((n0, n1, n2), dtype=dtype, n_lods=n_lods, brick_size=brick_size)
         self.array = array
         self._memory = MemorySource(self.info, (array,))
         # Any: BrickDone or TileDone, by the type of the key.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from blustream_widget.core.layouts import Rect
 from blustream_widget.core.protocol import FrameFlags, FrameHeader, PaneHeader
+from blustream_widget.core.state import ViewState
 from blustream_widget.core.worker_protocol import EncoderChanged, Failed, Output
 from blustream_widget.encode.chain import EncoderChain
 from blustream_widget.encode.probe import no_encoder
@@ -142,6 +143,7 @@ class FrameWriter:
             colormap_idx=colormap_idx(state.colormap),
             is_reversed=int(state.reverse),
             is_north_up=int(state.north_up),
+            turn=_turn_of(state),
             n_panes=len(panes) if composition.is_of_several else 0,
             panes=panes if composition.is_of_several else (),
         )
@@ -186,4 +188,10 @@ def _pane_header(scene: Scene, rect: Rect, content: int) -> PaneHeader:
         colormap_idx=colormap_idx(state.colormap),
         is_reversed=int(state.reverse),
         is_north_up=int(state.north_up),
+        turn=_turn_of(state),
     )
+
+
+def _turn_of(state: ViewState) -> int:
+    """Orientation as the header has it."""
+    return state.rotation // 90 + 4 * state.flip_x + 8 * state.flip_y

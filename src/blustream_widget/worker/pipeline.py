@@ -312,8 +312,18 @@ class Pipeline:
         finest = plan_slice(state, info)
         view = finest if moving is None else plan_slice(moving, info, in_motion=True)
         region = Region(*view.region)
-        data = reader.read(view.axis, view.slice_idx, view.channel, view.lod, region, seat=index)
-        is_exact = data.progress >= 1 and data.coarsest_lod <= finest.lod
+        data = reader.read(
+            view.axis,
+            view.slice_idx,
+            view.channel,
+            view.lod,
+            region,
+            seat=index,
+            slab=view.slab,
+            slab_lod=view.slab_lod,
+        )
+        wanted_lod = finest.lod if finest.slab is None else finest.slab_lod
+        is_exact = data.progress >= 1 and data.coarsest_lod <= wanted_lod
         return Scene(moving or state, info, view, data, is_exact, index)
 
     def _kept_back(

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from blustream_widget.core.geometry import anatomical_axes, place_slice, plane_of
+from blustream_widget.core.geometry import anatomical_axes, place_slice, plane_of, turned_pan
 from blustream_widget.core.types import Axis, Channel, VolumeInfo
 
 TABLE = Path(__file__).resolve().parents[3] / "js" / "tests" / "fixtures" / "contract.json"
@@ -126,3 +126,35 @@ def test_sections_and_other_volumes_have_no_north() -> None:
     for kind, normal in (("seismic", 0), ("seismic", 2), ("generic", 2), ("medical", 2)):
         info = volume(kind)
         assert plane_of(info, normal, north_up=True) == plane_of(info, normal)
+
+
+def test_a_turn_to_the_right_brings_the_top_to_the_right() -> None:
+    info = volume("medical", affine=RAS)
+    assert plane_of(info, 2).letters == ("R", "L", "A", "P")
+    assert plane_of(info, 2, rotation=90).letters == ("P", "A", "R", "L")
+    # Rotation first, then the mirror: as it is seen, left and right change places.
+    assert plane_of(info, 2, rotation=90, flip_x=True).letters == ("A", "P", "R", "L")
+    assert plane_of(info, 2, flip_y=True).letters == ("R", "L", "P", "A")
+    half = plane_of(info, 2, rotation=180)
+    assert half == plane_of(info, 2, flip_x=True, flip_y=True)
+
+
+def test_a_slice_on_its_side_fits_the_pane_and_takes_its_stretch_along() -> None:
+    info = volume(shape=(10, 20, 40))
+    upright, lying = place(info, 0, stretch=2.0), place(info, 0, stretch=2.0, rotation=90)
+    assert (upright.width_px, upright.height_px) == (100, 400)
+    assert (lying.width_px, lying.height_px) == (800, 200)
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.parametrize("flips", [(False, False), (True, False), (False, True), (True, True)])
+def test_the_point_in_the_middle_stays_there_when_the_slice_is_turned(rotation, flips) -> None:
+    info, before = volume(), (90, True, False)
+    after = (rotation, *flips)
+    pan = turned_pan((0.2, 0.7), before, after)
+    voxels = []
+    for (degrees, flip_x, flip_y), at in ((before, (0.2, 0.7)), (after, pan)):
+        where = place(info, 0, pan=at, zoom=3.0, rotation=degrees, flip_x=flip_x, flip_y=flip_y)
+        column, row = where.to_voxel(200, 100)
+        voxels.append({where.plane.column_axis: column, where.plane.row_axis: row})
+    assert voxels[0] == pytest.approx(voxels[1])

@@ -170,8 +170,8 @@ def test_one_pane_alone_is_the_picture() -> None:
 
 
 def test_a_frame_of_several_panes_says_what_each_shows() -> None:
-    pane = PaneHeader(*range(11), *(0.5,) * 6, 1, 0, 1)
-    header = FrameHeader(*range(10), *(0.5,) * 6, 1, 0, 1, 2, (pane, pane))
+    pane = PaneHeader(*range(11), *(0.5,) * 6, 1, 0, 1, 9)
+    header = FrameHeader(*range(10), *(0.5,) * 6, 1, 0, 1, 9, 2, (pane, pane))
     data = header.pack()
     assert len(data) == header.n_bytes > HEADER_BYTES
     assert FrameHeader.unpack(data + b"picture") == header

@@ -409,3 +409,22 @@ def test_labels_have_the_users_colours_and_only_those(dtype) -> None:
         wanted[15] = rgb_table("labels")[7].tolist()
     wanted[7], wanted[0] = [255, 136, 0], [16, 16, 16]
     assert found == wanted
+
+
+@pytest.mark.parametrize("axis", [0, 2])
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.parametrize("flips", [(False, False), (True, False), (False, True)])
+@pytest.mark.parametrize("interpolate", [False, True])
+def test_a_turned_slice_is_the_turned_picture(axis, rotation, flips, interpolate) -> None:
+    info = volume_info((9, 17, 23))
+    state = make_state(axis=axis, width_px=96, height_px=96, interpolate=interpolate)
+    values = random_values([n for a, n in enumerate(info.shape) if a != axis])
+    upright = draw(values, info, state).pixels
+    turned = msgspec.structs.replace(state, rotation=rotation, flip_x=flips[0], flip_y=flips[1])
+    expected = np.rot90(upright, -rotation // 90)
+    expected = expected[:, ::-1] if flips[0] else expected
+    expected = expected[::-1] if flips[1] else expected
+    found = draw(values, info, turned).pixels
+    # Where a pixel's centre lies between two colours, rounding may take the one or the other.
+    assert (found != expected).any(-1).mean() < (0.01 if interpolate else 1e-9)
+    assert np.abs(found.astype(int) - expected).max() <= (1 if interpolate else 0)

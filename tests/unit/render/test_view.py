@@ -82,3 +82,14 @@ def test_in_motion_few_voxels_keep_their_detail_in_a_small_pane() -> None:
 def test_at_rest_many_voxels_are_drawn_all_the_same() -> None:
     info = volume_info((4, 1600, 900), kind="seismic", n_lods=6)
     assert plan_slice(state(width_px=1280, height_px=720), info).lod == 0
+
+
+def test_a_slab_at_rest_is_of_every_voxel_and_in_motion_of_as_many_as_are_quick() -> None:
+    at_rest = plan_slice(state(slab=9, slab_mode="min"), INFO)
+    assert at_rest.slab == (3, 11, "min")
+    assert (at_rest.lod, at_rest.slab_lod) == (2, 0)
+    thin = plan_slice(state(slab=9), INFO, in_motion=True)
+    assert (thin.lod, thin.slab_lod) == (2, 2)
+    thick = plan_slice(state(slab=512, slice_idx=(1000, 8, 9)), INFO, in_motion=True)
+    assert (thick.lod, thick.slab_lod) == (4, 4)
+    assert plan_slice(state(), INFO).slab is None

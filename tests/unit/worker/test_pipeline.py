@@ -551,3 +551,16 @@ def test_a_smaller_picture_shows_the_same_part_of_the_slice(bench):
     bench.show(width_px=1280, height_px=720, zoom=3.0, pan=(0.4, 0.6), slice_idx=(9, 0, 0))
     header, _ = bench.sink.video[-1]
     assert (header.width_px, round(header.zoom, 3), round(header.pan_x, 3)) == (640, 3.0, 0.4)
+
+
+@pytest.mark.parametrize(("mode", "value"), [("max", 25), ("min", 17), ("mean", 21)])
+def test_the_still_of_a_slab_is_exactly_its_slices_reduced(bench, mode, value) -> None:
+    bench.open()
+    look = {"colormap": "viridis", "window": 1.0, "level": 0.5}
+    bench.show(7, slice_idx=(21, 0, 0), slab=9, slab_mode=mode, rotation=90, **look)
+    bench.rest()
+    ((header, png),) = bench.sink.stills
+    assert header.turn == 1
+    with av.open(io.BytesIO(png)) as container:
+        pixels = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    assert (pixels == rgb_table("viridis")[int(value / 31 * LEVELS)]).all()

@@ -1,0 +1,51 @@
+/** Slabs: several slices around the shown one as one picture, in the words of the field. */
+import type { SLAB_MODES, ViewState, VolumeInfo } from "../protocol";
+import { axisOf, withUnit } from "./axes";
+import { decimalsOf, fixed } from "./format";
+import { channelOf } from "./range";
+
+export type SlabMode = (typeof SLAB_MODES)[number];
+
+/** The ways of reducing a slab, in the order and words of the menus. */
+export const SLAB_CHOICES: readonly (readonly [SlabMode, string])[] = [
+  ["max", "Maximum"],
+  ["min", "Minimum"],
+  ["mean", "Mean"],
+  ["rms", "Root mean square"],
+];
+
+const WORDS: Readonly<Record<string, readonly [medical: string, other: string]>> = {
+  max: ["MIP", "Maximum"],
+  min: ["MinIP", "Minimum"],
+  mean: ["Mean", "Mean"],
+  rms: ["RMS", "RMS"],
+};
+
+/** How a slab is reduced, as the field says it: "MIP" of a scan, "Maximum" of a survey. */
+export function modeText(info: VolumeInfo, mode: string): string {
+  return WORDS[mode]?.[info.kind === "medical" ? 0 : 1] ?? mode;
+}
+
+/** Why there can be no slab; "" if there can. */
+export function noSlabReason(info: VolumeInfo, state: ViewState): string {
+  return channelOf(info, state.channel).is_label ? "Labels are shown slice by slice" : "";
+}
+
+/** Thickness of so many slices: "9 mm", "36 ms", "25 slices" where their distance has no unit. */
+export function thicknessText(info: VolumeInfo, axis: number, slices: number): string {
+  const along = axisOf(info, axis);
+  const isSample = info.kind === "seismic" && along.name === "sample";
+  const step = isSample ? Math.abs(along.step) : along.spacing;
+  const unit = isSample ? along.unit : info.world_unit;
+  if (!unit || !(step > 0)) return `${slices} slices`;
+  // As a length is written: 3.4375 mm slices make no slab of 30.9375.
+  const length = slices * step;
+  const decimals = length >= 100 ? 0 : Math.min(decimalsOf(step), 1);
+  return withUnit(fixed(length, decimals), unit);
+}
+
+/** "MIP 9 mm" where a pane shows a slab; "" where it shows one slice. */
+export function slabText(info: VolumeInfo, state: ViewState): string {
+  if (state.slab === 1 || noSlabReason(info, state)) return "";
+  return `${modeText(info, state.slab_mode)} ${thicknessText(info, state.axis, state.slab)}`;
+}
