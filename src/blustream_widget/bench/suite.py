@@ -57,6 +57,7 @@ BENCHMARKS = (
     Benchmark("read", "slices cold, warm and cached, drag, cancel, memory", ("zarr",)),
     Benchmark("render", "drawing a picture, and encoding it", ("PIL",)),
     Benchmark("encode", "encoders and their settings: time, bytes, quality"),
+    Benchmark("slab", "slabs of cached bricks, at rest and in motion"),
     Benchmark("stills", "lossless pictures: encode, bytes, decode in the browser", _BROWSER),
     Benchmark("startup", "running the cell to the first picture", _BROWSER),
     Benchmark("memory", "growth over ten thousand interactions", ("psutil",)),
