@@ -16,6 +16,10 @@
   // Asks for styles only, which the page has computed for its own drawing already.
   const isSeen = (e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true });
 
+  // A smaller picture may be on the canvas that lies on a video.
+  const isCovered = (e) =>
+    isVideo(e) && e.nextElementSibling?.tagName === "CANVAS" && isSeen(e.nextElementSibling);
+
   const number = (isLight) => {
     let code = 0;
     for (let i = 0; i < BITS; i++) code = (code << 1) | (isLight(i) ? 1 : 0);
@@ -66,7 +70,7 @@
     }
 
     get surface() {
-      const seen = this.all.filter((e) => area(e) > 0 && isSeen(e));
+      const seen = this.all.filter((e) => area(e) > 0 && isSeen(e) && !isCovered(e));
       return seen.reduce((a, b) => (a && area(a) >= area(b) ? a : b), null);
     }
 
