@@ -45,6 +45,7 @@ export class FakeSession implements Session {
   role = "owner";
   readonly palettes = new Palettes();
   readonly pointing = new Pointing();
+  segmentations: Session["segmentations"] = [];
   status: SessionStatus = {
     phase: "connecting",
     transport: "websocket",
@@ -109,6 +110,8 @@ export class FakeSession implements Session {
       slab: 1,
       slab_mode: "max",
       crosshair: false,
+      segmentations: [],
+      show_segmentations: true,
       width_px: 960,
       height_px: 540,
       ...ALONE,
@@ -179,7 +182,9 @@ export class FakeSession implements Session {
   }
 
   probe(voxel: readonly [number, number, number]): void {
-    queueMicrotask(() => this.values.tell({ voxel, value: this.volume.value(...voxel) }));
+    queueMicrotask(() =>
+      this.values.tell({ voxel, value: this.volume.value(...voxel), labels: [] }),
+    );
   }
 
   retry(): void {

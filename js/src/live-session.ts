@@ -20,6 +20,7 @@ import {
   PANE_HEADER_BYTES,
   PROTOCOL_VERSION,
   type Report,
+  type SegmentationInfo,
   type ServerMessage,
   unpackHeader,
   type ViewerMessage,
@@ -87,6 +88,7 @@ export class LiveSession implements Session, Linkable {
   /** Of the server's encoder; a viewer without a video decoder gets JPEG instead. */
   #codec = "";
   #info: VolumeInfo | null = null;
+  #segmentations: readonly SegmentationInfo[] = [];
   #role = "";
   #via = "";
   #serverError: SessionError | null = null;
@@ -138,6 +140,10 @@ export class LiveSession implements Session, Linkable {
 
   get info(): VolumeInfo | null {
     return this.#info;
+  }
+
+  get segmentations(): readonly SegmentationInfo[] {
+    return this.#segmentations;
   }
 
   get status(): SessionStatus {
@@ -294,6 +300,10 @@ export class LiveSession implements Session, Linkable {
         break;
       case MessageType.PALETTE:
         this.palettes.add(message);
+        this.#stateListeners.emit(this.state);
+        break;
+      case MessageType.SEGMENTATIONS:
+        this.#segmentations = message.segmentations;
         this.#stateListeners.emit(this.state);
         break;
       case MessageType.INFO:

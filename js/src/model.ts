@@ -34,6 +34,7 @@ export interface StateTraits {
   slab_mode: string;
   crosshair: boolean;
   crosshair_idx: readonly [number, number, number];
+  show_segmentations: boolean;
   view_layout: string;
   active: number;
   linked: boolean;
@@ -80,6 +81,7 @@ const PLAIN_FIELDS = [
   "slab",
   "slab_mode",
   "crosshair",
+  "show_segmentations",
   "active",
   "linked",
   "maximised",
@@ -114,6 +116,7 @@ export function traitsOf(state: ViewState, info: VolumeInfo): StateTraits {
     no_value_color: state.no_value_color,
     north_up: state.north_up,
     crosshair: state.crosshair,
+    show_segmentations: state.show_segmentations,
     crosshair_idx: state.slice_idx,
     axis: axis.name,
     slice_idx,

@@ -14,6 +14,7 @@ import {
   type FrameHeader,
   NO_PANES,
   type PaneHeader,
+  type SegmentationInfo,
   type ViewPatch,
   type ViewState,
   type VolumeInfo,
@@ -80,6 +81,10 @@ export class PaneSession implements Session {
 
   get palettes(): Palettes {
     return this.#session.palettes;
+  }
+
+  get segmentations(): readonly SegmentationInfo[] {
+    return this.#session.segmentations;
   }
 
   /** It is the pane in use. */

@@ -216,6 +216,37 @@ export interface PaneState {
   readonly slab_mode: string;
 }
 
+/** How a segmentation is drawn; label 0 is never drawn. */
+export interface SegmentationLook {
+  readonly name: string;
+  readonly visible: boolean;
+  readonly opacity: number;
+  readonly style: "both" | "fill" | "outline";
+  readonly label_style: string;
+  readonly hidden: readonly number[];
+}
+
+/** What there is of one label. */
+export interface LabelCount {
+  readonly value: number;
+  readonly count: number;
+  readonly centre: readonly [number, number, number];
+  readonly mean: number | null;
+  readonly sd: number | null;
+}
+
+/** A segmentation that is open. */
+export interface SegmentationInfo {
+  readonly name: string;
+  readonly channel: Channel;
+  readonly labels: readonly LabelCount[];
+  readonly is_counted: boolean;
+  readonly lod: number;
+  readonly voxel_volume: number;
+  readonly volume_unit: string;
+  readonly values_of: number | null;
+}
+
 /** What one view of a volume shows. */
 export interface ViewState {
   readonly revision: number;
@@ -241,6 +272,8 @@ export interface ViewState {
   readonly slab: number;
   readonly slab_mode: string;
   readonly crosshair: boolean;
+  readonly segmentations: readonly SegmentationLook[];
+  readonly show_segmentations: boolean;
   readonly width_px: number;
   readonly height_px: number;
   readonly layout: string;
@@ -379,6 +412,7 @@ export const MessageType = {
   VIEW_SYNC: 33,
   INFO: 34,
   PALETTE: 35,
+  SEGMENTATIONS: 36,
   CHANGE_SLICE: 48,
   ZOOM_PAN: 49,
   WINDOW_LEVEL: 50,
@@ -502,6 +536,8 @@ export interface ViewSync {
   readonly slab?: number;
   readonly slab_mode?: string;
   readonly crosshair?: boolean;
+  readonly segmentations?: readonly SegmentationLook[];
+  readonly show_segmentations?: boolean;
   readonly width_px?: number;
   readonly height_px?: number;
   readonly layout?: string;
@@ -650,12 +686,19 @@ export interface SetPalette {
   readonly idx: number;
 }
 
+/** What is known of all labels that are open over the volume; the state says how they look. */
+export interface Segmentations {
+  readonly type: 36;
+  readonly segmentations: readonly SegmentationInfo[];
+}
+
 /** Value of a probed voxel; None where there is no data (NaN). */
 export interface Value {
   readonly type: 65;
   readonly n: number;
   readonly voxel: readonly [number, number, number];
   readonly value: number | null;
+  readonly labels: readonly (readonly [string, number])[];
 }
 
 /** What a viewer sends. */
@@ -691,6 +734,7 @@ export type ServerMessage =
   | AnnotationEdits
   | Measurement
   | SetPalette
+  | Segmentations
   | Value;
 
 /** What a picture is: bits of `FrameHeader.flags`. */

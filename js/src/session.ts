@@ -3,7 +3,14 @@ import type { AnnotationStore } from "./annotations/store";
 import type { AnnotationLink } from "./annotations/types";
 import type { Palettes } from "./palettes";
 import type { Pointing } from "./pointing";
-import type { FrameHeader, LoadedSlices, ViewPatch, ViewState, VolumeInfo } from "./protocol";
+import type {
+  FrameHeader,
+  LoadedSlices,
+  SegmentationInfo,
+  ViewPatch,
+  ViewState,
+  VolumeInfo,
+} from "./protocol";
 
 /**
  * A picture to show. Draw it during the callback; the session owns `image`, keeps the newest one for
@@ -84,6 +91,8 @@ export interface SessionStatus {
 export interface ProbedValue {
   readonly voxel: readonly [number, number, number];
   readonly value: number | null;
+  /** Labels that are drawn over it: name of the segmentation, label. */
+  readonly labels: readonly (readonly [string, number])[];
 }
 
 export interface Session {
@@ -94,6 +103,8 @@ export interface Session {
   readonly status: SessionStatus;
   /** Colours that the user brought. */
   readonly palettes: Palettes;
+  /** What is known of the labels that lie over the slices; `state.segmentations` says how they look. */
+  readonly segmentations: readonly SegmentationInfo[];
   /** "owner", "editor", "annotator", "viewer"; "" before the server has answered. */
   readonly role: string;
   /** The way of annotations to the server and back. */

@@ -40,6 +40,8 @@ export const STATE: ViewState = {
   slab: 1,
   slab_mode: "max",
   crosshair: false,
+  segmentations: [],
+  show_segmentations: true,
   width_px: 960,
   height_px: 540,
   layout: "single",

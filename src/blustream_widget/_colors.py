@@ -180,7 +180,7 @@ def styled_labels(
     """
     known = [channel for channel in channels if channel.is_label]
     for value in (*colors, *names):
-        _check_label(value, known)
+        check_label(value, known)
     for value, name in names.items():
         if not 0 < len(str(name)) <= 64:
             raise StateError(
@@ -197,7 +197,13 @@ def styled_labels(
     return LabelStyle(name=f"labels-{digest}", colors=hexes, names=texts)
 
 
-def _check_label(value: Any, known: list[Channel]) -> None:
+def check_label(value: Any, known: list[Channel]) -> None:
+    """Refuse what is no label of the channels `known`.
+
+    Raises
+    ------
+    StateError
+    """
     if not known:
         raise StateError("The volume has no labels.", hint="Label colours are for label channels.")
     is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)

@@ -11,6 +11,7 @@ from blustream_widget.core.palettes import Palettes, named_in
 
 if TYPE_CHECKING:
     from blustream_widget.core.palettes import Palette
+    from blustream_widget.core.segmentation import SegmentationSource
     from blustream_widget.core.state import ViewState
     from blustream_widget.errors import BlustreamError
 
@@ -41,6 +42,7 @@ class LinkSession:
     def __init__(self, opening: lp.OpenSession, listener: LinkListener) -> None:
         self._opening = opening
         self._palettes = Palettes(opening.palettes)
+        self._segmentations = {source.name: source for source in opening.segmentations}
         self.listener = listener
         self.state: ViewState | None = None
         self.seq = 0
@@ -49,13 +51,24 @@ class LinkSession:
 
     @property
     def opening(self) -> lp.OpenSession:
-        """As it was asked for first, with every palette that came since."""
+        """As it was asked for first, with every palette that came since, and the labels."""
         palettes = tuple(palette for palette, _ in self._palettes.all())
-        return msgspec.structs.replace(self._opening, palettes=palettes)
+        segmentations = tuple(self._segmentations.values())
+        return msgspec.structs.replace(
+            self._opening, palettes=palettes, segmentations=segmentations
+        )
 
     def put(self, palette: Palette) -> None:
         """Keep a palette for another server."""
         self._palettes.add(palette, in_use=named_in(self.state))
+
+    def put_segmentation(self, source: SegmentationSource) -> None:
+        """Keep where labels come from for another server: they are open."""
+        self._segmentations[source.name] = source
+
+    def drop_segmentation(self, name: str) -> None:
+        """Forget labels."""
+        self._segmentations.pop(name, None)
 
     def add(self, patch: dict[str, Any], seq: int) -> None:
         """Take a change of the view."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from blustream_widget.core.palettes import Palette
+    from blustream_widget.core.segmentation import SegmentationSource
     from blustream_widget.core.types import VolumeRef
 
 logger = logging.getLogger(__name__)
@@ -95,6 +96,14 @@ class Link:
     def put_palette(self, session: str, palette: Palette) -> None:
         """Tell the server a colour map or a style of labels, before the patch that names it."""
         self._post(lambda: self._put_palette(session, palette), start=False)
+
+    def keep_segmentation(self, session: str, source: SegmentationSource) -> None:
+        """Have labels opened again by another server: they are open in this one."""
+        self._post(lambda: self._keep_segmentation(session, source), start=False)
+
+    def remove_segmentation(self, session: str, name: str) -> None:
+        """Take labels away, here too."""
+        self._post(lambda: self._remove_segmentation(session, name), start=False)
 
     def refresh(self, session: str) -> None:
         """Tell the worker that the shared array changed."""
@@ -378,6 +387,17 @@ class Link:
         if session is not None:
             session.put(palette)
             self._send(lp.PutPalette(session=name, palette=palette))
+
+    def _keep_segmentation(self, name: str, source: SegmentationSource) -> None:
+        session = self._sessions.get(name)
+        if session is not None:
+            session.put_segmentation(source)
+
+    def _remove_segmentation(self, name: str, segmentation: str) -> None:
+        session = self._sessions.get(name)
+        if session is not None:
+            session.drop_segmentation(segmentation)
+            self._send(lp.RemoveSegmentation(session=name, name=segmentation))
 
     def _send(self, message: lp.ToServer) -> None:
         if self._socket is not None:

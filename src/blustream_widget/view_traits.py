@@ -39,6 +39,7 @@ STATE_TRAITS = (
     "slab_mode",
     "crosshair",
     "crosshair_idx",
+    "show_segmentations",
     "view_layout",
     "active",
     "linked",
@@ -131,6 +132,10 @@ class ViewTraits(anywidget.AnyWidget):
             default_value=(0, 0, 0),
             help="Voxel where the three slices meet, 0-based; setting it moves all three.",
         )
+    )
+
+    show_segmentations = _state_trait(
+        t.Bool(True, help="Labels over the slices; False hides all, whatever each of them says.")
     )
 
     # Not `layout`: that is what CSS an ipywidgets widget has.

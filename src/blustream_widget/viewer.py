@@ -33,6 +33,7 @@ from blustream_widget.errors import (
     from_code,
 )
 from blustream_widget.panes import Panes, values_of
+from blustream_widget.segmented import Segmented
 from blustream_widget.server_link import Link, shared_link
 from blustream_widget.shared import SharedSegment
 from blustream_widget.source_arg import (
@@ -54,7 +55,7 @@ logger = logging.getLogger(__name__)
 _OPEN_TIMEOUT_S = 60.0
 
 
-class Viewer(ColorTraits, Annotated):
+class Viewer(ColorTraits, Segmented, Annotated):
     """A live view of a volume, streamed as video from a worker process.
 
     Parameters
@@ -89,7 +90,7 @@ class Viewer(ColorTraits, Annotated):
     **fields
         Any other field of the view: channel, reverse, below_color, above_color, no_value_color,
         zoom, pan, stretch, interpolate, north_up, rotation, flip_x, flip_y, slab, slab_mode,
-        crosshair.
+        crosshair, show_segmentations.
     transports : str
         Comma-separated subset of "websocket,webrtc,comm": what the browser may use.
     layout : ipywidgets.Layout or dict, optional
@@ -153,9 +154,8 @@ class Viewer(ColorTraits, Annotated):
             }
         )
         check_fields(patch)
-        low, high = ViewTraits.height.min, ViewTraits.height.max
         traits = {
-            "height": checked_height(height, low=low, high=high),
+            "height": checked_height(height, low=ViewTraits.height.min, high=ViewTraits.height.max),
             "_transports": checked_transports(transports),
             **css_layout(layout),
         }
@@ -175,6 +175,7 @@ class Viewer(ColorTraits, Annotated):
         self._palettes, self._looks = Palettes(palettes), {}
         self._info: VolumeInfo | None = None
         self._seq, self._links = 0, []
+        self._start_segmentations()
         self._failure: BlustreamError | None = None
         session = uuid.uuid4().hex
         try:
@@ -276,6 +277,7 @@ class Viewer(ColorTraits, Annotated):
             self._link.close_session(self._session)
             self._token.stop()
         self._close_segment()
+        self._close_segmentations()
         super().close()
 
     def _tell_links(self) -> None:
@@ -342,6 +344,7 @@ class Viewer(ColorTraits, Annotated):
                 self.set_trait(name, value)
             self.set_trait("pane_size", (state.width_px, state.height_px))
         self._panes.follow(state, self.info)
+        self._follow_segmentations(state)
 
     # -------------------------------------------------- ipywidgets' side of the traits
 
@@ -372,6 +375,7 @@ class Viewer(ColorTraits, Annotated):
     def on_message(self, message: lp.ToKernel) -> None:
         """Hear the server; not for users."""
         self._hear_annotations(message)
+        self._hear_segmentations(message)
         if isinstance(message, (lp.SessionOpened, lp.SessionToken)):
             self._token.give(message.token)
         elif isinstance(message, lp.VolumeOpened):

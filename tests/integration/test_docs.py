@@ -28,7 +28,9 @@ def test_the_site_builds_without_a_warning(project_root: Path, tmp_path: Path) -
     assert "VolumeNotFoundError" in api
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md", "docs/annotations.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/getting-started.md", "docs/annotations.md", "docs/segmentations.md"]
+)
 def test_the_python_of_a_page_runs_from_top_to_bottom(
     project_root: Path, tmp_path: Path, page: str
 ) -> None:

@@ -13,6 +13,7 @@ export type Command =
         | "help"
         | "fullscreen"
         | "picture"
+        | "labels"
         | "read"
         | "panel"
         | "maximise"
@@ -76,6 +77,7 @@ const PLAIN: Readonly<Record<string, Command>> = {
   w: { do: "tool", tool: "window" },
   n: { do: "auto" },
   p: { do: "picture" },
+  o: { do: "labels" },
   i: { do: "read" },
   f: { do: "fullscreen" },
   z: { do: "maximise" },
@@ -198,6 +200,7 @@ export function helpRows(
     { action: "Crosshair here; again: centre on it", keys: ["C"] },
     { action: "Crosshair follows", keys: ["Shift + move"] },
     ...annotationRows(),
+    { action: "Overlaid segmentations: all off, on", keys: ["O"] },
     { action: "Save picture", keys: ["P"] },
     { action: "Read position and value aloud", keys: ["I"] },
     { action: "Fill the window, or one pane of several; back", keys: ["Z", "Double click"] },

@@ -4,6 +4,7 @@ import { channelText, positionText, sliceOfText } from "./axes";
 import type { Command } from "./bindings";
 import type { ViewContext } from "./context";
 import { nextLayout, wordsOf } from "./layout";
+import { labelsText } from "./legend";
 import { channelOf } from "./range";
 
 /** Commands that reach beyond the view's state. */
@@ -47,7 +48,8 @@ function readAloud(context: ViewContext): void {
   const words =
     value === null || value === undefined ? "no data" : channelText(info, state.channel, value);
   const { name } = channelOf(info, state.channel);
-  context.say(`${positionText(info, here)}, ${name} ${words}`);
+  const labels = labelsText(context.session, context.valueHere);
+  context.say([positionText(info, here), `${name} ${words}`, labels].filter(Boolean).join(", "));
 }
 
 /** The crosshair comes to the pointer; where it is there already, or there is none, into the middle. */
@@ -70,6 +72,17 @@ function movePoint(context: ViewContext, x: number, y: number): void {
   context.actions.moveCrosshair(x, y);
   context.set({ cursor: null });
   if (info) context.say(positionText(info, context.session.state.slice_idx));
+}
+
+/** Hide all segmentations, or show those again that are not hidden one by one. */
+function toggleLabels(context: ViewContext): void {
+  const { segmentations, show_segmentations } = context.session.state;
+  if (!segmentations.length) {
+    context.say("There are no segmentations");
+    return;
+  }
+  context.actions.patch({ show_segmentations: !show_segmentations });
+  context.say(show_segmentations ? "Segmentations hidden" : "Segmentations shown");
 }
 
 function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
@@ -110,6 +123,7 @@ function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
       actions.patch({ layout });
       context.say(wordsOf(layout));
     },
+    labels: () => toggleLabels(context),
     read: () => readAloud(context),
     menu: () => target.openMenu(),
     fullscreen: () => target.toggleFullScreen(),

@@ -1,6 +1,7 @@
 /** Names and colours of a channel's labels, a row for each. */
 import { html, nothing, type TemplateResult } from "lit";
 import type { Channel, LabelStyle } from "../protocol";
+import type { ProbedValue, Session } from "../session";
 
 export interface Label {
   readonly value: number;
@@ -56,6 +57,20 @@ export function labelsOf(channel: Channel, style: LabelStyle | undefined): reado
     name: names[value] ?? "",
     colour: style?.colors[value] ?? labelColour(value),
   }));
+}
+
+/** Name of a label of a segmentation, as its legend has it. */
+export function labelName(session: Session, segmentation: string, value: number): string {
+  const info = session.segmentations.find(({ name }) => name === segmentation);
+  const look = session.state.segmentations.find(({ name }) => name === segmentation);
+  const own = session.palettes.styleOf(look?.label_style ?? "")?.names[value];
+  return own || info?.channel.label_names[value] || `${segmentation} ${value}`;
+}
+
+/** Names of the labels that are drawn over a probed voxel; "" where there are none. */
+export function labelsText(session: Session, read: ProbedValue | null): string {
+  const names = read?.labels.map(([name, value]) => labelName(session, name, value));
+  return names?.join(", ") ?? "";
 }
 
 export function legend(labels: readonly Label[]): TemplateResult | typeof nothing {

@@ -3,7 +3,7 @@
  * colour map, so that the hand never waits for the network.
  */
 import type { Placement } from "../geometry";
-import type { FrameHeader } from "../protocol";
+import type { FrameHeader, ViewState } from "../protocol";
 import type { ViewContext } from "./context";
 import { channelOf } from "./range";
 import { coloursOf, isContinuous, isInvertible, type Look, lookOf, sameLook } from "./recolour";
@@ -25,6 +25,11 @@ export interface Recolourer {
  * only slow them down: there a picture is recoloured when none has come for so long.
  */
 const SOON_MS = 50;
+
+/** Colours of labels stand for no value of the map: such a picture waits for the true one. */
+function showsLabels({ show_segmentations, segmentations }: ViewState): boolean {
+  return show_segmentations && segmentations.some(({ visible, opacity }) => visible && opacity > 0);
+}
 
 type Make = () => Recolourer | null;
 
@@ -108,6 +113,7 @@ export class Recolouring {
     const { info, state } = session;
     return (
       info !== null &&
+      !showsLabels(state) &&
       header.channel === (state.channel & 0xff) &&
       !channelOf(info, state.channel).is_label &&
       isContinuous(lookOf(header, session).colormap) &&

@@ -10,6 +10,7 @@ import { labelsOf, legend } from "./legend";
 import { define, Part } from "./part";
 import { planeControlStyles, slabControls, turnControls } from "./planecontrols";
 import { channelOf } from "./range";
+import { SegmentationPanel } from "./segmentations";
 import { shared } from "./styles";
 import { WindowPanel } from "./windowpanel";
 
@@ -147,11 +148,13 @@ export class SidePanel extends Part {
 
   private readonly window: WindowPanel;
   private readonly annotations: AnnotationPanel;
+  private readonly segmentations: SegmentationPanel;
 
   constructor(context: ViewContext) {
     super(context, APART_MS);
     this.window = new WindowPanel(context);
     this.annotations = new AnnotationPanel(context);
+    this.segmentations = new SegmentationPanel(context);
     this.window.className = "beside"; // room for the button that closes the panel
     this.setAttribute("role", "complementary");
     this.setAttribute("aria-label", "Details");
@@ -193,7 +196,7 @@ export class SidePanel extends Part {
         ${turnControls(context)} ${slabControls(context)}
         ${this.list(viewFacts(context))}
       </section>
-      ${this.labels(channelOf(info, state.channel))}
+      ${this.segmentations} ${this.labels(channelOf(info, state.channel))}
       <section aria-labelledby="volume">
         <h2 id="volume">Volume</h2>
         ${this.list(volumeFacts(info))}

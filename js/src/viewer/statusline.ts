@@ -4,6 +4,7 @@ import { channelText, mapText, positionText } from "./axes";
 import type { ViewContext } from "./context";
 import { fixed } from "./format";
 import { icon } from "./icons";
+import { labelsText } from "./legend";
 import { CALM_MS, define, Part } from "./part";
 import { channelOf } from "./range";
 import { paneStateOf, stateWords } from "./states";
@@ -105,6 +106,7 @@ export class StatusLine extends Part {
     if (!info || !here) return info ? html`<span class="cut">${info.name}</span>` : nothing;
     const channel = channelOf(info, state.channel);
     const read = this.context.valueHere;
+    const labels = labelsText(session, read);
     // Read from the data: while the answer is on its way there is none, never the last one.
     const value = !read
       ? "…"
@@ -116,6 +118,7 @@ export class StatusLine extends Part {
       <span class="value" part="value" title="Read from the data, not from the picture">
         <span class="medium">${channel.name} </span><b>${value}</b>
       </span>
+      ${labels ? html`<span class="cut" part="labels" title=${labels}>${labels}</span>` : nothing}
       ${
         mapText(info, here).length
           ? html`<span class="ample">

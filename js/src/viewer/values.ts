@@ -3,6 +3,7 @@ import { css, html, nothing, type TemplateResult } from "lit";
 import { channelText, planeColour, sliceText } from "./axes";
 import type { ViewContext } from "./context";
 import { type Fact, viewFacts } from "./facts";
+import { labelsText } from "./legend";
 import { CALM_MS, define, Part } from "./part";
 import { channelOf } from "./range";
 import { shared } from "./styles";
@@ -37,6 +38,9 @@ export class ValuesPane extends Part {
         line-height: 32px;
         font-weight: 600;
         white-space: nowrap;
+      }
+      .labels {
+        font-size: 13px;
       }
       .of {
         color: var(--fg2);
@@ -93,11 +97,13 @@ export class ValuesPane extends Part {
     if (!info) return nothing;
     const here = context.here ?? state.slice_idx;
     const read = context.valueHere;
+    const labels = labelsText(context.session, read);
     const value = read?.value == null ? "–" : channelText(info, state.channel, read.value);
     return html`
       <div>
         <div class="of">${channelOf(info, state.channel).name} ${WORDS[context.mark]}</div>
         <div class="value" part="value">${read && read.value === null ? "no data" : value}</div>
+        ${labels ? html`<div class="labels cut" part="labels" title=${labels}>${labels}</div>` : nothing}
       </div>
       <dl class="where">
         ${[0, 1, 2].map((index) => {

@@ -23,6 +23,11 @@ from blustream_widget.core.annotation_messages import (
 from blustream_widget.core.horizon import Gate, TrackedGrid
 from blustream_widget.core.linking import LinkKind
 from blustream_widget.core.palettes import LabelStyle, OwnMap
+from blustream_widget.core.segmentation import (
+    SegmentationInfo,
+    SegmentationLook,
+    SegmentationSource,
+)
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, VolumeInfo, VolumeRef
 
@@ -49,6 +54,7 @@ class OpenSession(_Message, tag="open", frozen=True):
     patch: dict[str, Any] = {}
     state: ViewState | None = None
     palettes: tuple[OwnMap | LabelStyle, ...] = ()
+    segmentations: tuple[SegmentationSource, ...] = ()
 
 
 class PutPalette(_Message, tag="palette", frozen=True):
@@ -117,6 +123,39 @@ class TrackHorizon(_Message, tag="track", frozen=True):
     cancel: bool = False
 
 
+class AddSegmentation(_Message, tag="segment", frozen=True):
+    """Open labels over the volume; answered by `SegmentationOpened` or `SegmentationFailed`.
+
+    The view has them from when they are open, and looks at them as `look` says.
+    """
+
+    session: str
+    source: SegmentationSource
+    look: SegmentationLook
+
+
+class RemoveSegmentation(_Message, tag="unsegment", frozen=True):
+    """Take labels away."""
+
+    session: str
+    name: str
+
+
+class RefreshSegmentation(_Message, tag="resegment", frozen=True):
+    """The array that these labels were made from changed in place."""
+
+    session: str
+    name: str
+
+
+class CountLabels(_Message, tag="count", frozen=True):
+    """Count labels with the values of a channel under them; answered as `AddSegmentation`."""
+
+    session: str
+    name: str
+    channel: int
+
+
 class RefreshVolume(_Message, tag="refresh", frozen=True):
     """The shared array changed in place."""
 
@@ -180,6 +219,10 @@ ToServer: TypeAlias = (
     | EditItems
     | MeasureItem
     | TrackHorizon
+    | AddSegmentation
+    | RemoveSegmentation
+    | RefreshSegmentation
+    | CountLabels
     | RefreshVolume
     | CloseSession
     | RenewToken
@@ -266,6 +309,24 @@ class Tracked(_Message, tag="tracked", frozen=True):
     grid: TrackedGrid
 
 
+class SegmentationOpened(_Message, tag="segmentation", frozen=True):
+    """Labels are open; said again when they were counted."""
+
+    session: str
+    info: SegmentationInfo
+
+
+class SegmentationFailed(_Message, tag="no-segmentation", frozen=True):
+    """Labels could not be opened, or not be counted where they `are_open`; nothing was changed."""
+
+    session: str
+    name: str
+    code: str
+    message: str
+    hint: str = ""
+    are_open: bool = False
+
+
 class SessionError(_Message, tag="error", frozen=True):
     """Something of this session failed; `fatal` means there is nothing to show."""
 
@@ -284,6 +345,8 @@ ToKernel: TypeAlias = (
     | Annotations
     | Measured
     | Tracked
+    | SegmentationOpened
+    | SegmentationFailed
     | SessionError
     | RelayText
     | RelayClose

@@ -48,6 +48,11 @@ class Metric:
     vertical_unit: str
     is_mixed: bool
 
+    @property
+    def volume_unit(self) -> str:
+        """Unit of volumes: "mm³", "m²·ms"."""
+        return f"{self.unit}²·{self.vertical_unit}" if self.is_mixed else f"{self.unit}³"
+
     def steps(self, points: Sequence[Sequence[float]]) -> Floats:
         """World vectors from each point to the next, shape (n - 1, 3)."""
         return np.diff(np.asarray(points, float), axis=0) @ self.vectors
@@ -213,12 +218,11 @@ def _box(item: Annotation, metric: Metric) -> tuple[Quantity, ...]:
     edges = sizes[:, None] * metric.vectors
     volume = float(abs(np.linalg.det(edges)))
     units = (metric.unit, metric.unit, metric.vertical_unit)
-    cubic = f"{metric.unit}²·{metric.vertical_unit}" if metric.is_mixed else f"{metric.unit}³"
     sides = (
         Quantity(f"side {axis}", float(np.linalg.norm(edges[axis])), units[axis])
         for axis in range(3)
     )
-    return (Quantity("volume", volume, cubic), *sides)
+    return (Quantity("volume", volume, metric.volume_unit), *sides)
 
 
 def signed_area(outline: Floats) -> float:

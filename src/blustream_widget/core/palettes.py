@@ -22,7 +22,7 @@ FIRST_OWN_IDX = 128
 """Pictures name a map by one byte: below this one of `COLORMAPS`, from here on a user's."""
 
 MAX_OWN_MAPS = 64
-MAX_STYLES = 8
+MAX_STYLES = 10
 MAX_LABELS = 4096
 OWN_MAP = re.compile(r"user-[0-9a-f]{8}")
 LABEL_STYLE = re.compile(r"labels-[0-9a-f]{8}")
@@ -123,16 +123,20 @@ class Palettes:
         for name in _maps_of(patch):
             if name not in COLORMAPS and name not in self._maps:
                 raise unknown_colormap(name)
-        style = patch.get("label_style", "")
-        if style and style not in self._styles:
-            raise StateError(f"There is no style of labels {style!r}.")
+        for style in _styles_of(patch):
+            if style and style not in self._styles:
+                raise StateError(f"There is no style of labels {style!r}.")
 
 
 def named_in(state: ViewState | None) -> tuple[str, ...]:
-    """Names of maps and styles that a view shows: in any pane."""
+    """Names of maps and styles that a view shows: in any pane, over any slice."""
     if state is None:
         return ()
-    return (state.colormap, state.label_style, *(pane.colormap for pane in state.panes))
+    return (
+        *(state.colormap, state.label_style),
+        *(pane.colormap for pane in state.panes),
+        *(look.label_style for look in state.segmentations),
+    )
 
 
 def _maps_of(patch: dict[str, Any]) -> Iterator[Any]:
@@ -145,6 +149,15 @@ def _maps_of(patch: dict[str, Any]) -> Iterator[Any]:
             yield pane.get("colormap", COLORMAPS[0])
         elif hasattr(pane, "colormap"):
             yield pane.colormap
+
+
+def _styles_of(patch: dict[str, Any]) -> Iterator[Any]:
+    """Names of styles that a patch holds, of the view and of its segmentations."""
+    yield patch.get("label_style", "")
+    looks = patch.get("segmentations", ())
+    for look in looks if isinstance(looks, (list, tuple)) else ():
+        is_dict = isinstance(look, dict)
+        yield look.get("label_style", "") if is_dict else getattr(look, "label_style", "")
 
 
 def _make_room(held: dict[str, Any], most: int, in_use: Iterable[str]) -> None:

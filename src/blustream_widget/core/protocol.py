@@ -21,6 +21,11 @@ from blustream_widget.core.annotation_messages import (
 )
 from blustream_widget.core.layouts import PANES_MAX, PaneState
 from blustream_widget.core.palettes import LabelStyle, OwnMap
+from blustream_widget.core.segmentation import (
+    MAX_SEGMENTATIONS,
+    SegmentationInfo,
+    SegmentationLook,
+)
 from blustream_widget.core.slab import SLAB_MAX
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import LoadedSlices, VolumeInfo
@@ -58,6 +63,7 @@ class MessageType(IntEnum):
     VIEW_SYNC = 0x21
     INFO = 0x22
     PALETTE = 0x23
+    SEGMENTATIONS = 0x24
     CHANGE_SLICE = 0x30
     ZOOM_PAN = 0x31
     WINDOW_LEVEL = 0x32
@@ -205,6 +211,10 @@ class ViewSync(_Message, tag=int(MessageType.VIEW_SYNC), frozen=True):
     slab: Annotated[int, msgspec.Meta(ge=1, le=SLAB_MAX)] | None = None
     slab_mode: Annotated[str, msgspec.Meta(max_length=8)] | None = None
     crosshair: bool | None = None
+    segmentations: (
+        Annotated[tuple[SegmentationLook, ...], msgspec.Meta(max_length=MAX_SEGMENTATIONS)] | None
+    ) = None
+    show_segmentations: bool | None = None
     width_px: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     height_px: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     layout: Annotated[str, msgspec.Meta(max_length=32)] | None = None
@@ -296,6 +306,12 @@ class SetPalette(_Message, tag=int(MessageType.PALETTE), frozen=True):
     idx: int = 0
 
 
+class Segmentations(_Message, tag=int(MessageType.SEGMENTATIONS), frozen=True):
+    """What is known of all labels that are open over the volume; the state says how they look."""
+
+    segmentations: tuple[SegmentationInfo, ...]
+
+
 class Status(_Message, tag=int(MessageType.STATUS), frozen=True):
     """What the worker is doing. Sent on change, at most ten times a second.
 
@@ -328,11 +344,15 @@ class RtcAnswer(_Message, tag=int(MessageType.RTC_ANSWER), frozen=True):
 
 
 class Value(_Message, tag=int(MessageType.VALUE), frozen=True):
-    """Value of a probed voxel; None where there is no data (NaN)."""
+    """Value of a probed voxel; None where there is no data (NaN).
+
+    `labels` are those that are drawn over it: (segmentation, label).
+    """
 
     n: Seq
     voxel: tuple[int, int, int]
     value: float | None
+    labels: tuple[tuple[str, int], ...] = ()
 
 
 ServerMessage: TypeAlias = (
@@ -348,6 +368,7 @@ ServerMessage: TypeAlias = (
     | AnnotationEdits
     | Measurement
     | SetPalette
+    | Segmentations
     | Value
 )
 

@@ -14,6 +14,7 @@ from blustream_widget.core.panes import (
     change_panes,
     views_of,
 )
+from blustream_widget.core.segmentation import SegmentationLook
 from blustream_widget.core.state_checks import (
     CHECKS,
     MIN_VOXELS_SHOWN,
@@ -99,6 +100,10 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         One of `SLAB_MODES`.
     crosshair : bool
         Show where the two other slices cut the shown one. Drawn by each viewer over the picture.
+    segmentations : tuple of SegmentationLook
+        Labels over the slices of all panes, the lowest first.
+    show_segmentations : bool
+        False hides them all, whatever each of them says.
     width_px, height_px : int
         Size of the picture in device pixels; even numbers (video planes are halved).
     layout : str
@@ -141,6 +146,8 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     slab: int = 1
     slab_mode: str = "max"
     crosshair: bool = False
+    segmentations: tuple[SegmentationLook, ...] = ()
+    show_segmentations: bool = True
     width_px: int = 960
     height_px: int = 540
     layout: str = "single"

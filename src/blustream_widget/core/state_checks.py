@@ -12,6 +12,7 @@ from blustream_widget.core.colormaps import COLORMAPS, unknown_colormap
 from blustream_widget.core.layouts import PANE_FIELDS, PANES_MAX, PaneState
 from blustream_widget.core.palettes import HEX_COLOR, LABEL_STYLE, OWN_MAP
 from blustream_widget.core.panes import checked_layout, checked_shares
+from blustream_widget.core.segmentation import SegmentationLook, checked_looks
 from blustream_widget.core.slab import SLAB_MAX, SLAB_MODES
 from blustream_widget.core.types import VolumeInfo
 from blustream_widget.errors import StateError
@@ -168,6 +169,10 @@ def _check_pane_sizes(name: str, value: Any, _info: VolumeInfo) -> tuple[tuple[i
     return tuple(sizes)
 
 
+def _check_segmentations(_name: str, value: Any, _info: VolumeInfo) -> tuple[SegmentationLook, ...]:
+    return checked_looks(value)
+
+
 def _check_panes(name: str, value: Any, info: VolumeInfo) -> tuple[PaneState, ...]:
     """Check panes; each may leave out fields, which then have their usual values."""
     if not isinstance(value, (list, tuple)) or len(value) > PANES_MAX:
@@ -211,6 +216,8 @@ CHECKS: dict[str, Callable[[str, Any, VolumeInfo], Any]] = {
     "slab": _check_slab,
     "slab_mode": _check_slab_mode,
     "crosshair": _check_bool,
+    "segmentations": _check_segmentations,
+    "show_segmentations": _check_bool,
     "width_px": _check_pane,
     "height_px": _check_pane,
     "layout": _check_layout,

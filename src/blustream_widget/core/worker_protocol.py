@@ -15,6 +15,7 @@ from blustream_widget.core.annotation import Annotation, Points
 from blustream_widget.core.annotation_messages import Measurement, Want
 from blustream_widget.core.horizon import Gate, TrackedGrid
 from blustream_widget.core.palettes import LabelStyle, OwnMap
+from blustream_widget.core.segmentation import SegmentationInfo, SegmentationSource
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, LoadedSlices, VolumeInfo, VolumeRef
 
@@ -38,17 +39,50 @@ class SetPalette(_Message, tag="palette", frozen=True):
     idx: int = 0
 
 
+class AddSegmentation(_Message, tag="segment", frozen=True):
+    """Open labels beside the volume; answered by `SegmentationOpened` or `SegmentationFailed`.
+
+    States name it from then on. One of the same name is replaced.
+    """
+
+    source: SegmentationSource
+
+
+class RemoveSegmentation(_Message, tag="unsegment", frozen=True):
+    """Close the labels of this name; no state names them any more."""
+
+    name: str
+
+
+class RefreshSegmentation(_Message, tag="resegment", frozen=True):
+    """The labels of this name changed in place: read and count them again."""
+
+    name: str
+
+
+class CountLabels(_Message, tag="count", frozen=True):
+    """Count labels again, with mean and sd of the shown volume's channel under each.
+
+    Answered by `SegmentationOpened` or `SegmentationFailed`, which take nothing away.
+    """
+
+    name: str
+    channel: int
+
+
 class Open(_Message, tag="open", frozen=True):
     """Open this volume; answered by `Opened` or `Failed`. Given once in a worker's life.
 
     `state` is what to show first after a restart; None = `first_state` of the volume.
-    `pane` is the picture's size where it is known already. `palettes` are those that states name.
+    `pane` is the picture's size where it is known already. `palettes` are those that states name,
+    `segmentations` likewise.
     """
 
     ref: VolumeRef
     state: ViewState | None = None
     pane: tuple[int, int] | None = None
     palettes: tuple[SetPalette, ...] = ()
+    segmentations: tuple[AddSegmentation, ...] = ()
 
 
 class Show(_Message, tag="show", frozen=True):
@@ -120,9 +154,17 @@ class TrackVoxels(_Message, tag="track", frozen=True):
     cancel: bool = False
 
 
+OfSegmentations: TypeAlias = (
+    AddSegmentation | RemoveSegmentation | RefreshSegmentation | CountLabels
+)
+
 ToWorker: TypeAlias = (
     SetPalette
     | Open
+    | AddSegmentation
+    | RemoveSegmentation
+    | RefreshSegmentation
+    | CountLabels
     | Show
     | Output
     | WantKeyframe
@@ -155,6 +197,22 @@ class Described(_Message, tag="described", frozen=True):
     info: VolumeInfo
 
 
+class SegmentationOpened(_Message, tag="segmentation", frozen=True):
+    """The labels are open; said again when they were counted."""
+
+    info: SegmentationInfo
+
+
+class SegmentationFailed(_Message, tag="no-segmentation", frozen=True):
+    """The labels of this name cannot be opened, or not be counted where they `are_open`."""
+
+    name: str
+    code: str
+    message: str
+    hint: str = ""
+    are_open: bool = False
+
+
 class Failed(_Message, tag="failed", frozen=True):
     """An error, as code, message and hint. `fatal`: the volume is not open."""
 
@@ -183,12 +241,13 @@ class Loaded(_Message, tag="loaded", frozen=True):
 
 
 class ProbedValue(_Message, tag="value", frozen=True):
-    """Full-resolution value; None for NaN."""
+    """Full-resolution value; None for NaN. `labels`: (segmentation, label) of those drawn there."""
 
     peer: int
     n: int
     voxel: tuple[int, int, int]
     value: float | None
+    labels: tuple[tuple[str, int], ...] = ()
 
 
 class MeasuredVoxels(_Message, tag="measured", frozen=True):
@@ -226,6 +285,8 @@ FromWorker: TypeAlias = (
     Ready
     | Opened
     | Described
+    | SegmentationOpened
+    | SegmentationFailed
     | Failed
     | Progress
     | Loaded

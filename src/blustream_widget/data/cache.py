@@ -69,13 +69,20 @@ class BrickCache:
         if self.used_bytes > self.budget_bytes:
             self._evict(spare=key)
 
+    def limit(self, budget_bytes: int) -> None:
+        """Keep to another budget from now on."""
+        self.budget_bytes = budget_bytes
+        if self.used_bytes > budget_bytes:
+            self.n_changes += 1
+            self._evict(spare=None)
+
     def clear(self) -> None:
         """Forget every brick."""
         self.n_changes += 1
         self._bricks.clear()
         self.used_bytes = 0
 
-    def _evict(self, spare: AnyKey) -> None:
+    def _evict(self, spare: AnyKey | None) -> None:
         # Pinned bricks go too when nothing else is left: the budget is a promise, the pin a wish.
         for pinned in (False, True):
             for key in list(self._bricks):

@@ -92,9 +92,7 @@ class SliceReader:
         self._on_data = on_data
         self._clock = clock
         self._lock = threading.RLock()
-        self._cache = BrickCache(
-            budget_bytes - min(_READING_BYTES + budget_bytes // _HOLES, budget_bytes // 4)
-        )
+        self._cache = BrickCache(_brick_budget(budget_bytes))
         self._fetcher = BrickFetcher(
             source,
             self._cache,
@@ -247,6 +245,11 @@ class SliceReader:
                 if seat.composite is not None:
                     self._move_to(seat.composite.spec, seat)
         self._on_data()
+
+    def limit(self, budget_bytes: int) -> None:
+        """Keep to another budget of memory, which others share."""
+        with self._lock:
+            self._cache.limit(_brick_budget(budget_bytes))
 
     def close(self) -> None:
         """Cancel what is on its way and free the memory. May be called twice, from any thread."""
@@ -462,6 +465,11 @@ class SliceReader:
         if isinstance(result, BlustreamError):
             return request.done, None
         return request.done, _plain(result[request.offset])
+
+
+def _brick_budget(budget_bytes: int) -> int:
+    """Take off what the reading of bricks needs."""
+    return budget_bytes - min(_READING_BYTES + budget_bytes // _HOLES, budget_bytes // 4)
 
 
 def _plain(value: np.generic) -> float | None:

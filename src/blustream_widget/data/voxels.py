@@ -58,8 +58,8 @@ class VoxelReader:
         self._source = source
         self._is_cancelled = is_cancelled
 
-    def parts(self, channel: int, lower: Shape, upper: Shape) -> Iterator[Part]:
-        """Voxels of a block, one brick after the other, in no order.
+    def parts(self, channel: int, lower: Shape, upper: Shape, *, lod: int = 0) -> Iterator[Part]:
+        """Voxels of a block, one brick after the other, in no order; all in voxels of `lod`.
 
         Raises
         ------
@@ -69,7 +69,7 @@ class VoxelReader:
         size = self._source.info.brick_size
         ranges = [range(v // size, -(-u // size)) for v, u in zip(lower, upper, strict=True)]
         n_bricks = len(ranges[0]) * len(ranges[1]) * len(ranges[2])
-        keys = (BrickKey(channel, 0, *place) for place in itertools.product(*ranges))
+        keys = (BrickKey(channel, lod, *place) for place in itertools.product(*ranges))
         for n, (key, brick) in enumerate(self._bricks(keys), 1):
             origin = (key.i0 * size, key.i1 * size, key.i2 * size)
             first = tuple(max(v, o) for v, o in zip(lower, origin, strict=True))

@@ -11,11 +11,12 @@ from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Picture, Samples, SliceData, VolumeInfo
 from blustream_widget.errors import RenderError
 from blustream_widget.render.levels import Entries, label_entries, window_entries
+from blustream_widget.render.overlay import Overlay, OverlayPainter
 from blustream_widget.render.painter import Painter, Planes
 from blustream_widget.render.palettes import label_style
 from blustream_widget.render.resample import grid_span, linear_taps, resample
 from blustream_widget.render.scratch import Scratch
-from blustream_widget.render.span import Span, find_span
+from blustream_widget.render.span import Span, find_span, upright
 from blustream_widget.render.tables import ColorSpace, Ends, Rgb, color_table
 from blustream_widget.render.view import SliceView
 
@@ -51,6 +52,7 @@ class SliceRenderer:
     def __init__(self) -> None:
         self._scratch = Scratch()
         self._painter = Painter(self._scratch)
+        self._overlays = OverlayPainter(self._scratch)
 
     def draw(
         self,
@@ -60,6 +62,7 @@ class SliceRenderer:
         info: VolumeInfo,
         *,
         space: ColorSpace = "bt709",
+        overlays: tuple[Overlay, ...] = (),
     ) -> Picture:
         """Draw a slice as a picture of `state.width_px` x `state.height_px`.
 
@@ -74,6 +77,8 @@ class SliceRenderer:
         space : ColorSpace
             "bt709" and "jpeg" give 4:2:0 planes that the next picture of the same kind overwrites;
             "rgb" gives an array of its own.
+        overlays : tuple of Overlay
+            Labels to draw over it, the lowest first.
 
         Raises
         ------
@@ -99,17 +104,20 @@ class SliceRenderer:
                 plane[...] = component
             return picture
         is_smooth = state.interpolate and not is_label
-        upright = _upright(data, view, columns, rows)
+        values = data.values.T if _is_transposed(view) else data.values
+        shown = upright(values, columns, rows)
         if is_smooth:
-            upright, columns, rows = _interpolated(upright, columns, rows, space)
+            shown, columns, rows = _interpolated(shown, columns, rows, space)
         self._painter.paint(
-            self._entries(upright, state),
+            self._entries(shown, state),
             table,
             planes,
             columns=columns,
             rows=rows,
             is_smooth=is_smooth,
         )
+        for overlay in overlays:
+            self._overlays.paint(overlay, view.placement, state, planes, space)
         return picture
 
     def _canvas(self, state: ViewState, space: ColorSpace) -> tuple[Picture, Planes]:
@@ -122,11 +130,11 @@ class SliceRenderer:
         picture = Picture(pixels, "yuvj420p" if space == "jpeg" else "yuv420p", width, height)
         return picture, (pixels[:height], chroma[0], chroma[1])
 
-    def _entries(self, upright: Samples, state: ViewState) -> Entries:
+    def _entries(self, shown: Samples, state: ViewState) -> Entries:
         """Table entries of the voxels that are shown, as they lie on the screen."""
         # In the order of memory: a pass over a transposed array takes several times as long.
-        is_turned = abs(upright.strides[0]) < abs(upright.strides[1])
-        values = upright.T if is_turned else upright
+        is_turned = abs(shown.strides[0]) < abs(shown.strides[1])
+        values = shown.T if is_turned else shown
         if state.colormap == "labels":
             own = tuple(label_style(state.label_style).colors)
             entries = label_entries(values, own=own, scratch=self._scratch)
@@ -171,25 +179,17 @@ def _spans(data: SliceData, view: SliceView, state: ViewState) -> tuple[Span | N
     return columns, rows
 
 
-def _upright(data: SliceData, view: SliceView, columns: Span, rows: Span) -> Samples:
-    """Values that are shown, as they lie on the screen; no copy."""
-    values = data.values.T if _is_transposed(view) else data.values
-    upright = values[rows.start : rows.start + rows.count, columns.start :][:, : columns.count]
-    upright = upright[::-1] if rows.is_flipped else upright
-    return upright[:, ::-1] if columns.is_flipped else upright
-
-
 def _interpolated(
-    upright: Samples, columns: Span, rows: Span, space: ColorSpace
+    shown: Samples, columns: Span, rows: Span, space: ColorSpace
 ) -> tuple[Samples, Span, Span]:
     """Interpolate values where colours must not be: at every pixel of a still, in large voxels."""
     axes = (columns, rows)
     grids_px = [1, 1] if space == "rgb" else [_grid_px(span) for span in axes]
     if not any(grids_px):
-        return upright, columns, rows
+        return shown, columns, rows
     taps = [linear_taps(s, grid) if grid else None for s, grid in zip(axes, grids_px, strict=True)]
     spans = [grid_span(s, grid) if grid else s for s, grid in zip(axes, grids_px, strict=True)]
-    return resample(upright, taps[0], taps[1]), spans[0], spans[1]
+    return resample(shown, taps[0], taps[1]), spans[0], spans[1]
 
 
 def _grid_px(span: Span) -> int:

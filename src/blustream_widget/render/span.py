@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from blustream_widget.core.types import Samples
+
 
 def _nearest(value: float) -> int:
     return math.floor(value + 0.5)
@@ -129,3 +131,17 @@ def find_span(
         begin_px=begin_px,
         end_px=end_px,
     )
+
+
+def upright(values: Samples, columns: Span, rows: Span) -> Samples:
+    """Values that are shown, as they lie on the screen; no copy.
+
+    Parameters
+    ----------
+    values : ndarray, 2-D
+        Its first axis runs along the screen's y.
+    columns, rows : Span
+    """
+    shown = values[rows.start : rows.start + rows.count, columns.start :][:, : columns.count]
+    shown = shown[::-1] if rows.is_flipped else shown
+    return shown[:, ::-1] if columns.is_flipped else shown

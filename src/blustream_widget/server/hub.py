@@ -97,6 +97,7 @@ class Hub:
         )
         for palette in message.palettes:
             session.put_palette(palette)
+        session.segmentations.restore(message.segmentations)
         if is_new:
             session.open(message.patch, message.state)
         session.attach(kernel)

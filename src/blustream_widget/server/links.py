@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import TypeAlias
 
 import msgspec
 
@@ -10,6 +11,8 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.errors import BlustreamError, PeerClosedError, ProtocolError
 from blustream_widget.server.admission import Visitor
 from blustream_widget.server.hub import Hub
+from blustream_widget.session.segmentations import OfKernel
+from blustream_widget.session.session import Session
 from blustream_widget.transport.outbox import Outbox
 from blustream_widget.transport.relay import RelayChannel
 from blustream_widget.transport.tasks import TaskSet
@@ -17,6 +20,18 @@ from blustream_widget.transport.tasks import TaskSet
 logger = logging.getLogger(__name__)
 
 MAX_RELAYS = 64
+
+OfSession: TypeAlias = (
+    lp.PutPalette
+    | lp.PatchState
+    | lp.EditItems
+    | lp.MeasureItem
+    | lp.TrackHorizon
+    | lp.RefreshVolume
+    | lp.CloseSession
+    | lp.RenewToken
+    | OfKernel
+)
 
 
 class _Head(msgspec.Struct):
@@ -102,25 +117,9 @@ class KernelLink:
             )
             self.tell(error)
 
-    def _receive_for_session(
-        self,
-        message: lp.PutPalette
-        | lp.PatchState
-        | lp.EditItems
-        | lp.MeasureItem
-        | lp.TrackHorizon
-        | lp.RefreshVolume
-        | lp.CloseSession
-        | lp.RenewToken,
-    ) -> None:
-        try:
-            session = self._hub.find(message.session)
-        except BlustreamError as exc:
-            if not isinstance(message, lp.CloseSession):
-                error = lp.SessionError(
-                    session=message.session, code=exc.code, message=exc.message, hint=exc.hint
-                )
-                self.tell(error)
+    def _receive_for_session(self, message: OfSession) -> None:
+        session = self._session_of(message)
+        if session is None:
             return
         match message:
             case lp.PutPalette(palette=palette):
@@ -138,6 +137,20 @@ class KernelLink:
                 self.tell(lp.SessionToken(session=session.id, token=token))
             case lp.CloseSession():
                 self._hub.close(session.id, "the viewer was closed")
+            case _:
+                session.segmentations.receive(message)
+
+    def _session_of(self, message: OfSession) -> Session | None:
+        """Find the session that a message is for; tell the kernel if it has ended."""
+        try:
+            return self._hub.find(message.session)
+        except BlustreamError as exc:
+            if not isinstance(message, lp.CloseSession):
+                error = lp.SessionError(
+                    session=message.session, code=exc.code, message=exc.message, hint=exc.hint
+                )
+                self.tell(error)
+            return None
 
     def _open_relay(self, number: int) -> None:
         if len(self._visitors) >= MAX_RELAYS or number in self._visitors:

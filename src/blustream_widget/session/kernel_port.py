@@ -8,6 +8,7 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_messages import AnnotationEdits, Measurement
 from blustream_widget.core.horizon import TrackedGrid
+from blustream_widget.core.segmentation import SegmentationInfo
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, VolumeInfo
 from blustream_widget.errors import BlustreamError
@@ -115,6 +116,23 @@ class KernelPort:
     def tell_measurement(self, measurement: Measurement) -> None:
         """Tell what was measured."""
         self._tell(lp.Measured(session=self._session_id, measurement=measurement))
+
+    def tell_segmentation(self, info: SegmentationInfo) -> None:
+        """Tell that labels are open, or counted."""
+        self._tell(lp.SegmentationOpened(session=self._session_id, info=info))
+
+    def tell_no_segmentation(self, failed: wp.SegmentationFailed) -> None:
+        """Tell that labels cannot be opened, or not be counted."""
+        self._tell(
+            lp.SegmentationFailed(
+                session=self._session_id,
+                name=failed.name,
+                code=failed.code,
+                message=failed.message,
+                hint=failed.hint,
+                are_open=failed.are_open,
+            )
+        )
 
     def tell_horizon(self, grid: TrackedGrid) -> None:
         """Tell a horizon that was followed."""

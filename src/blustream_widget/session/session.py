@@ -24,6 +24,7 @@ from blustream_widget.session.measuring import Measuring
 from blustream_widget.session.quality import Quality
 from blustream_widget.session.rendition import Rendition
 from blustream_widget.session.rtc_path import IceServers
+from blustream_widget.session.segmentations import SegmentationBoard
 from blustream_widget.session.shared_memory import remove_shared_array
 from blustream_widget.session.supervisor import Supervisor
 from blustream_widget.session.ties import Ties
@@ -83,8 +84,7 @@ class Session:
         self._viewers: dict[int, Viewer] = {}
         self._last_peer = 0
         self._reporter: Viewer | None = None
-        self._frame_no = -1
-        self._first_frame_no = 0
+        self._frame_no, self._first_frame_no = -1, 0
         self._progress = wp.Progress(lod=0, progress=0.0, exact=False)
         self._loaded = LoadedSlices()
         self._idle: asyncio.TimerHandle | None = None
@@ -97,6 +97,14 @@ class Session:
             viewers=lambda: self._viewers.values(),
             kernel=self._kernel,
             shape=lambda: None if self._info is None else self._info.shape,
+        )
+        self.segmentations = SegmentationBoard(
+            viewers=lambda: self._viewers.values(),
+            kernel=self._kernel,
+            supervisor=self._supervisor,
+            want_worker=self._want_worker,
+            show=self._show_segmentations,
+            looks=lambda: self._state.segmentations,
         )
         self.measuring = Measuring(self._supervisor, self._viewers, self._kernel)
         self._quality = Quality(on_change=self._tell_quality)
@@ -146,7 +154,7 @@ class Session:
             self._kernel_patch.update(patch)
             return
         try:
-            self._palettes.check(patch)
+            self._check(patch)
             self._lead(self._state.with_patch(patch, self._info))
         except StateError as exc:
             self._kernel.tell_error(exc)
@@ -188,6 +196,7 @@ class Session:
         await asyncio.gather(*(viewer.dispose() for viewer in viewers))
         await self._supervisor.close()
         await asyncio.to_thread(remove_shared_array, self._ref)
+        await self.segmentations.close()
         logger.info("Session %.8s ended: %s", self.id, reason)
 
     # -------------------------------------------------- viewers
@@ -257,12 +266,16 @@ class Session:
         if self._info is None:
             self._viewer_patch.update(patch)
             return
-        self._palettes.check(patch)
+        self._check(patch)
         state = self._state.with_patch(patch, self._info)
         if state is self._state:
             # Nothing changed, but the sender waits to hear that its message was taken.
             viewer.send(p.State(seq=viewer.seq, state=state))
         self._lead(state)
+
+    def _check(self, patch: dict[str, Any]) -> None:
+        self._palettes.check(patch)
+        self.segmentations.check(patch)
 
     def probe(self, viewer: Viewer, message: p.Probe) -> None:
         info = self._info
@@ -288,6 +301,11 @@ class Session:
     def measure_by_kernel(self, message: lp.MeasureItem | lp.TrackHorizon) -> None:
         """Measure an annotation for the kernel, with a worker got for it if there is none."""
         self.measuring.ask_by_kernel(message, self._state.channel)
+        self._want_worker()
+
+    def _want_worker(self) -> None:
+        """Get a worker for the kernel, which goes again when nobody looks."""
+        self._supervisor.start()
         if not self._viewers:
             self._set_idle_timer(running=True)
 
@@ -311,7 +329,13 @@ class Session:
         size = (self._viewer_patch.get("width_px"), self._viewer_patch.get("height_px"))
         pane = (size[0], size[1]) if size[0] and size[1] else None
         palettes = tuple(wp.SetPalette(palette=q, idx=idx) for q, idx in self._palettes.all())
-        return wp.Open(ref=self._ref, state=known, pane=pane, palettes=palettes)
+        return wp.Open(
+            ref=self._ref,
+            state=known,
+            pane=pane,
+            palettes=palettes,
+            segmentations=self.segmentations.opening(),
+        )
 
     def on_worker_message(self, message: wp.FromWorker) -> None:
         match message:
@@ -326,9 +350,9 @@ class Session:
             case wp.Loaded(slices=slices):
                 self._loaded = slices
                 self._status.call()
-            case wp.ProbedValue(peer=peer, n=n, voxel=voxel, value=value):
+            case wp.ProbedValue(peer=peer, n=n, voxel=voxel, value=value, labels=labels):
                 if (viewer := self._viewers.get(peer)) is not None:
-                    viewer.send(p.Value(n=n, voxel=voxel, value=value))
+                    viewer.send(p.Value(n=n, voxel=voxel, value=value, labels=labels))
             case wp.MeasuredVoxels() | wp.TrackedVoxels():
                 self.measuring.answer(message)
             case wp.Failed(code=code, message=text, hint=hint):
@@ -337,7 +361,7 @@ class Session:
                 self._status.call()
                 self._mirror.call()
             case _:
-                pass
+                self.segmentations.heard(message)
 
     def on_worker_frame(self, data: bytes) -> None:
         frame = EncodedFrame.from_worker(data, first_frame_no=self._first_frame_no)
@@ -368,6 +392,7 @@ class Session:
                 # What it asked for while the volume was opening is in this state, or was refused.
                 viewer.send(p.State(seq=viewer.seq, state=self._state))
         self._tell_opened()
+        self.segmentations.catch_up()
         self._demand.opened(self._state)
         self.measuring.ask_again()
         self._mirror.call()
@@ -389,13 +414,13 @@ class Session:
         try:
             if "channel" in kernel_patch:
                 kernel_patch = channel_view(message.info, kernel_patch["channel"]) | kernel_patch
-            self._palettes.check(kernel_patch)
+            self._check(kernel_patch)
             state = state.with_patch(kernel_patch, message.info)
         except StateError as exc:
             self._kernel.tell_error(exc)
         for name, value in viewer_patch.items():
             try:
-                self._palettes.check({name: value})
+                self._check({name: value})
                 state = state.with_patch({name: value}, message.info)
             except StateError as exc:
                 logger.debug("A change from before the volume was open is left out: %s", exc)
@@ -423,6 +448,10 @@ class Session:
             viewer.send(p.State(seq=viewer.seq, state=state))
         self._mirror.call()
 
+    def _show_segmentations(self, patch: dict[str, Any]) -> None:
+        if self._info is not None:
+            self._set_state(self._state.with_patch(patch, self._info))
+
     def _on_show(self, is_same_view: bool) -> None:
         for viewer in self._viewers.values():
             viewer.frames.drawn(is_same_view=is_same_view)
@@ -431,6 +460,7 @@ class Session:
         viewer.send(self._welcome(viewer))
         for palette, idx in self._palettes.all():
             viewer.send(p.SetPalette(palette=palette, idx=idx))
+        self.segmentations.welcome(viewer)
         self.annotations.welcome(viewer)
 
     def _welcome(self, viewer: Viewer) -> p.Welcome:

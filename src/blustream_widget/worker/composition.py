@@ -11,6 +11,7 @@ from blustream_widget.core.layouts import Packing, pack
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Picture, SliceData, VolumeInfo
 from blustream_widget.render.mosaic import Mosaic
+from blustream_widget.render.overlay import Overlay
 from blustream_widget.render.slice import SliceRenderer
 from blustream_widget.render.tables import ColorSpace
 from blustream_widget.render.view import SliceView, plan_slice
@@ -33,6 +34,8 @@ class Scene:
         Nothing is missing: `data` is as fine as the pane can show.
     index : int
         Number of the pane.
+    overlays : tuple of Overlay
+        Labels that were in memory for the view, the lowest first.
     """
 
     state: ViewState
@@ -41,18 +44,29 @@ class Scene:
     data: SliceData
     is_exact: bool
     index: int = 0
+    overlays: tuple[Overlay, ...] = ()
 
     def draw(self, renderer: SliceRenderer, space: ColorSpace) -> Picture:
         """Draw it with a renderer of the calling thread."""
-        return renderer.draw(self.data, self.view, self.state, self.info, space=space)
+        return renderer.draw(
+            self.data, self.view, self.state, self.info, space=space, overlays=self.overlays
+        )
 
     def shows(self, other: Scene | None) -> bool:
         """Whether `other` is the same picture: a state that looks like it, of the same data."""
         return (
             other is not None
             and self.index == other.index
-            and self.data is other.data
+            and self._is_of_same_data(other)
             and self.state.looks_like(other.state)
+        )
+
+    def _is_of_same_data(self, other: Scene) -> bool:
+        ours, theirs = self.overlays, other.overlays
+        return (
+            self.data is other.data
+            and len(ours) == len(theirs)
+            and all(a.data is b.data for a, b in zip(ours, theirs, strict=True))
         )
 
     def resized(self, state: ViewState) -> Scene:
@@ -64,7 +78,7 @@ class Scene:
     def means(self, other: Scene) -> bool:
         """Whether `other` is the same picture, though maybe of another size."""
         size = {"width_px": self.state.width_px, "height_px": self.state.height_px}
-        return self.data is other.data and self.state.looks_like(
+        return self._is_of_same_data(other) and self.state.looks_like(
             msgspec.structs.replace(other.state, **size)
         )
 

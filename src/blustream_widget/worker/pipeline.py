@@ -37,6 +37,7 @@ from blustream_widget.worker.motion import sized
 from blustream_widget.worker.panes import PaneWatch, as_before
 from blustream_widget.worker.probes import ProbeQueue
 from blustream_widget.worker.schedule import Schedule
+from blustream_widget.worker.segmentations import Segmentations
 from blustream_widget.worker.sink import Sink
 from blustream_widget.worker.slot import LatestSlot, Wish
 from blustream_widget.worker.still import StillThread
@@ -106,7 +107,8 @@ class Pipeline:
         self._frames = FrameWriter(sink, chain, clock)
         self._stills = StillThread(slot.put_still)
         self._schedule = Schedule()
-        self._probes = ProbeQueue(sink, slot.put_value)
+        self._segmentations = Segmentations(config, sink, open_volume, slot.put_data)
+        self._probes = ProbeQueue(sink, slot.put_value, self._segmentations.labels_at)
         self._output = Output()
         self._source: VolumeSource | None = None
         self._reader: SliceReader | None = None
@@ -191,6 +193,7 @@ class Pipeline:
         for helper in (self._describer, self._measurer):
             if helper is not None:
                 helper.close()
+        self._segmentations.close()
         if self._reader is not None:
             self._reader.close()
         if self._source is not None:
@@ -225,6 +228,8 @@ class Pipeline:
             self._fail(_unforeseen(message.ref, exc), is_fatal=True)
             return
         self._reader, self._info, self._state = reader, source.info, state
+        self._segmentations.start(source, reader, cache_budget_bytes(self._config))
+        self._segmentations.take(message.segmentations)
         if isinstance(source, FarSource):
             source.on_trouble(self._slot.put_data)
         self._describer = Describer(source, lambda info: self._sink.send(Described(info)))
@@ -246,8 +251,13 @@ class Pipeline:
             self._schedule.change(now)
 
     def _hear(self, wish: Wish, reader: SliceReader, now: float) -> None:
+        has_opened = self._segmentations.settle()
+        self._segmentations.take(wish.segmentations)
+        if has_opened or wish.segmentations:
+            self._schedule.change(now)
         if wish.wants_refresh:
             reader.refresh()
+            self._segmentations.refresh_channels()
             self._is_redraw_wanted = True
             if self._describer is not None:
                 self._describer.want()
@@ -287,9 +297,10 @@ class Pipeline:
             scale = self._frames.motion.scale_for(pixels, self._output.scale)
         moving = {index: sized(view, scale) for index, view in views}
         seats = (state.active, *(index for index, _ in views if index != state.active))
-        if seats != self._seats:
-            self._seats = seats
-            reader.seat(seats)
+        all_seats = (*seats, *self._segmentations.seat(seats, state.segmentations))
+        if all_seats != self._seats:
+            self._seats = all_seats
+            reader.seat(all_seats)
         wanted, found = dict(views), {}
         for index in seats:
             rests = is_at_rest or (len(seats) > 1 and self._panes.is_at_rest(index, now))
@@ -323,8 +334,9 @@ class Pipeline:
             slab_lod=view.slab_lod,
         )
         wanted_lod = finest.lod if finest.slab is None else finest.slab_lod
-        is_exact = data.progress >= 1 and data.coarsest_lod <= wanted_lod
-        return Scene(moving or state, info, view, data, is_exact, index)
+        overlays, is_complete = self._segmentations.read(index, state, view)
+        is_exact = data.progress >= 1 and data.coarsest_lod <= wanted_lod and is_complete
+        return Scene(moving or state, info, view, data, is_exact, index, overlays)
 
     def _kept_back(
         self,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.worker_protocol import (
     MeasureVoxels,
+    OfSegmentations,
     Open,
     Output,
     ProbeVoxel,
@@ -37,6 +38,8 @@ class Wish:
         The newest probe of each peer.
     measures : list
         Questions about annotations, in their order.
+    segmentations : list
+        What is to be done with labels, in its order.
     is_closed : bool
         The server is gone.
     """
@@ -52,6 +55,7 @@ class Wish:
     has_value: bool = False
     probes: dict[int, ProbeVoxel] = field(default_factory=dict)
     measures: list[MeasureVoxels | TrackVoxels] = field(default_factory=list)
+    segmentations: list[OfSegmentations] = field(default_factory=list)
     is_closed: bool = False
 
     def show(self, state: ViewState) -> None:
@@ -92,6 +96,8 @@ class LatestSlot:
                     self._wish.probes[peer] = message
                 case MeasureVoxels() | TrackVoxels():
                     self._wish.measures.append(message)
+                case _:
+                    self._wish.segmentations.append(message)
             self._fill()
 
     def put_data(self) -> None:

@@ -1,0 +1,256 @@
+/** Segmentations in the side panel: shown or not, how they look, their labels. */
+import { html, nothing, type TemplateResult } from "lit";
+import { live } from "lit/directives/live.js";
+import type { SegmentationInfo, SegmentationLook } from "../protocol";
+import type { ViewContext } from "./context";
+import { clamp } from "./format";
+import { icon } from "./icons";
+import { labelColour, labelsOf } from "./legend";
+import { define, Part } from "./part";
+import { segmentationStyles } from "./segmentations.styles";
+import { shared } from "./styles";
+
+/** A list that is looked at, not watched. */
+const APART_MS = 100;
+/** From here on labels are searched for, not looked through. */
+const MANY_LABELS = 12;
+/** Rows that are drawn; the others are found by searching. */
+const MOST_ROWS = 150;
+const STYLES = ["fill", "outline", "both"] as const;
+const STYLE_WORDS = { fill: "Fill", outline: "Outline", both: "Both" } as const;
+
+export interface LabelRow {
+  readonly value: number;
+  readonly name: string;
+  readonly colour: string;
+  /** Voxel of its centre; null while it was not counted. */
+  readonly centre: readonly [number, number, number] | null;
+  readonly volume: string;
+}
+
+type Look = Partial<Omit<SegmentationLook, "name">>;
+
+/** Three significant figures, as measures have them. */
+function volumeText(volume: number, unit: string): string {
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.max(volume, 1e-9))));
+  const shown = volume.toFixed(Math.min(digits, 3)).replace(/\B(?=(\d{3})+(?!\d))/g, "\u2009");
+  return `${shown} ${unit}`;
+}
+
+export class SegmentationPanel extends Part {
+  static override styles = [shared, segmentationStyles];
+  private readonly closed = new Set<string>();
+  private readonly searched = new Map<string, string>();
+
+  constructor(context: ViewContext) {
+    super(context, APART_MS);
+    this.setAttribute("role", "region");
+    this.setAttribute("aria-label", "Segmentations");
+  }
+
+  protected override shows(): readonly unknown[] {
+    const { session } = this.context;
+    const { state } = session;
+    const { segmentations, palettes } = session;
+    return [state.segmentations, state.show_segmentations, segmentations, palettes.revision];
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { session, actions } = this.context;
+    const { segmentations: looks, show_segmentations: shown } = session.state;
+    if (!looks.length) return nothing;
+    return html`
+      <div class="head">
+        <h2>Segmentations</h2>
+        <span class="count">${looks.length}</span><span class="grow"></span>
+        ${this.eye(shown, "all segmentations", "O", () =>
+          actions.patch({ show_segmentations: !shown }),
+        )}
+      </div>
+      <div class=${shown ? "" : "away"}>${looks.map((look) => this.one(look))}</div>
+    `;
+  }
+
+  private eye(
+    shown: boolean,
+    of: string,
+    key: string,
+    act: (event: MouseEvent) => void,
+  ): TemplateResult {
+    const title = `${shown ? "Hide" : "Show"} ${of}${key ? ` (${key})` : ""}`;
+    return html`<button
+      class="tool"
+      aria-label=${`Show ${of}`}
+      aria-pressed=${shown ? "true" : "false"}
+      title=${title}
+      ?disabled=${!this.context.actions.canDrive}
+      @click=${act}
+    >
+      ${icon(shown ? "eye" : "hidden")}
+    </button>`;
+  }
+
+  private one(look: SegmentationLook): TemplateResult {
+    const { name, visible } = look;
+    const info = this.context.session.segmentations.find((one) => one.name === name);
+    const isOpen = !this.closed.has(name);
+    return html`<div class="one ${visible ? "" : "away"}" role="group" aria-label=${name}>
+      <div class="title">
+        <button
+          class="name"
+          aria-expanded=${isOpen ? "true" : "false"}
+          @click=${() => this.fold(name, isOpen)}
+        >
+          <span class="twist ${isOpen ? "open" : ""}">${icon("next")}</span>
+          <span class="cut">${name}</span>
+        </button>
+        ${info ? nothing : html`<span class="quiet">opening…</span>`}
+        ${this.eye(visible, name, "", () => this.change(name, { visible: !visible }))}
+      </div>
+      ${isOpen ? html`${this.settings(look)} ${info ? this.labels(look, info) : nothing}` : nothing}
+    </div>`;
+  }
+
+  private fold(name: string, isOpen: boolean): void {
+    if (isOpen) this.closed.add(name);
+    else this.closed.delete(name);
+    this.requestUpdate();
+  }
+
+  private settings({ name, opacity, style }: SegmentationLook): TemplateResult {
+    const dead = !this.context.actions.canDrive;
+    const percent = Math.round(opacity * 100);
+    return html`<div class="settings">
+      <input
+        type="range"
+        min="0"
+        max="100"
+        .value=${live(String(percent))}
+        aria-label=${`Opacity of ${name}`}
+        aria-valuetext=${`${percent} %`}
+        title=${`Opacity ${percent} %`}
+        ?disabled=${dead}
+        @input=${(e: Event) => this.change(name, { opacity: Number((e.target as HTMLInputElement).value) / 100 })}
+      />
+      <span class="percent">${percent} %</span>
+      <select
+        aria-label=${`Style of ${name}`}
+        ?disabled=${dead}
+        .value=${live(style)}
+        @change=${(e: Event) => this.change(name, { style: (e.target as HTMLSelectElement).value as SegmentationLook["style"] })}
+      >
+        ${STYLES.map((one) => html`<option value=${one} ?selected=${one === style}>${STYLE_WORDS[one]}</option>`)}
+      </select>
+    </div>`;
+  }
+
+  // ------------------------------------------------------------ labels
+
+  private rows(look: SegmentationLook, info: SegmentationInfo): readonly LabelRow[] {
+    const style = this.context.session.palettes.styleOf(look.label_style);
+    const rowOf = (value: number): LabelRow => ({
+      value,
+      name: style?.names[value] ?? info.channel.label_names[value] ?? "",
+      colour: style?.colors[value] ?? labelColour(value),
+      centre: null,
+      volume: "",
+    });
+    if (!info.is_counted) return labelsOf(info.channel, style).map(({ value }) => rowOf(value));
+    return info.labels.map(({ value, centre, count }) => ({
+      ...rowOf(value),
+      centre,
+      volume: volumeText(count * info.voxel_volume, info.volume_unit),
+    }));
+  }
+
+  private labels(look: SegmentationLook, info: SegmentationInfo): TemplateResult {
+    const { name } = look;
+    const all = this.rows(look, info);
+    const search = (this.searched.get(name) ?? "").trim().toLowerCase();
+    const found = all.filter((row) => `${row.value} ${row.name}`.toLowerCase().includes(search));
+    const more = found.length - MOST_ROWS;
+    return html`
+      ${
+        all.length > MANY_LABELS
+          ? html`<input
+              type="search"
+              placeholder=${`Find among ${all.length} labels`}
+              aria-label=${`Find a label of ${name}`}
+              data-lm-suppress-shortcuts="true"
+              @input=${(e: Event) => this.search(name, (e.target as HTMLInputElement).value)}
+            />`
+          : nothing
+      }
+      <ul aria-label=${`Labels of ${name}`}>
+        ${found.slice(0, MOST_ROWS).map((row) => this.row(look, row, all))}
+      </ul>
+      ${found.length ? nothing : html`<p class="quiet">${search ? "No label of this name" : "No labels"}</p>`}
+      ${more > 0 ? html`<p class="quiet">and ${more} more</p>` : nothing}
+    `;
+  }
+
+  private search(name: string, text: string): void {
+    this.searched.set(name, text);
+    this.requestUpdate();
+  }
+
+  private row(look: SegmentationLook, row: LabelRow, all: readonly LabelRow[]): TemplateResult {
+    const isHidden = look.hidden.includes(row.value);
+    const title = row.name || `Label ${row.value}`;
+    return html`<li class=${isHidden ? "away" : ""}>
+      <button
+        class="label"
+        title=${[title, row.volume].filter(Boolean).join(", ")}
+        aria-label=${`Go to ${title}${row.volume ? `, ${row.volume}` : ""}`}
+        ?disabled=${!row.centre || !this.context.actions.canDrive}
+        @click=${() => this.jump(row)}
+      >
+        <i style="background:${row.colour}"></i>
+        <span class="grow cut">${row.name || html`<span class="quiet">Label ${row.value}</span>`}</span>
+        <span class="quiet">${row.value}</span>
+      </button>
+      ${this.eye(!isHidden, title, "", (e) => this.toggle(look, row.value, all, e.altKey))}
+    </li>`;
+  }
+
+  /** Hide a label or show it again; alone, all others are hidden, or shown again if they were. */
+  private toggle(
+    look: SegmentationLook,
+    value: number,
+    all: readonly LabelRow[],
+    alone: boolean,
+  ): void {
+    const hidden = new Set(look.hidden);
+    if (alone) {
+      const others = all.map((row) => row.value).filter((other) => other !== value);
+      const isAlone = others.every((other) => hidden.has(other)) && !hidden.has(value);
+      this.change(look.name, { hidden: isAlone ? [] : others });
+      return;
+    }
+    if (!hidden.delete(value)) hidden.add(value);
+    this.change(look.name, { hidden: [...hidden].sort((a, b) => a - b) });
+  }
+
+  /** All three slices go through the label's centre. */
+  private jump({ centre, name, value }: LabelRow): void {
+    const { context } = this;
+    const { info, state } = context.session;
+    if (!centre || !info) return;
+    const at = centre.map((index, a) => clamp(Math.round(index), 0, (info.axes[a]?.n ?? 1) - 1));
+    context.take(() => {
+      context.actions.patch({ slice_idx: at as [number, number, number] });
+      if (state.zoom > 1) context.actions.centreOnCrosshair();
+    });
+    context.say(name || `Label ${value}`);
+  }
+
+  private change(name: string, look: Look): void {
+    const { actions, session } = this.context;
+    const { segmentations } = session.state;
+    actions.patch({
+      segmentations: segmentations.map((one) => (one.name === name ? { ...one, ...look } : one)),
+    });
+  }
+}
+
+define("blustream-segmentations", SegmentationPanel);

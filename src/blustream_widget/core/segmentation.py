@@ -1,0 +1,215 @@
+"""Labels that lie over the slices: how each volume of them looks, whence it comes, what it has."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal, TypeAlias, get_args
+
+import msgspec
+
+from blustream_widget.core.palettes import LABEL_STYLE, MAX_LABELS
+from blustream_widget.core.types import Channel, VolumeRef
+from blustream_widget.errors import StateError
+
+MAX_SEGMENTATIONS = 8
+MAX_NAME = 64
+LABEL_MIN, LABEL_MAX = -(2**31), 2**32 - 1
+
+Style: TypeAlias = Literal["fill", "outline", "both"]
+STYLES: tuple[Style, ...] = get_args(Style)
+
+_Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
+
+
+class SegmentationLook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a segmentation is drawn; label 0 is never drawn.
+
+    Parameters
+    ----------
+    name : str
+        Of the segmentation, 1 to MAX_NAME characters.
+    visible : bool
+    opacity : float
+        0 to 1, of the fill; of the outline where that is drawn alone. Beside a fill it is opaque.
+    style : Style
+    label_style : str
+        Name of the user's colours and names of its labels (`core.palettes`); "" = none.
+    hidden : tuple of int
+        Labels that are not drawn.
+    """
+
+    name: _Name
+    visible: bool = True
+    opacity: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+    style: Style = "fill"
+    label_style: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    hidden: Annotated[
+        tuple[Annotated[int, msgspec.Meta(ge=LABEL_MIN, le=LABEL_MAX)], ...],
+        msgspec.Meta(max_length=MAX_LABELS),
+    ] = ()
+
+
+class SegmentationSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the labels of a segmentation come from: a channel of the shown volume, or a volume.
+
+    Parameters
+    ----------
+    name : str
+    ref : VolumeRef or None
+        None: a channel of the shown volume.
+    channel : int
+        Of that volume.
+    """
+
+    name: _Name
+    ref: VolumeRef | None = None
+    channel: Annotated[int, msgspec.Meta(ge=0, le=4095)] = 0
+
+
+class LabelCount(msgspec.Struct, frozen=True):
+    """What there is of one label.
+
+    Parameters
+    ----------
+    value : int
+    count : int
+        Voxels of the segmentation at `SegmentationInfo.lod`.
+    centre : tuple of float
+        Mean place of its voxels, in voxel coordinates of the shown volume; can lie outside of it.
+    mean, sd : float or None
+        Of the shown volume's values under it; None where they were not asked for.
+    """
+
+    value: int
+    count: int
+    centre: tuple[float, float, float]
+    mean: float | None = None
+    sd: float | None = None
+
+
+class SegmentationInfo(msgspec.Struct, frozen=True):
+    """A segmentation that is open.
+
+    Parameters
+    ----------
+    name : str
+    channel : Channel
+        Range, dtype and names of its labels.
+    labels : tuple of LabelCount
+        In the order of their values, without 0; empty until they are counted.
+    is_counted : bool
+    lod : int
+        Level of detail that they were counted at: 0 is exact.
+    voxel_volume : float
+        Of one voxel at that level, in `volume_unit`.
+    volume_unit : str
+        "mm³", "m³", "m²·ms" …
+    values_of : int or None
+        Channel of the shown volume that mean and sd are of.
+    """
+
+    name: str
+    channel: Channel
+    labels: tuple[LabelCount, ...] = ()
+    is_counted: bool = False
+    lod: int = 0
+    voxel_volume: float = 1.0
+    volume_unit: str = ""
+    values_of: int | None = None
+
+
+def checked_looks(value: Any) -> tuple[SegmentationLook, ...]:
+    """Check the looks of all segmentations; each may leave out fields, which are then as usual.
+
+    Raises
+    ------
+    StateError
+        Names the segmentation and the field.
+    """
+    if not isinstance(value, (list, tuple)) or len(value) > MAX_SEGMENTATIONS:
+        raise StateError(
+            f"segmentations is not a list of at most {MAX_SEGMENTATIONS} segmentations.",
+            hint="Remove one that is not needed any more: viewer.remove_segmentation(name).",
+        )
+    looks = tuple(_checked_look(one) for one in value)
+    if len({look.name for look in looks}) != len(looks):
+        raise StateError("Two segmentations have the same name.", hint="Give each its own.")
+    return looks
+
+
+def _checked_look(value: Any) -> SegmentationLook:
+    if isinstance(value, SegmentationLook):
+        value = msgspec.structs.asdict(value)
+    known = SegmentationLook.__struct_fields__
+    if not isinstance(value, dict) or not value.keys() <= set(known):
+        raise StateError(f"A segmentation is {value!r}.", hint=f"Its fields: {', '.join(known)}.")
+    name = checked_name(value.get("name"))
+    fields = {
+        field: _CHECKS[field](name, given) for field, given in value.items() if field != "name"
+    }
+    return SegmentationLook(name=name, **fields)
+
+
+def checked_name(value: Any) -> str:
+    """Check the name of a segmentation.
+
+    Raises
+    ------
+    StateError
+    """
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME or not value.strip():
+        raise StateError(
+            f"The name {value!r} is not a text of 1 to {MAX_NAME} characters.",
+            hint='For example name="salt".',
+        )
+    return value
+
+
+def _check_bool(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise StateError(f"visible of {name!r} = {value!r} is neither True nor False.")
+    return value
+
+
+def _check_opacity(name: str, value: Any) -> float:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or not 0 <= value <= 1:
+        raise StateError(f"opacity of {name!r} = {value!r} is out of range.", hint="Give 0 to 1.")
+    return float(value)
+
+
+def _check_style(name: str, value: Any) -> Style:
+    for style in STYLES:
+        if value == style:
+            return style
+    raise StateError(
+        f"style of {name!r} = {value!r} is none.", hint=f"There are: {', '.join(STYLES)}."
+    )
+
+
+def _check_label_style(name: str, value: Any) -> str:
+    if value == "" or (isinstance(value, str) and LABEL_STYLE.fullmatch(value)):
+        return str(value)
+    raise StateError(f"label_style of {name!r} = {value!r} names no style of labels.")
+
+
+def _check_hidden(name: str, value: Any) -> tuple[int, ...]:
+    if not isinstance(value, (list, tuple)) or len(value) > MAX_LABELS:
+        raise StateError(
+            f"hidden of {name!r} is not a list of at most {MAX_LABELS} labels.",
+            hint="For example [3, 7].",
+        )
+    for label in value:
+        is_whole = isinstance(label, int) and not isinstance(label, bool)
+        if not is_whole or not LABEL_MIN <= label <= LABEL_MAX:
+            raise StateError(f"The label {label!r} of {name!r} is not a whole number.")
+    return tuple(sorted(set(value)))
+
+
+_CHECKS: dict[str, Any] = {  # each takes the segmentation's name and the value
+    "visible": _check_bool,
+    "opacity": _check_opacity,
+    "style": _check_style,
+    "label_style": _check_label_style,
+    "hidden": _check_hidden,
+}

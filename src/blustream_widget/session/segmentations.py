@@ -1,0 +1,204 @@
+"""The labels over a session's volume, told to the worker, to all who look, and to the kernel."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import protocol as p
+from blustream_widget.core import worker_protocol as wp
+from blustream_widget.core.segmentation import (
+    MAX_SEGMENTATIONS,
+    SegmentationInfo,
+    SegmentationLook,
+    SegmentationSource,
+)
+from blustream_widget.errors import StateError
+from blustream_widget.session.shared_memory import remove_shared_array
+
+if TYPE_CHECKING:
+    from blustream_widget.session.kernel_port import KernelPort
+    from blustream_widget.session.supervisor import Supervisor
+    from blustream_widget.session.viewer import Viewer
+
+OfKernel: TypeAlias = (
+    lp.AddSegmentation | lp.RemoveSegmentation | lp.RefreshSegmentation | lp.CountLabels
+)
+
+
+class SegmentationBoard:
+    """Sources by name, and what is known of them. Loop thread only.
+
+    Parameters
+    ----------
+    viewers : callable
+        Gives those who look now.
+    kernel : KernelPort
+    supervisor : Supervisor
+    want_worker : callable
+        Has a worker got, if there is none.
+    show : callable
+        Has the view take a patch.
+    looks : callable
+        Gives the segmentations of the view.
+    """
+
+    def __init__(
+        self,
+        *,
+        viewers: Callable[[], Iterable[Viewer]],
+        kernel: KernelPort,
+        supervisor: Supervisor,
+        want_worker: Callable[[], None],
+        show: Callable[[dict[str, Any]], None],
+        looks: Callable[[], tuple[SegmentationLook, ...]],
+    ) -> None:
+        self._viewers = viewers
+        self._kernel = kernel
+        self._supervisor = supervisor
+        self._want_worker = want_worker
+        self._show = show
+        self._looks = looks
+        self._sources: dict[str, SegmentationSource] = {}
+        # What the worker was told: not what came while it opened the volume.
+        self._told: set[str] = set()
+        self._infos: dict[str, SegmentationInfo] = {}
+        # Not in the view before they are open.
+        self._waiting: dict[str, SegmentationLook] = {}
+        self._counts: dict[str, lp.CountLabels] = {}
+
+    def restore(self, sources: Iterable[SegmentationSource]) -> None:
+        """Take what a former server had, or this one has already."""
+        for source in sources:
+            if self._sources.get(source.name) != source:
+                self._sources[source.name] = source
+                self._told.discard(source.name)
+        self.catch_up()
+
+    def receive(self, message: OfKernel) -> None:
+        """Do what the kernel wants of labels; what is wrong goes back to it."""
+        match message:
+            case lp.AddSegmentation():
+                self._add(message)
+            case lp.RemoveSegmentation(name=name):
+                self._remove(name)
+            case lp.RefreshSegmentation(name=name):
+                self._supervisor.send(wp.RefreshSegmentation(name))
+            case lp.CountLabels():
+                self._count(message)
+
+    def _add(self, message: lp.AddSegmentation) -> None:
+        """Open labels, with a worker got for it if there is none."""
+        name = message.source.name
+        if self._sources.get(name) == message.source:  # asked again, as the link broke
+            if name in self._infos:
+                self._kernel.tell_segmentation(self._infos[name])
+            return
+        if name in self._sources or len(self._sources) >= MAX_SEGMENTATIONS:
+            self._refuse(
+                name,
+                StateError(f"There is a segmentation {name!r} already.", hint="Remove it first.")
+                if name in self._sources
+                else StateError(
+                    f"There are {MAX_SEGMENTATIONS} segmentations; no more are shown.",
+                    hint="Remove one that is not needed any more.",
+                ),
+            )
+            return
+        self._sources[name] = message.source
+        self._waiting[name] = message.look
+        self.catch_up()
+        self._want_worker()
+
+    def _remove(self, name: str) -> None:
+        self._show({"segmentations": tuple(look for look in self._looks() if look.name != name)})
+        self._forget(name)
+
+    def _count(self, message: lp.CountLabels) -> None:
+        """Count labels with the values under them, with a worker got for it if there is none."""
+        self._counts[message.name] = message
+        self._supervisor.send(wp.CountLabels(message.name, message.channel))
+        self._want_worker()
+
+    def opening(self) -> tuple[wp.AddSegmentation, ...]:
+        """Tell what a new worker has to open beside the volume."""
+        self._told = set(self._sources)
+        return tuple(wp.AddSegmentation(source) for source in self._sources.values())
+
+    def catch_up(self) -> None:
+        """Tell the worker, once it has the volume open, what it was not told yet."""
+        if self._supervisor.status != "ready":
+            return
+        for name, source in self._sources.items():
+            if name not in self._told:
+                self._supervisor.send(wp.AddSegmentation(source))
+        self._told = set(self._sources)
+
+    def heard(self, message: wp.FromWorker) -> None:
+        """Hear the worker; what is not about labels is passed over."""
+        if isinstance(message, wp.SegmentationFailed):
+            self._failed(message)
+        elif isinstance(message, wp.SegmentationOpened):
+            self._opened(message.info)
+
+    def _opened(self, info: SegmentationInfo) -> None:
+        if info.name not in self._sources:
+            self._supervisor.send(wp.RemoveSegmentation(info.name))  # while it was opened
+            return
+        self._infos[info.name] = info
+        look = self._waiting.pop(info.name, None)
+        if look is not None:
+            self._show({"segmentations": (*self._looks(), look)})
+        self._kernel.tell_segmentation(info)
+        for viewer in self._viewers():
+            self.welcome(viewer)
+        count = self._counts.get(info.name)
+        if count is not None and info.values_of == count.channel:
+            del self._counts[info.name]
+        elif count is not None and not info.is_counted:  # opened again by a new worker
+            self._supervisor.send(wp.CountLabels(count.name, count.channel))
+
+    def welcome(self, viewer: Viewer) -> None:
+        """Tell a viewer what is known."""
+        infos = tuple(self._infos[look.name] for look in self._looks() if look.name in self._infos)
+        viewer.send(p.Segmentations(segmentations=infos))
+
+    def check(self, patch: dict[str, Any]) -> None:
+        """Refuse a patch that names labels that are not here.
+
+        Raises
+        ------
+        StateError
+        """
+        looks = patch.get("segmentations", ())
+        for look in looks if isinstance(looks, (list, tuple)) else ():
+            name = look.get("name") if isinstance(look, dict) else getattr(look, "name", None)
+            if name not in self._sources:
+                known = ", ".join(self._sources) or "none"
+                raise StateError(f"There is no segmentation {name!r}.", hint=f"There are: {known}.")
+
+    async def close(self) -> None:
+        """Remove shared arrays."""
+        for source in self._sources.values():
+            if source.ref is not None:
+                await asyncio.to_thread(remove_shared_array, source.ref)
+
+    def _failed(self, message: wp.SegmentationFailed) -> None:
+        self._counts.pop(message.name, None)
+        if not message.are_open and message.name in self._waiting:
+            self._forget(message.name)
+        self._kernel.tell_no_segmentation(message)
+
+    def _forget(self, name: str) -> None:
+        for known in (self._sources, self._infos, self._waiting, self._counts):
+            known.pop(name, None)
+        self._supervisor.send(wp.RemoveSegmentation(name))
+        for viewer in self._viewers():
+            self.welcome(viewer)
+
+    def _refuse(self, name: str, error: StateError) -> None:
+        self._kernel.tell_no_segmentation(
+            wp.SegmentationFailed(name, error.code, error.message, error.hint)
+        )

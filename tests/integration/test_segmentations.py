@@ -1,0 +1,152 @@
+"""Labels over slices from a notebook through server and worker to a page, and back."""
+
+from __future__ import annotations
+
+import io
+
+import av
+import msgspec
+import numpy as np
+import pytest
+
+from blustream_widget.core import protocol as p
+from blustream_widget.errors import StateError, VolumeFormatError, VolumeNotFoundError
+from blustream_widget.render.colormaps import rgb_table
+from blustream_widget.server_link import Link
+from blustream_widget.testing.clients import connect_viewer
+from blustream_widget.testing.server_process import running_server
+from blustream_widget.testing.waiting import wait_until
+from blustream_widget.viewer import Viewer
+
+SHAPE = (20, 64, 96)
+LABELS = np.zeros(SHAPE, np.uint8)
+LABELS[5:15, 16:48, 24:72] = 3
+LABELS[5:15, 20:30, 30:40] = 7
+
+
+@pytest.fixture
+def viewer(tmp_path):
+    values = np.full(SHAPE, 0.5, np.float32)
+    values[:, 0, 0] = 0.0
+    values[:, 0, 1] = 1.0
+    with running_server(tmp_path, worker="blustream_widget.worker", server_grace_s=60) as server:
+        link = Link(server.config)
+        viewer = Viewer(
+            values,
+            spacing=(2.0, 1.0, 1.0),
+            axis=0,
+            window=1.0,
+            level=0.5,
+            _link=link,
+            interpolate=False,
+        )
+        viewer.server = server
+        yield viewer
+        viewer.close()
+        assert link.join(10)
+
+
+async def still(page, state):
+    """Pixels of the exact picture of a state."""
+    _, data = await page.frame(
+        lambda h: h.flags & p.FrameFlags.STILL and h.revision >= state.revision
+    )
+    with av.open(io.BytesIO(data)) as file:
+        return next(file.decode(video=0)).to_ndarray(format="rgb24").astype(int)
+
+
+def check_statistics(salt):
+    (first, second) = salt.statistics(channel=0)
+    inside = LABELS == 3
+    assert (first["label"], first["name"], first["count"]) == (3, "Salt", inside.sum())
+    assert (first["volume"], first["unit"]) == (2.0 * inside.sum(), "voxel³")
+    assert first["centre"] == pytest.approx(np.argwhere(inside).mean(axis=0))
+    assert (first["mean"], first["sd"]) == (pytest.approx(0.5), pytest.approx(0.0, abs=1e-6))
+    assert second["count"] == (LABELS == 7).sum()
+
+
+async def test_labels_come_into_the_picture_and_obey_both_sides(viewer):
+    values = LABELS.copy()
+    salt = viewer.add_segmentation(values, "salt", opacity=0.25, names={3: "Salt"})
+    assert salt.labels == {3: "Salt", 7: ""}
+    check_statistics(salt)
+    table = rgb_table("labels", reverse=False).astype(int)
+    grey = int(rgb_table("grey", reverse=False)[512, 0])
+    colored = (grey * 192 + table[3] * 64 + 128) >> 8
+    async with connect_viewer(viewer.server.address, viewer._token._token) as page:
+        told = await page.message(
+            p.Segmentations, lambda m: m.segmentations and m.segmentations[0].is_counted
+        )
+        assert [one.value for one in told.segmentations[0].labels] == [3, 7]
+        await page.send(p.ViewSync(seq=1, width_px=192, height_px=128))
+        state = (await page.message(p.State, lambda m: m.seq == 1)).state
+        assert [look.name for look in state.segmentations] == ["salt"]
+        shown = (await still(page, state) == colored).all(axis=-1)
+        # 64 x 96 voxels fill 85 x 128 of 192 x 128 pixels.
+        share = (LABELS[10] == 3).mean() * (128 * 64 / 96) / 192
+        assert shown.mean() == pytest.approx(share, abs=0.01)
+        await page.send(p.Probe(n=1, voxel=(10, 25, 35)))
+        assert (await page.message(p.Value, lambda m: m.n == 1)).labels == (("salt", 7),)
+        await check_both_sides(viewer, page, salt, colored)
+        values[0, 0, 0] = 200
+        salt.refresh()
+        assert list(salt.labels) == [3, 7, 200]
+        viewer.remove_segmentation("salt")
+        await page.message(p.State, lambda m: m.seq > 1 and not m.state.segmentations)
+
+
+async def check_both_sides(viewer, page, salt, colored):
+    look = salt.look
+    hidden = msgspec.structs.replace(look, visible=False)
+    await page.send(p.ViewSync(seq=2, segmentations=(hidden,)))
+    state = (await page.message(p.State, lambda m: m.seq == 2)).state
+    wait_until(lambda: not salt.visible, timeout_s=30, what="the trait")
+    assert not (await still(page, state) == colored).all(axis=-1).any()
+    other = msgspec.structs.replace(look, name="fault")
+    await page.send(p.ViewSync(seq=3, segmentations=(other,)))
+    assert "no segmentation 'fault'" in (await page.message(p.Error)).message
+
+    viewer.segmentations["salt"].visible = True
+    await page.message(
+        p.State, lambda m: m.state.segmentations == (look,) and m.state.revision > state.revision
+    )
+
+
+def test_labels_that_cannot_be_are_refused_and_change_nothing(viewer, tmp_path):
+    np.save(tmp_path / "small.npy", np.zeros((20, 64, 95), np.uint8))
+    np.save(tmp_path / "halves.npy", np.full(SHAPE, 0.5))
+    np.save(tmp_path / "fault.npy", LABELS)
+    refused = [
+        ((LABELS[:, :, 1:],), {}, StateError, "the shape"),
+        ((LABELS * 0.5,), {}, VolumeFormatError, "whole numbers"),
+        ((tmp_path / "small.npy",), {}, StateError, "20 x 64 x 95"),
+        ((tmp_path / "halves.npy",), {}, VolumeFormatError, "whole numbers"),
+        ((tmp_path / "nothing.npy",), {}, VolumeNotFoundError, "no file"),
+        ((LABELS,), {"style": "dots"}, StateError, "style"),
+        ((LABELS,), {"colors": {99: "red"}}, StateError, "no label 99"),
+        ((), {"channel": "salt"}, StateError, "no channel"),
+        ((), {"channel": 0}, StateError, "not marked as labels"),
+    ]
+    for given, fields, kind, part in refused:
+        with pytest.raises(kind, match=part):
+            viewer.add_segmentation(*given, **fields)
+        assert len(viewer.segmentations) == 0
+    fault = viewer.add_segmentation(tmp_path / "fault.npy")
+    assert viewer.segmentations["fault"] is fault
+    with pytest.raises(StateError, match="already"):
+        viewer.add_segmentation(LABELS, "fault")
+    for name, value in (("opacity", 2.0), ("style", "dots"), ("hidden", [99]), ("colors", {99: 1})):
+        with pytest.raises(StateError):
+            setattr(fault, name, value)
+    assert (fault.opacity, fault.style, fault.hidden, fault.colors) == (0.5, "fill", (), {})
+    with pytest.raises(StateError, match="There are: fault"):
+        viewer.segmentations["salt"]
+
+    viewer.server.process.kill()
+    fault.hidden = {7}
+    assert fault.statistics(channel=0)[0]["count"] == (LABELS == 3).sum()  # by the new server
+    wait_until(
+        lambda: [look.hidden for look in viewer._current().segmentations] == [(7,)],
+        timeout_s=30,
+        what="the state that was given back",
+    )
