@@ -529,7 +529,8 @@ class Session:
 
     def _idle_is_over(self) -> None:
         self._idle = None
-        if self.measuring.is_busy:
-            self._set_idle_timer(running=True)  # the kernel waits for an answer
+        is_opening = self._info is None and self._error is None
+        if self.measuring.is_busy or (is_opening and self.has_kernel):
+            self._set_idle_timer(running=True)  # the kernel waits for an answer, or the volume
         else:
             self._supervisor.give_back()

@@ -74,11 +74,17 @@ class Page:
 
 
 @asynccontextmanager
-async def made(*, token_lifetime_s: float = 3600.0) -> AsyncIterator[Hub]:
+async def made(
+    *, token_lifetime_s: float = 3600.0, config: Config | None = None
+) -> AsyncIterator[Hub]:
     lifetime = Lifetime(60)
     pool = WorkerPool(worker_command("blustream_widget.testing.fake_worker"), n_spare=0)
     hub = Hub(
-        Config(), ice_servers=(), pool=pool, lifetime=lifetime, token_lifetime_s=token_lifetime_s
+        config or Config(),
+        ice_servers=(),
+        pool=pool,
+        lifetime=lifetime,
+        token_lifetime_s=token_lifetime_s,
     )
     try:
         yield hub
@@ -143,3 +149,14 @@ async def test_no_volume_that_is_looked_at_is_given_up(monkeypatch) -> None:
         hub.open(opening(2), kernel)
         assert kernel.errors() == ["session-full"]
         await seen.leave(viewer)
+
+
+async def test_a_worker_is_not_given_back_before_the_kernel_has_its_volume() -> None:
+    # No process starts in a hundredth of a second; the kernel waits in the cell that shows nothing.
+    async with made(config=Config(idle_s=0.01)) as hub:
+        kernel = Kernel()
+        hub.open(opening(1), kernel)
+        async with asyncio.timeout(10):
+            while not any(isinstance(m, lp.VolumeOpened) for m in kernel.heard):
+                kernel.changed.clear()
+                await kernel.changed.wait()
