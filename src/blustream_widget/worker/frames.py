@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from blustream_widget.core.layouts import Rect
 from blustream_widget.core.protocol import FrameFlags, FrameHeader, PaneHeader
@@ -122,28 +123,16 @@ class FrameWriter:
                 composition.scenes, packing.rects, composition.contents, strict=True
             )
         )
-        state, view = scene.state, scene.view
         return FrameHeader(
             flags=int(flags),
-            axis=view.axis,
             lod=composition.coarsest_lod,
-            channel=view.channel,
+            channel=scene.view.channel,
             width_px=packing.width,
             height_px=packing.height,
             frame_no=self._frame_no,
             revision=composition.state.revision,
             timestamp_90k=self._timestamp_90k,
-            slice_idx=view.slice_idx,
-            zoom=state.zoom,
-            pan_x=state.pan[0],
-            pan_y=state.pan[1],
-            stretch=state.stretch,
-            window=state.window,
-            level=state.level,
-            colormap_idx=colormap_idx(state.colormap),
-            is_reversed=int(state.reverse),
-            is_north_up=int(state.north_up),
-            turn=_turn_of(state),
+            **_placed_by(scene),
             n_panes=len(panes) if composition.is_of_several else 0,
             panes=panes if composition.is_of_several else (),
         )
@@ -165,8 +154,26 @@ class FrameWriter:
         self._sink.send(Failed(error.code, error.message, error.hint))
 
 
+def _placed_by(scene: Scene) -> dict[str, Any]:
+    """Header fields that tell a page where the slice lies and how it is coloured."""
+    state = scene.state
+    return {
+        "axis": scene.view.axis,
+        "slice_idx": scene.view.slice_idx,
+        "zoom": state.zoom,
+        "pan_x": state.pan[0],
+        "pan_y": state.pan[1],
+        "stretch": state.stretch,
+        "window": state.window,
+        "level": state.level,
+        "colormap_idx": colormap_idx(state.colormap),
+        "is_reversed": int(state.reverse),
+        "is_north_up": int(state.north_up),
+        "turn": _turn_of(state),
+    }
+
+
 def _pane_header(scene: Scene, rect: Rect, content: int) -> PaneHeader:
-    state, view = scene.state, scene.view
     return PaneHeader(
         pane=scene.index,
         is_exact=int(scene.is_exact),
@@ -175,20 +182,9 @@ def _pane_header(scene: Scene, rect: Rect, content: int) -> PaneHeader:
         y_px=rect.y,
         width_px=rect.width,
         height_px=rect.height,
-        axis=view.axis,
         lod=scene.data.coarsest_lod,
-        channel=view.channel & 0xFF,
-        slice_idx=view.slice_idx,
-        zoom=state.zoom,
-        pan_x=state.pan[0],
-        pan_y=state.pan[1],
-        stretch=state.stretch,
-        window=state.window,
-        level=state.level,
-        colormap_idx=colormap_idx(state.colormap),
-        is_reversed=int(state.reverse),
-        is_north_up=int(state.north_up),
-        turn=_turn_of(state),
+        channel=scene.view.channel & 0xFF,
+        **_placed_by(scene),
     )
 
 
