@@ -10,19 +10,20 @@ import psutil
 from blustream_widget.testing.lab import leftovers
 
 
-def blustream_processes(lab) -> list[psutil.Process]:
-    """Server and workers of this JupyterLab."""
-    found = []
+def blustream_processes(lab) -> dict[str, str]:
+    """Environment, as text, of each server and worker of this JupyterLab by command line."""
+    found = {}
     for process in psutil.process_iter(["cmdline"]):
         # By module: the folder of the checkout may be called blustream_widget too.
         words = process.info["cmdline"] or []
         is_ours = any(word.startswith("blustream_widget.") for word in words)
         try:
-            mine = process.environ().get("JUPYTER_RUNTIME_DIR")
+            environment = process.environ()
         except psutil.Error:
             continue
+        mine = environment.get("JUPYTER_RUNTIME_DIR")
         if is_ours and mine == lab.environment["JUPYTER_RUNTIME_DIR"]:
-            found.append(process)
+            found[" ".join(words)] = json.dumps(environment)
     return found
 
 
@@ -43,10 +44,11 @@ def test_no_credential_is_in_a_log_an_environment_or_a_command_line(open_viewer,
     logs = "".join(path.read_text() for path in runtime.joinpath("blustream").glob("*.log"))
     assert logs
     assert leftovers(lab)
-    for process in blustream_processes(lab):
-        seen = logs + " ".join(process.cmdline()) + json.dumps(process.environ())
+    processes = blustream_processes(lab)
+    assert processes
+    for command, environment in processes.items():
         for what, secret in secrets.items():
-            assert secret not in seen, f"{what} is seen in {process.cmdline()}"
+            assert secret not in logs + command + environment, f"{what} is seen in {command}"
 
 
 def test_a_stranger_without_a_token_gets_nothing_through_the_proxy(open_viewer, lab) -> None:

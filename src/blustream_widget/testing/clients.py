@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -140,6 +141,8 @@ class ViewerClient:
         What came, in order; stills whole.
     n_parts : int
         Parts of stills that came.
+    close_code : int or None
+        Code with which the server closed the connection; None while it is open.
     """
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -148,12 +151,8 @@ class ViewerClient:
         self.acknowledges = True
         self.frames: list[tuple[p.FrameHeader, bytes]] = []
         self.n_parts = 0
+        self.close_code: int | None = None
         self._still = StillAssembly()
-
-    @property
-    def close_code(self) -> int | None:
-        """Code with which the server closed the connection."""
-        return self._socket.close_code
 
     async def send(self, message: p.ViewerMessage) -> None:
         """Send a message."""
@@ -193,17 +192,27 @@ class ViewerClient:
 
     async def read(self) -> None:
         """Take messages until the connection ends."""
-        async for message in self._socket:
-            if message.type is aiohttp.WSMsgType.TEXT:
-                await self._take_message(p.decode_server(message.data))
-            elif message.type is aiohttp.WSMsgType.BINARY:
-                await self._take_frame(message.data)
-        self.inbox.end()
+        try:
+            async for message in self._socket:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    await self._take_message(p.decode_server(message.data))
+                elif message.type is aiohttp.WSMsgType.BINARY:
+                    await self._take_frame(message.data)
+            self.close_code = self._socket.close_code
+        finally:
+            self.inbox.end()
+        await self._socket.close()
+
+    async def _answer(self, message: p.ViewerMessage) -> None:
+        # The server may have gone after what is being answered; what it said last is still to
+        # be read.
+        with contextlib.suppress(ConnectionError):
+            await self.send(message)
 
     async def _take_message(self, message: p.ServerMessage) -> None:
         if isinstance(message, p.Ping):
             if self.acknowledges:
-                await self.send(p.Pong(n=message.n))
+                await self._answer(p.Pong(n=message.n))
         else:
             self.inbox.put(message)
 
@@ -211,7 +220,7 @@ class ViewerClient:
         header = p.FrameHeader.unpack(data)
         payload = data[header.n_bytes :]
         if self.acknowledges:
-            await self.send(p.Ack(frame_no=header.frame_no))
+            await self._answer(p.Ack(frame_no=header.frame_no))
         if header.flags & p.FrameFlags.PART:
             self.n_parts += 1
             if (whole := self._still.add(header, payload)) is None:
@@ -281,7 +290,9 @@ async def _viewer(
 ) -> AsyncIterator[ViewerClient]:
     async with (
         aiohttp.ClientSession(connector=connector) as http,
-        http.ws_connect(url, headers=headers, max_msg_size=0) as socket,
+        # Closed by hand: aiohttp answers a close frame by itself, and when the server is gone by
+        # then it puts 1006 in place of the code that the server gave.
+        http.ws_connect(url, headers=headers, max_msg_size=0, autoclose=False) as socket,
     ):
         client = ViewerClient(socket)
         async with _reading(client):
