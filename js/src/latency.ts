@@ -43,6 +43,8 @@ export class LatencyMeter {
 
   /** Message `seq` left; its oldest input happened at `inputMs`. */
   messageSent(seq: number, inputMs: number): void {
+    // What is sent before the first picture (a pane's size) waits for the volume to be opened.
+    if (this.#shown.length === 0) return;
     this.#sent.push({ seq, inputMs });
     if (this.#sent.length > MAX_ENTRIES) this.#sent.shift();
   }
