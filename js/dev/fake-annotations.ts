@@ -14,6 +14,7 @@ import type {
   Wanted,
 } from "../src/annotations/types";
 import { Listeners } from "../src/listeners";
+import { FakeHorizons } from "./fake-horizons";
 import type { DevVolume } from "./volumes";
 
 interface Step {
@@ -26,6 +27,7 @@ export class FakeAnnotations implements AnnotationLink {
   /** Every message since the start, for tests. */
   readonly messages: Edits[] = [];
   readonly store: AnnotationStore;
+  readonly horizonServer: FakeHorizons;
   isConnected = true;
   private readonly made = new Listeners<EditsMade>();
   private readonly measured = new Listeners<Measured>();
@@ -37,6 +39,11 @@ export class FakeAnnotations implements AnnotationLink {
 
   constructor(private readonly volume: DevVolume) {
     this.store = new AnnotationStore(this, this.never);
+    this.horizonServer = new FakeHorizons(volume, this);
+  }
+
+  get horizons(): FakeHorizons["link"] {
+    return this.horizonServer.link;
   }
 
   edit(edits: Edits): number | null {

@@ -10,10 +10,21 @@ import type {
   Wanted,
 } from "./annotations/types";
 import { Listeners } from "./listeners";
-import { type AnnotationEdits, type EditAnnotations, type Measure, MessageType } from "./protocol";
+import { LiveHorizons } from "./live-horizons";
+import {
+  type AnnotationEdits,
+  type EditAnnotations,
+  type Measure,
+  MessageType,
+  type Snap,
+  type Track,
+  type WantGrid,
+} from "./protocol";
+
+type Sent = EditAnnotations | Measure | Snap | Track | WantGrid;
 
 export class LiveAnnotations implements AnnotationLink {
-  readonly #send: (message: EditAnnotations | Measure) => boolean;
+  readonly #send: (message: Sent) => boolean;
   readonly #made = new Listeners<EditsMade>();
   readonly #measured = new Listeners<Measured>();
   #seq = 0;
@@ -26,9 +37,12 @@ export class LiveAnnotations implements AnnotationLink {
   /** From the start: the server's annotations come before there is any view. */
   readonly store = new AnnotationStore(this, new AbortController().signal);
 
+  readonly horizons: LiveHorizons;
+
   /** @param send by the reliable link; false if there is none */
-  constructor(send: (message: EditAnnotations | Measure) => boolean) {
+  constructor(send: (message: Sent) => boolean) {
     this.#send = send;
+    this.horizons = new LiveHorizons(send);
   }
 
   edit(edits: Edits): number | null {

@@ -322,6 +322,11 @@ export class LiveSession implements Session, Linkable {
       case MessageType.MEASUREMENT:
         this.annotations.answered(message);
         break;
+      case MessageType.SNAP:
+      case MessageType.TRACK:
+      case MessageType.GRID:
+        this.annotations.horizons.received(message);
+        break;
       case MessageType.RTC_ANSWER:
         this.#takeover?.answer(message.sdp);
         break;

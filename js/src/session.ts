@@ -1,6 +1,6 @@
 /** What a view sees of the widget's connection: one `Session` per widget model, shared by its views. */
 import type { AnnotationStore } from "./annotations/store";
-import type { AnnotationLink } from "./annotations/types";
+import type { AnnotationLink, HorizonLink } from "./annotations/types";
 import type { Palettes } from "./palettes";
 import type { Pointing } from "./pointing";
 import type {
@@ -108,7 +108,10 @@ export interface Session {
   /** "owner", "editor", "annotator", "viewer"; "" before the server has answered. */
   readonly role: string;
   /** The way of annotations to the server and back. */
-  readonly annotations: AnnotationLink & { readonly store: AnnotationStore };
+  readonly annotations: AnnotationLink & {
+    readonly store: AnnotationStore;
+    readonly horizons: HorizonLink;
+  };
 
   /** Where pointers are, here and in linked views. */
   readonly pointing: Pointing;

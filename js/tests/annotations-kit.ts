@@ -5,6 +5,7 @@ import { type ToolName, toolOf } from "../src/annotations/catalogue";
 import { newItem } from "../src/annotations/draft";
 import { Editor, type Surface, type Touch } from "../src/annotations/editor";
 import { SliceIndex } from "../src/annotations/hit";
+import { Picking } from "../src/annotations/picking";
 import { Section } from "../src/annotations/section";
 import type { Annotation, Kind, Point3 } from "../src/annotations/types";
 import { placeSlice } from "../src/geometry";
@@ -55,6 +56,7 @@ export class Bench {
   readonly said: string[] = [];
   readonly notes: string[] = [];
   readonly editor: Editor;
+  readonly picking: Picking;
   canEdit = true;
   isDrawing = false;
   private time = 0;
@@ -63,21 +65,22 @@ export class Bench {
   constructor() {
     const bench = this;
     globalThis.requestAnimationFrame = (run) => this.frames.push(() => run(0));
-    this.editor = new Editor(
-      this.server.store,
-      {
-        info: volume.info,
-        get canEdit() {
-          return bench.canEdit;
-        },
-        setDrawing: (on) => {
-          this.isDrawing = on;
-        },
-        say: (text) => this.said.push(text),
-        note: (message) => this.notes.push(message),
+    const host = {
+      info: volume.info,
+      channel: 0,
+      get canEdit() {
+        return bench.canEdit;
       },
-      new AbortController().signal,
-    );
+      setDrawing: (on: boolean) => {
+        this.isDrawing = on;
+      },
+      say: (text: string) => this.said.push(text),
+      note: (message: string) => this.notes.push(message),
+    };
+    const { store, horizons } = this.server;
+    const { signal } = new AbortController();
+    this.picking = new Picking(store, horizons, host, () => {}, signal);
+    this.editor = new Editor(store, host, signal, this.picking);
   }
 
   get items(): readonly Annotation[] {

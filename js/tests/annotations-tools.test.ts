@@ -21,7 +21,12 @@ function key(name: string, more: Partial<KeyboardEvent> = {}): boolean {
     isComposing: false,
     ...more,
   };
-  const host = { surface: bench.surface, isAnnotating: bench.isDrawing, now: 0 };
+  const host = {
+    surface: bench.surface,
+    isAnnotating: bench.isDrawing,
+    now: 0,
+    follow: () => false,
+  };
   return editorKey(event, bench.editor, host);
 }
 

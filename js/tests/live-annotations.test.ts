@@ -26,7 +26,7 @@ describe("annotations over a connection", () => {
   beforeEach(() => {
     vi.useFakeTimers();
     sent = [];
-    link = new LiveAnnotations((message) => sent.push(message) > 0);
+    link = new LiveAnnotations((message) => sent.push(message as Measure) > 0);
     link.received({ ...told, edits: [{ op: "put", item: region }] });
     return () => vi.useRealTimers();
   });

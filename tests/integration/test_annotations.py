@@ -120,5 +120,14 @@ def check_a_horizon_is_followed(viewer):
     expected = track_volume(viewer.array, [(7, 10, 20.0)], gate)
     assert np.allclose(horizon.samples, expected.samples, atol=1e-5, equal_nan=True)
     assert horizon.n_picked > 1
+    shown = viewer.annotations.add("horizon", [(7, 10, 20.0)], axis=0)
+    viewer.track_horizon(shown, gate)
+    assert shown.grid
+    same = viewer.horizon(shown).samples
+    assert np.allclose(same, horizon.samples, atol=1 / 128, equal_nan=True)
+    assert viewer.undo()
+    with pytest.raises(ProcessingError, match="Nothing was followed"):
+        viewer.horizon(shown)
+    shown.remove()
     with pytest.raises(ProcessingError, match="cannot be read at once"):
         viewer.track_horizon([(7, 10, 20.0)], span=3)

@@ -2,7 +2,7 @@
 import type { IconName } from "../viewer/icons";
 import type { Kind } from "./types";
 
-export type ToolName = "select" | Exclude<Kind, "box"> | "region";
+export type ToolName = "select" | Kind | "region";
 
 /** Under which button of the toolbar a tool lies. */
 export type Family = "select" | "annotate" | "measure";
@@ -27,11 +27,16 @@ export interface ToolFacts {
   readonly hint: string;
   /** The pointer over the picture; else a cross. */
   readonly cursor?: string;
+  /** Vertices may lie on several sections. */
+  readonly free?: boolean;
+  /** The next one is begun when one ends; it ends, too, where the hand goes on elsewhere. */
+  readonly series?: boolean;
   /** Only where it means something. */
   readonly only?: "seismic";
 }
 
 const CLICKS = "Click each vertex; double click or Enter ends";
+const STICKS = "Click each node; Enter ends a stick, the next one is of the same fault";
 const DRAG = "Drag, or click both ends";
 
 export const TOOLS: readonly ToolFacts[] = [
@@ -99,9 +104,18 @@ export const TOOLS: readonly ToolFacts[] = [
     stroke: true,
     closed: true,
   },
+  tool("box", "3-D box, statistics", "measure", "X", "box", 2, 2, "Drag; its depth in other panes"),
   tool("profile", "Line profile", "measure", "I", "profile", 2, 2, DRAG),
-  { ...tool("horizon", "Horizon", "annotate", "H", "horizon", 1, 2000, CLICKS), only: "seismic" },
-  { ...tool("fault", "Fault stick", "annotate", "J", "fault", 1, 2000, CLICKS), only: "seismic" },
+  {
+    ...tool("horizon", "Horizon", "annotate", "H", "horizon", 1, 2000, CLICKS),
+    only: "seismic",
+    free: true,
+  },
+  {
+    ...tool("fault", "Fault sticks", "annotate", "J", "fault", 2, 2000, STICKS),
+    only: "seismic",
+    series: true,
+  },
 ];
 
 function tool(

@@ -1,9 +1,10 @@
 /** Labels of annotations on the picture: dark chips beside their shapes, which avoid each other. */
 import type { Point } from "../geometry";
+import { gridFor } from "./grids";
 import { dotted } from "./paint";
 import { distance } from "./planar";
 import type { Section } from "./section";
-import { handlesOf, outlineOf } from "./shape";
+import { handlesOf, outlineOf, strokesOf } from "./shape";
 import type { Annotation } from "./types";
 import type { Words } from "./words";
 
@@ -66,14 +67,17 @@ function overlaps(a: Box, b: Box): boolean {
 }
 
 function isLongEnough(item: Annotation, section: Section): boolean {
-  if (item.points.length < 2) return true;
-  const places = handlesOf(item, section);
+  if (item.points.length < 2 || gridFor(item)) return true;
+  const places = handlesOf(item, section).filter((place) => place !== null);
   const [first] = places;
   return first !== undefined && places.some((p) => distance(p, first) >= SHAPE_MIN_PX);
 }
 
 /** Beside the vertex that was placed last; for a ring, its rightmost place. */
-function anchorOf(item: Annotation, section: Section): Point {
+function anchorOf(item: Annotation, section: Section): Point | null {
+  if (item.kind === "horizon" || item.kind === "fault") {
+    return strokesOf(item, section).at(-1)?.chain.at(-1) ?? null;
+  }
   const { chain, closed } = outlineOf(item, section);
   const last = chain.at(-1) ?? { x: 0, y: 0 };
   if (item.kind === "angle") return chain[1] ?? last;
@@ -107,7 +111,7 @@ export class ChipLayout {
     if (!words.name && !words.main && !words.more) return null;
     if (!selected && !isLongEnough(item, section)) return null;
     const anchor = anchorOf(item, section);
-    if (!this.isSeen(anchor) && !selected) return null;
+    if (!anchor || (!this.isSeen(anchor) && !selected)) return null;
     const size = { width: widthOf(this.brush, words), height: HEIGHT };
     const box = offset
       ? this.kept({ ...size, x: anchor.x + offset.x, y: anchor.y + offset.y })

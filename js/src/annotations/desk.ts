@@ -2,10 +2,11 @@
 import type { VolumeInfo } from "../protocol";
 import { Editor, type EditorHost, type Surface } from "./editor";
 import { editorKey } from "./keys";
+import { type Job, Picking } from "./picking";
 import { Readings } from "./readings";
 import { isRegion } from "./shape";
 import type { AnnotationStore } from "./store";
-import type { Annotation, AnnotationLink } from "./types";
+import type { Annotation, AnnotationLink, HorizonLink } from "./types";
 
 export interface DeskHost extends EditorHost {
   readonly isAnnotating: boolean;
@@ -18,6 +19,8 @@ export class Desk {
   readonly store: AnnotationStore;
   readonly readings: Readings;
   readonly editor: Editor;
+  /** Picks of horizons: how they snap, and what is followed from them. */
+  readonly picking: Picking;
   /** Grows with what changes of annotations that nobody has in hand. */
   stillRevision = 0;
   private current: Surface | null = null;
@@ -26,13 +29,15 @@ export class Desk {
 
   constructor(
     private readonly host: DeskHost,
-    link: AnnotationLink & { readonly store: AnnotationStore },
+    link: AnnotationLink & { readonly store: AnnotationStore; readonly horizons: HorizonLink },
     readonly signal: AbortSignal,
   ) {
     const { store } = link; // one for all views of a session
     this.store = store;
     this.readings = new Readings(store, link, signal);
-    this.editor = new Editor(store, host, signal);
+    const changed = (): void => this.editor.changed();
+    this.picking = new Picking(store, link.horizons, host, changed, signal);
+    this.editor = new Editor(store, host, signal, this.picking);
     store.onChange((ids) => this.storeChanged(ids), signal);
     this.editor.onChange(() => this.changed(), signal);
     this.readings.onChange((id) => {
@@ -57,10 +62,19 @@ export class Desk {
   /** A key press on the picture; true if it was for the annotations, and goes no further. */
   key(event: KeyboardEvent): boolean {
     const { surface, isAnnotating } = this;
-    if (!editorKey(event, this.editor, { surface, isAnnotating, now: event.timeStamp }))
-      return false;
+    const follow = (over: Job["over"]): boolean => this.follow(over);
+    const host = { surface, isAnnotating, now: event.timeStamp, follow };
+    if (!editorKey(event, this.editor, host)) return false;
     event.preventDefault();
     event.stopPropagation();
+    return true;
+  }
+
+  /** Follow the chosen horizon from its picks; false if none is chosen. */
+  private follow(over: Job["over"]): boolean {
+    const chosen = this.editor.selection.single;
+    if (chosen?.kind !== "horizon") return false;
+    this.picking.follow(chosen, over, this.surface?.section ?? null);
     return true;
   }
 
@@ -87,13 +101,16 @@ export class Desk {
   /** A pane shows these: what is said of them is asked of the worker. */
   show(surface: Surface, items: readonly Annotation[]): void {
     this.seen.set(surface, items);
+    this.picking.want(items);
     this.wantReadings();
   }
 
   private wantReadings(): void {
     const chosen = this.editor.selection.items;
     const seen = [...this.seen.values()].flat();
-    const measured = seen.filter((item) => isRegion(item) || item.kind === "point");
+    const measured = seen.filter(
+      (item) => isRegion(item) || item.kind === "point" || item.kind === "box",
+    );
     this.readings.want([...new Set([...chosen, ...measured])], this.host.channel);
   }
 }

@@ -48,6 +48,13 @@ export class Draft {
     this.slice = section.slice;
   }
 
+  /** May it be gone on with on this section? */
+  mayGoOn(section: Section): boolean {
+    const isHere = section.axis === this.axis;
+    if (this.facts.series) return isHere && section.slice === this.slice;
+    return isHere || this.facts.free === true;
+  }
+
   /** What is drawn so far, with the vertex under the pointer. */
   get shown(): readonly Point3[] {
     return this.hover ? [...this.points, this.hover] : this.points;
@@ -160,7 +167,8 @@ export class Draft {
         : toEighth(from, at);
     }
     // The slice that the shape was begun on: it stays flat when the wheel turns meanwhile.
-    return this.clamp(section.lift(section.toPlane(to), this.slice));
+    const across = this.facts.free ? section.slice : this.slice;
+    return this.clamp(section.lift(section.toPlane(to), across));
   }
 
   private follow(pointed: Pointed): void {
@@ -220,6 +228,7 @@ export function newItem(
     locked: false,
     closed: facts.kind === "freehand" && facts.closed === true,
     group: "",
+    grid: "",
     author: "",
     created_ms: 0,
     modified_ms: 0,

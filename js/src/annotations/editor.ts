@@ -3,11 +3,13 @@ import type { Point } from "../geometry";
 import { type Family, kindName, type ToolFacts, type ToolName, toolOf } from "./catalogue";
 import { Draft, isPoint, isThin, newItem, type Pointed, type Progress } from "./draft";
 import { rounded } from "./edits";
+import { FaultInHand } from "./faults";
 import { Grab } from "./grab";
 import { type Hit, hitTest, MOUSE_REACH_PX, snapTo, TOUCH_REACH_PX } from "./hit";
+import type { Picking } from "./picking";
 import type { Section } from "./section";
 import { newId, Selection } from "./selection";
-import { isCornered } from "./shape";
+import { isCornered, withDepth } from "./shape";
 import type { AnnotationStore } from "./store";
 import type { EditorHost, Surface, Touch, Writing } from "./surface";
 import type { Annotation, Point3 } from "./types";
@@ -23,6 +25,8 @@ export const COLOURS = ["#ffd43b", "#ff6b6b", "#69db7c", "#4dabf7", "#da77f2", "
 
 export class Editor {
   readonly selection: Selection;
+  /** The fault that sticks are drawn of. */
+  readonly fault = new FaultInHand();
   tool: ToolName = "select";
   pinned = false;
   draft: Draft | null = null;
@@ -47,6 +51,7 @@ export class Editor {
     readonly store: AnnotationStore,
     readonly host: EditorHost,
     signal: AbortSignal,
+    private readonly picking: Picking | null = null,
   ) {
     this.selection = new Selection(store, () => this.changed());
     store.onChange(() => {
@@ -104,6 +109,7 @@ export class Editor {
     }
     this.cancel();
     const facts = toolOf(tool);
+    if (tool === "fault") this.fault.begin();
     this.tool = tool;
     this.pinned = pinned;
     this.last[facts.family] = tool;
@@ -141,7 +147,7 @@ export class Editor {
 
   /** Innermost first: what is drawn, what is chosen; then the tool, which the view puts away. */
   escape(): boolean {
-    if (this.cancel()) return true;
+    if (this.cancel() || this.picking?.cancel()) return true;
     if (this.selection.size === 0) return false;
     this.selection.clear();
     return true;
@@ -162,9 +168,19 @@ export class Editor {
   }
 
   private beginOrGoOn(section: Section, touch: Touch): void {
-    if (this.draft && this.draft.axis !== section.axis) this.draft = null;
+    if (this.facts.only === "seismic" && section.axis === 2) {
+      this.host.note(`${this.facts.title}: on inlines and crosslines.`, "Go to one of them first.");
+      return;
+    }
+    if (this.draft && !this.draft.mayGoOn(section)) this.leaveSection(this.draft);
     this.draft ??= new Draft(this.facts, section, (point) => this.inside(point));
     this.progress(this.draft.press(this.pointed(touch, section)));
+  }
+
+  /** The hand goes on elsewhere: a stick ends there, anything else is given up. */
+  private leaveSection(draft: Draft): void {
+    if (draft.facts.series && draft.canFinish) this.finished(draft);
+    this.draft = null;
   }
 
   /** Grab what lies under the pointer, or let go of what is chosen. */
@@ -191,7 +207,9 @@ export class Editor {
   private hold(item: Annotation, hit: Hit, at: Point): void {
     const others = this.selection.items.filter(({ id }) => id !== item.id);
     const held = [item, ...(hit.part === "body" ? others : [])].filter(({ locked }) => !locked);
-    if (this.host.canEdit && !item.locked && this.selection.has(item.id)) {
+    // What was followed lies where the data say: its picks may be moved, not the whole.
+    const isFixed = item.grid !== "" && hit.part === "body";
+    if (this.host.canEdit && !item.locked && !isFixed && this.selection.has(item.id)) {
       this.grab = new Grab(hit, held, at, this.store.newGesture(), this.sizes);
     }
     this.host.say(titleOf(item));
@@ -256,7 +274,17 @@ export class Editor {
     const { grab } = this;
     this.grab = null;
     if (grab && !grab.moved) this.clicked(grab, touch);
+    else if (grab) this.resnap(grab);
     this.changed();
+  }
+
+  /** A pick that was moved looks for its event anew. */
+  private resnap({ hit, originals: [held], gesture }: Grab): void {
+    const item = held && this.store.get(held.id);
+    const at = hit.part === "insert" ? hit.at + 1 : hit.at;
+    if (item && (hit.part === "handle" || hit.part === "insert")) {
+      this.picking?.moved(item, at, gesture);
+    }
   }
 
   /** A click on a place for a vertex makes one; a second click on a shape opens its label. */
@@ -297,6 +325,7 @@ export class Editor {
   progress(progress: Progress): void {
     const { draft } = this;
     if (progress === "empty") this.draft = null;
+    if (progress !== "empty" && draft) this.picking?.look(draft);
     if (progress === "done" && draft) this.finished(draft);
     this.changed();
   }
@@ -311,19 +340,36 @@ export class Editor {
       this.host.note(`${facts.title}: nothing was drawn.`, facts.hint);
       return;
     }
-    const item = newItem(facts, points, axis, this.style, newId());
+    const drawn = newItem(facts, points, axis, this.style, newId());
+    const item = { ...drawn, ...this.placeOf(drawn, draft) };
     if (item.kind === "text") this.writeText(item);
-    else this.add(item);
+    else {
+      const gesture = this.add(item);
+      this.picking?.added(draft, item.id, gesture);
+    }
   }
 
-  private add(item: Annotation): void {
-    this.store.apply([{ op: "put", item }], this.store.newGesture());
-    this.host.say(`${kindName(item.kind)} added`);
-    if (this.pinned) return;
+  /** What a new annotation is beside its vertices: depth of a box, fault of a stick, own section. */
+  private placeOf(item: Annotation, draft: Draft): Partial<Annotation> {
+    const { axis } = draft;
+    if (item.kind === "box") return { points: withDepth(item.points, axis, this.sizes) };
+    if (item.kind === "fault") return this.fault.next(this.store.items);
+    const across = item.points[0]?.[axis];
+    const isFlat = item.points.every((point) => point[axis] === across);
+    return isFlat ? {} : { axis: null };
+  }
+
+  /** Returns the gesture that added it. */
+  private add(item: Annotation): number {
+    const gesture = this.store.newGesture();
+    this.store.apply([{ op: "put", item }], gesture);
+    this.host.say(`${item.label || kindName(item.kind)} added`);
+    if (this.pinned || this.facts.series) return gesture;
     this.tool = "select";
     this.pen = null;
     this.host.setDrawing(false);
     this.selection.set([item.id]);
+    return gesture;
   }
 
   // ------------------------------------------------------------ texts

@@ -16,6 +16,7 @@ export function annotationRows(): readonly Row[] {
     { action: "Straight, square", keys: ["Shift + drag"] },
     { action: "Next, previous annotation", keys: ["B", "Shift + B"] },
     { action: "Move what is selected by 1, 10 px", keys: ["Arrows", "Shift + arrows"] },
+    { action: "Track the horizon here, over the volume", keys: ["K", "Shift + K"] },
     { action: "Label; lock; hide", keys: ["Enter", "L", "H"] },
     { action: "Delete", keys: ["Del"] },
     { action: "Take a vertex out", keys: ["Alt + click"] },

@@ -1,5 +1,6 @@
 /** What of the annotations lies under the pointer, found through a grid over the slice. */
 import type { Point } from "../geometry";
+import { gridFor } from "./grids";
 import { distance, isInside, middle, nearestSegment } from "./planar";
 import type { Presence, Section } from "./section";
 import { boundsOf, handlesOf, hasFreeVertices, isRegion, outlineOf, strokesOf } from "./shape";
@@ -92,7 +93,8 @@ export interface Hit {
 
 /** Middles of the segments that are long enough to take a vertex. */
 export function insertsOf(item: Annotation, section: Section): readonly (Point | null)[] {
-  if (!hasFreeVertices(item)) return [];
+  if (!hasFreeVertices(item) || gridFor(item)) return [];
+  if (handlesOf(item, section).includes(null)) return []; // seen from another plane, or in part
   const { chain, closed } = outlineOf(item, section);
   return chain.map((a, i) => {
     const b = chain[i + 1] ?? (closed ? chain[0] : undefined);
@@ -161,7 +163,7 @@ export function snapTo(
   for (const item of index.near(section, at, reach)) {
     if (except.has(item.id) || item.kind === "freehand") continue;
     for (const place of handlesOf(item, section)) {
-      const d = distance(place, at);
+      const d = place ? distance(place, at) : Number.POSITIVE_INFINITY;
       if (d < best) [best, found] = [d, place];
     }
   }

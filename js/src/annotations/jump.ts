@@ -10,7 +10,11 @@ const MARGIN_PX = 24;
 /** The slice that it lies on; of one that lies in space, the slice of its first point. */
 export function jumpPatch(item: Annotation, shownAxis: number): { axis: number; slice: number } {
   const axis = item.axis ?? shownAxis;
-  return { axis, slice: Math.round(item.points[0]?.[axis] ?? 0) };
+  const [first, last] = item.points;
+  const at = first?.[axis] ?? 0;
+  // The middle of a box, not its face.
+  const slice = item.kind === "box" ? (at + (last?.[axis] ?? at)) / 2 : at;
+  return { axis, slice: Math.round(slice) };
 }
 
 /** By how many pixels the slice has to move to have it in the middle; null = it is in sight. */
@@ -19,7 +23,7 @@ export function wayIntoSight(
   section: Section,
   pane: { readonly width: number; readonly height: number },
 ): Point | null {
-  const places = handlesOf(item, section);
+  const places = handlesOf(item, section).filter((place) => place !== null);
   const isSeen = ({ x, y }: Point): boolean =>
     x >= MARGIN_PX && y >= MARGIN_PX && x <= pane.width - MARGIN_PX && y <= pane.height - MARGIN_PX;
   if (places.length === 0 || places.every(isSeen)) return null;

@@ -11,6 +11,8 @@ export interface KeyHost {
   /** A tool of annotations is in hand. */
   readonly isAnnotating: boolean;
   readonly now: number;
+  /** Follow the chosen horizon; false if none is. */
+  follow(over: "section" | "volume"): boolean;
 }
 
 const FAR = 10;
@@ -92,7 +94,7 @@ function chosenKey(event: Key, editor: Editor, host: KeyHost): boolean {
     editor.selection.move(surface.section, arrow[0] * by, arrow[1] * by, editor.sizes, host.now);
     return true;
   }
-  if (event.shiftKey) return false;
+  if (event.shiftKey) return key === "K" && host.follow("volume");
   const byKey: Readonly<Record<string, () => unknown>> = {
     Delete: () => commands.remove(editor),
     Backspace: () => commands.remove(editor),
@@ -100,6 +102,7 @@ function chosenKey(event: Key, editor: Editor, host: KeyHost): boolean {
     F2: () => commands.writeChosen(editor, host.surface),
     l: () => commands.toggleLock(editor),
     h: () => commands.toggleVisible(editor),
+    k: () => host.follow("section"),
   };
   const command = byKey[key.length === 1 ? key.toLowerCase() : key];
   return command !== undefined && command() !== false;

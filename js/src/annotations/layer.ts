@@ -13,7 +13,7 @@ import type { Desk } from "./desk";
 import type { Surface } from "./editor";
 import { LabelField } from "./field";
 import { SliceIndex } from "./hit";
-import { drawItem, drawPen, fillRegion, type Look } from "./paint";
+import { drawItem, drawMap, drawPen, fillRegion, type Look } from "./paint";
 import { trackAnnotations } from "./pointer";
 import type { Section } from "./section";
 import type { Annotation } from "./types";
@@ -287,6 +287,7 @@ export class AnnotationLayer implements Surface {
     if (items.length === 0) return; // a scroll through slices without any costs nothing
     this.clear(brush);
     this.accent = getComputedStyle(this.element).getPropertyValue("--accent");
+    for (const item of items) drawMap(brush, item, section);
     for (const item of items) {
       cost += 4 + item.points.length;
       drawItem(brush, item, section, this.lookOf(item, section, editor.hovered?.id === item.id));
@@ -352,15 +353,12 @@ export class AnnotationLayer implements Surface {
     this.clear(brush);
     for (const item of active) {
       fillRegion(brush, item, section);
+      drawMap(brush, item, section);
       drawItem(brush, item, section, this.lookOf(item, section, false));
     }
     const shown = drawn && isOurs ? [...active, drawn] : active;
     if (drawn && isOurs) {
-      const look = {
-        ...this.lookOf(drawn, section, false),
-        presence: "on",
-        handles: true,
-      } as const;
+      const look: Look = { ...this.lookOf(drawn, section, false), presence: "on", handles: true };
       drawItem(brush, drawn, section, look);
     }
     const layout = new ChipLayout(brush, this.width, this.height);

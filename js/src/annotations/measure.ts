@@ -165,6 +165,32 @@ function perimeter(metric: Metric, item: Annotation): Quantity[] {
   return length ? [length] : [];
 }
 
+/** Determinant of three edges: the volume that they span, with its sign. */
+function spanned(a: Vector, b: Vector, c: Vector): number {
+  return dot(cross(a, b), c);
+}
+
+/** Volume and sides of a box. */
+function box(metric: Metric, item: Annotation): Quantity[] {
+  const [a, c] = item.points;
+  if (!a || !c) return [];
+  const d = minus(c, a).map(Math.abs);
+  const edges = [0, 1, 2].map((axis) =>
+    metric.vector(unitVector(axis).map((v) => v * (d[axis] ?? 0)) as unknown as Point3),
+  );
+  const [x = [0, 0, 0], y = [0, 0, 0], z = [0, 0, 0]] = edges as Vector[];
+  const units = [metric.unit, metric.unit, metric.vertical || metric.unit];
+  const unit = metric.vertical ? `${metric.unit}²·${metric.vertical}` : `${metric.unit}³`;
+  return [
+    { name: "volume", value: Math.abs(spanned(x, y, z)), unit },
+    ...units.map((unit, axis) => ({
+      name: `side ${axis}`,
+      value: lengthOf(edges[axis] ?? [0, 0, 0]),
+      unit,
+    })),
+  ];
+}
+
 /** What can be said of an annotation by its shape alone; empty if nothing. */
 export function quantitiesOf(item: Annotation, info: VolumeInfo): readonly Quantity[] {
   const metric = metricOf(info);
@@ -178,6 +204,8 @@ export function quantitiesOf(item: Annotation, info: VolumeInfo): readonly Quant
     case "polyline":
     case "fault":
       return along(metric, item.points, "length");
+    case "box":
+      return box(metric, item);
     case "angle":
       return angle(metric, item.points);
     case "cobb":

@@ -1,5 +1,6 @@
 /** Draws annotations on a canvas: lines with a halo, handles, the pointer of the keyboard. */
 import type { Point } from "../geometry";
+import { gridFor } from "./grids";
 import { insertsOf } from "./hit";
 import type { Presence, Section } from "./section";
 import { handlesOf, helpLineOf, isRegion, type Outline, strokesOf } from "./shape";
@@ -56,6 +57,11 @@ function linesOf(item: Annotation, section: Section): readonly Outline[] {
   return strokesOf(item, section);
 }
 
+/** The depth of a followed horizon, on the time slices that it lies on. */
+export function drawMap(brush: CanvasRenderingContext2D, item: Annotation, section: Section): void {
+  if (section.axis === 2 && section.presence(item) === "on") gridFor(item)?.paint(brush, section);
+}
+
 /** The lines of an annotation; `look` says how it is seen. */
 export function drawItem(
   brush: CanvasRenderingContext2D,
@@ -90,11 +96,12 @@ function drawDots(brush: CanvasRenderingContext2D, item: Annotation, section: Se
   const isPicked = item.kind === "horizon" || item.kind === "fault";
   if (!isPicked && item.points.length > 1) return;
   if (item.kind === "text" || item.kind === "point") return;
-  for (const point of item.points) {
-    circle(brush, section.toPixel(point), 3 + item.width / 2);
+  for (const place of handlesOf(item, section)) {
+    if (!place) continue;
+    circle(brush, place, 3 + item.width / 2);
     brush.fillStyle = HALO;
     brush.fill();
-    circle(brush, section.toPixel(point), 1.5 + item.width / 2);
+    circle(brush, place, 1.5 + item.width / 2);
     brush.fillStyle = item.color;
     brush.fill();
   }
@@ -138,7 +145,7 @@ function drawHandles(
   const every = Math.ceil(places.length / 400); // a stroke of thousands of points is not a string of pearls
   brush.lineWidth = 2;
   places.forEach((place, i) => {
-    if (i % every > 0) return;
+    if (!place || i % every > 0) return;
     circle(brush, place, HANDLE_PX + 1.5);
     brush.fillStyle = HALO;
     brush.fill();
@@ -174,7 +181,9 @@ function drawLock(
   section: Section,
   accent: string,
 ): void {
-  for (const { x, y } of handlesOf(item, section).slice(0, 100)) {
+  for (const place of handlesOf(item, section).slice(0, 100)) {
+    if (!place) continue;
+    const { x, y } = place;
     brush.fillStyle = HALO;
     brush.fillRect(x - 4.5, y - 4.5, 9, 9);
     brush.fillStyle = accent;

@@ -111,7 +111,8 @@ export class Readings {
     const time = this.now();
     // One question at a time for what is followed live; a region has to stand still.
     const isOpen = asked && !asked.answer?.done && time - asked.askedAt < LOST_MS;
-    if (isRegion(item) ? !this.rests(item.id, key, time) : isOpen) return true;
+    if (isRegion(item) || item.kind === "box" ? !this.rests(item.id, key, time) : isOpen)
+      return true;
     const n = this.link.measure(item.id, wantedOf(item), channel);
     const answer = item.kind === "profile" ? (asked?.answer ?? null) : null;
     this.questions.set(item.id, { key, n, channel, askedAt: time, answer });

@@ -1,6 +1,7 @@
 /** A slice on the screen: where a place of the volume lies in the pane, and the way back. */
 import type { Placement, Point } from "../geometry";
 import type { Fit } from "../viewer/camera";
+import { gridFor } from "./grids";
 import type { Annotation, Point3 } from "./types";
 
 /** Slices to either side on which an annotation is still seen, dashed. */
@@ -102,8 +103,14 @@ export class Section {
     );
   }
 
+  /** Does a place lie on this slice, or on one beside it? */
+  isNear(point: Point3): boolean {
+    return Math.abs((point[this.axis] ?? 0) - this.slice) <= NEAR_SLICES;
+  }
+
   /** Is the annotation on this slice, on one beside it, or far off? */
   presence(item: Annotation): Presence {
+    if (item.kind === "horizon") return this.presenceOfHorizon(item);
     if (item.axis !== null && item.axis !== this.axis && isFlat(item)) return "off";
     let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (const point of item.points) {
@@ -111,10 +118,20 @@ export class Section {
       low = Math.min(low, across);
       high = Math.max(high, across);
     }
-    if (item.kind === "box") return low <= 0.5 && high >= -0.5 ? "on" : "off";
+    const isCut = item.kind === "box" || (item.kind === "fault" && item.axis !== this.axis);
+    if (isCut) return low <= 0.5 && high >= -0.5 ? "on" : "off";
     const far = Math.max(Math.abs(low), Math.abs(high));
     if (far <= ON_SLICES) return "on";
     return far <= NEAR_SLICES ? "near" : "off";
+  }
+
+  /** Its picks may lie on several sections, and what was followed from them on all. */
+  private presenceOfHorizon(item: Annotation): Presence {
+    if (gridFor(item)?.spanOn(this)) return "on";
+    const far = item.points.map((point) => Math.abs((point[this.axis] ?? 0) - this.slice));
+    const nearest = Math.min(...far);
+    if (nearest <= ON_SLICES) return "on";
+    return nearest <= NEAR_SLICES ? "near" : "off";
   }
 }
 

@@ -1,5 +1,6 @@
 /** What an annotation looks like on a section: its line, its handles, and what moving a handle makes. */
 import type { Point } from "../geometry";
+import { gridFor } from "./grids";
 import { middle } from "./planar";
 import type { Section } from "./section";
 import type { Annotation, Point3 } from "./types";
@@ -72,8 +73,48 @@ export function outlineOf(item: Annotation, section: Section): Outline {
   return { chain: at, closed: item.kind === "polygon" || item.closed };
 }
 
+/** Runs of picks that lie on the section, or on one beside it. */
+function runsOf(item: Annotation, section: Section): Outline[] {
+  const runs: Point[][] = [[]];
+  for (const point of item.points) {
+    if (section.isNear(point)) runs.at(-1)?.push(section.toPixel(point));
+    else if (runs.at(-1)?.length) runs.push([]);
+  }
+  return runs.filter((chain) => chain.length > 0).map((chain) => ({ chain, closed: false }));
+}
+
+const CROSSING_PX = 5;
+
+/** Short strokes where a fault stick, drawn on another plane, goes through the section. */
+function crossingsOf(item: Annotation, section: Section): Outline[] {
+  const found: Outline[] = [];
+  item.points.forEach((b, i) => {
+    const a = item.points[i - 1];
+    if (!a) return;
+    const [from, to] = [a, b].map((point) => (point[section.axis] ?? 0) - section.slice);
+    if (from === undefined || to === undefined || from < 0 === to < 0) return;
+    const t = from / (from - to);
+    const at = section.toPixel(a.map((v, k) => v + t * ((b[k] ?? 0) - v)) as unknown as Point3);
+    for (const side of [-1, 1]) {
+      const chain = [
+        { x: at.x - CROSSING_PX, y: at.y - side * CROSSING_PX },
+        { x: at.x + CROSSING_PX, y: at.y + side * CROSSING_PX },
+      ];
+      found.push({ chain, closed: false });
+    }
+  });
+  return found;
+}
+
+/** A fault stick seen from another plane than its own. */
+function isCrossing(item: Annotation, section: Section): boolean {
+  return item.kind === "fault" && item.axis !== null && item.axis !== section.axis;
+}
+
 /** All lines of an annotation: heads and arcs too. The second of Cobb's lines is one of its own. */
 export function strokesOf(item: Annotation, section: Section): readonly Outline[] {
+  if (item.kind === "horizon") return gridFor(item)?.outlines(section) ?? runsOf(item, section);
+  if (isCrossing(item, section)) return crossingsOf(item, section);
   const outline = outlineOf(item, section);
   const [a, b, c, d] = outline.chain;
   if (item.kind === "arrow" && a && b) return [outline, headOf(a, b)];
@@ -94,8 +135,11 @@ export function helpLineOf(item: Annotation, section: Section): readonly Point[]
   return a && b && c && d ? [middle(a, b), middle(c, d)] : [];
 }
 
-/** Places to grab: the vertices, or the four corners. */
-export function handlesOf(item: Annotation, section: Section): readonly Point[] {
+/** Places to grab: the vertices, or the four corners; null: that one does not lie on this section. */
+export function handlesOf(item: Annotation, section: Section): readonly (Point | null)[] {
+  if (isCrossing(item, section)) return item.points.map(() => null);
+  if (item.kind === "horizon")
+    return item.points.map((point) => (section.isNear(point) ? section.toPixel(point) : null));
   const at = item.points.map((point) => section.toPixel(point));
   const [a, c] = at;
   return isCornered(item) && a && c ? cornersOf(a, c) : at;
@@ -120,6 +164,25 @@ export function withHandleAt(
   return handle === 1 ? [put(a, y), put(c, x)] : [put(a, x), put(c, y)];
 }
 
+/** Share of an axis that a new box reaches into it to either side. */
+const BOX_DEPTH = 0.05;
+
+/** The corners of a box drawn on a section: it gets a depth, which its handles in other panes change. */
+export function withDepth(
+  points: readonly Point3[],
+  axis: number,
+  sizes: readonly number[],
+): readonly Point3[] {
+  const n = sizes[axis] ?? 1;
+  const half = Math.max(1, Math.round(n * BOX_DEPTH));
+  return points.map((point, i) =>
+    point.map((v, k) => {
+      if (k !== axis) return v;
+      return Math.min(Math.max(i === 0 ? v - half : v + half, -0.5), n - 0.5);
+    }),
+  ) as unknown as readonly Point3[];
+}
+
 /** Where vertices may be inserted and taken out. */
 export function hasFreeVertices({ kind }: Annotation): boolean {
   return ["polyline", "freehand", "polygon", "path", "horizon", "fault"].includes(kind);
@@ -134,6 +197,8 @@ export interface Bounds {
 }
 
 export function boundsOf(item: Annotation, section: Section): Bounds {
+  // Where a grid lies is known to the section alone: it may be met anywhere.
+  if (gridFor(item)) return { x0: 0, y0: 0, x1: Infinity, y1: Infinity };
   let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
   for (const point of item.points) {
     const { x, y } = section.planeOf(point);

@@ -73,6 +73,11 @@ export class AnnotationStore {
     this.listeners.add(listener, signal);
   }
 
+  /** What is known of these beside the store is other now: look at them again. */
+  look(ids: readonly string[]): void {
+    if (ids.length > 0) this.changed(new Set(ids));
+  }
+
   /** Edits with the same number are one step of undo. */
   newGesture(): number {
     this.gestures += 1;

@@ -3,9 +3,13 @@ import type {
   AnnotationEdits,
   AnnotationKind,
   EditAnnotations,
+  GridOfHorizon,
   Measure,
   Measurement,
   SetItem,
+  Snap,
+  Snapped,
+  Tracking,
 } from "../protocol";
 
 export type { Annotation, Edit, OrderedEdit, Profile, Quantity, Statistics } from "../protocol";
@@ -29,4 +33,33 @@ export interface AnnotationLink {
   measure(id: string, want: readonly Wanted[], channel: number): number;
   onEdits(listener: (made: EditsMade) => void, signal: AbortSignal): void;
   onMeasured(listener: (measured: Measured) => void, signal: AbortSignal): void;
+}
+
+/** A section: the axis across which it lies, and its index. */
+export interface SectionLine {
+  readonly axis: number;
+  readonly line: number;
+}
+
+/** The way to the server for horizons, over the reliable socket; numbers are null without one. */
+export interface HorizonLink {
+  snap(
+    place: Point3,
+    event: NonNullable<Snap["event"]>,
+    reach: number,
+    channel: number,
+  ): number | null;
+  /** Follow from the picks of an annotation, in a section; null: over the volume. */
+  track(
+    id: string,
+    section: SectionLine | null,
+    event: NonNullable<Snap["event"]>,
+    reach: number,
+    channel: number,
+  ): number | null;
+  cancel(n: number, id: string): void;
+  want(name: string): void;
+  onSnapped(listener: (answer: Snapped) => void, signal: AbortSignal): void;
+  onTracking(listener: (answer: Tracking) => void, signal: AbortSignal): void;
+  onGrid(listener: (message: GridOfHorizon) => void, signal: AbortSignal): void;
 }

@@ -1,9 +1,10 @@
 /** What is written beside an annotation: its name and its measures, as the field writes numbers. */
 
 import type { VolumeInfo } from "../protocol";
-import { channelText, withUnit } from "../viewer/axes";
+import { axisOf, axisTitle, channelText, numberText, withUnit } from "../viewer/axes";
 import { fixed, valueText } from "../viewer/format";
 import { kindName } from "./catalogue";
+import { gridFor } from "./grids";
 import { isTangled, quantitiesOf } from "./measure";
 import { isRegion } from "./shape";
 import type { Annotation, Measured, Quantity } from "./types";
@@ -18,6 +19,9 @@ export function lengthText(value: number): string {
 export function quantityText({ value, unit }: Quantity): string {
   if (unit === "°") return `${fixed(value, 1)}°`;
   if (unit === "m" && value >= 1e4) return withUnit(lengthText(value / 1e3), "km");
+  if (unit === "m³" && value >= 1e9) return withUnit(lengthText(value / 1e9), "km³");
+  if (unit === "mm³" && value >= 1e3) return withUnit(lengthText(value / 1e3), "cm³");
+  if (unit === "m²·ms" && value >= 1e6) return withUnit(lengthText(value / 1e6), "km²·ms");
   if (unit === "m²" && value >= 1e6) return withUnit(lengthText(value / 1e6), "km²");
   return withUnit(lengthText(value), unit);
 }
@@ -39,7 +43,7 @@ export type Reading = Measured & { readonly channel: number };
 
 /** Mean and standard deviation, or that they are being computed. */
 function regionWords(item: Annotation, info: VolumeInfo, measured: Measured | null): Words {
-  const area = quantitiesOf(item, info).find(({ name }) => name === "area");
+  const area = quantitiesOf(item, info).find(({ name }) => name === "area" || name === "volume");
   const areaText = area ? quantityText(area) : "";
   if (isTangled(item)) return { name: item.label, main: "crosses itself", more: "" };
   if (measured?.error) return { name: item.label, main: areaText, more: measured.error };
@@ -60,6 +64,16 @@ function pointWords(item: Annotation, info: VolumeInfo, measured: Reading | null
   return { name: item.label, main, more: "" };
 }
 
+/** How deep it lies, and on how much of the volume. */
+function horizonWords(item: Annotation, info: VolumeInfo): Words {
+  const grid = gridFor(item);
+  if (!grid) return { name: item.label, main: "", more: "" };
+  const along = axisOf(info, 2);
+  const ends = [grid.low, grid.high].map((sample) => numberText(along, Math.round(sample)));
+  const main = withUnit(ends.join("–"), along.unit);
+  return { name: item.label, main, more: `${fixed(100 * grid.share, 0)} % of traces` };
+}
+
 /** On a section in time there is no angle: say so, instead of nothing. */
 function hasNoAngle({ kind, points }: Annotation, found: readonly Quantity[]): boolean {
   if (found.length > 0) return false;
@@ -68,8 +82,9 @@ function hasNoAngle({ kind, points }: Annotation, found: readonly Quantity[]): b
 
 export function wordsOf(item: Annotation, info: VolumeInfo, measured: Reading | null): Words {
   if (item.kind === "text") return { name: "", main: item.text || item.label, more: "" };
-  if (isRegion(item)) return regionWords(item, info, measured);
+  if (isRegion(item) || item.kind === "box") return regionWords(item, info, measured);
   if (item.kind === "point") return pointWords(item, info, measured);
+  if (item.kind === "horizon") return horizonWords(item, info);
   const found = MEASURES.has(item.kind) ? quantitiesOf(item, info) : [];
   if (hasNoAngle(item, found)) {
     return { name: item.label, main: "", more: "no angle of time and length" };
@@ -87,8 +102,17 @@ export function factsOf(
   const rows: [string, string][] = [];
   const shown = measured?.done && measured.quantities.length ? measured.quantities : null;
   for (const quantity of shown ?? quantitiesOf(item, info)) {
-    const { name } = quantity;
+    const side = /^side (\d)$/.exec(quantity.name)?.[1];
+    const name = side ? axisTitle(axisOf(info, Number(side))) : quantity.name;
     rows.push([name.charAt(0).toUpperCase() + name.slice(1), quantityText(quantity)]);
+  }
+  const grid = item.kind === "horizon" ? gridFor(item) : null;
+  if (item.kind === "horizon") rows.push(["Picks", fixed(item.points.length, 0)]);
+  if (grid) {
+    const along = axisOf(info, 2);
+    const depth = (sample: number): string => withUnit(numberText(along, sample), along.unit);
+    rows.push(["Traces", `${fixed(grid.picked, 0)} (${fixed(100 * grid.share, 0)} %)`]);
+    rows.push(["Shallowest", depth(grid.low)], ["Deepest", depth(grid.high)]);
   }
   const found = measured?.statistics;
   if (found && measured?.done) {

@@ -25,6 +25,13 @@ export const viewerStyles = css`
         flex: 1;
         min-height: 0;
       }
+      .stage {
+        position: relative;
+        display: flex;
+        flex: 1;
+        min-width: 0;
+        min-height: 0;
+      }
       :host([filled]) {
         position: fixed;
         inset: 0;

@@ -1,5 +1,6 @@
 /** One view of a volume: puts the parts together, owns focus, keys and wheel. */
 import { html, LitElement, nothing, type TemplateResult } from "lit";
+import { PickBar } from "../annotations/pickbar";
 import { followTheme, themeTokens } from "../theme";
 import { Announcer } from "./announcer";
 import { sliceOfText } from "./axes";
@@ -40,6 +41,7 @@ export class ViewerElement extends LitElement {
   private readonly windowPanel: WindowPanel;
   private readonly menu: Menu;
   private readonly help: Help;
+  private readonly pickBar: PickBar;
   private readonly announcer: Announcer;
   private readonly run: (command: Command) => void;
   private readonly wheel = new SliceWheel();
@@ -60,6 +62,7 @@ export class ViewerElement extends LitElement {
     this.windowPanel = new WindowPanel(context);
     this.menu = new Menu(context, this);
     this.help = new Help(context);
+    this.pickBar = new PickBar(context);
     this.announcer = new Announcer(context);
     this.run = commandRunner(context, {
       goToNumber: () => this.sliceBar.focusNumber(),
@@ -356,7 +359,7 @@ export class ViewerElement extends LitElement {
       part.inert = open === "help";
     return html`
       ${this.toolbar}
-      <div class="body">${this.grid} ${this.hasPanel ? this.sidePanel : nothing}</div>
+      <div class="body"><div class="stage">${this.grid} ${this.pickBar}</div> ${this.hasPanel ? this.sidePanel : nothing}</div>
       ${this.sliceBar} ${this.statusLine} ${this.dock}
       ${open === "window" ? this.windowPanel : nothing} ${isMenu ? this.menu : nothing}
       ${open === "help" ? this.help : nothing} ${this.announcer.polite} ${this.announcer.urgent}

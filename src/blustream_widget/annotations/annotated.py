@@ -22,8 +22,9 @@ from blustream_widget.core.annotation import (
 )
 from blustream_widget.core.annotation_messages import MAX_BINS, Measurement, Want
 from blustream_widget.core.horizon import Gate
+from blustream_widget.core.horizon_grid import samples_of
 from blustream_widget.core.measures import quantities_of, wants_of
-from blustream_widget.errors import AnnotationError
+from blustream_widget.errors import AnnotationError, ProcessingError
 from blustream_widget.processing.horizon import Horizon
 
 if TYPE_CHECKING:
@@ -147,7 +148,9 @@ class Annotated(t.HasTraits):
         Parameters
         ----------
         seeds : Annotation, Item, or sequence of (i, j, k)
-            Voxel coordinates; each snaps to the event first.
+            Voxel coordinates; each snaps to the event first. An item of `annotations` is shown
+            with what was followed from it, on every page: a line in each section, a map of its
+            depth on time slices.
         gate : Gate, optional
             What counts as the same event; default: a peak.
         channel : int, optional
@@ -178,6 +181,7 @@ class Annotated(t.HasTraits):
             _plain(gate or Gate()),
             channel=_channel(channel, info),
             span=None if span is None else _whole("span", span),
+            item=seeds.id if isinstance(seeds, Item) else None,
             timeout_s=timeout_s,
         )
         samples, likeness = (
@@ -185,6 +189,35 @@ class Annotated(t.HasTraits):
             for data in (found.samples, found.likeness)
         )
         return Horizon(samples, likeness)
+
+    def horizon(self, item: Item, *, timeout_s: float = 30.0) -> Horizon:
+        """Return what was followed from a horizon, by `track_horizon` or in the page.
+
+        Parameters
+        ----------
+        item : Item
+            Of kind "horizon".
+        timeout_s : float
+
+        Returns
+        -------
+        Horizon
+            Grids of shape (n_inline, n_crossline), samples to 1/128; NaN where it was not followed.
+            Its likeness is not kept: all NaN.
+
+        Raises
+        ------
+        ProcessingError
+            Nothing was followed from it, or the server was replaced since.
+        """
+        if not item.value.grid:
+            raise ProcessingError(
+                "Nothing was followed from this annotation.", hint="track_horizon(item) does it."
+            )
+        found = self._questions.horizon(item.value.grid, timeout_s=timeout_s)
+        assert found.packed is not None
+        samples = samples_of(found.packed)
+        return Horizon(samples, np.full_like(samples, np.nan))
 
     def _take_back(self, what: Literal["undo", "redo"]) -> bool:
         _ = self.info

@@ -14,7 +14,7 @@ from blustream_widget.core.annotation_messages import Measurement, Want
 from blustream_widget.core.horizon import Gate, TrackedGrid
 from blustream_widget.errors import AnnotationError, ProcessingError
 
-_Question: TypeAlias = lp.MeasureItem | lp.TrackHorizon
+_Question: TypeAlias = lp.MeasureItem | lp.TrackHorizon | lp.WantHorizon
 
 
 class VoxelQuestions:
@@ -68,9 +68,16 @@ class VoxelQuestions:
         return answer
 
     def track(
-        self, seeds: Points, gate: Gate, *, channel: int | None, span: int | None, timeout_s: float
+        self,
+        seeds: Points,
+        gate: Gate,
+        *,
+        channel: int | None,
+        span: int | None,
+        item: str | None,
+        timeout_s: float,
     ) -> TrackedGrid:
-        """Have the worker follow a horizon, and wait for it.
+        """Have the worker follow a horizon, and wait for it; `item` gets what is followed.
 
         Raises
         ------
@@ -84,11 +91,26 @@ class VoxelQuestions:
             gate=gate,
             channel=channel,
             span=span,
+            item=item,
         )
         late = ProcessingError(
             f"The horizon was not followed within {timeout_s:g} s.",
             hint="Give timeout_s, or a smaller span.",
         )
+        answer = self._ask(question, timeout_s, late)
+        assert isinstance(answer, TrackedGrid)
+        return answer
+
+    def horizon(self, name: str, *, timeout_s: float) -> TrackedGrid:
+        """Get a grid that the session keeps.
+
+        Raises
+        ------
+        ProcessingError
+            It has none of this name, or does not answer in time.
+        """
+        question = lp.WantHorizon(session=self._session, n=self._next(), name=name)
+        late = ProcessingError(f"The server did not answer within {timeout_s:g} s.")
         answer = self._ask(question, timeout_s, late)
         assert isinstance(answer, TrackedGrid)
         return answer

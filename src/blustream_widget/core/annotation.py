@@ -118,6 +118,8 @@ class Annotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         A freehand line that encloses an area.
     group : str
         Free; the sticks of one fault share it.
+    grid : str
+        Of a horizon that was followed: the name of its grid in the session. The server says it.
     author : str
         Who made it: "owner" for Python and the notebook's own pages. The server says it.
     created_ms, modified_ms : float
@@ -136,6 +138,7 @@ class Annotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     locked: bool = False
     closed: bool = False
     group: Name = ""
+    grid: Name = ""
     author: Name = ""
     created_ms: Moment = 0.0
     modified_ms: Moment = 0.0
@@ -243,6 +246,12 @@ def check_annotation(item: Annotation, shape: Sequence[int] | None) -> None:
         _check_inside(item, shape)
     if item.closed and item.kind != "freehand":
         raise AnnotationError(f"A {item.kind} cannot be closed.", hint="Draw a polygon.")
+    if item.grid and item.kind != "horizon":
+        raise AnnotationError(f"A {item.kind} has no grid.", hint="Horizons are followed.")
+    if item.kind == "box" and any(a == b for a, b in zip(*item.points, strict=True)):
+        raise AnnotationError(
+            "The box has no volume.", hint="Its two corners differ on all three axes."
+        )
     if item.is_flat:
         _check_flat(item)
     for name in ("label", "text", "group"):

@@ -226,6 +226,15 @@ class AnnotationSet(Mapping[str, Annotation]):
         self._items, self._n_points = draft.items, n_points
         return Change(tuple(draft.edits), draft.old, new)
 
+    def check_may_change(self, key: str, author: Author) -> None:
+        """Refuse to change an annotation that is locked, another's, or gone.
+
+        Raises
+        ------
+        AnnotationError, NotDriverError
+        """
+        _Draft(dict(self._items), author).find(key)
+
     def follow(self, edits: Sequence[OrderedEdit]) -> None:
         """Apply what the server says, as it says it: it has checked it.
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
+from blustream_widget.core.horizon_grid import HorizonGrid
 from blustream_widget.errors import ProcessingError
 
 Event: TypeAlias = Literal["peak", "trough", "rising", "falling"]
@@ -61,6 +62,8 @@ class TrackedGrid(msgspec.Struct, frozen=True):
         Inlines and crosslines.
     samples, likeness : bytes
         float32, little-endian; NaN where it was not followed.
+    packed : HorizonGrid, optional
+        The same for pages, where it was asked for.
     error : str
         A sentence, "" if there is none.
     """
@@ -71,4 +74,5 @@ class TrackedGrid(msgspec.Struct, frozen=True):
     shape: tuple[int, int] = (0, 0)
     samples: bytes = b""
     likeness: bytes = b""
+    packed: HorizonGrid | None = None
     error: str = ""

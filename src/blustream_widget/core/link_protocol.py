@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from blustream_widget.core.annotation import Annotation, Points
+from blustream_widget.core.annotation import Annotation, Id, Name, Points
 from blustream_widget.core.annotation_messages import (
     AnnotationEdits,
     Edit,
@@ -111,7 +111,8 @@ class MeasureItem(_Message, tag="measure", frozen=True):
 class TrackHorizon(_Message, tag="track", frozen=True):
     """Follow a horizon from its seeds over the volume; answered by `Tracked`.
 
-    `span`: samples above and below the seeds that are looked at; None: as many as may be.
+    `span`: samples above and below the seeds that are looked at; None: as many as may be. `item`:
+    the annotation that gets what is followed.
     """
 
     session: str
@@ -120,6 +121,16 @@ class TrackHorizon(_Message, tag="track", frozen=True):
     gate: Gate = Gate()
     channel: int | None = None
     span: int | None = None
+    item: Id | None = None
+    cancel: bool = False
+
+
+class WantHorizon(_Message, tag="horizon", frozen=True):
+    """Ask for a grid that the session keeps; answered by `Tracked`."""
+
+    session: str
+    n: int
+    name: Name
     cancel: bool = False
 
 
@@ -219,6 +230,7 @@ ToServer: TypeAlias = (
     | EditItems
     | MeasureItem
     | TrackHorizon
+    | WantHorizon
     | AddSegmentation
     | RemoveSegmentation
     | RefreshSegmentation
@@ -303,7 +315,7 @@ class Measured(_Message, tag="measured", frozen=True):
 
 
 class Tracked(_Message, tag="tracked", frozen=True):
-    """Answer to `TrackHorizon`; the last is `done`."""
+    """Answer to `TrackHorizon` or `WantHorizon`; the last is `done`."""
 
     session: str
     grid: TrackedGrid

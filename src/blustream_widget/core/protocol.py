@@ -19,6 +19,14 @@ from blustream_widget.core.annotation_messages import (
     Measure,
     Measurement,
 )
+from blustream_widget.core.horizon_messages import (
+    GridOfHorizon,
+    Snap,
+    Snapped,
+    Track,
+    Tracking,
+    WantGrid,
+)
 from blustream_widget.core.layouts import PANES_MAX, PaneState
 from blustream_widget.core.palettes import LabelStyle, OwnMap
 from blustream_widget.core.segmentation import (
@@ -31,7 +39,7 @@ from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import LoadedSlices, VolumeInfo
 from blustream_widget.errors import ProtocolError
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 MAX_MESSAGE_BYTES = 64 * 1024
 """Largest text message a viewer may send."""
 
@@ -71,6 +79,9 @@ class MessageType(IntEnum):
     MEASUREMENT = 0x34
     PROBE = 0x40
     VALUE = 0x41
+    SNAP = 0x88
+    TRACK = 0x89
+    GRID = 0x8A
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
@@ -253,6 +264,9 @@ ViewerMessage: TypeAlias = (
     | EditAnnotations
     | Measure
     | Probe
+    | Snap
+    | Track
+    | WantGrid
 )
 
 # ---------------------------------------------------------------- server to viewer
@@ -370,6 +384,9 @@ ServerMessage: TypeAlias = (
     | SetPalette
     | Segmentations
     | Value
+    | Snapped
+    | Tracking
+    | GridOfHorizon
 )
 
 _encoder = msgspec.json.Encoder()

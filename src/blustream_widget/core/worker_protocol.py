@@ -11,9 +11,11 @@ from typing import TypeAlias
 
 import msgspec
 
-from blustream_widget.core.annotation import Annotation, Points
+from blustream_widget.core.annotation import Annotation, Point, Points
 from blustream_widget.core.annotation_messages import Measurement, Want
 from blustream_widget.core.horizon import Gate, TrackedGrid
+from blustream_widget.core.horizon_grid import HorizonGrid
+from blustream_widget.core.horizon_messages import Snapped
 from blustream_widget.core.palettes import LabelStyle, OwnMap
 from blustream_widget.core.segmentation import SegmentationInfo, SegmentationSource
 from blustream_widget.core.state import ViewState
@@ -142,7 +144,9 @@ class MeasureVoxels(_Message, tag="measure", frozen=True):
 class TrackVoxels(_Message, tag="track", frozen=True):
     """Follow a horizon over the volume; answered by `TrackedVoxels`.
 
-    `span`: samples above and below the seeds; None: as many as may be.
+    `span`: samples above and below the seeds; None: as many as may be. `line`: axis and index of
+    the section that it is followed in; None: everywhere. `onto`: what it is added to. `packs`: it
+    is wanted as a packed grid, `is_plain`: as plain samples.
     """
 
     owner: str
@@ -151,6 +155,21 @@ class TrackVoxels(_Message, tag="track", frozen=True):
     channel: int
     gate: Gate = Gate()
     span: int | None = None
+    line: tuple[int, int] | None = None
+    onto: HorizonGrid | None = None
+    packs: bool = False
+    is_plain: bool = True
+    cancel: bool = False
+
+
+class SnapVoxel(_Message, tag="snap", frozen=True):
+    """Say where the event nearest to a place lies; answered by `SnappedVoxel`."""
+
+    owner: str
+    n: int
+    place: Point
+    channel: int
+    gate: Gate = Gate()
     cancel: bool = False
 
 
@@ -172,6 +191,7 @@ ToWorker: TypeAlias = (
     | ProbeVoxel
     | MeasureVoxels
     | TrackVoxels
+    | SnapVoxel
 )
 
 # ---------------------------------------------------------------- worker to server
@@ -264,6 +284,13 @@ class TrackedVoxels(_Message, tag="tracked", frozen=True):
     grid: TrackedGrid
 
 
+class SnappedVoxel(_Message, tag="snapped", frozen=True):
+    """Answer to `SnapVoxel`."""
+
+    owner: str
+    answer: Snapped
+
+
 class EncoderChanged(_Message, tag="encoder", frozen=True):
     """The encoder in use changed (fallback); `reason` is for people."""
 
@@ -293,6 +320,7 @@ FromWorker: TypeAlias = (
     | ProbedValue
     | MeasuredVoxels
     | TrackedVoxels
+    | SnappedVoxel
     | EncoderChanged
     | Stats
 )

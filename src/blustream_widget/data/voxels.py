@@ -96,6 +96,16 @@ class VoxelReader:
             values[chosen] = brick[i, j, k]
         return values
 
+    def check(self) -> None:
+        """Look whether it is still wanted.
+
+        Raises
+        ------
+        ReadCancelledError
+        """
+        if self._is_cancelled():
+            raise ReadCancelledError("The measurement is not wanted any more.")
+
     def block(self, channel: int, lower: Shape, upper: Shape) -> Samples:
         """Voxels of a whole block as one array."""
         info = self._source.info
@@ -132,8 +142,7 @@ class VoxelReader:
 
     def _wait(self, answers: _Answers) -> tuple[BrickKey, Samples | BlustreamError | None]:
         while True:
-            if self._is_cancelled():
-                raise ReadCancelledError("The measurement is not wanted any more.")
+            self.check()
             try:
                 return answers.get(timeout=_LOOK_S)
             except queue.Empty:

@@ -8,7 +8,7 @@ At a fault, in salt or in noise they do not: there it stops, and nothing is gues
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -93,7 +93,10 @@ def track_line(section: Samples, seed: tuple[int, float], gate: Gate | None = No
 
 
 def track_volume(
-    volume: Samples, seeds: Sequence[tuple[int, int, float]], gate: Gate | None = None
+    volume: Samples,
+    seeds: Sequence[tuple[int, int, float]],
+    gate: Gate | None = None,
+    on_round: Callable[[int], None] | None = None,
 ) -> Horizon:
     """Follow an event from its seeds over a volume, as far as it can be followed.
 
@@ -104,6 +107,8 @@ def track_volume(
     seeds : sequence of (int, int, float)
         Inline and crossline index, and sample; each snaps first.
     gate : Gate, optional
+    on_round : callable, optional
+        Told after each round how many traces it lies on; what it raises ends the following.
 
     Returns
     -------
@@ -128,8 +133,12 @@ def track_volume(
     for i, j, sample in seeds:
         samples[i, j], likeness[i, j] = _seed(volume, i, j, sample, gate), 1.0
     front = np.argwhere(np.isfinite(samples))
+    n_picked = len(front)
     while len(front):
         front = _grow(volume, samples, likeness, front, gate)
+        n_picked += len(front)
+        if on_round is not None:
+            on_round(n_picked)
     return Horizon(samples, likeness)
 
 

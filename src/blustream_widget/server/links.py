@@ -27,6 +27,7 @@ OfSession: TypeAlias = (
     | lp.EditItems
     | lp.MeasureItem
     | lp.TrackHorizon
+    | lp.WantHorizon
     | lp.RefreshVolume
     | lp.CloseSession
     | lp.RenewToken
@@ -128,7 +129,7 @@ class KernelLink:
                 session.patch_by_kernel(patch, seq)
             case lp.EditItems():
                 session.annotations.edit_by_kernel(message)
-            case lp.MeasureItem() | lp.TrackHorizon():
+            case lp.MeasureItem() | lp.TrackHorizon() | lp.WantHorizon():
                 session.measure_by_kernel(message)
             case lp.RefreshVolume():
                 session.refresh()

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.annotation import Annotation
 from blustream_widget.core.annotation_history import AnnotationHistory
@@ -18,7 +20,7 @@ from blustream_widget.core.annotation_messages import (
     RemoveItem,
 )
 from blustream_widget.core.annotation_set import OWNER, AnnotationSet, Author, Change
-from blustream_widget.errors import BlustreamError, NotDriverError
+from blustream_widget.errors import AnnotationError, BlustreamError, NotDriverError
 from blustream_widget.transport.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -72,6 +74,45 @@ class AnnotationBoard:
         """Return the annotation of this id."""
         return self._items.get(key)
 
+    def author_of(self, viewer: Viewer) -> str:
+        """Name that a viewer's annotations bear.
+
+        Raises
+        ------
+        NotDriverError
+            It may look only.
+        """
+        if viewer.role not in EDITORS:
+            raise NotDriverError(
+                f"The role {viewer.role!r} may look, not annotate.",
+                hint="Ask the owner for an annotator's link.",
+            )
+        return _name_of(viewer)
+
+    def check_may_change(self, author: str, item: Annotation) -> None:
+        """Refuse what an edit of this annotation would be refused for.
+
+        Raises
+        ------
+        BlustreamError
+        """
+        self._items.check_may_change(item.id, Author(author, time.time() * 1000, self._shape()))
+
+    def set_grid(self, key: str, grid: str, author: str) -> None:
+        """Give a horizon the grid that was followed from it: one step of its author's history.
+
+        Raises
+        ------
+        BlustreamError
+            It is gone, or may not be changed.
+        """
+        item = self._items.get(key)
+        if item is None:
+            raise AnnotationError("The horizon was removed while it was followed.")
+        edit = PutItem(msgspec.structs.replace(item, grid=grid))
+        self._edit(author, (edit,), history="", gesture=None)
+        self._send_mirror()  # the kernel that waits for it finds its name
+
     def close(self) -> None:
         """Tell nothing more."""
         self._mirror.close()
@@ -82,15 +123,9 @@ class AnnotationBoard:
         """Take a viewer's edits; what is refused is told to it, with how things are."""
         viewer.annotation_seq = max(viewer.annotation_seq, message.seq)
         try:
-            if viewer.role not in EDITORS:
-                raise NotDriverError(
-                    f"The role {viewer.role!r} may look, not annotate.",
-                    hint="Ask the owner for an annotator's link.",
-                )
+            author = self.author_of(viewer)
             gesture = (f"viewer {viewer.peer}", message.gesture) if message.gesture else None
-            is_change = self._edit(
-                _name_of(viewer), message.edits, history=message.history, gesture=gesture
-            )
+            is_change = self._edit(author, message.edits, history=message.history, gesture=gesture)
         except BlustreamError as exc:
             viewer.send_error(exc)
             self._tell(viewer, self._as_they_are(message.edits))

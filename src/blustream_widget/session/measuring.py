@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -13,6 +13,7 @@ from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation import Annotation
 from blustream_widget.core.annotation_messages import Measure, Measurement
 from blustream_widget.core.horizon import TrackedGrid
+from blustream_widget.core.horizon_messages import Snapped
 from blustream_widget.errors import AnnotationError, BlustreamError, WorkerError
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from blustream_widget.session.supervisor import Supervisor
     from blustream_widget.session.viewer import Viewer
 
-Question: TypeAlias = wp.MeasureVoxels | wp.TrackVoxels
+Question: TypeAlias = wp.MeasureVoxels | wp.TrackVoxels | wp.SnapVoxel
+Answer: TypeAlias = Measurement | TrackedGrid | Snapped
+FromWorker: TypeAlias = wp.MeasuredVoxels | wp.TrackedVoxels | wp.SnappedVoxel
 
 KERNEL = "kernel"
 MOST_WORKERS = 3
@@ -46,6 +49,8 @@ class Measuring:
         self._supervisor = supervisor
         self._viewers = viewers
         self._kernel = kernel
+        self.on_horizon: Callable[[str, TrackedGrid | Snapped], None] = lambda _owner, _answer: None
+        """Gets what the worker answered about horizons, and who had asked."""
         self._waiting: dict[tuple[str, str], Question] = {}
         self._n_asked: Counter[tuple[str, str]] = Counter()
 
@@ -66,13 +71,13 @@ class Measuring:
         """
         owner = str(viewer.peer)
         if message.cancel:
-            self._cancel(owner, message.n)
+            self.cancel(owner, message.n)
             return
         if item is None:
             raise AnnotationError(
                 f"There is no annotation {message.id} to measure.", hint="Put it first."
             )
-        self._ask(
+        self.ask(
             wp.MeasureVoxels(
                 owner=owner,
                 n=message.n,
@@ -83,17 +88,26 @@ class Measuring:
             )
         )
 
-    def ask_by_kernel(self, message: lp.MeasureItem | lp.TrackHorizon, channel: int) -> None:
+    def ask_by_kernel(self, message: lp.MeasureItem, channel: int) -> None:
         """Take a question of the kernel; there need not be a worker yet."""
         if message.cancel:
-            self._cancel(KERNEL, message.n)
+            self.cancel(KERNEL, message.n)
             return
         question = _kernels(message, channel if message.channel is None else message.channel)
         try:
-            self._ask(question)
+            self.ask_for_kernel(question)
         except AnnotationError as exc:
             self._tell(KERNEL, _failure(question, exc))
-            return
+
+    def ask_for_kernel(self, question: Question) -> None:
+        """Ask a worker, which is started if there is none.
+
+        Raises
+        ------
+        AnnotationError
+            Too many questions wait.
+        """
+        self.ask(question)
         self._supervisor.start()
 
     def ask_again(self) -> None:
@@ -107,15 +121,20 @@ class Measuring:
             error = WorkerError("The worker process ended each time that it was measured.")
             self._tell(question.owner, _failure(question, error))
 
-    def answer(self, message: wp.MeasuredVoxels | wp.TrackedVoxels) -> None:
+    def answer(self, message: FromWorker) -> None:
         """Pass an answer on to who asked, unless something newer was asked meanwhile."""
-        answer = message.measurement if isinstance(message, wp.MeasuredVoxels) else message.grid
-        of = answer.id if isinstance(answer, Measurement) else _track_key(answer.n)
-        key = (message.owner, of)
+        answer: Answer
+        match message:
+            case wp.MeasuredVoxels(measurement=answer):
+                key = (message.owner, answer.id)
+            case wp.TrackedVoxels(grid=answer):
+                key = (message.owner, _key_of("track", answer.n))
+            case wp.SnappedVoxel(answer=answer):
+                key = (message.owner, _key_of("snap", answer.n))
         question = self._waiting.get(key)
         if question is None or question.n != answer.n:
             return
-        if answer.done:
+        if isinstance(answer, Snapped) or answer.done:
             self._forget(key)
         self._tell(message.owner, answer)
 
@@ -130,9 +149,16 @@ class Measuring:
         """Let go of the questions of a viewer who left."""
         owner = str(viewer.peer)
         for question in [q for q in self._waiting.values() if q.owner == owner]:
-            self._cancel(owner, question.n)
+            self._cancel(question)
 
-    def _ask(self, question: Question) -> None:
+    def ask(self, question: Question) -> None:
+        """Ask the worker, now or when there is one.
+
+        Raises
+        ------
+        AnnotationError
+            Too many questions of its owner wait.
+        """
         key = _key(question)
         n_waiting = sum(owner == question.owner for owner, _ in self._waiting)
         if key not in self._waiting and n_waiting >= MAX_WAITING:
@@ -144,35 +170,30 @@ class Measuring:
         self._n_asked[key] = 0
         self._supervisor.send(question)
 
-    def _cancel(self, owner: str, n: int) -> None:
-        for key, question in list(self._waiting.items()):
+    def cancel(self, owner: str, n: int) -> None:
+        """Call a question off."""
+        for question in list(self._waiting.values()):
             if question.owner == owner and question.n == n:
-                self._forget(key)
-                self._supervisor.send(msgspec.structs.replace(question, cancel=True))
+                self._cancel(question)
+
+    def _cancel(self, question: Question) -> None:
+        self._forget(_key(question))
+        self._supervisor.send(msgspec.structs.replace(question, cancel=True))
 
     def _forget(self, key: tuple[str, str]) -> None:
         del self._waiting[key]
         del self._n_asked[key]
 
-    def _tell(self, owner: str, answer: Measurement | TrackedGrid) -> None:
-        if isinstance(answer, TrackedGrid):
-            self._kernel.tell_horizon(answer)
+    def _tell(self, owner: str, answer: Answer) -> None:
+        if not isinstance(answer, Measurement):
+            self.on_horizon(owner, answer)
         elif owner == KERNEL:
             self._kernel.tell_measurement(answer)
         elif (viewer := self._viewers.get(int(owner))) is not None:
             viewer.send(answer)
 
 
-def _kernels(message: lp.MeasureItem | lp.TrackHorizon, channel: int) -> Question:
-    if isinstance(message, lp.TrackHorizon):
-        return wp.TrackVoxels(
-            owner=KERNEL,
-            n=message.n,
-            seeds=message.seeds,
-            channel=channel,
-            gate=message.gate,
-            span=message.span,
-        )
+def _kernels(message: lp.MeasureItem, channel: int) -> Question:
     return wp.MeasureVoxels(
         owner=KERNEL,
         n=message.n,
@@ -184,16 +205,22 @@ def _kernels(message: lp.MeasureItem | lp.TrackHorizon, channel: int) -> Questio
 
 
 def _key(question: Question) -> tuple[str, str]:
-    if isinstance(question, wp.TrackVoxels):
-        return (question.owner, _track_key(question.n))
-    return (question.owner, question.item.id)
+    match question:
+        case wp.TrackVoxels():
+            return (question.owner, _key_of("track", question.n))
+        case wp.SnapVoxel():
+            return (question.owner, _key_of("snap", question.n))
+        case wp.MeasureVoxels():
+            return (question.owner, question.item.id)
 
 
-def _track_key(n: int) -> str:
-    return f"track {n}"  # no annotation's id has a space
+def _key_of(what: str, n: int) -> str:
+    return f"{what} {n}"  # no annotation's id has a space
 
 
-def _failure(question: Question, error: BlustreamError) -> Measurement | TrackedGrid:
+def _failure(question: Question, error: BlustreamError) -> Answer:
     if isinstance(question, wp.TrackVoxels):
         return TrackedGrid(n=question.n, done=True, error=str(error))
+    if isinstance(question, wp.SnapVoxel):
+        return Snapped(n=question.n, error=str(error))
     return Measurement(n=question.n, id=question.item.id, done=True, error=str(error))

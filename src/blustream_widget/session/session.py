@@ -19,6 +19,7 @@ from blustream_widget.core.types import LoadedSlices, VolumeInfo, VolumeRef
 from blustream_widget.errors import BlustreamError, SessionFullError, StateError, from_code
 from blustream_widget.session.annotations import AnnotationBoard
 from blustream_widget.session.demand import Demand
+from blustream_widget.session.horizons import FromKernel, Horizons
 from blustream_widget.session.kernel_port import Kernel, KernelPort
 from blustream_widget.session.measuring import Measuring
 from blustream_widget.session.quality import Quality
@@ -106,11 +107,22 @@ class Session:
             show=self._show_segmentations,
             looks=lambda: self._state.segmentations,
         )
-        self.measuring = Measuring(self._supervisor, self._viewers, self._kernel)
+        self.measuring, self.horizons = self._make_questions()
         self._quality = Quality(on_change=self._tell_quality)
         self._demand = Demand(self._supervisor.send, self._rendition, self._on_show)
         self.fanout = Fanout(self._demand.request_keyframe)
         self._demand.watch(self.fanout)
+
+    def _make_questions(self) -> tuple[Measuring, Horizons]:
+        measuring = Measuring(self._supervisor, self._viewers, self._kernel)
+        horizons = Horizons(
+            measuring=measuring,
+            annotations=self.annotations,
+            viewers=self._viewers,
+            kernel=self._kernel,
+            channel=lambda: self._state.channel,
+        )
+        return measuring, horizons
 
     # -------------------------------------------------- kernel
 
@@ -238,6 +250,7 @@ class Session:
         if self._viewers.pop(viewer.peer, None) is not None:
             logger.info("Viewer %d left", viewer.peer)
             self.measuring.forget(viewer)
+            self.horizons.forget(viewer)
             if self._reporter is viewer:
                 self._reporter = None
             self._demand.update()
@@ -298,9 +311,12 @@ class Session:
         item = self.annotations.find(message.id)
         self.measuring.ask_by(viewer, message, item, self._state.channel)
 
-    def measure_by_kernel(self, message: lp.MeasureItem | lp.TrackHorizon) -> None:
+    def measure_by_kernel(self, message: lp.MeasureItem | FromKernel) -> None:
         """Measure an annotation for the kernel, with a worker got for it if there is none."""
-        self.measuring.ask_by_kernel(message, self._state.channel)
+        if isinstance(message, lp.MeasureItem):
+            self.measuring.ask_by_kernel(message, self._state.channel)
+        else:
+            self.horizons.receive_of_kernel(message)
         self._want_worker()
 
     def _want_worker(self) -> None:
@@ -353,7 +369,7 @@ class Session:
             case wp.ProbedValue(peer=peer, n=n, voxel=voxel, value=value, labels=labels):
                 if (viewer := self._viewers.get(peer)) is not None:
                     viewer.send(p.Value(n=n, voxel=voxel, value=value, labels=labels))
-            case wp.MeasuredVoxels() | wp.TrackedVoxels():
+            case wp.MeasuredVoxels() | wp.TrackedVoxels() | wp.SnappedVoxel():
                 self.measuring.answer(message)
             case wp.Failed(code=code, message=text, hint=hint):
                 self._tell_error(from_code(code, text, hint))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
+from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
 from blustream_widget.errors import BlustreamError, NotDriverError, ProtocolError
 from blustream_widget.session.ratelimit import TokenBucket
 from blustream_widget.session.rendition import Need, Rendition
@@ -19,6 +20,7 @@ from blustream_widget.transport.pacing import AckPacer
 from blustream_widget.transport.socket_subscriber import SocketSubscriber
 
 if TYPE_CHECKING:
+    from blustream_widget.session.horizons import Horizons
     from blustream_widget.transport.webrtc import RtcPeer
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class Room(Protocol):
     config: Config
     ice_servers: IceServers
     fanout: Fanout
+    horizons: Horizons
 
     def patch_by(self, viewer: Viewer, patch: dict[str, Any]) -> None:
         """Change the state for a viewer that may; raises `StateError`."""
@@ -220,6 +223,8 @@ class Viewer:
                 pass  # what the server counts itself is exacter
             case p.Probe() | EditAnnotations() | Measure():
                 self._handle_annotation(message)
+            case Snap() | Track() | WantGrid():
+                self._room.horizons.receive(self, message)
             case _:
                 self._handle_stream(message)
 

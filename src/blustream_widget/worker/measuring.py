@@ -13,10 +13,13 @@ import msgspec
 
 from blustream_widget.core.annotation_messages import Measurement
 from blustream_widget.core.horizon import TrackedGrid
+from blustream_widget.core.horizon_messages import Snapped
 from blustream_widget.core.measures import quantities_of, wants_of
 from blustream_widget.core.worker_protocol import (
     MeasuredVoxels,
     MeasureVoxels,
+    SnappedVoxel,
+    SnapVoxel,
     TrackedVoxels,
     TrackVoxels,
 )
@@ -26,13 +29,14 @@ from blustream_widget.data.voxels import ReadCancelledError, VoxelReader
 from blustream_widget.errors import AnnotationError, BlustreamError, PeerClosedError
 from blustream_widget.runtime import start_thread
 from blustream_widget.worker.sink import Sink
-from blustream_widget.worker.tracking import track
+from blustream_widget.worker.tracking import snapped, track
 
 logger = logging.getLogger(__name__)
 
 _PROGRESS_S = 0.2
 _Key: TypeAlias = tuple[str, str]
-Question: TypeAlias = MeasureVoxels | TrackVoxels
+Question: TypeAlias = MeasureVoxels | TrackVoxels | SnapVoxel
+Answer: TypeAlias = Measurement | TrackedGrid | Snapped
 
 
 class Measurer:
@@ -103,13 +107,16 @@ class Measurer:
                 self._answer(question)
 
     def _answer(self, question: Question) -> None:
-        answer: Measurement | TrackedGrid
+        answer: Answer
         try:
             self._check_channel(question.channel)
-            if isinstance(question, MeasureVoxels):
-                answer = self._measure(question)
-            else:
-                answer = self._track(question)
+            match question:
+                case MeasureVoxels():
+                    answer = self._measure(question)
+                case TrackVoxels():
+                    answer = self._track(question)
+                case SnapVoxel():
+                    answer = snapped(self._reader(question), self._source.info, question)
         except ReadCancelledError:
             raise
         except BlustreamError as exc:
@@ -127,8 +134,10 @@ class Measurer:
         on_progress = self._progress_teller(
             question, lambda share: TrackedGrid(question.n, progress=share)
         )
-        reader = VoxelReader(self._source, lambda: self._current is not question)
-        return track(reader, self._source.info, question, on_progress)
+        return track(self._reader(question), self._source.info, question, on_progress)
+
+    def _reader(self, question: Question) -> VoxelReader:
+        return VoxelReader(self._source, lambda: self._current is not question)
 
     def _measure(self, question: MeasureVoxels) -> Measurement:
         item, info = question.item, self._source.info
@@ -138,7 +147,7 @@ class Measurer:
         if not want - {"geometry"}:
             return msgspec.structs.replace(first, progress=1.0, done=True)
         self._tell(question, first)
-        reader = VoxelReader(self._source, lambda: self._current is not question)
+        reader = self._reader(question)
         on_progress = self._progress_teller(
             question, lambda share: msgspec.structs.replace(first, progress=share)
         )
@@ -166,7 +175,7 @@ class Measurer:
         )
 
     def _progress_teller(
-        self, question: Question, message: Callable[[float], Measurement | TrackedGrid]
+        self, question: Question, message: Callable[[float], Answer]
     ) -> Callable[[float], None]:
         told_s = self._clock()
 
@@ -178,26 +187,57 @@ class Measurer:
 
         return on_progress
 
-    def _tell(self, question: Question, answer: Measurement | TrackedGrid) -> None:
+    def _tell(self, question: Question, answer: Answer) -> None:
         with self._lock:
             if self._current is not question:
                 return
-        message: MeasuredVoxels | TrackedVoxels
-        if isinstance(answer, Measurement):
-            message = MeasuredVoxels(question.owner, answer)
-        else:
-            message = TrackedVoxels(question.owner, answer)
+        message: MeasuredVoxels | TrackedVoxels | SnappedVoxel
+        match answer:
+            case Measurement():
+                message = MeasuredVoxels(question.owner, answer)
+            case TrackedGrid():
+                message = TrackedVoxels(question.owner, answer)
+            case Snapped():
+                message = SnappedVoxel(question.owner, answer)
         with contextlib.suppress(PeerClosedError):  # the render thread notices and ends
             self._sink.send(message)
 
 
+class Lanes:
+    """Two measurers: to follow a horizon takes seconds, and no pick may wait for that.
+
+    Parameters
+    ----------
+    source : VolumeSource
+    sink : Sink
+        Gets the answers, from their threads.
+    """
+
+    def __init__(self, source: VolumeSource, sink: Sink) -> None:
+        self._quick = Measurer(source, sink)
+        self._slow = Measurer(source, sink)
+
+    def take(self, questions: Iterable[Question]) -> None:
+        """Take questions, and those that call one off. Returns at once."""
+        for question in questions:
+            lane = self._slow if isinstance(question, TrackVoxels) else self._quick
+            lane.take((question,))
+
+    def close(self) -> None:
+        """Answer nothing more. May be called twice."""
+        self._quick.close()
+        self._slow.close()
+
+
 def _key(question: Question) -> _Key:
-    if isinstance(question, TrackVoxels):
-        return (question.owner, f"track {question.n}")
-    return (question.owner, question.item.id)
+    if isinstance(question, MeasureVoxels):
+        return (question.owner, question.item.id)
+    return (question.owner, f"{type(question).__name__} {question.n}")
 
 
-def _failure(question: Question, text: str) -> Measurement | TrackedGrid:
+def _failure(question: Question, text: str) -> Answer:
     if isinstance(question, TrackVoxels):
         return TrackedGrid(question.n, done=True, error=text)
+    if isinstance(question, SnapVoxel):
+        return Snapped(question.n, error=text)
     return Measurement(n=question.n, id=question.item.id, done=True, error=text)

@@ -32,7 +32,7 @@ from blustream_widget.worker.composition import Composition, Scene
 from blustream_widget.worker.describer import Describer
 from blustream_widget.worker.frames import FrameWriter
 from blustream_widget.worker.marks import LoadedMarks
-from blustream_widget.worker.measuring import Measurer
+from blustream_widget.worker.measuring import Lanes
 from blustream_widget.worker.motion import sized
 from blustream_widget.worker.panes import PaneWatch, as_before
 from blustream_widget.worker.probes import ProbeQueue
@@ -113,7 +113,7 @@ class Pipeline:
         self._source: VolumeSource | None = None
         self._reader: SliceReader | None = None
         self._describer: Describer | None = None
-        self._measurer: Measurer | None = None
+        self._measurer: Lanes | None = None
         self._info: VolumeInfo | None = None
         self._state: ViewState | None = None
         self._panes = PaneWatch()
@@ -233,7 +233,7 @@ class Pipeline:
         if isinstance(source, FarSource):
             source.on_trouble(self._slot.put_data)
         self._describer = Describer(source, lambda info: self._sink.send(Described(info)))
-        self._measurer = Measurer(source, self._sink)
+        self._measurer = Lanes(source, self._sink)
         self._sink.send(Opened(source.info, state))
         self._schedule.change(self._clock())
         self._panes.change(views_of(state), self._clock())

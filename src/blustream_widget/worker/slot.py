@@ -15,6 +15,7 @@ from blustream_widget.core.worker_protocol import (
     Refresh,
     SetPalette,
     Show,
+    SnapVoxel,
     ToWorker,
     TrackVoxels,
     WantKeyframe,
@@ -54,7 +55,7 @@ class Wish:
     has_still: bool = False
     has_value: bool = False
     probes: dict[int, ProbeVoxel] = field(default_factory=dict)
-    measures: list[MeasureVoxels | TrackVoxels] = field(default_factory=list)
+    measures: list[MeasureVoxels | TrackVoxels | SnapVoxel] = field(default_factory=list)
     segmentations: list[OfSegmentations] = field(default_factory=list)
     is_closed: bool = False
 
@@ -94,7 +95,7 @@ class LatestSlot:
                     self._wish.wants_refresh = True
                 case ProbeVoxel(peer=peer):
                     self._wish.probes[peer] = message
-                case MeasureVoxels() | TrackVoxels():
+                case MeasureVoxels() | TrackVoxels() | SnapVoxel():
                     self._wish.measures.append(message)
                 case _:
                     self._wish.segmentations.append(message)

@@ -37,9 +37,12 @@ def annotations(draw):
     least = 3 if kind in ("polygon", "freehand") else 2
     n = _EXACT_POINTS.get(kind) or draw(st.integers(least, 6))
     place = st.tuples(st.just(float(SECTION)), st.floats(0, 79), st.floats(0, 499))
+    points = draw(st.lists(place, min_size=n, max_size=n))
+    if kind == "box":  # one without a volume is none
+        points = [(SECTION - 1.0, 2.0, 3.0), (SECTION, *(v + 5 for v in points[1][1:]))]
     return annotation(
         kind,
-        draw(st.lists(place, min_size=n, max_size=n)),
+        points,
         axis=0 if kind != "box" else draw(st.sampled_from([0, None])),
         label=draw(written),
         text=draw(written),
@@ -79,7 +82,8 @@ def test_frame_there_and_back(items):
 @given(several)
 def test_geojson_there_and_back(items):
     text = geojson.to_geojson(items, INFO, axis=0, slice_idx=SECTION)
-    assert geojson.from_geojson(text, INFO) == items
+    # What reaches out of the section, as every box does, is no shape of it.
+    assert geojson.from_geojson(text, INFO) == [item for item in items if item.kind != "box"]
 
 
 def test_geojson_speaks_in_numbers_of_the_axes_and_of_its_section_alone():

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import threading
+
 import msgspec
 import numpy as np
 import pytest
 
 from blustream_widget.core.annotation import annotation
 from blustream_widget.core.horizon import Gate
+from blustream_widget.core.horizon_grid import packed, samples_of
 from blustream_widget.core.types import Channel
-from blustream_widget.core.worker_protocol import MeasuredVoxels, MeasureVoxels, TrackVoxels
+from blustream_widget.core.worker_protocol import (
+    MeasuredVoxels,
+    MeasureVoxels,
+    SnappedVoxel,
+    SnapVoxel,
+    TrackVoxels,
+)
 from blustream_widget.data.memory import MemorySource
 from blustream_widget.data.memory_info import array_info
-from blustream_widget.processing.horizon import track_volume
+from blustream_widget.data.voxels import ReadCancelledError
+from blustream_widget.processing.horizon import snap, track_volume
 from blustream_widget.testing.waiting import wait_until
-from blustream_widget.worker.measuring import Measurer
+from blustream_widget.worker import measuring
+from blustream_widget.worker.measuring import Lanes, Measurer
 
 BOX = annotation("box", [(0, 0, 0), (9, 9, 69)], id="box")
 
@@ -160,3 +171,71 @@ def test_a_horizon_stays_within_its_span(sink, measurer, seed, span, words):
         samples = np.frombuffer(grid.samples, "<f4")
         assert np.nanmin(samples) >= 33 - span - 1
         assert np.nanmax(samples) <= 33 + span + 1
+
+
+def test_a_section_is_followed_alone_and_added_to_what_was_there(source, sink, measurer):
+    before = np.full((70, 10), np.nan)
+    before[5, :] = 11.0
+    gate = Gate(min_likeness=-1, reach=4.0)
+    seeds = ((30.0, 4.0, 33.0), (2.0, 4.0, 33.0))
+    question = TrackVoxels("1", 3, seeds, 0, gate, line=(0, 30), onto=packed(before), packs=True)
+    measurer.take([question])
+    grid = sink.wait(lambda m: getattr(m, "grid", None) and m.grid.done).grid
+    found = samples_of(grid.packed)
+    expected = track_volume(source.channels[0][30:31], [(0, 4, 33.0)], gate)
+    assert np.allclose(found[30], expected.samples[0], atol=1 / 128, equal_nan=True)
+    assert np.allclose(found[5], 11.0)
+    assert np.isfinite(found).sum() == 10 + expected.n_picked
+    measurer.take([msgspec.structs.replace(question, n=4, line=(1, 9))])
+    assert "No pick lies" in sink.wait(lambda m: m.grid.n == 4 and m.grid.done).grid.error
+
+
+@pytest.mark.parametrize(
+    ("place", "sample"), [((30.2, 4.0, 33.0), 33.0), ((69.5, 9.5, 0.0), 0.0), ((0, 0, 69.5), 69.0)]
+)
+def test_a_pick_snaps_on_its_trace(source, sink, measurer, place, sample):
+    i, j = min(round(place[0]), 69), min(round(place[1]), 9)
+    measurer.take([SnapVoxel("1", 2, place, 0, Gate(reach=5.0))])
+    answer = sink.wait(lambda m: isinstance(m, SnappedVoxel)).answer
+    expected = snap(source.channels[0][i, j], sample, "peak", reach=5.0)
+    assert answer.sample == (pytest.approx(expected) if np.isfinite(expected) else None)
+
+
+def test_a_pick_outside_is_refused(sink, measurer):
+    measurer.take([SnapVoxel("1", 2, (30, 4, 500), 0)])
+    answer = sink.wait(lambda m: isinstance(m, SnappedVoxel)).answer
+    assert (answer.sample, "outside" in answer.error) == (None, True)
+
+
+def test_a_pick_does_not_wait_for_what_is_being_followed_which_ends_when_called_off(
+    source, sink, monkeypatch
+):
+    """The following is held in its rounds; a pick is answered meanwhile; then it is called off."""
+    is_in_rounds, may_go_on, ends = threading.Event(), threading.Event(), []
+    follow = measuring.track
+
+    def held(reader, info, question, on_progress):
+        def slowly(share):
+            on_progress(share)
+            if share > 0.7:  # all voxels are there
+                is_in_rounds.set()
+                assert may_go_on.wait(10)
+
+        try:
+            return follow(reader, info, question, slowly)
+        except ReadCancelledError:
+            ends.append(question.n)
+            raise
+
+    monkeypatch.setattr(measuring, "track", held)
+    lanes = Lanes(source, sink)
+    question = TrackVoxels("1", 3, ((30.0, 4.0, 33.0),), 0, Gate(min_likeness=-1))
+    lanes.take([question])
+    assert is_in_rounds.wait(10)
+    lanes.take([SnapVoxel("1", 4, (30, 4, 33), 0)])
+    sink.wait(lambda m: isinstance(m, SnappedVoxel))
+    lanes.take([msgspec.structs.replace(question, cancel=True)])
+    may_go_on.set()
+    wait_until(lambda: ends, timeout_s=10, what="the end of the following")
+    assert [m for m in sink.messages if not isinstance(m, SnappedVoxel)] == []
+    lanes.close()
