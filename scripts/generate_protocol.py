@@ -22,6 +22,7 @@ from blustream_widget.core import (
     slab,
     state,
     types,
+    wiggle,
 )
 
 TARGET = Path(__file__).resolve().parents[1] / "js" / "src" / "protocol.ts"
@@ -53,6 +54,10 @@ _CONSTANTS = (
     (layouts, "LAYOUTS"),
     (slab, "SLAB_MAX"),
     (slab, "SLAB_MODES"),
+    (wiggle, "DISPLAYS"),
+    (wiggle, "EXCURSION_MIN"),
+    (wiggle, "EXCURSION_MAX"),
+    (wiggle, "WIGGLE_MIN_PX"),
     (layouts, "PANES_MAX"),
 )
 _READERS = {
@@ -77,7 +82,8 @@ _NAMED_LITERALS = {
 
 
 def _literal(value: Any) -> str:
-    return json.dumps(value).replace("e+", "e")
+    text = json.dumps(value)
+    return text.replace("e+", "e") if isinstance(value, float) else text
 
 
 def _union(parts: list[str]) -> str:

@@ -29,7 +29,20 @@ function paneOf(state: ViewState): PaneState {
   const { rotation, flip_x, flip_y, slab, slab_mode } = state;
   const view = { axis, slice_idx, channel, window, level, colormap };
   const turn = { rotation, flip_x, flip_y };
-  return { ...view, ...turn, reverse, zoom, pan, stretch, interpolate, slab, slab_mode };
+  const { display, wiggle_excursion, wiggle_fill, wiggle_polarity } = state;
+  const wiggles = { display, wiggle_excursion, wiggle_fill, wiggle_polarity };
+  return {
+    ...view,
+    ...turn,
+    ...wiggles,
+    reverse,
+    zoom,
+    pan,
+    stretch,
+    interpolate,
+    slab,
+    slab_mode,
+  };
 }
 
 function laidOut(state: ViewState, layout: string, info: VolumeInfo): ViewState {

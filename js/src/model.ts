@@ -32,6 +32,10 @@ export interface StateTraits {
   flip_y: boolean;
   slab: number;
   slab_mode: string;
+  display: string;
+  wiggle_excursion: number;
+  wiggle_fill: boolean;
+  wiggle_polarity: string;
   crosshair: boolean;
   crosshair_idx: readonly [number, number, number];
   show_segmentations: boolean;
@@ -80,6 +84,10 @@ const PLAIN_FIELDS = [
   "flip_y",
   "slab",
   "slab_mode",
+  "display",
+  "wiggle_excursion",
+  "wiggle_fill",
+  "wiggle_polarity",
   "crosshair",
   "show_segmentations",
   "active",
@@ -106,10 +114,12 @@ export function traitsOf(state: ViewState, info: VolumeInfo): StateTraits {
   const plain = { channel, window, level, colormap, reverse, zoom, pan, stretch, interpolate };
   const { active, linked, maximised, columns, rows } = state;
   const { rotation, flip_x, flip_y, slab, slab_mode } = state;
+  const { display, wiggle_excursion, wiggle_fill, wiggle_polarity } = state;
   return {
     ...plain,
     ...{ active, linked, maximised, columns, rows },
     ...{ rotation, flip_x, flip_y, slab, slab_mode },
+    ...{ display, wiggle_excursion, wiggle_fill, wiggle_polarity },
     view_layout: state.layout,
     below_color: state.below_color,
     above_color: state.above_color,

@@ -16,6 +16,10 @@ const OWN_FIELDS = [
   "flip_y",
   "slab",
   "slab_mode",
+  "display",
+  "wiggle_excursion",
+  "wiggle_fill",
+  "wiggle_polarity",
 ] as const;
 const SHARED_FIELDS = [
   "slice_idx",

@@ -109,6 +109,10 @@ export const COLORMAPS = [
 export const LAYOUTS = ["single", "orthogonal", "quad", "picture-in-picture", "compare"] as const;
 export const SLAB_MAX = 512;
 export const SLAB_MODES = ["max", "min", "mean", "rms"] as const;
+export const DISPLAYS = ["density", "wiggle", "wiggle+density"] as const;
+export const EXCURSION_MIN = 0.1;
+export const EXCURSION_MAX = 10;
+export const WIGGLE_MIN_PX = 6;
 export const PANES_MAX = 9;
 
 export type Colormap = (typeof COLORMAPS)[number];
@@ -214,6 +218,10 @@ export interface PaneState {
   readonly flip_y: boolean;
   readonly slab: number;
   readonly slab_mode: string;
+  readonly display: string;
+  readonly wiggle_excursion: number;
+  readonly wiggle_fill: boolean;
+  readonly wiggle_polarity: string;
 }
 
 /** How a segmentation is drawn; label 0 is never drawn. */
@@ -271,6 +279,10 @@ export interface ViewState {
   readonly flip_y: boolean;
   readonly slab: number;
   readonly slab_mode: string;
+  readonly display: string;
+  readonly wiggle_excursion: number;
+  readonly wiggle_fill: boolean;
+  readonly wiggle_polarity: string;
   readonly crosshair: boolean;
   readonly segmentations: readonly SegmentationLook[];
   readonly show_segmentations: boolean;
@@ -539,6 +551,10 @@ export interface ViewSync {
   readonly flip_y?: boolean;
   readonly slab?: number;
   readonly slab_mode?: string;
+  readonly display?: string;
+  readonly wiggle_excursion?: number;
+  readonly wiggle_fill?: boolean;
+  readonly wiggle_polarity?: string;
   readonly crosshair?: boolean;
   readonly segmentations?: readonly SegmentationLook[];
   readonly show_segmentations?: boolean;

@@ -24,6 +24,10 @@ const PANE = {
   flip_y: false,
   slab: 1,
   slab_mode: "max",
+  display: "density",
+  wiggle_excursion: 1,
+  wiggle_fill: true,
+  wiggle_polarity: "normal",
 } as const;
 
 const THREE: ViewState = {

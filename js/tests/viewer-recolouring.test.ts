@@ -107,6 +107,13 @@ describe("while the true picture is on its way", () => {
     expect(bench.ui.recoloured).toBe(false);
   });
 
+  it("shows no wiggles in false colours, not even those that are on their way out", () => {
+    expect(bench.want({ window: 5, display: "wiggle+density" })).toBe(false);
+    bench.paint(bench.arrives({ frame_no: 1, window: 5, turn: 16 }));
+    expect(bench.want({ window: 6, display: "density" })).toBe(false);
+    expect(bench.paint(bench.arrives({ frame_no: 2, window: 5 }))).toBe(true);
+  });
+
   it("reads each picture once, and draws only for another look", () => {
     for (const window of [5, 6, 6, 7]) bench.want({ window });
     expect([bench.first.loads.length, bench.first.draws]).toEqual([1, 3]);

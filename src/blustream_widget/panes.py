@@ -34,6 +34,10 @@ PANE_TRAITS = (
     "flip_y",
     "slab",
     "slab_mode",
+    "display",
+    "wiggle_excursion",
+    "wiggle_fill",
+    "wiggle_polarity",
 )
 
 PatchPane = Callable[[int, str, Any], Any]
@@ -70,6 +74,10 @@ class Pane(t.HasTraits):
     flip_y = t.Bool(False, help="Mirrored top to bottom, after the rotation.")
     slab = t.Int(1, help="Slices reduced to one picture, 1 (none) to 512; not of label channels.")
     slab_mode = t.Unicode("max", help="max, min, mean or rms of the slab.")
+    display = t.Unicode("density", help="density, wiggle or wiggle+density: seismic sections.")
+    wiggle_excursion = t.Float(1.0, help="Deflection of half the window, in wiggles; 0.1 to 10.")
+    wiggle_fill = t.Bool(True, help="Fill what deflects to the right.")
+    wiggle_polarity = t.Unicode("normal", help="normal, or reverse: low values to the right.")
     size = t.Tuple((0, 0), read_only=True, help="Size in device pixels; (0, 0): not on the page.")
 
     def __init__(self, index: int, *, check: PatchPane, post: PatchPane) -> None:

@@ -37,6 +37,10 @@ STATE_TRAITS = (
     "flip_y",
     "slab",
     "slab_mode",
+    "display",
+    "wiggle_excursion",
+    "wiggle_fill",
+    "wiggle_polarity",
     "crosshair",
     "crosshair_idx",
     "show_segmentations",
@@ -125,6 +129,16 @@ class ViewTraits(anywidget.AnyWidget):
         t.Int(1, help="Slices reduced to one picture, 1 (none) to 512; not of label channels.")
     )
     slab_mode = _state_trait(t.Unicode("max", help="max, min, mean or rms of the slab."))
+    display = _state_trait(
+        t.Unicode("density", help="density, wiggle or wiggle+density: sections of a survey.")
+    )
+    wiggle_excursion = _state_trait(
+        t.Float(1.0, help="Deflection of half the window, in distances of wiggles; 0.1 to 10.")
+    )
+    wiggle_fill = _state_trait(t.Bool(True, help="Fill what deflects to the right."))
+    wiggle_polarity = _state_trait(
+        t.Unicode("normal", help="normal: high values to the right; reverse: low ones.")
+    )
     crosshair = _state_trait(t.Bool(False, help="Show where the other two slices cut this one."))
     crosshair_idx = _state_trait(
         t.Tuple(

@@ -90,7 +90,7 @@ class Viewer(ColorTraits, Segmented, Annotated):
     **fields
         Any other field of the view: channel, reverse, below_color, above_color, no_value_color,
         zoom, pan, stretch, interpolate, north_up, rotation, flip_x, flip_y, slab, slab_mode,
-        crosshair, show_segmentations.
+        display, wiggle_excursion, wiggle_fill, wiggle_polarity, crosshair, show_segmentations.
     transports : str
         Comma-separated subset of "websocket,webrtc,comm": what the browser may use.
     layout : ipywidgets.Layout or dict, optional

@@ -693,3 +693,15 @@ def test_a_pane_has_its_own_slab_and_turn(viewer, link) -> None:
     assert (viewer.rotation, viewer.flip_x) == (0, False)
     with pytest.raises(traitlets.TraitError, match="quarter"):
         viewer.rotation = 45
+
+
+def test_a_pane_has_its_own_wiggles(viewer, link) -> None:
+    viewer.view_layout = "orthogonal"
+    viewer.display, viewer.wiggle_excursion = "wiggle+density", 1.5
+    viewer.panes[1].display = "wiggle"
+    viewer.panes[1].wiggle_polarity = "reverse"
+    assert [pane.display for pane in viewer.panes] == ["wiggle+density", "wiggle", "density"]
+    assert [pane.wiggle_excursion for pane in viewer.panes] == [1.5, 1.0, 1.0]
+    assert (viewer.wiggle_polarity, viewer.wiggle_fill) == ("normal", True)
+    with pytest.raises(traitlets.TraitError, match="density, wiggle, wiggle\\+density"):
+        viewer.panes[2].display = "wiggles"

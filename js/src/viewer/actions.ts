@@ -212,7 +212,7 @@ export class Actions {
     this.withInfo((info, state) => {
       const channel = channelOf(info, state.channel);
       this.cameras.clear();
-      const seen = { interpolate: !channel.is_label, slab: 1 };
+      const seen = { interpolate: !channel.is_label, slab: 1, display: "density" };
       this.patch({ ...WHOLE, ...autoRange(info, channel), ...seen });
     });
   }

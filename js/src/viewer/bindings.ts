@@ -18,6 +18,7 @@ export type Command =
         | "panel"
         | "maximise"
         | "layout"
+        | "display"
         | "back"
         | "forward"
         | "escape"
@@ -75,6 +76,7 @@ const PLAIN: Readonly<Record<string, Command>> = {
   x: { do: "tool", tool: "crosshair" },
   c: { do: "centre" },
   w: { do: "tool", tool: "window" },
+  W: { do: "display" },
   n: { do: "auto" },
   p: { do: "picture" },
   o: { do: "labels" },
@@ -205,6 +207,7 @@ export function helpRows(
     { action: "Read position and value aloud", keys: ["I"] },
     { action: "Fill the window, or one pane of several; back", keys: ["Z", "Double click"] },
     { action: "Next layout", keys: ["L"] },
+    { action: "Seismic: density, wiggles, both", keys: ["Shift + W"] },
     { action: "Full screen", keys: ["F"] },
     { action: "Side panel", keys: ["]"] },
     { action: "Menu", keys: ["Right click", "Shift + F10"] },

@@ -81,6 +81,9 @@ export function viewOf(header: FrameHeader): PaneView {
   };
 }
 
+/** Bits of `FrameHeader.turn` that say how the slice lies. */
+const TURN = 15;
+
 /** How a view turns its slice, as a frame's header says it. */
 export function turnCode({ rotation, flip_x, flip_y }: Turn): number {
   return rotation / 90 + (flip_x ? 4 : 0) + (flip_y ? 8 : 0);
@@ -91,7 +94,7 @@ export function isSamePlane(header: FrameHeader, state: ViewState): boolean {
   return (
     header.axis === state.axis &&
     (header.is_north_up !== 0) === state.north_up &&
-    header.turn === turnCode(state)
+    (header.turn & TURN) === turnCode(state)
   );
 }
 

@@ -6,6 +6,7 @@ import type { ViewContext } from "./context";
 import { nextLayout, wordsOf } from "./layout";
 import { labelsText } from "./legend";
 import { channelOf } from "./range";
+import { cycleDisplay } from "./wigglecontrols";
 
 /** Commands that reach beyond the view's state. */
 export interface CommandTarget {
@@ -123,6 +124,7 @@ function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
       actions.patch({ layout });
       context.say(wordsOf(layout));
     },
+    display: () => cycleDisplay(context),
     labels: () => toggleLabels(context),
     read: () => readAloud(context),
     menu: () => target.openMenu(),

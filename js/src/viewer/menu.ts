@@ -1,41 +1,21 @@
 /** Menus: planes, channels, picture, more, and the one of the right click. */
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { toolEntries } from "../annotations/toolmenu";
-import { isMap, UPRIGHT } from "../geometry";
+import { isMap } from "../geometry";
 import { axisTitle, channelText, positionText, worldOf } from "./axes";
 import type { ViewContext } from "./context";
+import type { Entry, Item } from "./entries";
 import { clamp } from "./format";
-import { type IconName, icon } from "./icons";
+import { icon } from "./icons";
 import { LAYOUT_WORDS } from "./layout";
 import { define, Part, rove } from "./part";
-import { chooseSlab, thicken } from "./planecontrols";
+import { planeEntries, planeTitle } from "./planemenu";
 import { channelOf } from "./range";
 import { type Job, pictureJobs } from "./screenshot";
 import { type MouseSet, SCROLL_STEPS } from "./settings";
-import { noSlabReason, SLAB_CHOICES, thicknessText } from "./slab";
 import { copyText } from "./states";
 import { shared } from "./styles";
 import type { ToolbarHost } from "./toolbar";
-
-interface Item {
-  readonly label: string;
-  readonly act: () => void;
-  readonly key?: string;
-  readonly icon?: IconName;
-  /** Given: one of several that exclude each other, or a switch. */
-  readonly checked?: boolean;
-  readonly disabled?: boolean;
-  /** On or off by itself, not one of several. */
-  readonly isSwitch?: boolean;
-  /** The menu stays open, to set more than one thing. */
-  readonly stays?: boolean;
-}
-
-interface Heading {
-  readonly heading: string;
-}
-
-type Entry = Item | Heading | "line";
 
 const MOUSE_SETS: readonly (readonly [MouseSet, string])[] = [
   ["standard", "Drag pans, right drag windows"],
@@ -120,7 +100,7 @@ export class Menu extends Part {
       case "layouts":
         return this.layouts();
       case "plane":
-        return this.plane();
+        return planeEntries(this.context);
       case "channels":
         return this.channels();
       case "picture":
@@ -183,39 +163,6 @@ export class Menu extends Part {
     ];
   }
 
-  /** How the slice is turned, and how many are reduced to one picture. */
-  private plane(): Entry[] {
-    const { context } = this;
-    const { actions, session } = context;
-    const { info, state } = session;
-    if (!info) return [];
-    const disabled = noSlabReason(info, state) !== "";
-    const isOn = state.slab > 1 && !disabled;
-    const text = thicknessText(info, state.axis, state.slab);
-    return [
-      { label: "Rotate to the right", icon: "rotateright", key: "R", act: () => actions.rotate(1) },
-      { label: "Rotate to the left", icon: "rotateleft", act: () => actions.rotate(-1) },
-      { label: "Flip left to right", icon: "flipx", key: "H", act: () => actions.flip("x") },
-      { label: "Flip top to bottom", icon: "flipy", key: "T", act: () => actions.flip("y") },
-      {
-        label: "Upright again",
-        disabled: !actions.isTurned,
-        act: () => actions.setTurn(UPRIGHT),
-      },
-      { heading: isOn ? `Slab of ${text}` : "Slab" },
-      { label: "One slice", checked: !isOn, stays: true, act: () => chooseSlab(context, "") },
-      ...SLAB_CHOICES.map(([mode, label]) => ({
-        label,
-        disabled,
-        checked: isOn && state.slab_mode === mode,
-        stays: true,
-        act: () => chooseSlab(context, mode),
-      })),
-      { label: "Thicker", disabled: !isOn, stays: true, act: () => thicken(context, 1) },
-      { label: "Thinner", disabled: !isOn, stays: true, act: () => thicken(context, -1) },
-    ];
-  }
-
   private channels(): Entry[] {
     const { session, actions } = this.context;
     return (session.info?.channels ?? []).map((channel, i) => ({
@@ -275,7 +222,7 @@ export class Menu extends Part {
           ] as const)
         : []),
       {
-        label: "Turn, flip, slab",
+        label: planeTitle(context),
         icon: "slab",
         act: () => context.set({ open: "plane" }),
       },
@@ -373,7 +320,7 @@ export class Menu extends Part {
       { label: "Automatic window", icon: "auto", key: "N", act: () => actions.autoRange() },
       { label: "Window and colours", icon: "window", act: () => context.set({ open: "window" }) },
       {
-        label: "Turn, flip, slab",
+        label: planeTitle(context),
         icon: "slab",
         act: () => context.set({ open: "plane" }),
       },

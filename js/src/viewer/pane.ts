@@ -23,6 +23,7 @@ import { slabText } from "./slab";
 import { isDead, type PaneState, paneStateOf, stateOverlay } from "./states";
 import { stateStyles } from "./states.styles";
 import { shared } from "./styles";
+import { wiggleText } from "./wiggle";
 
 /** The colour bar needs this much height, and labels this much width. */
 const BAR_MIN_HEIGHT = 160;
@@ -291,7 +292,8 @@ export class SlicePane extends Part {
     });
     const [title, position] = sliceText(info, axis, this.shownSlice(axis));
     const slab = slabText(info, this.context.session.state);
-    return [`${title} ${position}`, ...(slab ? [slab] : []), ...span].join(", ");
+    const wiggle = wiggleText(info, this.context.session.state);
+    return [`${title} ${position}`, slab, wiggle, ...span].filter(Boolean).join(", ");
   }
 
   private shownSlice(axis: number): number {
@@ -328,6 +330,7 @@ export class SlicePane extends Part {
     const { info, axis } = scene;
     const [title, position] = sliceText(info, axis, this.shownSlice(axis));
     const slab = slabText(info, this.context.session.state);
+    const wiggle = wiggleText(info, this.context.session.state);
     const { letters, remark } = lettersOf(scene);
     const bar = scaleBarOf(scene);
     const north = northOf(scene);
@@ -349,6 +352,7 @@ export class SlicePane extends Part {
           <span class="square" style=${colour}></span><b>${title}</b>
           ${info.kind === "medical" ? html`<span class="less">${position}</span>` : html`<b>${position}</b>`}
           ${slab ? html`<span class="less" part="slab">${slab}</span>` : nothing}
+          ${wiggle ? html`<span class="less" part="wiggle">${wiggle}</span>` : nothing}
         </span>
       </button>
       ${north === null ? nothing : this.compass(north)}

@@ -9,6 +9,7 @@ import { channelOf } from "./range";
 import { coloursOf, isContinuous, isInvertible, type Look, lookOf, sameLook } from "./recolour";
 import { softwareRecolourer } from "./recolour-software";
 import { webglRecolourer } from "./recolour-webgl";
+import { hasWiggles, showsWiggles } from "./wiggle";
 
 /** Draws one picture in any number of looks. */
 export interface Recolourer {
@@ -114,6 +115,8 @@ export class Recolouring {
     return (
       info !== null &&
       !showsLabels(state) &&
+      !showsWiggles(header) &&
+      !hasWiggles(info, state) &&
       header.channel === (state.channel & 0xff) &&
       !channelOf(info, state.channel).is_label &&
       isContinuous(lookOf(header, session).colormap) &&

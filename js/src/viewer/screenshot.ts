@@ -8,6 +8,7 @@ import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
 import { type ColourEnds, lookOf } from "./recolour";
 import { hasRulers, lettersOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
 import { slabText } from "./slab";
+import { wiggleText } from "./wiggle";
 
 const GUTTER_X = 48;
 const GUTTER_Y = 24;
@@ -188,7 +189,8 @@ function drawLabels(sheet: Sheet, scene: Scene, context: ViewContext): void {
   const idx = context.ui.shown?.slice_idx ?? 0;
   const [title, position] = sliceText(scene.info, scene.axis, idx);
   const slab = slabText(scene.info, context.session.state);
-  chip(sheet, `    ${[title, position, slab].filter(Boolean).join(" ")}`, 12, 12);
+  const wiggle = wiggleText(scene.info, context.session.state);
+  chip(sheet, `    ${[title, position, slab, wiggle].filter(Boolean).join(" ")}`, 12, 12);
   sheet.brush.fillStyle = planeColour(scene.info, scene.axis);
   sheet.brush.fillRect(20, 20, 8, 8);
   drawLetters(sheet, lettersOf(scene).letters);

@@ -12,6 +12,7 @@ import { planeControlStyles, slabControls, turnControls } from "./planecontrols"
 import { channelOf } from "./range";
 import { SegmentationPanel } from "./segmentations";
 import { shared } from "./styles";
+import { wiggleControls } from "./wigglecontrols";
 import { WindowPanel } from "./windowpanel";
 
 /** Numbers that are looked up, not watched: five times a second is enough, and costs no frames. */
@@ -193,7 +194,7 @@ export class SidePanel extends Part {
               >`
             : nothing
         }
-        ${turnControls(context)} ${slabControls(context)}
+        ${turnControls(context)} ${wiggleControls(context)} ${slabControls(context)}
         ${this.list(viewFacts(context))}
       </section>
       ${this.segmentations} ${this.labels(channelOf(info, state.channel))}

@@ -80,6 +80,9 @@ def scenes(width_px: int = 1280, height_px: int = 720) -> Iterator[Scene]:
     yield _scene(
         "labels 512 x 512, uint8", labels, kind="medical", **dict(medical, colormap="labels")
     )
+    for display, name in (("wiggle", "wiggles"), ("wiggle+density", "wiggles over colours")):
+        name = f"seismic section 512 x 512, {name}"
+        yield _scene(name, sections, kind="seismic", **dict(seismic, display=display))
 
 
 def seismic_scene(n: int, *, width_px: int, height_px: int, colormap: str = "seismic") -> Scene:

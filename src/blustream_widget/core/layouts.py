@@ -28,6 +28,10 @@ OWN_FIELDS = (
     "flip_y",
     "slab",
     "slab_mode",
+    "display",
+    "wiggle_excursion",
+    "wiggle_fill",
+    "wiggle_polarity",
 )
 """What every pane has for itself, always."""
 
@@ -68,6 +72,10 @@ class PaneState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     flip_y: bool = False
     slab: int = 1
     slab_mode: str = "max"
+    display: str = "density"
+    wiggle_excursion: float = 1.0
+    wiggle_fill: bool = True
+    wiggle_polarity: str = "normal"
 
 
 class Cells(NamedTuple):

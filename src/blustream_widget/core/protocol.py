@@ -221,6 +221,10 @@ class ViewSync(_Message, tag=int(MessageType.VIEW_SYNC), frozen=True):
     flip_y: bool | None = None
     slab: Annotated[int, msgspec.Meta(ge=1, le=SLAB_MAX)] | None = None
     slab_mode: Annotated[str, msgspec.Meta(max_length=8)] | None = None
+    display: Annotated[str, msgspec.Meta(max_length=16)] | None = None
+    wiggle_excursion: Real | None = None
+    wiggle_fill: bool | None = None
+    wiggle_polarity: Annotated[str, msgspec.Meta(max_length=8)] | None = None
     crosshair: bool | None = None
     segmentations: (
         Annotated[tuple[SegmentationLook, ...], msgspec.Meta(max_length=MAX_SEGMENTATIONS)] | None
@@ -518,7 +522,8 @@ class FrameHeader(msgspec.Struct, frozen=True):
     is_north_up : int
         1 if time slices lie as a map.
     turn : int
-        Quarter turns clockwise (0 to 3), plus 4 if mirrored left to right, 8 if top to bottom.
+        Quarter turns clockwise (0 to 3), plus 4 if mirrored left to right, 8 if top to bottom; plus
+        16 if wiggles are drawn over it, whose ink is no colour of the map.
     n_panes : int
         How many there are behind this header; 0: the picture is that of one pane alone.
     panes : tuple of PaneHeader

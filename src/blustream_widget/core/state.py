@@ -98,6 +98,15 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Slices around the shown one that are reduced to one picture, 1 (none) to SLAB_MAX.
     slab_mode : str
         One of `SLAB_MODES`.
+    display : str
+        One of `DISPLAYS`: what sections of a survey are drawn as. Time slices and labels are always
+        colours.
+    wiggle_excursion : float
+        Deflection of half a window, in distances between the drawn wiggles.
+    wiggle_fill : bool
+        Fill what deflects to the right.
+    wiggle_polarity : str
+        One of `POLARITIES`.
     crosshair : bool
         Show where the two other slices cut the shown one. Drawn by each viewer over the picture.
     segmentations : tuple of SegmentationLook
@@ -145,6 +154,10 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     flip_y: bool = False
     slab: int = 1
     slab_mode: str = "max"
+    display: str = "density"
+    wiggle_excursion: float = 1.0
+    wiggle_fill: bool = True
+    wiggle_polarity: str = "normal"
     crosshair: bool = False
     segmentations: tuple[SegmentationLook, ...] = ()
     show_segmentations: bool = True

@@ -15,6 +15,7 @@ from blustream_widget.core.panes import checked_layout, checked_shares
 from blustream_widget.core.segmentation import SegmentationLook, checked_looks
 from blustream_widget.core.slab import SLAB_MAX, SLAB_MODES
 from blustream_widget.core.types import VolumeInfo
+from blustream_widget.core.wiggle import DISPLAYS, EXCURSION_MAX, EXCURSION_MIN, POLARITIES
 from blustream_widget.errors import StateError
 
 ZOOM_MIN, ZOOM_MAX = 0.1, 256.0
@@ -127,10 +128,19 @@ def _check_slab(name: str, value: Any, _info: VolumeInfo) -> int:
     return _integer(name, value, 1, SLAB_MAX)
 
 
-def _check_slab_mode(name: str, value: Any, _info: VolumeInfo) -> str:
-    if value in SLAB_MODES:
-        return str(value)
-    raise StateError(f"There is no {name} {value!r}.", hint=f"Known: {', '.join(SLAB_MODES)}.")
+def _check_choice(
+    choices: tuple[str, ...],
+) -> Callable[[str, Any, VolumeInfo], str]:
+    def check(name: str, value: Any, _info: VolumeInfo) -> str:
+        if isinstance(value, str) and value in choices:
+            return value
+        raise StateError(f"There is no {name} {value!r}.", hint=f"Known: {', '.join(choices)}.")
+
+    return check
+
+
+def _check_excursion(name: str, value: Any, _info: VolumeInfo) -> float:
+    return _number(name, value, EXCURSION_MIN, EXCURSION_MAX)
 
 
 def _check_pan(name: str, value: Any, _info: VolumeInfo) -> tuple[float, float]:
@@ -214,7 +224,11 @@ CHECKS: dict[str, Callable[[str, Any, VolumeInfo], Any]] = {
     "flip_x": _check_bool,
     "flip_y": _check_bool,
     "slab": _check_slab,
-    "slab_mode": _check_slab_mode,
+    "slab_mode": _check_choice(SLAB_MODES),
+    "display": _check_choice(DISPLAYS),
+    "wiggle_excursion": _check_excursion,
+    "wiggle_fill": _check_bool,
+    "wiggle_polarity": _check_choice(POLARITIES),
     "crosshair": _check_bool,
     "segmentations": _check_segmentations,
     "show_segmentations": _check_bool,

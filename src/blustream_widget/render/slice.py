@@ -9,6 +9,7 @@ import numpy as np
 
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Picture, Samples, SliceData, VolumeInfo
+from blustream_widget.core.wiggle import has_wiggles
 from blustream_widget.errors import RenderError
 from blustream_widget.render.levels import Entries, label_entries, window_entries
 from blustream_widget.render.overlay import Overlay, OverlayPainter
@@ -17,8 +18,9 @@ from blustream_widget.render.palettes import label_style
 from blustream_widget.render.resample import grid_span, linear_taps, resample
 from blustream_widget.render.scratch import Scratch
 from blustream_widget.render.span import Span, find_span, upright
-from blustream_widget.render.tables import ColorSpace, Ends, Rgb, color_table
+from blustream_widget.render.tables import ColorSpace, ColorTable, Ends, Rgb, color_table
 from blustream_widget.render.view import SliceView
+from blustream_widget.render.wiggle import WigglePainter, paint_paper
 
 # Between voxels larger than this the video has the colours of the values in between, as the still:
 # the mean of dark red and dark blue is no amplitude's colour. At four places of each, at least two
@@ -53,6 +55,7 @@ class SliceRenderer:
         self._scratch = Scratch()
         self._painter = Painter(self._scratch)
         self._overlays = OverlayPainter(self._scratch)
+        self._wiggles = WigglePainter(self._scratch)
 
     def draw(
         self,
@@ -87,22 +90,39 @@ class SliceRenderer:
         """
         if data.axis != view.axis:
             raise RenderError(f"Data of axis {data.axis} cannot be drawn across axis {view.axis}.")
-        style = label_style(state.label_style)
-        table = color_table(
-            state.colormap,
-            reverse=state.reverse,
-            surround=surround_of(info),
-            space=space,
-            ends=Ends(state.below_color, state.above_color, state.no_value_color),
-            labels=tuple(style.colors.values()) if state.colormap == "labels" else (),
-        )
         picture, planes = self._canvas(state, space)
         columns, rows = _spans(data, view, state)
-        is_label = state.colormap == "labels" or info.channels[state.channel].is_label
+        surround = _table(state, info, space).surround
         if columns is None or rows is None:
-            for plane, component in zip(planes, table.surround, strict=True):
+            for plane, component in zip(planes, surround, strict=True):
                 plane[...] = component
             return picture
+        wiggles = has_wiggles(state, info)
+        is_paper = wiggles and state.display == "wiggle"
+        if is_paper:
+            paint_paper(planes, columns, rows, surround, space)
+        else:
+            self._paint_colors(data, view, state, info, planes, (columns, rows), space)
+        for overlay in overlays:
+            self._overlays.paint(overlay, view.placement, state, planes, space)
+        if wiggles:
+            is_grey = is_paper and not overlays
+            spans = {"columns": columns, "rows": rows}
+            self._wiggles.paint(data, view, state, planes, space=space, is_grey=is_grey, **spans)
+        return picture
+
+    def _paint_colors(
+        self,
+        data: SliceData,
+        view: SliceView,
+        state: ViewState,
+        info: VolumeInfo,
+        planes: Planes,
+        spans: tuple[Span, Span],
+        space: ColorSpace,
+    ) -> None:
+        columns, rows = spans
+        is_label = state.colormap == "labels" or info.channels[state.channel].is_label
         is_smooth = state.interpolate and not is_label
         values = data.values.T if _is_transposed(view) else data.values
         shown = upright(values, columns, rows)
@@ -110,15 +130,12 @@ class SliceRenderer:
             shown, columns, rows = _interpolated(shown, columns, rows, space)
         self._painter.paint(
             self._entries(shown, state),
-            table,
+            _table(state, info, space),
             planes,
             columns=columns,
             rows=rows,
             is_smooth=is_smooth,
         )
-        for overlay in overlays:
-            self._overlays.paint(overlay, view.placement, state, planes, space)
-        return picture
 
     def _canvas(self, state: ViewState, space: ColorSpace) -> tuple[Picture, Planes]:
         width, height = state.width_px, state.height_px
@@ -147,6 +164,18 @@ class SliceRenderer:
                 scratch=self._scratch,
             )
         return entries.T if is_turned else entries
+
+
+def _table(state: ViewState, info: VolumeInfo, space: ColorSpace) -> ColorTable:
+    style = label_style(state.label_style)
+    return color_table(
+        state.colormap,
+        reverse=state.reverse,
+        surround=surround_of(info),
+        space=space,
+        ends=Ends(state.below_color, state.above_color, state.no_value_color),
+        labels=tuple(style.colors.values()) if state.colormap == "labels" else (),
+    )
 
 
 def _is_transposed(view: SliceView) -> bool:

@@ -93,6 +93,15 @@ def rgb_of(hex_color: str) -> Rgb:
 
 
 @lru_cache(maxsize=64)
+def components_of(rgb: Rgb, space: ColorSpace) -> Rgb:
+    """Components of an sRGB colour in the colour space of a picture."""
+    if space == "rgb":
+        return rgb
+    first, second, third = (int(c) for c in _to_ycbcr(np.array([rgb], np.uint8), space)[0])
+    return (first, second, third)
+
+
+@lru_cache(maxsize=64)
 def color_table(
     name: str,
     *,

@@ -9,6 +9,7 @@ from blustream_widget.core.geometry import Placement, place_slice
 from blustream_widget.core.slab import Slab, slab_of
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeInfo
+from blustream_widget.core.wiggle import has_wiggles, wiggle_step
 
 # While the hand moves, a voxel may be a little larger than a pixel: the next finer level costs four
 # times the voxels and nobody sees the difference in motion.
@@ -20,6 +21,8 @@ _MANY_VOXELS = 600_000
 _MANY_VOXEL_PX = 2.5
 # A voxel of a slab costs 1 to 3 ns.
 _MOTION_SLAB_VOXELS = 3_000_000
+# A wiggle is one trace, not the mean of its neighbours, as long as that is not too much to read.
+_WIGGLE_VOXELS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,16 @@ def _shown(first: float, last: float, n: int, margin: int) -> tuple[int, int]:
     return start, max(min(math.ceil(high) + 1 + margin, n), start + 1)
 
 
+def _reach_of_wiggles(placement: Placement, excursion: float, across: int) -> int:
+    """Traces beside the pane whose wiggles come into it: across the columns (0) or the rows (1)."""
+    trace_px = (
+        placement.height_px / placement.n_rows
+        if across
+        else placement.width_px / placement.n_columns
+    )
+    return math.ceil((excursion + 1) * wiggle_step(trace_px))
+
+
 def plan_slice(state: ViewState, info: VolumeInfo, *, in_motion: bool = False) -> SliceView:
     """Say what of the volume must be read to draw `state`."""
     placement = place_slice(
@@ -84,18 +97,24 @@ def plan_slice(state: ViewState, info: VolumeInfo, *, in_motion: bool = False) -
     columns = _shown(left, right, placement.n_columns, 0)
     rows = _shown(top, bottom, placement.n_rows, 0)
     lod = _choose_lod(placement, info.n_lods, _MOTION_VOXEL_PX if in_motion else 1.0)
-    n_shown = (columns[1] - columns[0]) * (rows[1] - rows[0]) >> 2 * lod
-    if in_motion and n_shown > _MANY_VOXELS:
+    n_whole = (columns[1] - columns[0]) * (rows[1] - rows[0])
+    if in_motion and n_whole >> 2 * lod > _MANY_VOXELS:
         lod = _choose_lod(placement, info.n_lods, _MANY_VOXEL_PX)
+    wiggles = has_wiggles(state, info)
+    if wiggles and not in_motion:
+        lod = next((k for k in range(lod) if n_whole >> 2 * k <= _WIGGLE_VOXELS), lod)
     slab = slab_of(state, info)
     if in_motion and slab is not None:
-        n_shown = (columns[1] - columns[0]) * (rows[1] - rows[0]) * (slab.last - slab.first + 1)
+        n_shown = n_whole * (slab.last - slab.first + 1)
         while n_shown >> 3 * lod > _MOTION_SLAB_VOXELS and lod < info.n_lods - 1:
             lod += 1
-    margin = 2 << lod
-    columns = _shown(left, right, placement.n_columns, margin)
-    rows = _shown(top, bottom, placement.n_rows, margin)
     plane = placement.plane
+    margins = [2 << lod, 2 << lod]
+    if wiggles:
+        across = 0 if plane.row_axis == 2 else 1
+        margins[across] += _reach_of_wiggles(placement, state.wiggle_excursion, across)
+    columns = _shown(left, right, placement.n_columns, margins[0])
+    rows = _shown(top, bottom, placement.n_rows, margins[1])
     first, second = (columns, rows) if plane.column_axis < plane.row_axis else (rows, columns)
     return SliceView(
         axis=state.axis,

@@ -9,6 +9,7 @@ from typing import Any
 from blustream_widget.core.layouts import Rect
 from blustream_widget.core.protocol import FrameFlags, FrameHeader, PaneHeader
 from blustream_widget.core.state import ViewState
+from blustream_widget.core.wiggle import has_wiggles
 from blustream_widget.core.worker_protocol import EncoderChanged, Failed, Output
 from blustream_widget.encode.chain import EncoderChain
 from blustream_widget.encode.probe import no_encoder
@@ -169,7 +170,7 @@ def _placed_by(scene: Scene) -> dict[str, Any]:
         "colormap_idx": colormap_idx(state.colormap),
         "is_reversed": int(state.reverse),
         "is_north_up": int(state.north_up),
-        "turn": _turn_of(state),
+        "turn": _turn_of(state) + 16 * has_wiggles(state, scene.info),
     }
 
 

@@ -182,9 +182,15 @@ def test_any_patch_gives_a_valid_state_or_a_state_error(patch: dict) -> None:
         ({"slab": 513}, "1 to 512"),
         ({"slab": 2.5}, "whole"),
         ({"slab_mode": "median"}, "max, min, mean, rms"),
+        ({"display": "wiggles"}, "density, wiggle, wiggle+density"),
+        ({"display": ["wiggle"]}, "density, wiggle, wiggle+density"),
+        ({"wiggle_excursion": 0}, "0.1 to 10"),
+        ({"wiggle_excursion": math.nan}, "0.1 to 10"),
+        ({"wiggle_fill": "yes"}, "True nor False"),
+        ({"wiggle_polarity": "SEG"}, "normal, reverse"),
     ],
 )
-def test_turns_and_slabs_have_bounds(patch, words) -> None:
+def test_turns_slabs_and_wiggles_have_bounds(patch, words) -> None:
     with pytest.raises(StateError) as caught:
         ViewState().with_patch(patch, survey())
     assert words in str(caught.value)
@@ -216,8 +222,9 @@ def test_a_slab_lies_around_its_slice_and_ends_with_the_volume() -> None:
     assert slices(slice_idx=(50, 0, 0), slab=9, channel=1) is None  # labels
 
 
-def test_a_state_of_an_older_version_is_upright_and_without_a_slab() -> None:
+def test_a_state_of_an_older_version_is_upright_and_without_slab_and_wiggles() -> None:
     fields = msgspec.to_builtins(ViewState(axis=1, zoom=2.0))
-    for name in ("rotation", "flip_x", "flip_y", "slab", "slab_mode"):
+    wiggles = ("display", "wiggle_excursion", "wiggle_fill", "wiggle_polarity")
+    for name in ("rotation", "flip_x", "flip_y", "slab", "slab_mode", *wiggles):
         del fields[name]
     assert msgspec.convert(fields, ViewState) == ViewState(axis=1, zoom=2.0)
