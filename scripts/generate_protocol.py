@@ -16,6 +16,7 @@ from blustream_widget.core import (
     annotation_messages,
     colormaps,
     layouts,
+    overlay,
     palettes,
     protocol,
     segmentation,
@@ -59,6 +60,7 @@ _CONSTANTS = (
     (wiggle, "EXCURSION_MAX"),
     (wiggle, "WIGGLE_MIN_PX"),
     (layouts, "PANES_MAX"),
+    (overlay, "MAX_TILES"),
 )
 _READERS = {
     "B": ("getUint8", 1),
@@ -248,6 +250,7 @@ def generate() -> str:
                 types.VolumeInfo,
                 types.LoadedSlices,
                 layouts.PaneState,
+                overlay.OverlayLook,
                 segmentation.SegmentationLook,
                 segmentation.LabelCount,
                 segmentation.SegmentationInfo,

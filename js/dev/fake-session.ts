@@ -116,6 +116,8 @@ export class FakeSession implements Session {
       crosshair: false,
       segmentations: [],
       show_segmentations: true,
+      overlays: [],
+      show_overlays: true,
       width_px: 960,
       height_px: 540,
       ...ALONE,

@@ -39,6 +39,7 @@ export interface StateTraits {
   crosshair: boolean;
   crosshair_idx: readonly [number, number, number];
   show_segmentations: boolean;
+  show_overlays: boolean;
   view_layout: string;
   active: number;
   linked: boolean;
@@ -90,6 +91,7 @@ const PLAIN_FIELDS = [
   "wiggle_polarity",
   "crosshair",
   "show_segmentations",
+  "show_overlays",
   "active",
   "linked",
   "maximised",
@@ -127,6 +129,7 @@ export function traitsOf(state: ViewState, info: VolumeInfo): StateTraits {
     north_up: state.north_up,
     crosshair: state.crosshair,
     show_segmentations: state.show_segmentations,
+    show_overlays: state.show_overlays,
     crosshair_idx: state.slice_idx,
     axis: axis.name,
     slice_idx,

@@ -114,6 +114,7 @@ export const EXCURSION_MIN = 0.1;
 export const EXCURSION_MAX = 10;
 export const WIGGLE_MIN_PX = 6;
 export const PANES_MAX = 9;
+export const MAX_TILES = 64;
 
 export type Colormap = (typeof COLORMAPS)[number];
 
@@ -224,6 +225,24 @@ export interface PaneState {
   readonly wiggle_polarity: string;
 }
 
+/** How an overlay is drawn. Where it has no value, and beyond its grid, it is clear. */
+export interface OverlayLook {
+  readonly name: string;
+  readonly visible: boolean;
+  readonly opacity: number;
+  readonly colormap: string;
+  readonly reverse: boolean;
+  readonly window: number;
+  readonly level: number;
+  readonly threshold: number | null;
+  readonly two_sided: boolean;
+  readonly mode: "blend" | "blink" | "checkerboard" | "swipe";
+  readonly tiles: number;
+  readonly split: number;
+  readonly divider: "horizontal" | "vertical";
+  readonly period_s: number;
+}
+
 /** How a segmentation is drawn; label 0 is never drawn. */
 export interface SegmentationLook {
   readonly name: string;
@@ -243,7 +262,7 @@ export interface LabelCount {
   readonly sd: number | null;
 }
 
-/** A segmentation that is open. */
+/** A segmentation or an overlay that is open; an overlay has no labels to count. */
 export interface SegmentationInfo {
   readonly name: string;
   readonly channel: Channel;
@@ -286,6 +305,8 @@ export interface ViewState {
   readonly crosshair: boolean;
   readonly segmentations: readonly SegmentationLook[];
   readonly show_segmentations: boolean;
+  readonly overlays: readonly OverlayLook[];
+  readonly show_overlays: boolean;
   readonly width_px: number;
   readonly height_px: number;
   readonly layout: string;
@@ -558,6 +579,8 @@ export interface ViewSync {
   readonly crosshair?: boolean;
   readonly segmentations?: readonly SegmentationLook[];
   readonly show_segmentations?: boolean;
+  readonly overlays?: readonly OverlayLook[];
+  readonly show_overlays?: boolean;
   readonly width_px?: number;
   readonly height_px?: number;
   readonly layout?: string;
@@ -736,7 +759,7 @@ export interface SetPalette {
   readonly idx: number;
 }
 
-/** What is known of all labels that are open over the volume; the state says how they look. */
+/** What is known of all labels and overlays that are open; the state says how they look. */
 export interface Segmentations {
   readonly type: 36;
   readonly segmentations: readonly SegmentationInfo[];
@@ -749,6 +772,7 @@ export interface Value {
   readonly voxel: readonly [number, number, number];
   readonly value: number | null;
   readonly labels: readonly (readonly [string, number])[];
+  readonly overlays: readonly (readonly [string, number | null])[];
 }
 
 /** Answer to `Snap`: the sample with its fraction; None where there is no such event. */

@@ -41,6 +41,8 @@ const NOTHING_YET: ViewState = {
   crosshair: false,
   segmentations: [],
   show_segmentations: true,
+  overlays: [],
+  show_overlays: true,
   width_px: 960,
   height_px: 540,
   layout: "single",

@@ -46,6 +46,8 @@ export const STATE: ViewState = {
   crosshair: false,
   segmentations: [],
   show_segmentations: true,
+  overlays: [],
+  show_overlays: true,
   width_px: 960,
   height_px: 540,
   layout: "single",

@@ -76,6 +76,13 @@ class ColorTraits(ViewTraits):
 
     def _colormap_name(self, value: Any) -> str:
         """Name of what the trait `colormap` was set to; may bring a map, and reverse it."""
+        name, is_reversed = self._name_map(value)
+        if is_reversed:
+            self.reverse = True
+        return name
+
+    def _name_map(self, value: Any) -> tuple[str, bool]:
+        """Name of what a trait for maps was set to, and whether reversed; may bring a map."""
         try:
             name, palette, is_reversed = named_map(value)
             if palette is not None:
@@ -84,9 +91,7 @@ class ColorTraits(ViewTraits):
                 raise unknown_colormap(name)
         except StateError as exc:
             raise TraitStateError(exc.message, hint=exc.hint) from None
-        if is_reversed:
-            self.reverse = True
-        return name
+        return name, is_reversed
 
     @property
     def presets(self) -> dict[str, Range]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import msgspec
 import traitlets as t
@@ -17,6 +16,7 @@ from blustream_widget.core.segmentation import (
     checked_looks,
 )
 from blustream_widget.errors import BlustreamError, ProcessingError, StateError
+from blustream_widget.layer_items import LayerItem
 from blustream_widget.view_traits import TraitStateError
 
 _LOOK = ("visible", "opacity", "style", "hidden")
@@ -32,7 +32,7 @@ class _LabelsTrait(t.Tuple):
         )
 
 
-class Segmentation(t.HasTraits):
+class Segmentation(LayerItem[SegmentationLook]):
     """Labels over the slices; setting a trait changes the view, and the view changes the trait.
 
     Parameters
@@ -41,16 +41,16 @@ class Segmentation(t.HasTraits):
     info : SegmentationInfo
     post : callable
         Has the view take a new look of this segmentation.
+    refresh : callable
+        Has the labels read again.
     put : callable
         Brings colours and names of labels.
     count : callable
         Asks for the values of a channel under the labels.
-    refresh : callable
-        Has the labels read again.
     """
 
-    visible = t.Bool(True, help="Drawn at all.")
-    opacity = t.Float(0.5, help="Of the fill, or of an outline alone; 0 to 1.")
+    LOOK: ClassVar[tuple[str, ...]] = _LOOK
+
     style = t.Unicode("fill", help='"fill", "outline" or "both".')
     hidden = _LabelsTrait((), help="Labels that are not drawn.")
     colors = t.Dict({}, help='Colours of labels, {3: "#ff8800"}; the others keep theirs.')
@@ -62,35 +62,18 @@ class Segmentation(t.HasTraits):
         info: SegmentationInfo,
         *,
         post: Callable[[SegmentationLook], None],
+        refresh: Callable[[], None],
         put: Callable[[LabelStyle], None],
         count: Callable[[int], None],
-        refresh: Callable[[], None],
     ) -> None:
-        self._look = look
-        self._info = info
-        self._post = post
         self._put = put
         self._count = count
-        self._refresh = refresh
-        self._news = threading.Condition()
         self._failure: BlustreamError | None = None
-        self._is_following = True
-        super().__init__(**{name: getattr(look, name) for name in _LOOK})
-        self._is_following = False
+        super().__init__(look, info, post=post, refresh=refresh)
 
     def __repr__(self) -> str:
         shown = f"{self.style}, {self.opacity:g}" if self.visible else "hidden"
         return f"<Segmentation {self.name!r}: {shown}>"
-
-    @property
-    def name(self) -> str:
-        """Its key in `Viewer.segmentations`."""
-        return self._look.name
-
-    @property
-    def look(self) -> SegmentationLook:
-        """How it is drawn, as the view's state has it."""
-        return self._look
 
     @property
     def labels(self) -> dict[int, str]:
@@ -169,7 +152,7 @@ class Segmentation(t.HasTraits):
         """
         with self._news:
             self._info = msgspec.structs.replace(self._info, is_counted=False)
-        self._refresh()
+        super().refresh()
 
     # -------------------------------------------------- traits: check, then post
 
@@ -185,14 +168,13 @@ class Segmentation(t.HasTraits):
             if name == "hidden":
                 for label in value:
                     check_label(label, [self._info.channel])
-            return getattr(self._changed(name, value), name)
         except StateError as exc:
             raise TraitStateError(exc.message, hint=exc.hint) from None  # one error, not two
+        return self._checked_field(name, value)
 
     @t.observe(*_LOOK)
     def _on_look(self, change: Any) -> None:
-        if not self._is_following:
-            self._change(self._changed(change["name"], change["new"]))
+        self._change_field(change["name"], change["new"])
 
     @t.observe(*_OWN)
     def _on_own(self, _change: Any) -> None:
@@ -202,15 +184,9 @@ class Segmentation(t.HasTraits):
             self._put(style)
         self._change(self._changed("label_style", "" if is_empty else style.name))
 
-    def _changed(self, name: str, value: Any) -> SegmentationLook:
-        fields = msgspec.structs.asdict(self._look) | {name: value}
+    def _check_look(self, fields: dict[str, Any]) -> SegmentationLook:
         (look,) = checked_looks([fields])
         return look
-
-    def _change(self, look: SegmentationLook) -> None:
-        if look != self._look:
-            self._look = look
-            self._post(look)
 
     def _styled(self, **change: Any) -> LabelStyle:
         given = {"colors": self.colors, "names": self.names} | change
@@ -218,25 +194,12 @@ class Segmentation(t.HasTraits):
 
     # -------------------------------------------------- what the view says; not for users
 
-    def follow(self, look: SegmentationLook) -> None:
-        """Take how it looks now; not for users."""
-        self._look = look
-        before, self._is_following = self._is_following, True
-        try:
-            with self.hold_trait_notifications():
-                for name in _LOOK:
-                    self.set_trait(name, getattr(look, name))
-        finally:
-            self._is_following = before
-
     def hear(self, news: SegmentationInfo | BlustreamError) -> None:
         """Take what was counted, or why it was not; from any thread, not for users."""
         with self._news:
             if isinstance(news, BlustreamError):
                 self._failure = news
-            else:
-                self._info = news
-            self._news.notify_all()
+        super().hear(news)
 
     def _counted(
         self, is_wanted: Callable[[SegmentationInfo], bool], timeout_s: float
@@ -254,50 +217,3 @@ class Segmentation(t.HasTraits):
                     hint="Ask again: they are counted in the background.",
                 )
             return self._info
-
-
-class Segmentations(Mapping[str, Segmentation]):
-    """The segmentations of a viewer by name, the lowest first."""
-
-    def __init__(self) -> None:
-        self._items: dict[str, Segmentation] = {}
-
-    def __getitem__(self, name: str) -> Segmentation:
-        try:
-            return self._items[name]
-        except KeyError:
-            raise unknown(name, self._items) from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(tuple(self._items))
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._items
-
-    def __repr__(self) -> str:
-        return repr(list(self._items.values()))
-
-    def put(self, item: Segmentation) -> None:
-        """Add one; not for users."""
-        self._items[item.name] = item
-
-    def drop(self, name: str) -> None:
-        """Take one away; not for users."""
-        self._items.pop(name, None)
-
-
-class UnknownSegmentationError(StateError, KeyError):
-    """There is no segmentation of that name: ours, and what users of mappings expect."""
-
-    code = "no-segmentation"
-    __str__ = BlustreamError.__str__  # KeyError shows the repr
-
-
-def unknown(name: str, known: Mapping[str, Segmentation]) -> UnknownSegmentationError:
-    """Say that there is no such segmentation, and which there are."""
-    return UnknownSegmentationError(
-        f"There is no segmentation {name!r}.", hint=f"There are: {', '.join(known) or 'none'}."
-    )

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.looks import checked_name
 from blustream_widget.core.segmentation import (
     MAX_SEGMENTATIONS,
     SegmentationInfo,
@@ -17,63 +13,25 @@ from blustream_widget.core.segmentation import (
     SegmentationSource,
     Style,
     checked_looks,
-    checked_name,
 )
-from blustream_widget.errors import (
-    BlustreamError,
-    StateError,
-    VolumeFormatError,
-    WorkerError,
-    from_code,
-)
-from blustream_widget.segmentations import Segmentation, Segmentations, unknown
-from blustream_widget.source_arg import volume_ref
-from blustream_widget.view_traits import ViewTraits
+from blustream_widget.errors import StateError
+from blustream_widget.layer_items import LayerItems
+from blustream_widget.layered import Layered, channel_of, default_name, layer_ref
+from blustream_widget.segmentations import Segmentation
 
 if TYPE_CHECKING:
     from blustream_widget.core.palettes import LabelStyle
-    from blustream_widget.core.state import ViewState
-    from blustream_widget.core.types import VolumeInfo, VolumeRef
-    from blustream_widget.server_link import Link
-    from blustream_widget.shared import SharedSegment
 
 
-class _Answer:
-    """What becomes of labels that were asked for."""
-
-    def __init__(self) -> None:
-        self.is_here = threading.Event()
-        self.result: SegmentationInfo | BlustreamError | None = None
-
-    def put(self, result: SegmentationInfo | BlustreamError) -> None:
-        self.result = result
-        self.is_here.set()
-
-
-class Segmented(ViewTraits):
+class Segmented(Layered):
     """The part of `Viewer` that is about segmentations."""
-
-    _link: Link
-    # Here as well, because ipywidgets closes what was not even made completely.
-    _label_segments: dict[str, SharedSegment] | None = None
 
     if TYPE_CHECKING:
 
-        @property
-        def info(self) -> VolumeInfo: ...
-        def _current(self) -> ViewState: ...
-        def _post(self, patch: dict[str, Any]) -> None: ...
         def _put(self, palette: LabelStyle) -> None: ...
 
-    def _start_segmentations(self) -> None:
-        self._segmentations = Segmentations()
-        self._label_segments = {}
-        self._answers: dict[str, _Answer] = {}
-        # What is not answered yet: a server that takes another's place is asked again.
-        self._asked: dict[str, lp.AddSegmentation | lp.CountLabels] = {}
-
     @property
-    def segmentations(self) -> Segmentations:
+    def segmentations(self) -> LayerItems[Segmentation]:
         """Labels over the slices by name; each has traits: ``["salt"].visible = False``."""
         return self._segmentations
 
@@ -119,18 +77,9 @@ class Segmented(ViewTraits):
             The labels cannot be read, or are none.
         """
         info = self.info
-        at = _channel_of(channel, info if source is None else None)
-        name = checked_name(name or _default_name(source, info, at))
-        if name in self._segmentations:
-            raise StateError(
-                f"There is a segmentation {name!r} already.",
-                hint="Remove it first, or give another name.",
-            )
-        if len(self._segmentations) >= MAX_SEGMENTATIONS:
-            raise StateError(
-                f"There are {MAX_SEGMENTATIONS} segmentations; no more are shown.",
-                hint="Remove one that is not needed any more.",
-            )
+        at = channel_of(channel, info if source is None else None)
+        name = checked_name(name or default_name(source, info, at, "labels"))
+        self._check_free(self._segmentations, name, MAX_SEGMENTATIONS, "segmentation")
         (look,) = checked_looks(
             [
                 {
@@ -142,20 +91,17 @@ class Segmented(ViewTraits):
                 }
             ]
         )
-        ref, segment = _label_ref(source, info, connection)
+        ref, segment = layer_ref(source, info, connection, is_label=True)
+        asked = SegmentationSource(name, ref, at)
         try:
-            found = self._ask_for(SegmentationSource(name, ref, at), look, timeout_s)
-            item = self._made(look, found)
+            question = lp.AddSegmentation(session=self._session, source=asked, look=look)
+            item = self._made(look, self._ask_for(question, timeout_s))
             item.set_trait("colors", dict(colors or {}))
             item.set_trait("names", dict(names or {}))
         except BaseException:  # also Ctrl+C while they open: nothing is changed
-            self._link.remove_segmentation(self._session, name)
-            self._segmentations.drop(name)
-            if segment is not None:
-                segment.close()
+            self._give_up(name, segment)
             raise
-        if segment is not None and self._label_segments is not None:
-            self._label_segments[name] = segment
+        self._keep_segment(name, segment)
         return item
 
     def remove_segmentation(self, name: str) -> None:
@@ -166,33 +112,7 @@ class Segmented(ViewTraits):
         StateError
             There are none of this name.
         """
-        if name not in self._segmentations:
-            raise unknown(name, self._segmentations)
-        self._segmentations.drop(name)
-        self._link.remove_segmentation(self._session, name)
-        segment = (self._label_segments or {}).pop(name, None)
-        if segment is not None:
-            segment.close()
-
-    def _ask_for(
-        self, source: SegmentationSource, look: SegmentationLook, timeout_s: float
-    ) -> SegmentationInfo:
-        answer = self._answers[source.name] = _Answer()
-        try:
-            self._ask(
-                source.name, lp.AddSegmentation(session=self._session, source=source, look=look)
-            )
-            answer.is_here.wait(timeout_s)
-        finally:
-            del self._answers[source.name]
-            self._asked.pop(source.name, None)
-        if isinstance(answer.result, SegmentationInfo):
-            self._link.keep_segmentation(self._session, source)
-            return answer.result
-        raise answer.result or WorkerError(
-            f"The labels {source.name!r} did not open within {timeout_s:g} s.",
-            hint="Give a longer timeout_s, or see the log in the server's runtime folder.",
-        )
+        self._remove_layer(self._segmentations, name)
 
     def _made(self, look: SegmentationLook, info: SegmentationInfo) -> Segmentation:
         item = Segmentation(
@@ -201,7 +121,7 @@ class Segmented(ViewTraits):
             post=lambda _look: self._post_looks(),
             put=self._put,
             count=lambda channel: self._count_labels(look.name, channel),
-            refresh=lambda: self._refresh_labels(look.name),
+            refresh=lambda: self._refresh_layer(look.name),
         )
         self._segmentations.put(item)
         return item
@@ -214,101 +134,3 @@ class Segmented(ViewTraits):
         if not 0 <= channel < len(self.info.channels):
             raise StateError(f"There is no channel {channel}.")
         self._ask(name, lp.CountLabels(session=self._session, name=name, channel=channel))
-
-    def _ask(self, name: str, question: lp.AddSegmentation | lp.CountLabels) -> None:
-        self._asked[name] = question
-        self._link.tell(question)
-
-    def _refresh_labels(self, name: str) -> None:
-        segment = (self._label_segments or {}).get(name)
-        if segment is None:
-            raise StateError(
-                f"The segmentation {name!r} was not made from an array.",
-                hint="refresh() is for arrays; add a file again after it has changed.",
-            )
-        segment.copy()
-        self._link.tell(lp.RefreshSegmentation(session=self._session, name=name))
-
-    def _follow_segmentations(self, state: ViewState) -> None:
-        for look in state.segmentations:
-            if look.name in self._segmentations:
-                self._segmentations[look.name].follow(look)
-
-    def _close_segmentations(self) -> None:
-        for segment in (self._label_segments or {}).values():
-            segment.close()
-
-    # -------------------------------------------------- link thread
-
-    def _hear_segmentations(self, message: lp.ToKernel) -> None:
-        if isinstance(message, lp.SessionOpened):
-            for question in tuple(self._asked.values()):
-                self._link.tell(question)
-        elif isinstance(message, lp.SegmentationOpened):
-            asked = self._asked.get(message.info.name)
-            if isinstance(asked, lp.CountLabels) and message.info.values_of == asked.channel:
-                del self._asked[message.info.name]
-            self._tell_labels(message.info.name, message.info)
-        elif isinstance(message, lp.SegmentationFailed):
-            error = from_code(message.code, message.message, message.hint)
-            self._asked.pop(message.name, None)
-            self._tell_labels(message.name, error)
-
-    def _tell_labels(self, name: str, news: SegmentationInfo | BlustreamError) -> None:
-        answer = self._answers.get(name)
-        if answer is not None:
-            answer.put(news)
-        elif name in self._segmentations:
-            self._segmentations[name].hear(news)
-
-
-def _channel_of(channel: Any, shown: VolumeInfo | None) -> int:
-    """Find a channel of the shown volume, or (None) of another one, which only has numbers."""
-    if shown is None:
-        if channel is None or (isinstance(channel, int) and channel >= 0):
-            return int(channel or 0)
-        raise StateError(f"channel = {channel!r} is not a number.", hint="For example channel=0.")
-    names = [one.name for one in shown.channels]
-    known = f"There are: {', '.join(names)}."
-    if channel is None:
-        raise StateError("No labels were given.", hint="Give an array, a file, or channel=….")
-    if channel in names:
-        return names.index(channel)
-    is_number = isinstance(channel, int) and not isinstance(channel, bool)
-    if not is_number or not 0 <= channel < len(names):
-        raise StateError(f"{shown.name} has no channel {channel!r}.", hint=known)
-    return int(channel)
-
-
-def _default_name(source: Any, info: VolumeInfo, channel: int) -> str:
-    if source is None:
-        return info.channels[channel].name
-    if isinstance(source, (str, os.PathLike)):
-        return Path(os.fspath(source)).name.split(".")[0][:64] or "labels"
-    return "labels"
-
-
-def _label_ref(
-    source: Any, info: VolumeInfo, connection: str
-) -> tuple[VolumeRef | None, SharedSegment | None]:
-    if source is None:
-        return None, None
-    if not isinstance(source, (str, os.PathLike)):
-        try:
-            source = np.asarray(source)
-        except (TypeError, ValueError, RuntimeError) as exc:  # RuntimeError: a tensor on a GPU
-            raise VolumeFormatError(
-                f"A {type(source).__name__} cannot be read as an array: {exc}.",
-                hint="Give a NumPy array of whole numbers.",
-            ) from exc
-        if source.dtype.kind not in "uib":
-            raise VolumeFormatError(
-                f"Labels are whole numbers; this array is of {source.dtype}.",
-                hint="For example labels.astype('uint8').",
-            )
-        if source.shape != info.shape:
-            raise StateError(
-                f"The labels have the shape {source.shape}, {info.name} has {info.shape}.",
-                hint="An array has one label for each voxel. Files may lie on another grid.",
-            )
-    return volume_ref(source, connection=connection)

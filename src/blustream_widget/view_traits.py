@@ -44,6 +44,7 @@ STATE_TRAITS = (
     "crosshair",
     "crosshair_idx",
     "show_segmentations",
+    "show_overlays",
     "view_layout",
     "active",
     "linked",
@@ -150,6 +151,10 @@ class ViewTraits(anywidget.AnyWidget):
 
     show_segmentations = _state_trait(
         t.Bool(True, help="Labels over the slices; False hides all, whatever each of them says.")
+    )
+
+    show_overlays = _state_trait(
+        t.Bool(True, help="Other values over the slices; False hides all of them.")
     )
 
     # Not `layout`: that is what CSS an ipywidgets widget has.

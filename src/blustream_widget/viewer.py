@@ -32,6 +32,7 @@ from blustream_widget.errors import (
     WorkerError,
     from_code,
 )
+from blustream_widget.overlaid import Overlaid
 from blustream_widget.panes import Panes, values_of
 from blustream_widget.segmented import Segmented
 from blustream_widget.server_link import Link, shared_link
@@ -55,7 +56,7 @@ logger = logging.getLogger(__name__)
 _OPEN_TIMEOUT_S = 60.0
 
 
-class Viewer(ColorTraits, Segmented, Annotated):
+class Viewer(ColorTraits, Segmented, Overlaid, Annotated):
     """A live view of a volume, streamed as video from a worker process.
 
     Parameters
@@ -90,7 +91,8 @@ class Viewer(ColorTraits, Segmented, Annotated):
     **fields
         Any other field of the view: channel, reverse, below_color, above_color, no_value_color,
         zoom, pan, stretch, interpolate, north_up, rotation, flip_x, flip_y, slab, slab_mode,
-        display, wiggle_excursion, wiggle_fill, wiggle_polarity, crosshair, show_segmentations.
+        display, wiggle_excursion, wiggle_fill, wiggle_polarity, crosshair, show_segmentations,
+        show_overlays.
     transports : str
         Comma-separated subset of "websocket,webrtc,comm": what the browser may use.
     layout : ipywidgets.Layout or dict, optional
@@ -175,7 +177,7 @@ class Viewer(ColorTraits, Segmented, Annotated):
         self._palettes, self._looks = Palettes(palettes), {}
         self._info: VolumeInfo | None = None
         self._seq, self._links = 0, []
-        self._start_segmentations()
+        self._start_layers()
         self._failure: BlustreamError | None = None
         session = uuid.uuid4().hex
         try:
@@ -277,7 +279,7 @@ class Viewer(ColorTraits, Segmented, Annotated):
             self._link.close_session(self._session)
             self._token.stop()
         self._close_segment()
-        self._close_segmentations()
+        self._close_layers()
         super().close()
 
     def _tell_links(self) -> None:
@@ -344,7 +346,7 @@ class Viewer(ColorTraits, Segmented, Annotated):
                 self.set_trait(name, value)
             self.set_trait("pane_size", (state.width_px, state.height_px))
         self._panes.follow(state, self.info)
-        self._follow_segmentations(state)
+        self._follow_layers(state)
 
     # -------------------------------------------------- ipywidgets' side of the traits
 
@@ -375,7 +377,7 @@ class Viewer(ColorTraits, Segmented, Annotated):
     def on_message(self, message: lp.ToKernel) -> None:
         """Hear the server; not for users."""
         self._hear_annotations(message)
-        self._hear_segmentations(message)
+        self._hear_layers(message)
         if isinstance(message, (lp.SessionOpened, lp.SessionToken)):
             self._token.give(message.token)
         elif isinstance(message, lp.VolumeOpened):

@@ -29,7 +29,14 @@ def test_the_site_builds_without_a_warning(project_root: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/getting-started.md", "docs/annotations.md", "docs/segmentations.md"]
+    "page",
+    [
+        "README.md",
+        "docs/getting-started.md",
+        "docs/annotations.md",
+        "docs/segmentations.md",
+        "docs/overlays.md",
+    ],
 )
 def test_the_python_of_a_page_runs_from_top_to_bottom(
     project_root: Path, tmp_path: Path, page: str

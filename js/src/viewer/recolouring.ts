@@ -27,9 +27,14 @@ export interface Recolourer {
  */
 const SOON_MS = 50;
 
-/** Colours of labels stand for no value of the map: such a picture waits for the true one. */
-function showsLabels({ show_segmentations, segmentations }: ViewState): boolean {
-  return show_segmentations && segmentations.some(({ visible, opacity }) => visible && opacity > 0);
+/** What lies over the slice has colours of its own: such a picture waits for the true one. */
+export function isCovered(state: ViewState): boolean {
+  const { show_segmentations, segmentations, show_overlays, overlays } = state;
+  const isDrawn = ({ visible, opacity }: { visible: boolean; opacity: number }): boolean =>
+    visible && opacity > 0;
+  return (
+    (show_segmentations && segmentations.some(isDrawn)) || (show_overlays && overlays.some(isDrawn))
+  );
 }
 
 type Make = () => Recolourer | null;
@@ -114,7 +119,7 @@ export class Recolouring {
     const { info, state } = session;
     return (
       info !== null &&
-      !showsLabels(state) &&
+      !isCovered(state) &&
       !showsWiggles(header) &&
       !hasWiggles(info, state) &&
       header.channel === (state.channel & 0xff) &&

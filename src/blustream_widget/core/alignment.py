@@ -67,7 +67,7 @@ def align(shown: VolumeInfo, other: VolumeInfo) -> Alignment:
         raise StateError(
             f"{other.name} has {_text(other.shape)} voxels, {shown.name} {_text(shown.shape)}, "
             "and not both have world coordinates.",
-            hint="Give labels of the same shape, or two files that say where they lie.",
+            hint="Give one of the same shape, or two files that say where they lie.",
         )
     matrix = np.linalg.solve(there, here)
     axes = tuple(int(np.abs(matrix[:3, axis]).argmax()) for axis in range(3))
@@ -77,7 +77,7 @@ def align(shown: VolumeInfo, other: VolumeInfo) -> Alignment:
         if len(set(axes)) != 3 or np.abs(across).max() > _PARALLEL * lengths[axis]:
             raise StateError(
                 f"The grids of {shown.name} and {other.name} are turned against each other.",
-                hint="Resample the labels on the grid of the shown volume first.",
+                hint="Resample it on the grid of the shown volume first.",
             )
     scale = tuple(float(matrix[axes[axis], axis]) for axis in range(3))
     offset = tuple(float(matrix[axes[axis], 3]) for axis in range(3))
@@ -88,7 +88,21 @@ def align(shown: VolumeInfo, other: VolumeInfo) -> Alignment:
     )
     if shown.shape == other.shape and axes == (0, 1, 2) and _is_same(found, shown):
         return SAME_GRID
+    if not _meet(found, shown, other):
+        raise StateError(
+            f"{other.name} lies nowhere in {shown.name}, by their world coordinates.",
+            hint="Check that both say where they lie in the same coordinates.",
+        )
     return found
+
+
+def _meet(found: Alignment, shown: VolumeInfo, other: VolumeInfo) -> bool:
+    """Whether the volumes have a part in common, whole voxels counted."""
+    for axis in range(3):
+        ends = [found.there(axis, end) for end in (-0.5, shown.shape[axis] - 0.5)]
+        if max(ends) <= -0.5 or min(ends) >= other.shape[found.axes[axis]] - 0.5:
+            return False
+    return True
 
 
 def _is_same(found: Alignment, shown: VolumeInfo) -> bool:

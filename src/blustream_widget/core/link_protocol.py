@@ -22,6 +22,7 @@ from blustream_widget.core.annotation_messages import (
 )
 from blustream_widget.core.horizon import Gate, TrackedGrid
 from blustream_widget.core.linking import LinkKind
+from blustream_widget.core.overlay import OverlayLook
 from blustream_widget.core.palettes import LabelStyle, OwnMap
 from blustream_widget.core.segmentation import (
     SegmentationInfo,
@@ -145,6 +146,18 @@ class AddSegmentation(_Message, tag="segment", frozen=True):
     look: SegmentationLook
 
 
+class AddOverlay(_Message, tag="overlay", frozen=True):
+    """Open values over the volume; answered, removed and refreshed as segmentations are.
+
+    `fit`: what of the look is chosen by the values, once they are open.
+    """
+
+    session: str
+    source: SegmentationSource
+    look: OverlayLook
+    fit: tuple[Literal["range", "colormap"], ...] = ()
+
+
 class RemoveSegmentation(_Message, tag="unsegment", frozen=True):
     """Take labels away."""
 
@@ -232,6 +245,7 @@ ToServer: TypeAlias = (
     | TrackHorizon
     | WantHorizon
     | AddSegmentation
+    | AddOverlay
     | RemoveSegmentation
     | RefreshSegmentation
     | CountLabels

@@ -71,6 +71,18 @@ class LabelStyle(
 Palette: TypeAlias = OwnMap | LabelStyle
 
 
+def checked_colormap(value: Any) -> str:
+    """Check that a map is one of `COLORMAPS`, or named like a user's.
+
+    Raises
+    ------
+    StateError
+    """
+    if value in COLORMAPS or (isinstance(value, str) and OWN_MAP.fullmatch(value)):
+        return str(value)
+    raise unknown_colormap(value)
+
+
 class Palettes:
     """The newest palettes of a session, each map with the number that pictures name it by."""
 
@@ -135,20 +147,22 @@ def named_in(state: ViewState | None) -> tuple[str, ...]:
     return (
         *(state.colormap, state.label_style),
         *(pane.colormap for pane in state.panes),
+        *(look.colormap for look in state.overlays),
         *(look.label_style for look in state.segmentations),
     )
 
 
 def _maps_of(patch: dict[str, Any]) -> Iterator[Any]:
-    """Names of maps that a patch holds, of the view and of its panes."""
+    """Names of maps that a patch holds, of the view, of its panes and of its overlays."""
     if "colormap" in patch:
         yield patch["colormap"]
-    panes = patch.get("panes", ())
-    for pane in panes if isinstance(panes, (list, tuple)) else ():
-        if isinstance(pane, dict):
-            yield pane.get("colormap", COLORMAPS[0])
-        elif hasattr(pane, "colormap"):
-            yield pane.colormap
+    for field in ("panes", "overlays"):
+        items = patch.get(field, ())
+        for item in items if isinstance(items, (list, tuple)) else ():
+            if isinstance(item, dict):
+                yield item.get("colormap", COLORMAPS[0])
+            elif hasattr(item, "colormap"):
+                yield item.colormap
 
 
 def _styles_of(patch: dict[str, Any]) -> Iterator[Any]:

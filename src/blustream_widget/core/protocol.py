@@ -28,6 +28,7 @@ from blustream_widget.core.horizon_messages import (
     WantGrid,
 )
 from blustream_widget.core.layouts import PANES_MAX, PaneState
+from blustream_widget.core.overlay import MAX_OVERLAYS, OverlayLook
 from blustream_widget.core.palettes import LabelStyle, OwnMap
 from blustream_widget.core.segmentation import (
     MAX_SEGMENTATIONS,
@@ -230,6 +231,10 @@ class ViewSync(_Message, tag=int(MessageType.VIEW_SYNC), frozen=True):
         Annotated[tuple[SegmentationLook, ...], msgspec.Meta(max_length=MAX_SEGMENTATIONS)] | None
     ) = None
     show_segmentations: bool | None = None
+    overlays: Annotated[tuple[OverlayLook, ...], msgspec.Meta(max_length=MAX_OVERLAYS)] | None = (
+        None
+    )
+    show_overlays: bool | None = None
     width_px: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     height_px: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     layout: Annotated[str, msgspec.Meta(max_length=32)] | None = None
@@ -325,7 +330,7 @@ class SetPalette(_Message, tag=int(MessageType.PALETTE), frozen=True):
 
 
 class Segmentations(_Message, tag=int(MessageType.SEGMENTATIONS), frozen=True):
-    """What is known of all labels that are open over the volume; the state says how they look."""
+    """What is known of all labels and overlays that are open; the state says how they look."""
 
     segmentations: tuple[SegmentationInfo, ...]
 
@@ -364,13 +369,15 @@ class RtcAnswer(_Message, tag=int(MessageType.RTC_ANSWER), frozen=True):
 class Value(_Message, tag=int(MessageType.VALUE), frozen=True):
     """Value of a probed voxel; None where there is no data (NaN).
 
-    `labels` are those that are drawn over it: (segmentation, label).
+    `labels` are those that are drawn over it: (segmentation, label); `overlays` likewise: (overlay,
+    value there), at the level of detail that is drawn.
     """
 
     n: Seq
     voxel: tuple[int, int, int]
     value: float | None
     labels: tuple[tuple[str, int], ...] = ()
+    overlays: tuple[tuple[str, float | None], ...] = ()
 
 
 ServerMessage: TypeAlias = (

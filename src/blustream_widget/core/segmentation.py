@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import msgspec
 
+from blustream_widget.core import looks
+from blustream_widget.core.looks import MAX_NAME
 from blustream_widget.core.palettes import LABEL_STYLE, MAX_LABELS
 from blustream_widget.core.types import Channel, VolumeRef
 from blustream_widget.errors import StateError
 
 MAX_SEGMENTATIONS = 8
-MAX_NAME = 64
 LABEL_MIN, LABEL_MAX = -(2**31), 2**32 - 1
 
 Style: TypeAlias = Literal["fill", "outline", "both"]
@@ -21,7 +21,7 @@ STYLES: tuple[Style, ...] = get_args(Style)
 _Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
 
 
-class SegmentationLook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SegmentationLook(looks.Look, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a segmentation is drawn; label 0 is never drawn.
 
     Parameters
@@ -38,9 +38,6 @@ class SegmentationLook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         Labels that are not drawn.
     """
 
-    name: _Name
-    visible: bool = True
-    opacity: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
     style: Style = "fill"
     label_style: Annotated[str, msgspec.Meta(max_length=64)] = ""
     hidden: Annotated[
@@ -50,20 +47,24 @@ class SegmentationLook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class SegmentationSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the labels of a segmentation come from: a channel of the shown volume, or a volume.
+    """Where what lies over the slices comes from: a channel of the shown volume, or a volume.
 
     Parameters
     ----------
     name : str
+        No two segmentations or overlays of a view have the same one.
     ref : VolumeRef or None
         None: a channel of the shown volume.
     channel : int
         Of that volume.
+    kind : str
+        "labels" of a segmentation; "values" of an overlay (`core.overlay`).
     """
 
     name: _Name
     ref: VolumeRef | None = None
     channel: Annotated[int, msgspec.Meta(ge=0, le=4095)] = 0
+    kind: Literal["labels", "values"] = "labels"
 
 
 class LabelCount(msgspec.Struct, frozen=True):
@@ -88,13 +89,13 @@ class LabelCount(msgspec.Struct, frozen=True):
 
 
 class SegmentationInfo(msgspec.Struct, frozen=True):
-    """A segmentation that is open.
+    """A segmentation or an overlay that is open; an overlay has no labels to count.
 
     Parameters
     ----------
     name : str
     channel : Channel
-        Range, dtype and names of its labels.
+        Range, dtype, percentiles of its values, names of its labels.
     labels : tuple of LabelCount
         In the order of their values, without 0; empty until they are counted.
     is_counted : bool
@@ -126,64 +127,13 @@ def checked_looks(value: Any) -> tuple[SegmentationLook, ...]:
     StateError
         Names the segmentation and the field.
     """
-    if not isinstance(value, (list, tuple)) or len(value) > MAX_SEGMENTATIONS:
-        raise StateError(
-            f"segmentations is not a list of at most {MAX_SEGMENTATIONS} segmentations.",
-            hint="Remove one that is not needed any more: viewer.remove_segmentation(name).",
-        )
-    looks = tuple(_checked_look(one) for one in value)
-    if len({look.name for look in looks}) != len(looks):
-        raise StateError("Two segmentations have the same name.", hint="Give each its own.")
-    return looks
-
-
-def _checked_look(value: Any) -> SegmentationLook:
-    if isinstance(value, SegmentationLook):
-        value = msgspec.structs.asdict(value)
-    known = SegmentationLook.__struct_fields__
-    if not isinstance(value, dict) or not value.keys() <= set(known):
-        raise StateError(f"A segmentation is {value!r}.", hint=f"Its fields: {', '.join(known)}.")
-    name = checked_name(value.get("name"))
-    fields = {
-        field: _CHECKS[field](name, given) for field, given in value.items() if field != "name"
-    }
-    return SegmentationLook(name=name, **fields)
-
-
-def checked_name(value: Any) -> str:
-    """Check the name of a segmentation.
-
-    Raises
-    ------
-    StateError
-    """
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME or not value.strip():
-        raise StateError(
-            f"The name {value!r} is not a text of 1 to {MAX_NAME} characters.",
-            hint='For example name="salt".',
-        )
-    return value
-
-
-def _check_bool(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise StateError(f"visible of {name!r} = {value!r} is neither True nor False.")
-    return value
-
-
-def _check_opacity(name: str, value: Any) -> float:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not 0 <= value <= 1:
-        raise StateError(f"opacity of {name!r} = {value!r} is out of range.", hint="Give 0 to 1.")
-    return float(value)
-
-
-def _check_style(name: str, value: Any) -> Style:
-    for style in STYLES:
-        if value == style:
-            return style
-    raise StateError(
-        f"style of {name!r} = {value!r} is none.", hint=f"There are: {', '.join(STYLES)}."
+    return looks.checked_looks(
+        value,
+        SegmentationLook,
+        _CHECKS,
+        most=MAX_SEGMENTATIONS,
+        word="segmentation",
+        hint="Remove one that is not needed any more: viewer.remove_segmentation(name).",
     )
 
 
@@ -206,10 +156,10 @@ def _check_hidden(name: str, value: Any) -> tuple[int, ...]:
     return tuple(sorted(set(value)))
 
 
-_CHECKS: dict[str, Any] = {  # each takes the segmentation's name and the value
-    "visible": _check_bool,
-    "opacity": _check_opacity,
-    "style": _check_style,
+_CHECKS: dict[str, looks.Check] = {
+    "visible": looks.bool_check("visible"),
+    "opacity": looks.check_opacity,
+    "style": looks.choice_check("style", STYLES),
     "label_style": _check_label_style,
     "hidden": _check_hidden,
 }

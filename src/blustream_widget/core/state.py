@@ -8,6 +8,7 @@ import msgspec
 
 from blustream_widget.core.geometry import turned_pan
 from blustream_widget.core.layouts import PaneState
+from blustream_widget.core.overlay import OverlayLook
 from blustream_widget.core.panes import (
     PANES_FIELDS,
     Views,
@@ -113,6 +114,10 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Labels over the slices of all panes, the lowest first.
     show_segmentations : bool
         False hides them all, whatever each of them says.
+    overlays : tuple of OverlayLook
+        Other values over the slices of all panes, the lowest first; all below the segmentations.
+    show_overlays : bool
+        False hides them all, whatever each of them says.
     width_px, height_px : int
         Size of the picture in device pixels; even numbers (video planes are halved).
     layout : str
@@ -161,6 +166,8 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     crosshair: bool = False
     segmentations: tuple[SegmentationLook, ...] = ()
     show_segmentations: bool = True
+    overlays: tuple[OverlayLook, ...] = ()
+    show_overlays: bool = True
     width_px: int = 960
     height_px: int = 540
     layout: str = "single"

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from blustream_widget.core.colormaps import COLORMAPS, unknown_colormap
 from blustream_widget.core.layouts import PANE_FIELDS, PANES_MAX, PaneState
-from blustream_widget.core.palettes import HEX_COLOR, LABEL_STYLE, OWN_MAP
+from blustream_widget.core.overlay import OverlayLook, checked_overlays
+from blustream_widget.core.palettes import HEX_COLOR, LABEL_STYLE, checked_colormap
 from blustream_widget.core.panes import checked_layout, checked_shares
 from blustream_widget.core.segmentation import SegmentationLook, checked_looks
 from blustream_widget.core.slab import SLAB_MAX, SLAB_MODES
@@ -86,9 +86,7 @@ def _check_level(name: str, value: Any, _info: VolumeInfo) -> float:
 
 
 def _check_colormap(_name: str, value: Any, _info: VolumeInfo) -> str:
-    if value in COLORMAPS or (isinstance(value, str) and OWN_MAP.fullmatch(value)):
-        return str(value)
-    raise unknown_colormap(value)
+    return checked_colormap(value)
 
 
 def _check_color(name: str, value: Any, _info: VolumeInfo) -> str:
@@ -183,6 +181,10 @@ def _check_segmentations(_name: str, value: Any, _info: VolumeInfo) -> tuple[Seg
     return checked_looks(value)
 
 
+def _check_overlays(_name: str, value: Any, _info: VolumeInfo) -> tuple[OverlayLook, ...]:
+    return checked_overlays(value)
+
+
 def _check_panes(name: str, value: Any, info: VolumeInfo) -> tuple[PaneState, ...]:
     """Check panes; each may leave out fields, which then have their usual values."""
     if not isinstance(value, (list, tuple)) or len(value) > PANES_MAX:
@@ -232,6 +234,8 @@ CHECKS: dict[str, Callable[[str, Any, VolumeInfo], Any]] = {
     "crosshair": _check_bool,
     "segmentations": _check_segmentations,
     "show_segmentations": _check_bool,
+    "overlays": _check_overlays,
+    "show_overlays": _check_bool,
     "width_px": _check_pane,
     "height_px": _check_pane,
     "layout": _check_layout,

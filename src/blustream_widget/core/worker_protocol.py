@@ -97,7 +97,8 @@ class Output(_Message, tag="output", frozen=True):
     """What to produce from now on. With nothing to produce the worker draws nothing.
 
     `scale` is the size of pictures in motion, as a share of the pane's sides; stills have the
-    pane's own pixels. The worker takes less where drawing and encoding would not keep up.
+    pane's own pixels. The worker takes less where drawing and encoding would not keep up. `blink`:
+    overlays that alternate with the volume may do so; otherwise they are shown all the time.
     """
 
     h264: bool = True
@@ -106,6 +107,7 @@ class Output(_Message, tag="output", frozen=True):
     bit_rate_bps: int = 20_000_000
     max_fps: int = 60
     scale: float = 1.0
+    blink: bool = True
 
 
 class WantKeyframe(_Message, tag="keyframe", frozen=True):
@@ -261,13 +263,14 @@ class Loaded(_Message, tag="loaded", frozen=True):
 
 
 class ProbedValue(_Message, tag="value", frozen=True):
-    """Full-resolution value; None for NaN. `labels`: (segmentation, label) of those drawn there."""
+    """Full-resolution value; None for NaN. `labels`, `overlays`: as in `protocol.Value`."""
 
     peer: int
     n: int
     voxel: tuple[int, int, int]
     value: float | None
     labels: tuple[tuple[str, int], ...] = ()
+    overlays: tuple[tuple[str, float | None], ...] = ()
 
 
 class MeasuredVoxels(_Message, tag="measured", frozen=True):

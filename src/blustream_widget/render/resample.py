@@ -20,6 +20,8 @@ _Floats: TypeAlias = npt.NDArray[Any]
 _LARGEST = 1e37
 # A picture element half of whose weight is "no data" is no data.
 _LEAST_WEIGHT = 0.5
+# Pixels between interpolated values, where not every pixel gets its own.
+_GRIDS_PX = (2, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,44 @@ def linear_taps(span: Span, grid_px: int) -> Taps:
         tuple(voxel.clip(0, span.count - 1) for voxel in voxels),
         tuple((weight / total).astype(np.float32) for weight in weights),
     )
+
+
+def interpolated(
+    upright: Samples, columns: Span, rows: Span, largest_px: float
+) -> tuple[Samples, Span, Span]:
+    """Interpolate voxels that are larger than `largest_px` pixels, on grids as fine as that needs.
+
+    Parameters
+    ----------
+    upright : ndarray, shape (rows.count, columns.count)
+        As `resample` takes it.
+    columns, rows : Span
+    largest_px : float
+        0: at every pixel. Otherwise at four places of each voxel, at least two and at most eight
+        pixels apart.
+
+    Returns
+    -------
+    values : ndarray
+    columns, rows : Span
+        Of the values.
+    """
+    axes = (columns, rows)
+    grids_px = [_grid_px(span, largest_px) for span in axes]
+    if not any(grids_px):
+        return upright, columns, rows
+    taps = [linear_taps(s, grid) if grid else None for s, grid in zip(axes, grids_px, strict=True)]
+    spans = [grid_span(s, grid) if grid else s for s, grid in zip(axes, grids_px, strict=True)]
+    return resample(upright, taps[0], taps[1]), spans[0], spans[1]
+
+
+def _grid_px(span: Span, largest_px: float) -> int:
+    """Pixels between the values that are interpolated; 0 where voxels are drawn as they are."""
+    if largest_px == 0:
+        return 1
+    if span.step_px <= largest_px:
+        return 0
+    return min(max(int(span.step_px / 4), _GRIDS_PX[0]), _GRIDS_PX[1])
 
 
 def resample(upright: Samples, columns: Taps | None, rows: Taps | None) -> _Floats:

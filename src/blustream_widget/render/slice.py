@@ -7,26 +7,27 @@ from __future__ import annotations
 
 import numpy as np
 
+from blustream_widget.core.overlay import OverlayLook
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Picture, Samples, SliceData, VolumeInfo
 from blustream_widget.core.wiggle import has_wiggles
 from blustream_widget.errors import RenderError
+from blustream_widget.render.layers import Overlay
 from blustream_widget.render.levels import Entries, label_entries, window_entries
-from blustream_widget.render.overlay import Overlay, OverlayPainter
+from blustream_widget.render.overlay import LabelPainter
 from blustream_widget.render.painter import Painter, Planes
 from blustream_widget.render.palettes import label_style
-from blustream_widget.render.resample import grid_span, linear_taps, resample
+from blustream_widget.render.resample import interpolated
 from blustream_widget.render.scratch import Scratch
 from blustream_widget.render.span import Span, find_span, upright
 from blustream_widget.render.tables import ColorSpace, ColorTable, Ends, Rgb, color_table
+from blustream_widget.render.values import ValuePainter
 from blustream_widget.render.view import SliceView
 from blustream_widget.render.wiggle import WigglePainter, paint_paper
 
 # Between voxels larger than this the video has the colours of the values in between, as the still:
-# the mean of dark red and dark blue is no amplitude's colour. At four places of each, at least two
-# and at most eight pixels apart, which swscale fills.
+# the mean of dark red and dark blue is no amplitude's colour. swscale fills what is between those.
 _LARGE_VOXEL_PX = 6.0
-_GRIDS_PX = (2, 8)
 
 SURROUND: Rgb = (12, 14, 17)
 """Around a slice and where there is no data."""
@@ -54,8 +55,9 @@ class SliceRenderer:
     def __init__(self) -> None:
         self._scratch = Scratch()
         self._painter = Painter(self._scratch)
-        self._overlays = OverlayPainter(self._scratch)
         self._wiggles = WigglePainter(self._scratch)
+        self._labels = LabelPainter(self._scratch)
+        self._values = ValuePainter(self._scratch)
 
     def draw(
         self,
@@ -81,7 +83,7 @@ class SliceRenderer:
             "bt709" and "jpeg" give 4:2:0 planes that the next picture of the same kind overwrites;
             "rgb" gives an array of its own.
         overlays : tuple of Overlay
-            Labels to draw over it, the lowest first.
+            Labels and values to draw over it, the lowest first.
 
         Raises
         ------
@@ -104,7 +106,10 @@ class SliceRenderer:
         else:
             self._paint_colors(data, view, state, info, planes, (columns, rows), space)
         for overlay in overlays:
-            self._overlays.paint(overlay, view.placement, state, planes, space)
+            if isinstance(overlay.look, OverlayLook):
+                self._values.paint(overlay, overlay.look, view.placement, state, planes, space)
+            else:
+                self._labels.paint(overlay, overlay.look, view.placement, state, planes, space)
         if wiggles:
             is_grey = is_paper and not overlays
             spans = {"columns": columns, "rows": rows}
@@ -127,7 +132,9 @@ class SliceRenderer:
         values = data.values.T if _is_transposed(view) else data.values
         shown = upright(values, columns, rows)
         if is_smooth:
-            shown, columns, rows = _interpolated(shown, columns, rows, space)
+            # Values must be interpolated, not colours: at every pixel of a still, in large voxels.
+            largest_px = 0.0 if space == "rgb" else _LARGE_VOXEL_PX
+            shown, columns, rows = interpolated(shown, columns, rows, largest_px)
         self._painter.paint(
             self._entries(shown, state),
             _table(state, info, space),
@@ -206,23 +213,3 @@ def _spans(data: SliceData, view: SliceView, state: ViewState) -> tuple[Span | N
         n_data=data.values.shape[along_rows],
     )
     return columns, rows
-
-
-def _interpolated(
-    shown: Samples, columns: Span, rows: Span, space: ColorSpace
-) -> tuple[Samples, Span, Span]:
-    """Interpolate values where colours must not be: at every pixel of a still, in large voxels."""
-    axes = (columns, rows)
-    grids_px = [1, 1] if space == "rgb" else [_grid_px(span) for span in axes]
-    if not any(grids_px):
-        return shown, columns, rows
-    taps = [linear_taps(s, grid) if grid else None for s, grid in zip(axes, grids_px, strict=True)]
-    spans = [grid_span(s, grid) if grid else s for s, grid in zip(axes, grids_px, strict=True)]
-    return resample(shown, taps[0], taps[1]), spans[0], spans[1]
-
-
-def _grid_px(span: Span) -> int:
-    """Pixels between the values that are interpolated for video; 0 where voxels are small."""
-    if span.step_px <= _LARGE_VOXEL_PX:
-        return 0
-    return min(max(int(span.step_px / 4), _GRIDS_PX[0]), _GRIDS_PX[1])

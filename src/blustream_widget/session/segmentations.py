@@ -1,4 +1,4 @@
-"""The labels over a session's volume, told to the worker, to all who look, and to the kernel."""
+"""Labels and overlays over a session's volume, told to the worker, to all who look, the kernel."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import worker_protocol as wp
+from blustream_widget.core.overlay import MAX_OVERLAYS
+from blustream_widget.core.overlay_fit import fitted
 from blustream_widget.core.segmentation import (
     MAX_SEGMENTATIONS,
     SegmentationInfo,
-    SegmentationLook,
     SegmentationSource,
 )
+from blustream_widget.core.state import ViewState
+from blustream_widget.core.types import VolumeInfo
 from blustream_widget.errors import StateError
 from blustream_widget.session.shared_memory import remove_shared_array
 
@@ -24,8 +27,13 @@ if TYPE_CHECKING:
     from blustream_widget.session.viewer import Viewer
 
 OfKernel: TypeAlias = (
-    lp.AddSegmentation | lp.RemoveSegmentation | lp.RefreshSegmentation | lp.CountLabels
+    lp.AddSegmentation
+    | lp.AddOverlay
+    | lp.RemoveSegmentation
+    | lp.RefreshSegmentation
+    | lp.CountLabels
 )
+_MOST = {"labels": (MAX_SEGMENTATIONS, "segmentations"), "values": (MAX_OVERLAYS, "overlays")}
 
 
 class SegmentationBoard:
@@ -41,8 +49,8 @@ class SegmentationBoard:
         Has a worker got, if there is none.
     show : callable
         Has the view take a patch.
-    looks : callable
-        Gives the segmentations of the view.
+    view : callable
+        Gives the view's state, and its volume if that is open.
     """
 
     def __init__(
@@ -53,20 +61,20 @@ class SegmentationBoard:
         supervisor: Supervisor,
         want_worker: Callable[[], None],
         show: Callable[[dict[str, Any]], None],
-        looks: Callable[[], tuple[SegmentationLook, ...]],
+        view: Callable[[], tuple[ViewState, VolumeInfo | None]],
     ) -> None:
         self._viewers = viewers
         self._kernel = kernel
         self._supervisor = supervisor
         self._want_worker = want_worker
         self._show = show
-        self._looks = looks
+        self._view = view
         self._sources: dict[str, SegmentationSource] = {}
         # What the worker was told: not what came while it opened the volume.
         self._told: set[str] = set()
         self._infos: dict[str, SegmentationInfo] = {}
         # Not in the view before they are open.
-        self._waiting: dict[str, SegmentationLook] = {}
+        self._waiting: dict[str, lp.AddSegmentation | lp.AddOverlay] = {}
         self._counts: dict[str, lp.CountLabels] = {}
 
     def restore(self, sources: Iterable[SegmentationSource]) -> None:
@@ -78,9 +86,9 @@ class SegmentationBoard:
         self.catch_up()
 
     def receive(self, message: OfKernel) -> None:
-        """Do what the kernel wants of labels; what is wrong goes back to it."""
+        """Do what the kernel wants; what is wrong goes back to it."""
         match message:
-            case lp.AddSegmentation():
+            case lp.AddSegmentation() | lp.AddOverlay():
                 self._add(message)
             case lp.RemoveSegmentation(name=name):
                 self._remove(name)
@@ -89,31 +97,42 @@ class SegmentationBoard:
             case lp.CountLabels():
                 self._count(message)
 
-    def _add(self, message: lp.AddSegmentation) -> None:
-        """Open labels, with a worker got for it if there is none."""
-        name = message.source.name
-        if self._sources.get(name) == message.source:  # asked again, as the link broke
+    def _add(self, message: lp.AddSegmentation | lp.AddOverlay) -> None:
+        """Open labels or values, with a worker got for it if there is none."""
+        source, name = message.source, message.source.name
+        if self._sources.get(name) == source:  # asked again, as the link broke
             if name in self._infos:
                 self._kernel.tell_segmentation(self._infos[name])
             return
-        if name in self._sources or len(self._sources) >= MAX_SEGMENTATIONS:
+        most, what = _MOST[source.kind]
+        if name in self._sources:
+            kind = _MOST[self._sources[name].kind][1].removesuffix("s")
+            self._refuse(
+                name, StateError(f"There is the {kind} {name!r} already.", hint="Remove it first.")
+            )
+            return
+        if sum(one.kind == source.kind for one in self._sources.values()) >= most:
             self._refuse(
                 name,
-                StateError(f"There is a segmentation {name!r} already.", hint="Remove it first.")
-                if name in self._sources
-                else StateError(
-                    f"There are {MAX_SEGMENTATIONS} segmentations; no more are shown.",
+                StateError(
+                    f"There are {most} {what}; no more are shown.",
                     hint="Remove one that is not needed any more.",
                 ),
             )
             return
-        self._sources[name] = message.source
-        self._waiting[name] = message.look
+        self._sources[name] = source
+        self._waiting[name] = message
         self.catch_up()
         self._want_worker()
 
     def _remove(self, name: str) -> None:
-        self._show({"segmentations": tuple(look for look in self._looks() if look.name != name)})
+        state, _ = self._view()
+        self._show(
+            {
+                "segmentations": tuple(one for one in state.segmentations if one.name != name),
+                "overlays": tuple(one for one in state.overlays if one.name != name),
+            }
+        )
         self._forget(name)
 
     def _count(self, message: lp.CountLabels) -> None:
@@ -148,9 +167,14 @@ class SegmentationBoard:
             self._supervisor.send(wp.RemoveSegmentation(info.name))  # while it was opened
             return
         self._infos[info.name] = info
-        look = self._waiting.pop(info.name, None)
-        if look is not None:
-            self._show({"segmentations": (*self._looks(), look)})
+        waiting = self._waiting.pop(info.name, None)
+        state, volume = self._view()
+        if isinstance(waiting, lp.AddSegmentation):
+            self._show({"segmentations": (*state.segmentations, waiting.look)})
+        elif waiting is not None:
+            kind = "generic" if volume is None else volume.kind
+            look = fitted(waiting.look, info.channel, kind, waiting.fit)
+            self._show({"overlays": (*state.overlays, look)})
         self._kernel.tell_segmentation(info)
         for viewer in self._viewers():
             self.welcome(viewer)
@@ -162,22 +186,28 @@ class SegmentationBoard:
 
     def welcome(self, viewer: Viewer) -> None:
         """Tell a viewer what is known."""
-        infos = tuple(self._infos[look.name] for look in self._looks() if look.name in self._infos)
+        state, _ = self._view()
+        names = [look.name for look in (*state.segmentations, *state.overlays)]
+        infos = tuple(self._infos[name] for name in names if name in self._infos)
         viewer.send(p.Segmentations(segmentations=infos))
 
     def check(self, patch: dict[str, Any]) -> None:
-        """Refuse a patch that names labels that are not here.
+        """Refuse a patch that names labels or overlays that are not here.
 
         Raises
         ------
         StateError
         """
-        looks = patch.get("segmentations", ())
-        for look in looks if isinstance(looks, (list, tuple)) else ():
-            name = look.get("name") if isinstance(look, dict) else getattr(look, "name", None)
-            if name not in self._sources:
-                known = ", ".join(self._sources) or "none"
-                raise StateError(f"There is no segmentation {name!r}.", hint=f"There are: {known}.")
+        for kind, (_, field) in _MOST.items():
+            known = [name for name, source in self._sources.items() if source.kind == kind]
+            looks = patch.get(field, ())
+            for look in looks if isinstance(looks, (list, tuple)) else ():
+                name = look.get("name") if isinstance(look, dict) else getattr(look, "name", None)
+                if name not in known:
+                    raise StateError(
+                        f"There is no {field.removesuffix('s')} {name!r}.",
+                        hint=f"There are: {', '.join(known) or 'none'}.",
+                    )
 
     async def close(self) -> None:
         """Remove shared arrays."""

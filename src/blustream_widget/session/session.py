@@ -105,7 +105,7 @@ class Session:
             supervisor=self._supervisor,
             want_worker=self._want_worker,
             show=self._show_segmentations,
-            looks=lambda: self._state.segmentations,
+            view=lambda: (self._state, self._info),
         )
         self.measuring, self.horizons = self._make_questions()
         self._quality = Quality(on_change=self._tell_quality)
@@ -366,9 +366,9 @@ class Session:
             case wp.Loaded(slices=slices):
                 self._loaded = slices
                 self._status.call()
-            case wp.ProbedValue(peer=peer, n=n, voxel=voxel, value=value, labels=labels):
+            case wp.ProbedValue(peer=peer):
                 if (viewer := self._viewers.get(peer)) is not None:
-                    viewer.send(p.Value(n=n, voxel=voxel, value=value, labels=labels))
+                    viewer.send(_value_of(message))
             case wp.MeasuredVoxels() | wp.TrackedVoxels() | wp.SnappedVoxel():
                 self.measuring.answer(message)
             case wp.Failed(code=code, message=text, hint=hint):
@@ -550,3 +550,7 @@ class Session:
             self._set_idle_timer(running=True)  # the kernel waits for an answer, or the volume
         else:
             self._supervisor.give_back()
+
+
+def _value_of(probed: wp.ProbedValue) -> p.Value:
+    return p.Value(probed.n, probed.voxel, probed.value, probed.labels, probed.overlays)

@@ -10,8 +10,8 @@ import msgspec
 from blustream_widget.core.layouts import Packing, pack
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Picture, SliceData, VolumeInfo
+from blustream_widget.render.layers import Overlay
 from blustream_widget.render.mosaic import Mosaic
-from blustream_widget.render.overlay import Overlay
 from blustream_widget.render.slice import SliceRenderer
 from blustream_widget.render.tables import ColorSpace
 from blustream_widget.render.view import SliceView, plan_slice
@@ -35,7 +35,7 @@ class Scene:
     index : int
         Number of the pane.
     overlays : tuple of Overlay
-        Labels that were in memory for the view, the lowest first.
+        Labels and values that were in memory for the view, the lowest first.
     """
 
     state: ViewState
@@ -66,7 +66,7 @@ class Scene:
         return (
             self.data is other.data
             and len(ours) == len(theirs)
-            and all(a.data is b.data for a, b in zip(ours, theirs, strict=True))
+            and all(a.is_of_same_data(b) for a, b in zip(ours, theirs, strict=True))
         )
 
     def resized(self, state: ViewState) -> Scene:

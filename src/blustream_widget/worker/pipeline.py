@@ -28,6 +28,7 @@ from blustream_widget.data.paths import shown_name
 from blustream_widget.encode.chain import EncoderChain
 from blustream_widget.errors import BlustreamError, VolumeError
 from blustream_widget.render.view import SliceView, plan_slice
+from blustream_widget.worker.blink import Blink
 from blustream_widget.worker.composition import Composition, Scene
 from blustream_widget.worker.describer import Describer
 from blustream_widget.worker.frames import FrameWriter
@@ -108,7 +109,8 @@ class Pipeline:
         self._stills = StillThread(slot.put_still)
         self._schedule = Schedule()
         self._segmentations = Segmentations(config, sink, open_volume, slot.put_data)
-        self._probes = ProbeQueue(sink, slot.put_value, self._segmentations.labels_at)
+        self._blink = Blink(clock)
+        self._probes = ProbeQueue(sink, slot.put_value, self._segmentations.under_pointer)
         self._output = Output()
         self._source: VolumeSource | None = None
         self._reader: SliceReader | None = None
@@ -153,7 +155,7 @@ class Pipeline:
         if not self._is_looked_at():
             return None
         now = self._clock()
-        times = [self._schedule.due_in_s(now)]
+        times = [self._schedule.due_in_s(now), self._blink.due_in_s(self._state)]
         if self._reader is not None and self._finest is not None:
             times.append(self._marks.due_in_s(now, self._reader, self._finest))
         return min((time for time in times if time is not None), default=None)
@@ -164,7 +166,7 @@ class Pipeline:
         reader, info, state = self._reader, self._info, self._state
         if reader is None or info is None or state is None or not self._is_looked_at():
             return
-        if self._schedule.is_due(now):
+        if self._schedule.is_due(now) or self._blink.is_due(state):
             self._draw(now, reader, info, state)
         if self._finest is not None:
             self._marks.tell(now, reader, self._finest)
@@ -184,7 +186,8 @@ class Pipeline:
         picture = Composition(state, video, contents)
         if is_keyframe or self._is_redraw_wanted or not picture.shows(self._shown):
             self._show(picture, is_keyframe=is_keyframe)
-        if is_at_rest and all(scene.is_exact for scene in read) and self._output.still:
+        is_still = is_at_rest and not self._blink.is_on(state)
+        if is_still and all(scene.is_exact for scene in read) and self._output.still:
             self._rest(Composition(state, read, contents))
 
     def close(self) -> None:
@@ -240,6 +243,7 @@ class Pipeline:
 
     def _produce(self, output: Output, now: float) -> None:
         before, self._output = self._output, output
+        self._blink.allow(output.blink)
         self._schedule.limit(output.max_fps)
         if not self._is_looked_at():
             self._schedule.clear()
@@ -291,13 +295,14 @@ class Pipeline:
         A pane at rest is read as fine as it can be shown, also while another one moves.
         """
         views = views_of(state)
+        self._blink.look(state)
         scale = 1.0
         if self._output.still:
             pixels = sum(view.width_px * view.height_px for _, view in views)
             scale = self._frames.motion.scale_for(pixels, self._output.scale)
         moving = {index: sized(view, scale) for index, view in views}
         seats = (state.active, *(index for index, _ in views if index != state.active))
-        all_seats = (*seats, *self._segmentations.seat(seats, state.segmentations))
+        all_seats = (*seats, *self._segmentations.seat(seats, state))
         if all_seats != self._seats:
             self._seats = all_seats
             reader.seat(all_seats)
@@ -334,7 +339,7 @@ class Pipeline:
             slab_lod=view.slab_lod,
         )
         wanted_lod = finest.lod if finest.slab is None else finest.slab_lod
-        overlays, is_complete = self._segmentations.read(index, state, view)
+        overlays, is_complete = self._segmentations.read(index, state, view, self._blink.off)
         is_exact = data.progress >= 1 and data.coarsest_lod <= wanted_lod and is_complete
         return Scene(moving or state, info, view, data, is_exact, index, overlays)
 

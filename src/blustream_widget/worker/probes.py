@@ -10,8 +10,9 @@ from blustream_widget.core.worker_protocol import ProbedValue, ProbeVoxel
 from blustream_widget.data import SliceReader
 from blustream_widget.errors import PeerClosedError
 from blustream_widget.worker.sink import Sink
+from blustream_widget.worker.under_pointer import UnderPointer
 
-LabelsAt: TypeAlias = Callable[[tuple[int, int, int]], tuple[tuple[str, int], ...]]
+LookUp: TypeAlias = Callable[[tuple[int, int, int]], UnderPointer]
 
 
 class ProbeQueue:
@@ -23,16 +24,19 @@ class ProbeQueue:
         Gets the answers, from any thread.
     on_answer : callable
         Called after an answer, from any thread: `ask_next` is to be called by the render thread.
-    labels_at : callable
-        Gives the labels that are drawn over a voxel; called by the render thread.
+    look_up : callable
+        Gives what is drawn over a voxel; called by the render thread.
     """
 
     def __init__(
-        self, sink: Sink, on_answer: Callable[[], None], labels_at: LabelsAt = lambda _voxel: ()
+        self,
+        sink: Sink,
+        on_answer: Callable[[], None],
+        look_up: LookUp = lambda _voxel: UnderPointer(),
     ) -> None:
         self._sink = sink
         self._on_answer = on_answer
-        self._labels_at = labels_at
+        self._look_up = look_up
         self._waiting: dict[int, ProbeVoxel] = {}
         self._asked: ProbeVoxel | None = None
 
@@ -49,11 +53,11 @@ class ProbeQueue:
             return
         peer = next(iter(self._waiting))
         probe = self._asked = self._waiting.pop(peer)
-        labels = self._labels_at(probe.voxel)
+        over = self._look_up(probe.voxel)
 
         def answer(value: float | None) -> None:
             with contextlib.suppress(PeerClosedError):  # the render thread notices and ends
-                self._sink.send(ProbedValue(probe.peer, probe.n, probe.voxel, value, labels))
+                self._sink.send(ProbedValue(probe.peer, probe.n, probe.voxel, value, *over))
             self._on_answer()
 
         reader.request_value(probe.channel, probe.voxel, answer)

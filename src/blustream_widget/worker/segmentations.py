@@ -1,4 +1,4 @@
-"""Labels that lie over the shown volume: their sources, their slices beside its own, their counts.
+"""Labels and values over the shown volume: their sources, slices beside its own, labels' counts.
 
 A source is opened and counted in a thread of its own: the picture never waits for it, and shows it
 from when it is there.
@@ -11,23 +11,24 @@ import logging
 import math
 import queue
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import msgspec
 import numpy as np
 
 from blustream_widget.config import Config
-from blustream_widget.core.alignment import Alignment, align
+from blustream_widget.core.alignment import Alignment
 from blustream_widget.core.measures import metric_of
+from blustream_widget.core.overlay import OverlayLook
 from blustream_widget.core.segmentation import (
+    MAX_SEGMENTATIONS,
     LabelCount,
     SegmentationInfo,
     SegmentationLook,
     SegmentationSource,
 )
 from blustream_widget.core.state import ViewState
-from blustream_widget.core.types import VolumeInfo, VolumeRef
+from blustream_widget.core.types import SliceData, VolumeInfo
 from blustream_widget.core.worker_protocol import (
     AddSegmentation,
     CountLabels,
@@ -39,55 +40,29 @@ from blustream_widget.core.worker_protocol import (
 )
 from blustream_widget.data import Region, SliceReader, VolumeSource
 from blustream_widget.data.label_counts import LabelCounter, LabelSum, level_to_count
-from blustream_widget.data.label_volume import as_labels
 from blustream_widget.data.memory import MemorySource
 from blustream_widget.data.memory_info import described_again
 from blustream_widget.data.voxels import ReadCancelledError
 from blustream_widget.errors import BlustreamError, PeerClosedError, StateError, VolumeFormatError
-from blustream_widget.render.overlay import LabelView, Overlay, plan_labels
+from blustream_widget.render.layers import LayerView, Overlay, plan_labels, plan_values
 from blustream_widget.render.view import SliceView
 from blustream_widget.runtime import start_thread
+from blustream_widget.worker.layer_sources import Layer, OpenVolume, open_layer
 from blustream_widget.worker.sink import Sink
+from blustream_widget.worker.under_pointer import UnderPointer, under_pointer
 
 logger = logging.getLogger(__name__)
 
-OpenVolume = Callable[[VolumeRef, Config], VolumeSource]
-
-# Of the budget of decoded bricks, for each label volume that is read by bricks.
+# Of the budget of decoded bricks, for each other volume that is read by bricks.
 _SHARE = 16
-# Seats of the shown volume's reader from which on a channel's labels sit: behind every pane's.
+# Seats of the shown volume's reader from which on its channels sit: behind every pane's.
 _FIRST_SEAT = 100
-
-
-@dataclass(slots=True, eq=False)
-class _Labels:
-    """Labels that are open.
-
-    Parameters
-    ----------
-    source : VolumeSource
-    channel : int
-    alignment : Alignment
-    info : SegmentationInfo
-    opened : VolumeSource or None
-        To be closed; None: that of the shown volume.
-    reader : SliceReader or None
-        None until the render thread has taken it over.
-    cancelled : Event
-        Nobody waits for what is being counted.
-    """
-
-    source: VolumeSource
-    channel: int
-    alignment: Alignment
-    info: SegmentationInfo
-    opened: VolumeSource | None
-    reader: SliceReader | None = None
-    cancelled: threading.Event = field(default_factory=threading.Event)
+# Seats of another volume's reader for the second of two slices that the shown one lies between.
+_BEYOND_SEAT = 1000
 
 
 class Segmentations:
-    """All labels of a pipeline.
+    """All labels and overlays of a pipeline.
 
     Parameters
     ----------
@@ -117,8 +92,8 @@ class Segmentations:
         self._wanted: dict[str, SegmentationSource] = {}
         # Channels to be counted under labels that are not open yet.
         self._to_count: dict[str, int] = {}
-        self._open: dict[str, _Labels] = {}
-        self._arrived: queue.SimpleQueue[tuple[SegmentationSource, _Labels]] = queue.SimpleQueue()
+        self._open: dict[str, Layer] = {}
+        self._arrived: queue.SimpleQueue[tuple[SegmentationSource, Layer]] = queue.SimpleQueue()
         self._drawn: dict[int, tuple[Overlay, ...]] = {}
         self._is_closed = threading.Event()
 
@@ -150,38 +125,41 @@ class Segmentations:
             except queue.Empty:
                 return is_news
             if self._wanted.get(asked.name) is not asked:
-                _close(labels)  # replaced or removed before it was open
+                labels.close()  # replaced or removed before it was open
                 continue
             self._drop(asked.name)
             labels.reader = self._reader_of(labels)
             self._open[asked.name] = labels
             self._share_budget()
-            self._count(labels, None)
+            if labels.is_label:
+                self._count(labels, None)
             if asked.name in self._to_count:
                 self._count_again(asked.name, self._to_count.pop(asked.name))
             is_news = True
 
-    def seat(self, panes: Sequence[int], looks: Sequence[SegmentationLook]) -> tuple[int, ...]:
-        """Say which panes are looked at; gives the seats of the shown volume's reader for labels.
+    def seat(self, panes: Sequence[int], state: ViewState) -> tuple[int, ...]:
+        """Say which panes are looked at; gives the seats of the shown volume's reader for channels.
 
-        A seat stays while its labels are hidden, so that they come back without being read.
+        A seat stays while what has it is hidden, so that it comes back without being read.
         """
         seats: list[int] = []
         self._drawn = {index: drawn for index, drawn in self._drawn.items() if index in panes}
-        for place, look in enumerate(looks):
-            labels = self._open.get(look.name)
-            if labels is None or labels.reader is None:
+        for place, look in _looks(state):
+            layer = self._open.get(look.name)
+            if layer is None or layer.reader is None:
                 continue
-            if labels.opened is None:
+            if layer.opened is None:
                 seats.extend(_seat(place, index) for index in panes)
+            elif layer.is_label or layer.alignment.is_same_grid:
+                layer.reader.seat(panes)
             else:
-                labels.reader.seat(panes)
+                layer.reader.seat((*panes, *(_BEYOND_SEAT + index for index in panes)))
         return tuple(seats)
 
     def read(
-        self, index: int, state: ViewState, view: SliceView
+        self, index: int, state: ViewState, view: SliceView, off: Collection[str] = ()
     ) -> tuple[tuple[Overlay, ...], bool]:
-        """Read the labels over a pane's slice as far as they are in memory, and ask for the rest.
+        """Read what lies over a pane's slice as far as it is in memory, and ask for the rest.
 
         Parameters
         ----------
@@ -191,6 +169,8 @@ class Segmentations:
             Of that pane alone.
         view : SliceView
             What of the shown volume is read for it.
+        off : collection of str
+            Names of overlays that are read, but not shown now: they blink.
 
         Returns
         -------
@@ -200,41 +180,30 @@ class Segmentations:
             All that is open is here, as fine as `view` is.
         """
         overlays, is_complete = [], True
-        for place, look in enumerate(state.segmentations if state.show_segmentations else ()):
-            labels = self._open.get(look.name)
-            if labels is None or labels.reader is None or not look.visible:
+        for place, look in _looks(state):
+            layer = self._open.get(look.name)
+            if layer is None or layer.reader is None or not _is_wanted(state, look):
                 continue
-            planned = plan_labels(view, labels.alignment, labels.source.info, labels.channel)
+            plan = plan_labels if layer.is_label else plan_values
+            planned = plan(view, layer.alignment, layer.source.info, layer.channel)
             if planned is None:
                 continue
-            seat = _seat(place, index) if labels.opened is None else index
-            data = labels.reader.read(
-                planned.axis,
-                planned.slice_idx,
-                planned.channel,
-                planned.lod,
-                Region(*planned.region),
-                seat=seat,
-            )
-            overlays.append(Overlay(planned, data, look))
-            is_complete = is_complete and data.progress >= 1 and data.coarsest_lod <= planned.lod
+            seat = _seat(place, index) if layer.opened is None else index
+            found = _read_layer(layer.reader, planned, look, seat)
+            if look.name not in off and _is_begun(found, layer.source.info.n_lods):
+                overlays.append(found)
+            is_complete = is_complete and _is_whole(found)
         self._drawn[index] = tuple(overlays)
         return self._drawn[index], is_complete
 
-    def labels_at(self, voxel: tuple[int, int, int]) -> tuple[tuple[str, int], ...]:
-        """Labels that are drawn over a voxel of the shown volume: (segmentation, label)."""
-        found: dict[str, int] = {}
-        for overlays in self._drawn.values():
-            for overlay in overlays:
-                label = _label_at(overlay, voxel)
-                if label and label not in overlay.look.hidden:
-                    found[overlay.look.name] = label
-        return tuple(found.items())
+    def under_pointer(self, voxel: tuple[int, int, int]) -> UnderPointer:
+        """Find what is drawn over a voxel of the shown volume."""
+        return under_pointer((one for drawn in self._drawn.values() for one in drawn), voxel)
 
     def refresh_channels(self) -> None:
         """Count labels that are channels of the shown volume again: it has changed."""
         for labels in self._open.values():
-            if labels.opened is None:
+            if labels.opened is None and labels.is_label:
                 self._count(labels, None)
 
     def close(self) -> None:
@@ -253,8 +222,9 @@ class Segmentations:
 
     def _open_beside(self, asked: SegmentationSource) -> None:
         """Open labels; a thread of its own."""
+        assert self._source is not None
         try:
-            labels = self._opened(asked)
+            labels = open_layer(asked, self._source, self._open_volume, self._config)
         except BlustreamError as exc:
             self._fail(asked.name, exc)
             return
@@ -262,42 +232,18 @@ class Segmentations:
             # A reader that fails in a way nobody foresaw must not look like labels that never come.
             logger.exception("Opening labels failed")
             name = type(exc).__name__
-            self._fail(asked.name, VolumeFormatError(f"The labels cannot be opened: {name}."))
+            what = f"The {asked.kind} of {asked.name!r} cannot be opened: {name}."
+            self._fail(asked.name, VolumeFormatError(what))
             return
         self._arrived.put((asked, labels))
         if self._is_closed.is_set():
-            _close(labels)
+            labels.close()
             return
         with contextlib.suppress(PeerClosedError):  # the render thread notices and ends
             self._sink.send(SegmentationOpened(labels.info))
         self._wake()
 
-    def _opened(self, asked: SegmentationSource) -> _Labels:
-        shown = self._source
-        assert shown is not None
-        if asked.ref is None:
-            opened, source = None, shown
-            if asked.channel >= len(shown.info.channels):
-                raise StateError(f"{shown.info.name} has no channel {asked.channel}.")
-            if not shown.info.channels[asked.channel].is_label:
-                name = shown.info.channels[asked.channel].name
-                raise StateError(
-                    f"The channel {name} of {shown.info.name} is not marked as labels.",
-                    hint="Import it as labels: blustream import --labels.",
-                )
-            alignment = Alignment()
-        else:
-            opened = self._open_volume(asked.ref, self._config)
-            try:
-                alignment = align(shown.info, opened.info)
-                source = as_labels(opened, asked.ref, asked.channel)
-            except BaseException:
-                opened.close()
-                raise
-        info = SegmentationInfo(asked.name, source.info.channels[asked.channel])
-        return _Labels(source, asked.channel, alignment, info, opened)
-
-    def _reader_of(self, labels: _Labels) -> SliceReader:
+    def _reader_of(self, labels: Layer) -> SliceReader:
         if labels.opened is None:
             assert self._reader is not None
             return self._reader
@@ -318,7 +264,7 @@ class Segmentations:
         labels = self._open.pop(name, None)
         if labels is not None:
             labels.cancelled.set()
-            _close(labels)
+            labels.close()
             if not self._is_closed.is_set():
                 self._share_budget()
 
@@ -327,7 +273,8 @@ class Segmentations:
         if labels is None or labels.opened is None or labels.reader is None:
             return
         labels.reader.refresh()
-        self._count(labels, labels.info.values_of)
+        if labels.is_label:
+            self._count(labels, labels.info.values_of)
 
     def _fail(self, name: str, exc: BlustreamError, *, are_open: bool = False) -> None:
         with contextlib.suppress(PeerClosedError):
@@ -358,7 +305,7 @@ class Segmentations:
         else:
             self._count(labels, channel)
 
-    def _count(self, labels: _Labels, channel: int | None) -> None:
+    def _count(self, labels: Layer, channel: int | None) -> None:
         labels.cancelled.set()
         cancelled = labels.cancelled = threading.Event()
         shown = self._source
@@ -383,7 +330,7 @@ class Segmentations:
 
 
 def _counted(
-    labels: _Labels,
+    labels: Layer,
     values: tuple[VolumeSource, int] | None,
     is_cancelled: Callable[[], bool],
     shown: VolumeInfo,
@@ -428,33 +375,45 @@ def _label_count(
     return LabelCount(value, one.count, (here[0], here[1], here[2]), mean, sd)
 
 
-def _label_at(overlay: Overlay, voxel: tuple[int, int, int]) -> int:
-    """Label of the slice that was read at a voxel of the shown volume; 0 where it has none."""
-    view: LabelView = overlay.view
-    there = [0, 0, 0]
-    for axis in range(3):
-        place = math.floor(view.alignment.there(axis, voxel[axis]) + 0.5)
-        there[view.alignment.axes[axis]] = place
-    if there[view.axis] != view.slice_idx:
-        return 0
-    data = overlay.data
-    a, b = (
-        (there[axis] >> data.lod) - origin
-        for axis, origin in zip((k for k in range(3) if k != view.axis), data.origin, strict=True)
+def _looks(state: ViewState) -> Iterator[tuple[int, OverlayLook | SegmentationLook]]:
+    """Everything over the slices, the lowest first, each with a place of its own."""
+    yield from enumerate(state.overlays, start=MAX_SEGMENTATIONS)
+    yield from enumerate(state.segmentations)
+
+
+def _is_wanted(state: ViewState, look: OverlayLook | SegmentationLook) -> bool:
+    if isinstance(look, OverlayLook):
+        return state.show_overlays and look.is_drawn
+    return state.show_segmentations and look.visible
+
+
+def _read_layer(
+    reader: SliceReader, view: LayerView, look: OverlayLook | SegmentationLook, seat: int
+) -> Overlay:
+    def read(slice_idx: int, seat: int) -> SliceData:
+        region = Region(*view.region)
+        return reader.read(view.axis, slice_idx, view.channel, view.lod, region, seat=seat)
+
+    data = read(view.slice_idx, seat)
+    if view.beyond_idx is None:
+        return Overlay(view, data, look)
+    return Overlay(view, data, look, read(view.beyond_idx, _BEYOND_SEAT + seat))
+
+
+def _is_begun(overlay: Overlay, n_lods: int) -> bool:
+    """Whether something of values is here: until then they are no zeros. Labels may be."""
+    slices = (overlay.data, overlay.beyond)
+    return isinstance(overlay.look, SegmentationLook) or all(
+        one is None or one.progress > 0 or one.coarsest_lod < n_lods for one in slices
     )
-    if not (0 <= a < data.values.shape[0] and 0 <= b < data.values.shape[1]):
-        return 0
-    return int(data.values[a, b].item())
+
+
+def _is_whole(overlay: Overlay) -> bool:
+    return all(
+        one is None or (one.progress >= 1 and one.coarsest_lod <= overlay.view.lod)
+        for one in (overlay.data, overlay.beyond)
+    )
 
 
 def _seat(place: int, index: int) -> int:
     return _FIRST_SEAT * (place + 1) + index
-
-
-def _close(labels: _Labels) -> None:
-    """Close what is the labels' own; the shown volume's source and reader stay."""
-    if labels.opened is not None:
-        if labels.reader is not None:
-            labels.reader.close()
-        labels.source.close()
-        labels.opened.close()

@@ -75,7 +75,7 @@ def test_grids_of_one_shape_without_coordinates_are_one_grid() -> None:
 
 def test_grids_in_the_world_are_aligned_by_it() -> None:
     shown = medical((10, 20, 30), grid((1, 1, 1), (-5, -10, -15)))
-    other = medical((40, 10, 5), grid((0.5, 2, 3), (10, 4, -8), (2, 1, 0), (-1, 1, 1)))
+    other = medical((40, 10, 5), grid((0.5, 2, 3), (-2, 4, -8), (2, 1, 0), (-1, 1, 1)))
     found = align(shown, other)
     here = np.array([3.0, 7.0, 11.0, 1.0])
     world = np.reshape(shown.affine, (4, 4)) @ here

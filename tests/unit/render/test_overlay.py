@@ -11,7 +11,7 @@ from blustream_widget.core.palettes import LabelStyle
 from blustream_widget.core.segmentation import SegmentationLook
 from blustream_widget.core.state import ViewState
 from blustream_widget.render.colormaps import rgb_table
-from blustream_widget.render.overlay import Overlay, plan_labels
+from blustream_widget.render.layers import Overlay, plan_labels
 from blustream_widget.render.palettes import keep_palette
 from blustream_widget.render.slice import SliceRenderer
 from blustream_widget.render.view import plan_slice

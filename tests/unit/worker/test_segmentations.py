@@ -85,7 +85,7 @@ class Desk:
         state = ViewState(
             axis=axis, slice_idx=at, segmentations=looks, width_px=64, height_px=64, **fields
         )
-        self.reader.seat((0, *self.all.seat((0,), looks)))
+        self.reader.seat((0, *self.all.seat((0,), state)))
         return self.all.read(0, state, plan_slice(state, self.shown.info))
 
 
@@ -116,9 +116,9 @@ def test_labels_are_read_for_the_slice_and_counted(desk) -> None:
     assert np.array_equal(overlay.data.values, labels_of(5)[3])
     assert [(one.value, one.count, one.centre) for one in info.labels] == [(5, 64, (2.5, 5.5, 7.5))]
     assert (info.voxel_volume, info.volume_unit, info.lod) == (1.0, "voxel³", 0)
-    assert desk.all.labels_at((3, 5, 5)) == (("salt", 5),)
-    assert desk.all.labels_at((3, 0, 0)) == ()
-    assert desk.all.labels_at((2, 5, 5)) == ()  # on another slice than the shown one
+    assert desk.all.under_pointer((3, 5, 5)).labels == (("salt", 5),)
+    assert desk.all.under_pointer((3, 0, 0)).labels == ()
+    assert desk.all.under_pointer((2, 5, 5)).labels == ()  # on another slice than the shown one
 
 
 def test_labels_that_are_hidden_and_shown_again_are_not_read_again(desk) -> None:
