@@ -1,15 +1,16 @@
-// Bundles src/index.ts into the one file that anywidget serves: `node build.mjs [--watch]`.
+// Bundles src/index.ts into the front end, and src/loader.ts, which fetches it: `node build.mjs [--watch]`.
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build, context } from "esbuild";
 
-/** The bundle travels to the page through the kernel's comm, whole, at every page load. */
+/** Where Jupyter cannot give it out, the bundle travels through the kernel's comm, whole. */
 const GZIP_LIMIT_KB = 150;
 
 const here = dirname(fileURLToPath(import.meta.url));
-const outfile = join(here, "..", "src", "blustream_widget", "static", "widget.js");
+const outdir = join(here, "..", "src", "blustream_widget", "static");
+const outfile = join(outdir, "widget.js");
 const watching = process.argv.includes("--watch");
 
 /** `import source from "worker:./name"`: a worker, bundled, as text. @type {import("esbuild").Plugin} */
@@ -57,6 +58,15 @@ const options = {
   sourcemap: watching ? "inline" : false,
 };
 
+/** @type {import("esbuild").BuildOptions} */
+const loader = {
+  ...shared,
+  entryPoints: ["src/loader.ts"],
+  outfile: join(outdir, "loader.js"),
+  format: "esm",
+};
+
+await build(loader);
 if (watching) {
   await (await context(options)).watch();
   console.log(`watching src/, writing ${outfile}`);

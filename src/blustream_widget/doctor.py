@@ -11,6 +11,7 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_path
 
+from blustream_widget import front_end
 from blustream_widget._version import __version__
 from blustream_widget.config import load_config, runtime_dir
 from blustream_widget.errors import BlustreamError
@@ -93,7 +94,7 @@ def _encoders(report: Report) -> None:
 
 
 def _front_end(report: Report) -> None:
-    bundle = Path(__file__).parent / "static" / "widget.js"
+    bundle = front_end.BUNDLE
     size = (
         f"{bundle.stat().st_size / 1024:.0f} kB"
         if bundle.is_file()

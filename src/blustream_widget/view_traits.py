@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -10,8 +9,7 @@ import traitlets as t
 
 from blustream_widget._colors import color_hex
 from blustream_widget.errors import BlustreamError, StateError
-
-BUNDLE = Path(__file__).parent / "static" / "widget.js"
+from blustream_widget.front_end import module_of_viewers
 
 # Traits that mirror a field of ViewState. `axis`, `slice_no` and `crosshair_idx` are the same in
 # the user's words.
@@ -97,7 +95,7 @@ class ColorTrait(t.Unicode[str, Any]):
 class ViewTraits(anywidget.AnyWidget):
     """Declarations only; `Viewer` gives them their behaviour."""
 
-    _esm = BUNDLE if BUNDLE.is_file() else "export default {}"
+    _esm = module_of_viewers()
 
     # The state, two-way.
     axis = _state_trait(t.Unicode("", help="Axis the slice is taken across, by name."))

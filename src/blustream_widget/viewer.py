@@ -9,6 +9,7 @@ from typing import Any
 
 import traitlets as t
 
+from blustream_widget import front_end
 from blustream_widget._array_copy import ArrayCopy
 from blustream_widget._kernel_loop import KernelLoop
 from blustream_widget._relay import Relay
@@ -44,7 +45,6 @@ from blustream_widget.source_arg import (
     volume_ref,
 )
 from blustream_widget.view_traits import (
-    BUNDLE,
     STATE_TRAITS,
     STATUS_TRAITS,
     TraitStateError,
@@ -141,7 +141,7 @@ class Viewer(ColorTraits, Segmented, Overlaid, Annotated):
         _link: Link | None = None,
         **fields: Any,
     ) -> None:
-        if not BUNDLE.is_file():
+        if not front_end.BUNDLE.is_file():
             raise MissingDependencyError(
                 "The front end of blustream_widget was not built.",
                 hint="Install a released wheel, or run npm ci && npm run build in the folder js.",
@@ -367,8 +367,11 @@ class Viewer(ColorTraits, Segmented, Overlaid, Annotated):
         return bool(super()._should_send_property(key, value))
 
     def _on_browser(self, _widget: Any, content: Any, _buffers: Any) -> None:
-        if isinstance(content, dict) and content.get("kind") == "token":
+        kind = content.get("kind") if isinstance(content, dict) else None
+        if kind == "token":
             self._link.renew_token(self._session)
+        elif kind == "front-end":
+            self.send({"kind": kind, "digest": front_end.digest()}, [front_end.bundle()])
         else:
             self._relay.on_browser(content)
 

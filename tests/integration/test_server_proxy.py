@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import gzip
 
 import aiohttp
 import pytest
 from aiohttp import web
 
+from blustream_widget import front_end
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
@@ -112,6 +114,22 @@ async def test_the_page_is_told_of_the_direct_way(jupyter):
         http.get(f"{jupyter.url}/lab") as page,
     ):
         assert f'"blustreamPath": "{DIRECT}"' in await page.text()
+
+
+async def test_jupyter_gives_the_front_end_out_to_be_kept(jupyter):
+    path = f"blustream-direct/widget-{front_end.digest()}.js"
+    async with aiohttp.ClientSession(auto_decompress=False) as http:
+        whole = {"Accept-Encoding": "identity"}
+        async with http.get(f"{jupyter.url}/{path}", headers=whole) as plain:
+            assert plain.headers["Content-Type"] == "text/javascript; charset=utf-8"
+            assert "immutable" in plain.headers["Cache-Control"]
+            assert await plain.read() == front_end.bundle()
+        headers = {"Accept-Encoding": "gzip"}
+        async with http.get(f"{jupyter.url}/{path}", headers=headers) as zipped:
+            assert zipped.headers["Content-Encoding"] == "gzip"
+            assert gzip.decompress(await zipped.read()) == front_end.bundle()
+        async with http.get(f"{jupyter.url}/blustream-direct/widget-{'0' * 32}.js") as other:
+            assert other.status in (403, 404)
 
 
 @pytest.mark.parametrize(

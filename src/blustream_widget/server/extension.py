@@ -6,15 +6,22 @@ the way of a picture. Cookies, tokens and the address's query stay here.
 
 Where that cannot be (Jupyter itself speaks TLS, there is no server, the extension is not enabled)
 the page takes the way through jupyter-server-proxy.
+
+`<base_url>blustream-direct/widget-<digest>.js` is the front end itself, for kernels of the same
+installation (`front_end.py`): pages take it from here and from their cache instead of from each
+viewer's comm. It is the code of a public package and asks for no login.
 """
 
 from __future__ import annotations
 
+import functools
+import gzip
+import os
 import socket
 from datetime import UTC, datetime
 from typing import Any
 
-from jupyter_server.auth.decorator import ws_authenticated
+from jupyter_server.auth.decorator import allow_unauthenticated, ws_authenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
 from jupyter_server.utils import url_path_join
@@ -22,11 +29,13 @@ from tornado.ioloop import PeriodicCallback
 from tornado.iostream import IOStream, SSLIOStream
 from tornado.web import HTTPError
 
+from blustream_widget import front_end
 from blustream_widget.config import load_config
 from blustream_widget.errors import ConfigError
 from blustream_widget.server.runtime_files import runtime_files
 
 PATH = "blustream-direct/ws"
+FRONT_END_PATH = "blustream-direct/widget-{digest}.js"
 PAGE_CONFIG_KEY = "blustreamPath"
 ACTIVITY_INTERVAL_MS = 30_000
 # What the other process needs of the request; nothing else of it is passed on.
@@ -69,6 +78,27 @@ class HandoverHandler(WebSocketMixin, JupyterHandler):
         finally:
             # Our copy of the descriptor: the connection lives on in the other process.
             stream.close()
+
+
+class FrontEndHandler(JupyterHandler):
+    """Gives out the front end; its address changes with its content."""
+
+    @allow_unauthenticated
+    def get(self) -> None:
+        """Send the bundle, to be kept by the browser for good."""
+        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable")
+        self.set_header("Vary", "Accept-Encoding")
+        if "gzip" in self.request.headers.get("Accept-Encoding", ""):
+            self.set_header("Content-Encoding", "gzip")
+            self.finish(_zipped_bundle())
+        else:
+            self.finish(front_end.bundle())
+
+
+@functools.cache
+def _zipped_bundle() -> bytes:
+    return gzip.compress(front_end.bundle(), mtime=0)
 
 
 def _has_tls(connection: Any) -> bool:
@@ -116,8 +146,17 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server_app: Any) -> None:
-    """Add the address, and tell pages that there is one."""
+    """Add the addresses, and tell pages and kernels that they are there."""
     application = server_app.web_app
     base_url = application.settings["base_url"]
-    application.add_handlers(".*$", [(url_path_join(base_url, PATH), HandoverHandler)])
+    bundle_path = FRONT_END_PATH.format(digest=front_end.digest())
+    application.add_handlers(
+        ".*$",
+        [
+            (url_path_join(base_url, PATH), HandoverHandler),
+            (url_path_join(base_url, bundle_path), FrontEndHandler),
+        ],
+    )
+    # Kernels that this server starts inherit it.
+    os.environ[front_end.DIGEST_VARIABLE] = front_end.digest()
     application.settings.setdefault("page_config_data", {})[PAGE_CONFIG_KEY] = PATH
