@@ -107,13 +107,13 @@ export const COLORMAPS = [
   "labels",
 ] as const;
 export const LAYOUTS = ["single", "orthogonal", "quad", "picture-in-picture", "compare"] as const;
+export const MAX_STROKE_POINTS = 2000;
 export const SLAB_MAX = 512;
 export const SLAB_MODES = ["max", "min", "mean", "rms"] as const;
 export const DISPLAYS = ["density", "wiggle", "wiggle+density"] as const;
 export const EXCURSION_MIN = 0.1;
 export const EXCURSION_MAX = 10;
 export const WIGGLE_MIN_PX = 6;
-export const FENCE_MAX_NODES = 256;
 export const PANES_MAX = 9;
 export const MAX_TILES = 64;
 
@@ -202,20 +202,6 @@ export interface LoadedSlices {
   readonly runs: readonly (readonly [number, number])[];
 }
 
-/** A curtain that hangs on a line, unrolled: the line runs to the right, the vertical down. */
-export interface Fence {
-  readonly kind: "fence";
-  readonly points: readonly (readonly [number, number])[];
-}
-
-/** A plane that may lie at any angle. */
-export interface Oblique {
-  readonly kind: "oblique";
-  readonly origin: readonly [number, number, number];
-  readonly right: readonly [number, number, number];
-  readonly down: readonly [number, number, number];
-}
-
 /** What one pane of several shows; the fields are those of `ViewState`. */
 export interface PaneState {
   readonly axis: number;
@@ -238,7 +224,6 @@ export interface PaneState {
   readonly wiggle_excursion: number;
   readonly wiggle_fill: boolean;
   readonly wiggle_polarity: string;
-  readonly section: Fence | Oblique | null;
 }
 
 /** How an overlay is drawn. Where it has no value, and beyond its grid, it is clear. */
@@ -318,7 +303,6 @@ export interface ViewState {
   readonly wiggle_excursion: number;
   readonly wiggle_fill: boolean;
   readonly wiggle_polarity: string;
-  readonly section: Fence | Oblique | null;
   readonly crosshair: boolean;
   readonly segmentations: readonly SegmentationLook[];
   readonly show_segmentations: boolean;
@@ -434,6 +418,77 @@ export interface RemoveItem {
   readonly id: string;
 }
 
+/** Values of a channel of the shown volume from `low` to `high`, both included. */
+export interface ValueRange {
+  readonly low: number;
+  readonly high: number;
+  readonly channel?: number;
+}
+
+/** A brush is drawn along points: every voxel whose centre it passes over gets the label. */
+export interface Stroke {
+  readonly kind: "stroke";
+  readonly points: readonly (readonly [number, number, number])[];
+  readonly radius: number;
+  readonly label: number;
+  readonly axis?: number;
+  readonly over?: number;
+  readonly within?: ValueRange;
+}
+
+/** Everything gets the label that has the seed's label now and is joined to it by faces. */
+export interface Fill {
+  readonly kind: "fill";
+  readonly seed: readonly [number, number, number];
+  readonly label: number;
+  readonly axis?: number;
+}
+
+/** Everything gets the label that has values in a range and is joined to the seed by faces. */
+export interface Grow {
+  readonly kind: "grow";
+  readonly seed: readonly [number, number, number];
+  readonly label: number;
+  readonly within: ValueRange;
+  readonly axis?: number;
+  readonly over?: number;
+}
+
+/** Everything inside or outside an outline gets the label: voxels whose centre lies there. */
+export interface Cut {
+  readonly kind: "cut";
+  readonly points: readonly (readonly [number, number, number])[];
+  readonly label: number;
+  readonly axis: number;
+  readonly slices?: readonly [number, number];
+  readonly is_outside?: boolean;
+  readonly over?: number;
+}
+
+/** A label's outline is smoothed: a voxel has it where the blurred label is at least a half. */
+export interface Smooth {
+  readonly kind: "smooth";
+  readonly label: number;
+  readonly radius: number;
+}
+
+/** Separate pieces of a label, joined by faces, are taken away. */
+export interface Islands {
+  readonly kind: "islands";
+  readonly label: number;
+  readonly min_voxels?: number;
+}
+
+/** A label is filled in between its slices: halfway from outline to outline. */
+export interface Interpolate {
+  readonly kind: "interpolate";
+  readonly label: number;
+  readonly axis: number;
+}
+
+/** An edit of labels. */
+export type LabelEdit = Stroke | Fill | Grow | Cut | Smooth | Islands | Interpolate;
+
 /** A change of annotations. */
 export type Edit = PutItem | SetItem | DragPoint | MoveItem | RemoveItem;
 
@@ -471,6 +526,8 @@ export const MessageType = {
   MEASUREMENT: 52,
   PROBE: 64,
   VALUE: 65,
+  EDIT_LABELS: 112,
+  LABELS_EDITED: 113,
   SNAP: 136,
   TRACK: 137,
   GRID: 138,
@@ -630,6 +687,15 @@ export interface Measure {
   readonly cancel?: boolean;
 }
 
+/** A viewer edits labels: all of it or nothing; answered by `LabelsEdited` or an error. */
+export interface EditLabels {
+  readonly type: 112;
+  readonly seq: number;
+  readonly name?: string;
+  readonly edit?: Stroke | Fill | Grow | Cut | Smooth | Islands | Interpolate;
+  readonly history?: "" | "redo" | "undo";
+}
+
 /** Ask for the full-resolution value of one voxel of the shown channel. Newest wins. */
 export interface Probe {
   readonly type: 64;
@@ -782,6 +848,17 @@ export interface Segmentations {
   readonly segmentations: readonly SegmentationInfo[];
 }
 
+/** Labels were edited, by this viewer or another one; or this one's edit was refused. */
+export interface LabelsEdited {
+  readonly type: 113;
+  readonly name: string;
+  readonly seq: number;
+  readonly frame_no: number;
+  readonly n_voxels: number;
+  readonly can_undo: boolean;
+  readonly can_redo: boolean;
+}
+
 /** Value of a probed voxel; None where there is no data (NaN). */
 export interface Value {
   readonly type: 65;
@@ -842,6 +919,7 @@ export type ViewerMessage =
   | ViewSync
   | EditAnnotations
   | Measure
+  | EditLabels
   | Probe
   | Snap
   | Track
@@ -862,6 +940,7 @@ export type ServerMessage =
   | Measurement
   | SetPalette
   | Segmentations
+  | LabelsEdited
   | Value
   | Snapped
   | Tracking

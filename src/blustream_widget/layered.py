@@ -19,6 +19,7 @@ from blustream_widget.errors import (
     WorkerError,
     from_code,
 )
+from blustream_widget.label_desk import EditDesk
 from blustream_widget.layer_items import LayerItem, LayerItems
 from blustream_widget.overlays import Overlay
 from blustream_widget.segmentations import Segmentation
@@ -50,6 +51,7 @@ class Layered(ViewTraits):
     """The part of `Viewer` that segmentations and overlays share."""
 
     _link: Link
+    _ref: VolumeRef
     # Here as well, because ipywidgets closes what was not even made completely.
     _layer_segments: dict[str, SharedSegment] | None = None
 
@@ -64,6 +66,7 @@ class Layered(ViewTraits):
         self._segmentations: LayerItems[Segmentation] = LayerItems("segmentation")
         self._overlays: LayerItems[Overlay] = LayerItems("overlay")
         self._layer_segments = {}
+        self._desk: EditDesk | None = None
         self._answers: dict[str, _Answer] = {}
         # What is not answered yet: a server that takes another's place is asked again.
         self._asked: dict[str, _Question] = {}
@@ -152,6 +155,8 @@ class Layered(ViewTraits):
     # -------------------------------------------------- link thread
 
     def _hear_layers(self, message: lp.ToKernel) -> None:
+        if self._desk is not None:
+            self._desk.hear(message)
         if isinstance(message, lp.SessionOpened):
             for question in tuple(self._asked.values()):
                 self._link.tell(question)

@@ -15,7 +15,10 @@ from blustream_widget.core.segmentation import (
     SegmentationLook,
     checked_looks,
 )
+from blustream_widget.core.types import Channel
 from blustream_widget.errors import BlustreamError, ProcessingError, StateError
+from blustream_widget.label_desk import EditDesk, LabelStore
+from blustream_widget.label_editing import LabelEditing
 from blustream_widget.layer_items import LayerItem
 from blustream_widget.view_traits import TraitStateError
 
@@ -32,7 +35,7 @@ class _LabelsTrait(t.Tuple):
         )
 
 
-class Segmentation(LayerItem[SegmentationLook]):
+class Segmentation(LabelEditing, LayerItem[SegmentationLook]):
     """Labels over the slices; setting a trait changes the view, and the view changes the trait.
 
     Parameters
@@ -47,6 +50,8 @@ class Segmentation(LayerItem[SegmentationLook]):
         Brings colours and names of labels.
     count : callable
         Asks for the values of a channel under the labels.
+    desk : EditDesk
+    store : LabelStore
     """
 
     LOOK: ClassVar[tuple[str, ...]] = _LOOK
@@ -65,15 +70,27 @@ class Segmentation(LayerItem[SegmentationLook]):
         refresh: Callable[[], None],
         put: Callable[[LabelStyle], None],
         count: Callable[[int], None],
+        desk: EditDesk,
+        store: LabelStore,
     ) -> None:
         self._put = put
         self._count = count
+        self._desk = desk
+        self._store = store
         self._failure: BlustreamError | None = None
         super().__init__(look, info, post=post, refresh=refresh)
 
     def __repr__(self) -> str:
         shown = f"{self.style}, {self.opacity:g}" if self.visible else "hidden"
         return f"<Segmentation {self.name!r}: {shown}>"
+
+    @property
+    def _channel(self) -> Channel:
+        return self._info.channel
+
+    @property
+    def _names(self) -> dict[int, str]:
+        return {int(label): str(name) for label, name in self.names.items()}
 
     @property
     def labels(self) -> dict[int, str]:

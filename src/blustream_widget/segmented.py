@@ -8,19 +8,23 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.looks import checked_name
 from blustream_widget.core.segmentation import (
     MAX_SEGMENTATIONS,
+    NewDtype,
     SegmentationInfo,
     SegmentationLook,
     SegmentationSource,
     Style,
     checked_looks,
+    checked_new_labels,
 )
 from blustream_widget.errors import StateError
+from blustream_widget.label_desk import EditDesk, LabelStore
 from blustream_widget.layer_items import LayerItems
 from blustream_widget.layered import Layered, channel_of, default_name, layer_ref
 from blustream_widget.segmentations import Segmentation
 
 if TYPE_CHECKING:
     from blustream_widget.core.palettes import LabelStyle
+    from blustream_widget.shared import SharedSegment
 
 
 class Segmented(Layered):
@@ -93,9 +97,59 @@ class Segmented(Layered):
         )
         ref, segment = layer_ref(source, info, connection, is_label=True)
         asked = SegmentationSource(name, ref, at)
+        return self._add(asked, look, colors, names, segment, timeout_s)
+
+    def new_segmentation(
+        self,
+        name: str,
+        names: dict[int, str] | None = None,
+        *,
+        dtype: NewDtype = "uint8",
+        visible: bool = True,
+        opacity: float = 0.5,
+        style: Style = "fill",
+        colors: dict[int, Any] | None = None,
+        timeout_s: float = 60.0,
+    ) -> Segmentation:
+        """Lay labels over the slices that nobody has painted yet; they take no memory until then.
+
+        Parameters
+        ----------
+        name : str
+            Key in `segmentations`.
+        names : dict, optional
+            Labels to paint with: {1: "salt", 2: "shale"}. Without: 1, then the next number.
+        dtype : {"uint8", "uint16"}
+        visible, opacity, style, colors
+            As the traits of `Segmentation`.
+        timeout_s : float
+
+        Raises
+        ------
+        StateError
+            The name is taken, there are too many, or a label does not fit the dtype.
+        """
+        self._check_free(self._segmentations, checked_name(name), MAX_SEGMENTATIONS, "segmentation")
+        labels = checked_new_labels(names or {}, dtype)
+        (look,) = checked_looks(
+            [{"name": name, "visible": visible, "opacity": opacity, "style": style}]
+        )
+        source = SegmentationSource(name, new=dtype, names=labels)
+        return self._add(source, look, colors, None, None, timeout_s)
+
+    def _add(
+        self,
+        source: SegmentationSource,
+        look: SegmentationLook,
+        colors: dict[int, Any] | None,
+        names: dict[int, str] | None,
+        segment: SharedSegment | None,
+        timeout_s: float,
+    ) -> Segmentation:
+        name = source.name
         try:
-            question = lp.AddSegmentation(session=self._session, source=asked, look=look)
-            item = self._made(look, self._ask_for(question, timeout_s))
+            question = lp.AddSegmentation(session=self._session, source=source, look=look)
+            item = self._made(look, self._ask_for(question, timeout_s), source)
             item.set_trait("colors", dict(colors or {}))
             item.set_trait("names", dict(names or {}))
         except BaseException:  # also Ctrl+C while they open: nothing is changed
@@ -114,7 +168,11 @@ class Segmented(Layered):
         """
         self._remove_layer(self._segmentations, name)
 
-    def _made(self, look: SegmentationLook, info: SegmentationInfo) -> Segmentation:
+    def _made(
+        self, look: SegmentationLook, info: SegmentationInfo, source: SegmentationSource
+    ) -> Segmentation:
+        if self._desk is None:
+            self._desk = EditDesk(self._session, self._link.tell)
         item = Segmentation(
             look,
             info,
@@ -122,6 +180,8 @@ class Segmented(Layered):
             put=self._put,
             count=lambda channel: self._count_labels(look.name, channel),
             refresh=lambda: self._refresh_layer(look.name),
+            desk=self._desk,
+            store=LabelStore(source, lambda: self.info, self._ref),
         )
         self._segmentations.put(item)
         return item

@@ -35,7 +35,6 @@ from blustream_widget.errors import (
 )
 from blustream_widget.overlaid import Overlaid
 from blustream_widget.panes import Panes, values_of
-from blustream_widget.sectioned import Sectioned
 from blustream_widget.segmented import Segmented
 from blustream_widget.server_link import Link, shared_link
 from blustream_widget.shared import SharedSegment
@@ -57,7 +56,7 @@ logger = logging.getLogger(__name__)
 _OPEN_TIMEOUT_S = 60.0
 
 
-class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
+class Viewer(ColorTraits, Segmented, Overlaid, Annotated):
     """A live view of a volume, streamed as video from a worker process.
 
     Parameters
@@ -92,8 +91,8 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
     **fields
         Any other field of the view: channel, reverse, below_color, above_color, no_value_color,
         zoom, pan, stretch, interpolate, north_up, rotation, flip_x, flip_y, slab, slab_mode,
-        display, wiggle_excursion, wiggle_fill, wiggle_polarity, section, crosshair,
-        show_segmentations, show_overlays.
+        display, wiggle_excursion, wiggle_fill, wiggle_polarity, crosshair, show_segmentations,
+        show_overlays.
     transports : str
         Comma-separated subset of "websocket,webrtc,comm": what the browser may use.
     layout : ipywidgets.Layout or dict, optional
@@ -162,7 +161,7 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
             "_transports": checked_transports(transports),
             **css_layout(layout),
         }
-        ref, self._segment = volume_ref(
+        self._ref, self._segment = volume_ref(
             volume,
             connection=connection,
             name=name,
@@ -194,7 +193,7 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
                     failed=lambda error: self._on_error(error, fatal=True),
                 )
             self.on_msg(self._on_browser)
-            self._link.open_session(session, ref, patch, self, palettes)
+            self._link.open_session(session, self._ref, patch, self, palettes)
             self._place(axis, slice_idx, slice_no)
         except BaseException:  # also Ctrl+C while the volume opens: nobody else can close it
             self.close()

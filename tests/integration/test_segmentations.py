@@ -7,10 +7,17 @@ import io
 import av
 import msgspec
 import numpy as np
+import psutil
 import pytest
 
 from blustream_widget.core import protocol as p
-from blustream_widget.errors import StateError, VolumeFormatError, VolumeNotFoundError
+from blustream_widget.core.label_edit import Stroke
+from blustream_widget.errors import (
+    StateError,
+    VolumeFormatError,
+    VolumeNotFoundError,
+    VolumeWriteError,
+)
 from blustream_widget.render.colormaps import rgb_table
 from blustream_widget.server_link import Link
 from blustream_widget.testing.clients import connect_viewer
@@ -150,3 +157,55 @@ def test_labels_that_cannot_be_are_refused_and_change_nothing(viewer, tmp_path):
         timeout_s=30,
         what="the state that was given back",
     )
+
+
+async def test_labels_are_painted_from_both_sides_and_outlive_their_worker(viewer, tmp_path):
+    mine = viewer.new_segmentation("mine", {1: "salt"}, opacity=1.0)
+    assert mine.paint((10, 32, 48), 8, 1, axis=0) > 0
+    inside = np.hypot(*(np.indices((64, 96)) - np.array([32, 48])[:, None, None])) <= 8
+    assert np.array_equal(
+        mine.to_array() == 1, [inside if i == 10 else inside * 0 for i in range(20)]
+    )
+    assert mine.statistics()[0]["count"] == inside.sum()
+    refused = [
+        (lambda: mine.paint((10, 32, 48), float("nan"), 1), "radius"),
+        (lambda: mine.paint((10, 32, float("nan")), 8, 1), "finite"),
+        (lambda: mine.paint((10, 32, 48), 8, 77), "no label 77"),
+        (lambda: mine.paint([(1, 1, 1)] * 10**6, 8, 1), "2000 places"),
+        (lambda: mine.fill((99, 0, 0), 1), "outside"),
+        (lambda: mine.smooth(2, 3.0), "label 2"),
+    ]
+    for act, words in refused:
+        with pytest.raises(StateError, match=words):
+            act()
+    assert mine.statistics()[0]["count"] == inside.sum()
+
+    async with connect_viewer(viewer.server.address, viewer._token._token) as page:
+        await page.send(p.ViewSync(seq=1, width_px=96, height_px=64, axis=0))
+        state = (await page.message(p.State, lambda m: m.seq == 1)).state
+        colour = rgb_table("labels", reverse=False).astype(int)[1]
+        shown = (await still(page, state) == colour).all(axis=-1)
+        await page.send(
+            p.EditLabels(seq=1, name="mine", edit=Stroke(points=((10, 32, 48),), radius=4, label=0))
+        )
+        told = await page.message(p.LabelsEdited, lambda m: m.seq == 1)
+        assert told.can_undo
+        _, data = await page.frame(
+            lambda h: h.flags & p.FrameFlags.STILL and h.frame_no > told.frame_no
+        )
+        with av.open(io.BytesIO(data)) as file:
+            picture = next(file.decode(video=0)).to_ndarray(format="rgb24").astype(int)
+        assert shown.sum() - (picture == colour).all(axis=-1).sum() == pytest.approx(
+            told.n_voxels, abs=40
+        )
+    for pid in psutil.Process(viewer.server.process.pid).children():
+        pid.kill()
+    assert mine.undo() == told.n_voxels  # the owner's, whichever page or notebook it was made in
+    assert mine.statistics()[0]["count"] == inside.sum()
+
+    mine.save(tmp_path / "mine.vds")
+    with pytest.raises(VolumeWriteError, match="exists"):
+        mine.save(tmp_path / "mine.vds")
+    again = viewer.add_segmentation(tmp_path / "mine.vds", "again")
+    assert again.labels == {1: "salt"}
+    assert np.array_equal(again.to_array(), mine.to_array())

@@ -21,6 +21,7 @@ from blustream_widget.core.annotation_messages import (
     Want,
 )
 from blustream_widget.core.horizon import Gate, TrackedGrid
+from blustream_widget.core.label_edit import Brick, History, LabelEdit
 from blustream_widget.core.linking import LinkKind
 from blustream_widget.core.overlay import OverlayLook
 from blustream_widget.core.palettes import LabelStyle, OwnMap
@@ -180,6 +181,27 @@ class CountLabels(_Message, tag="count", frozen=True):
     channel: int
 
 
+class EditLabels(_Message, tag="edit-labels", frozen=True):
+    """Edit labels, or take the newest edit back; answered by `LabelsEdited` or `EditRefused`.
+
+    `n` grows with every message; one that was taken already is not taken again.
+    """
+
+    session: str
+    name: str
+    n: int
+    edit: LabelEdit | None = None
+    history: History = ""
+
+
+class FetchBricks(_Message, tag="fetch-bricks", frozen=True):
+    """Ask for everything that was edited in labels; answered by `EditedBricks`."""
+
+    session: str
+    name: str
+    n: int
+
+
 class RefreshVolume(_Message, tag="refresh", frozen=True):
     """The shared array changed in place."""
 
@@ -249,6 +271,8 @@ ToServer: TypeAlias = (
     | RemoveSegmentation
     | RefreshSegmentation
     | CountLabels
+    | EditLabels
+    | FetchBricks
     | RefreshVolume
     | CloseSession
     | RenewToken
@@ -353,6 +377,36 @@ class SegmentationFailed(_Message, tag="no-segmentation", frozen=True):
     are_open: bool = False
 
 
+class LabelsEdited(_Message, tag="labels-edited", frozen=True):
+    """An edit of labels is done."""
+
+    session: str
+    name: str
+    n: int
+    n_voxels: int
+
+
+class EditRefused(_Message, tag="no-edit", frozen=True):
+    """An edit of labels cannot be; nothing was changed."""
+
+    session: str
+    name: str
+    n: int
+    code: str
+    message: str
+    hint: str = ""
+
+
+class EditedBricks(_Message, tag="bricks", frozen=True):
+    """Edited bricks of labels, packed; `more`: the rest of them follows."""
+
+    session: str
+    name: str
+    n: int
+    bricks: tuple[tuple[Brick, bytes], ...]
+    more: bool = False
+
+
 class SessionError(_Message, tag="error", frozen=True):
     """Something of this session failed; `fatal` means there is nothing to show."""
 
@@ -373,6 +427,9 @@ ToKernel: TypeAlias = (
     | Tracked
     | SegmentationOpened
     | SegmentationFailed
+    | LabelsEdited
+    | EditRefused
+    | EditedBricks
     | SessionError
     | RelayText
     | RelayClose

@@ -27,6 +27,7 @@ from blustream_widget.core.horizon_messages import (
     Tracking,
     WantGrid,
 )
+from blustream_widget.core.label_edit import EditLabels, LabelsEdited
 from blustream_widget.core.layouts import PANES_MAX, PaneState
 from blustream_widget.core.overlay import MAX_OVERLAYS, OverlayLook
 from blustream_widget.core.palettes import LabelStyle, OwnMap
@@ -80,6 +81,8 @@ class MessageType(IntEnum):
     MEASUREMENT = 0x34
     PROBE = 0x40
     VALUE = 0x41
+    EDIT_LABELS = 0x70
+    LABELS_EDITED = 0x71
     SNAP = 0x88
     TRACK = 0x89
     GRID = 0x8A
@@ -272,6 +275,7 @@ ViewerMessage: TypeAlias = (
     | ViewSync
     | EditAnnotations
     | Measure
+    | EditLabels
     | Probe
     | Snap
     | Track
@@ -394,6 +398,7 @@ ServerMessage: TypeAlias = (
     | Measurement
     | SetPalette
     | Segmentations
+    | LabelsEdited
     | Value
     | Snapped
     | Tracking
@@ -530,8 +535,7 @@ class FrameHeader(msgspec.Struct, frozen=True):
         1 if time slices lie as a map.
     turn : int
         Quarter turns clockwise (0 to 3), plus 4 if mirrored left to right, 8 if top to bottom; plus
-        16 if wiggles are drawn over it, whose ink is no colour of the map; plus 32 if it is of an
-        oblique plane, 64 if it is of a fence.
+        16 if wiggles are drawn over it, whose ink is no colour of the map.
     n_panes : int
         How many there are behind this header; 0: the picture is that of one pane alone.
     panes : tuple of PaneHeader

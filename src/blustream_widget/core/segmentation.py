@@ -17,6 +17,8 @@ LABEL_MIN, LABEL_MAX = -(2**31), 2**32 - 1
 
 Style: TypeAlias = Literal["fill", "outline", "both"]
 STYLES: tuple[Style, ...] = get_args(Style)
+NewDtype: TypeAlias = Literal["uint8", "uint16"]
+NEW_DTYPES: tuple[NewDtype, ...] = get_args(NewDtype)
 
 _Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
 
@@ -59,12 +61,21 @@ class SegmentationSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         Of that volume.
     kind : str
         "labels" of a segmentation; "values" of an overlay (`core.overlay`).
+    new : {"uint8", "uint16"} or None
+        Nothing but 0, of this dtype, on the shown volume's grid; then `ref` is None.
+    names : dict
+        Of labels that are new.
     """
 
     name: _Name
     ref: VolumeRef | None = None
     channel: Annotated[int, msgspec.Meta(ge=0, le=4095)] = 0
     kind: Literal["labels", "values"] = "labels"
+    new: NewDtype | None = None
+    names: Annotated[
+        dict[int, Annotated[str, msgspec.Meta(max_length=MAX_NAME)]],
+        msgspec.Meta(max_length=MAX_LABELS),
+    ] = {}
 
 
 class LabelCount(msgspec.Struct, frozen=True):
@@ -135,6 +146,29 @@ def checked_looks(value: Any) -> tuple[SegmentationLook, ...]:
         word="segmentation",
         hint="Remove one that is not needed any more: viewer.remove_segmentation(name).",
     )
+
+
+def checked_new_labels(names: Any, dtype: Any) -> dict[int, str]:
+    """Check the names of labels that are to be painted, and the dtype that holds them.
+
+    Raises
+    ------
+    StateError
+    """
+    if dtype not in NEW_DTYPES:
+        raise StateError(
+            f"dtype = {dtype!r} cannot be painted on.", hint=f"There are: {', '.join(NEW_DTYPES)}."
+        )
+    most = {"uint8": 255, "uint16": 65535}[dtype]
+    if not isinstance(names, dict) or len(names) > MAX_LABELS:
+        raise StateError("names is not a dict of label and name.", hint='For example {1: "salt"}.')
+    for label, name in names.items():
+        is_whole = isinstance(label, int) and not isinstance(label, bool)
+        if not is_whole or not 0 < label <= most:
+            raise StateError(f"The label {label!r} is not a whole number from 1 to {most}.")
+        if not isinstance(name, str) or len(name) > MAX_NAME:
+            raise StateError(f"The name {name!r} is not a text of at most {MAX_NAME} characters.")
+    return dict(names)
 
 
 def _check_label_style(name: str, value: Any) -> str:

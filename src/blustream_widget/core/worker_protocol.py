@@ -16,6 +16,7 @@ from blustream_widget.core.annotation_messages import Measurement, Want
 from blustream_widget.core.horizon import Gate, TrackedGrid
 from blustream_widget.core.horizon_grid import HorizonGrid
 from blustream_widget.core.horizon_messages import Snapped
+from blustream_widget.core.label_edit import Brick, BrickChange, LabelEdit
 from blustream_widget.core.palettes import LabelStyle, OwnMap
 from blustream_widget.core.segmentation import SegmentationInfo, SegmentationSource
 from blustream_widget.core.state import ViewState
@@ -70,6 +71,30 @@ class CountLabels(_Message, tag="count", frozen=True):
 
     name: str
     channel: int
+
+
+class EditBricks(_Message, tag="edit", frozen=True):
+    """Edit the labels of this name; answered by `BricksEdited` or `EditFailed` of the same `n`."""
+
+    name: str
+    n: int
+    edit: LabelEdit
+
+
+class RevertBricks(_Message, tag="revert", frozen=True):
+    """Give voxels that still are as an edit left them what they had before; answered likewise."""
+
+    name: str
+    n: int
+    changes: tuple[BrickChange, ...]
+
+
+class PutBricks(_Message, tag="put", frozen=True):
+    """Bricks that were edited in another worker, packed; not answered."""
+
+    name: str
+    bricks: tuple[tuple[Brick, bytes], ...]
+    n: int = 0
 
 
 class Open(_Message, tag="open", frozen=True):
@@ -175,8 +200,9 @@ class SnapVoxel(_Message, tag="snap", frozen=True):
     cancel: bool = False
 
 
+OfEdits: TypeAlias = EditBricks | RevertBricks | PutBricks
 OfSegmentations: TypeAlias = (
-    AddSegmentation | RemoveSegmentation | RefreshSegmentation | CountLabels
+    AddSegmentation | RemoveSegmentation | RefreshSegmentation | CountLabels | OfEdits
 )
 
 ToWorker: TypeAlias = (
@@ -186,6 +212,7 @@ ToWorker: TypeAlias = (
     | RemoveSegmentation
     | RefreshSegmentation
     | CountLabels
+    | OfEdits
     | Show
     | Output
     | WantKeyframe
@@ -233,6 +260,26 @@ class SegmentationFailed(_Message, tag="no-segmentation", frozen=True):
     message: str
     hint: str = ""
     are_open: bool = False
+
+
+class BricksEdited(_Message, tag="edited", frozen=True):
+    """An edit is done, and pictures that come after this show it; `more`: the rest follows."""
+
+    name: str
+    n: int
+    n_voxels: int
+    changes: tuple[BrickChange, ...]
+    more: bool = False
+
+
+class EditFailed(_Message, tag="no-edit", frozen=True):
+    """An edit cannot be; nothing was changed."""
+
+    name: str
+    n: int
+    code: str
+    message: str
+    hint: str = ""
 
 
 class Failed(_Message, tag="failed", frozen=True):
@@ -317,6 +364,8 @@ FromWorker: TypeAlias = (
     | Described
     | SegmentationOpened
     | SegmentationFailed
+    | BricksEdited
+    | EditFailed
     | Failed
     | Progress
     | Loaded

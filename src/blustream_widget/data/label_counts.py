@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from blustream_widget.core.types import VolumeInfo
-from blustream_widget.data.grid import lod_shape
+from blustream_widget.core.types import Samples, VolumeInfo
+from blustream_widget.data.grid import Shape, lod_shape
 from blustream_widget.data.memory import MemorySource
+from blustream_widget.data.new_labels import NewLabels
+from blustream_widget.data.reduce import half_times
 from blustream_widget.data.source import VolumeSource
 from blustream_widget.data.voxels import Part, VoxelReader
 
@@ -47,11 +49,55 @@ class LabelSum:
 def level_to_count(source: VolumeSource) -> int:
     """Give the finest level of detail that can be counted in the background."""
     info: VolumeInfo = source.info
+    if isinstance(source, NewLabels):
+        return 0
     most = _MOST_IN_MEMORY if isinstance(source, MemorySource) else _MOST_READ
     for lod in range(info.n_lods - 1):
         if math.prod(lod_shape(info.shape, lod)) <= most:
             return lod
     return info.n_lods - 1
+
+
+def changed_counts(
+    changes: Iterable[tuple[Shape, Samples, Samples]], lod: int
+) -> dict[int, LabelSum]:
+    """Count what labels have won and, with a minus, lost; values under them are not known.
+
+    Parameters
+    ----------
+    changes : iterable of (first voxel, before, after)
+        Whole bricks of full resolution.
+    lod : int
+        Level that is counted.
+    """
+    sums: dict[int, LabelSum] = {}
+    for lower, before, after in changes:
+        old, new = (half_times(values, lod, is_label=True) for values in (before, after))
+        corner = [v >> lod for v in lower]
+        differs = np.nonzero(old != new)
+        if not differs[0].size:
+            continue
+        for sign, values in ((-1, old[differs]), (1, new[differs])):
+            labels, which = np.unique(values, return_inverse=True)
+            counts = np.bincount(which)
+            for k, label in enumerate(labels):
+                one = sums.setdefault(int(label), LabelSum(0, np.zeros(3)))
+                one.count += sign * int(counts[k])
+                chosen = which == k
+                for axis in range(3):
+                    place = int(differs[axis][chosen].sum()) + int(counts[k]) * corner[axis]
+                    one.places[axis] += sign * place
+    sums.pop(0, None)
+    return sums
+
+
+def with_changes(found: dict[int, LabelSum], changed: dict[int, LabelSum]) -> dict[int, LabelSum]:
+    """Add up sums of before an edit and what it has changed, without labels that are gone."""
+    sums = {label: LabelSum(one.count, one.places) for label, one in found.items()}
+    for label, one in changed.items():
+        known = sums.get(label, LabelSum(0, np.zeros(3)))
+        sums[label] = LabelSum(known.count + one.count, known.places + one.places)
+    return {label: one for label, one in sums.items() if one.count > 0}
 
 
 class LabelCounter:

@@ -9,7 +9,6 @@ import numpy as np
 
 from blustream_widget.core.types import VolumeInfo
 from blustream_widget.data.composite import Composite
-from blustream_widget.data.section import SectionComposite
 from blustream_widget.data.slab import SlabComposite
 from blustream_widget.data.source import AnyKey, BrickKey
 
@@ -38,7 +37,7 @@ class Hand(NamedTuple):
 
 
 def plan_stages(
-    composite: Composite | SlabComposite | SectionComposite,
+    composite: Composite | SlabComposite,
     info: VolumeInfo,
     hand: Hand,
     *,
@@ -50,7 +49,7 @@ def plan_stages(
 
     Parameters
     ----------
-    composite : Composite, SlabComposite or SectionComposite
+    composite : Composite or SlabComposite
         Filled from the cache.
     info : VolumeInfo
     hand : Hand
@@ -89,11 +88,7 @@ def plan_stages(
 
 
 def _layer_ahead(
-    composite: Composite | SlabComposite | SectionComposite,
-    info: VolumeInfo,
-    hand: Hand,
-    lod: int,
-    room_bytes: int,
+    composite: Composite | SlabComposite, info: VolumeInfo, hand: Hand, lod: int, room_bytes: int
 ) -> tuple[BrickKey, ...]:
     """Bricks of the next layer, once the hand is past the middle of this one."""
     spec, size = composite.spec, info.brick_size
@@ -107,7 +102,7 @@ def _layer_ahead(
 
 
 def _tiles_ahead(
-    composite: Composite | SlabComposite | SectionComposite,
+    composite: Composite | SlabComposite,
     info: VolumeInfo,
     hand: Hand,
     tile_size: int,

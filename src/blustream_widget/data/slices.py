@@ -7,29 +7,26 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from blustream_widget.core.section_grid import SectionRead
 from blustream_widget.core.slab import Slab
 from blustream_widget.core.types import Samples, SliceData
 from blustream_widget.data.cache import BrickCache
 from blustream_widget.data.composite import Composite, SliceSpec
 from blustream_widget.data.fetch import BrickFetcher
-from blustream_widget.data.grid import brick_counts, clip_region, lod_shape
+from blustream_widget.data.grid import brick_counts, clip_region, lod_shape, plane_axes
 from blustream_widget.data.layout import is_cut_slowly, turned
 from blustream_widget.data.loaded import Run, loaded_runs
 from blustream_widget.data.plan import plan_stages
-from blustream_widget.data.seats import AnyComposite, Seat, Seats
-from blustream_widget.data.section import SectionComposite
-from blustream_widget.data.section_direct import sample_directly
-from blustream_widget.data.section_points import clip_to_grid
+from blustream_widget.data.seats import Seat, Seats
 from blustream_widget.data.slab import DirectSlab, IsLate, SlabComposite, slab_spec
 from blustream_widget.data.source import (
     AnyKey,
     BrickKey,
+    ChangingSource,
     DirectSource,
     FarSource,
     Region,
@@ -165,7 +162,6 @@ class SliceReader:
         seat: int = 0,
         slab: Slab | None = None,
         slab_lod: int = 0,
-        section: SectionRead | None = None,
     ) -> SliceData:
         """Return a slice as far as it is in memory, and ask for the rest.
 
@@ -185,10 +181,6 @@ class SliceReader:
         slab_lod : int
             Level of the slices that are reduced, not coarser than `lod`; a coarser one where the
             bricks would not fit the budget. In the result, `coarsest_lod` tells.
-        section : SectionRead, optional
-            Read this in the place of a slice: `region`, and the result, are of points of its grid,
-            columns first. Floats, NaN outside the volume. Of an array, points as fine as
-            `slab_lod` are averaged.
 
         Returns
         -------
@@ -202,9 +194,7 @@ class SliceReader:
         ValueError
             If axis, slice or channel do not exist.
         """
-        spec = self._check(axis, slice_idx, channel, lod, region, section)
-        if section is not None and self._direct is not None:
-            return self._read_directly(self._direct, spec, self._seats.seat(seat), slab_lod)
+        spec = self._check(axis, slice_idx, channel, lod, region)
         if slab is not None:
             return self._read_slab(spec, slab, slab_lod, self._seats.seat(seat))
         if self._direct is not None:
@@ -257,6 +247,25 @@ class SliceReader:
                     self._move_to(seat.composite.spec, seat)
         self._on_data()
 
+    def change(self, bricks: Collection[BrickKey]) -> None:
+        """Show bricks, of every level, as a `ChangingSource` has them now; nothing is read."""
+        assert isinstance(self._source, ChangingSource)
+        with self._lock:
+            self._seats.forget_cuts()
+            cached = self._cache.keys()
+            for key in [key for key in cached if _is_of(key, bricks, self._info.brick_size)]:
+                brick = self._cache.find(key)
+                assert brick is not None
+                patched = self._source.patched(key, brick)
+                axis = self._seats.axis_of(key, self._info)
+                if axis is not None and isinstance(key, BrickKey):
+                    patched = turned(patched, axis)
+                self._cache.put(key, patched)
+            for seat in self._seats.all:
+                if seat.composite is not None:
+                    self._move_to(seat.composite.spec, seat)
+        self._on_data()
+
     def limit(self, budget_bytes: int) -> None:
         """Keep to another budget of memory, which others share."""
         with self._lock:
@@ -272,32 +281,17 @@ class SliceReader:
             self._value = None
 
     def _check(
-        self,
-        axis: int,
-        slice_idx: int,
-        channel: int,
-        lod: int,
-        region: Region | None,
-        section: SectionRead | None = None,
+        self, axis: int, slice_idx: int, channel: int, lod: int, region: Region | None
     ) -> SliceSpec:
         if axis not in (0, 1, 2) or not 0 <= channel < len(self._info.channels):
             raise ValueError(f"{self._info.name} has no axis {axis} or channel {channel}")
         if not 0 <= slice_idx < self._info.shape[axis]:
             raise ValueError(f"slice {slice_idx} of {self._info.shape[axis]} on axis {axis}")
         lod = min(max(lod, 0), self._info.n_lods - 1)
-        if section is not None:
-            whole = clip_to_grid(section.grid, region)
-            return SliceSpec(axis, slice_idx, channel, lod, whole, section=section)
         return SliceSpec(axis, slice_idx, channel, lod, clip_region(self._info, axis, region))
 
-    def _read_directly(
-        self, source: DirectSource, spec: SliceSpec, seat: Seat, finest_lod: int = 0
-    ) -> SliceData:
-        if spec.section is not None:
-            spec = replace(spec, shown_lod=finest_lod)  # a picture at rest is another one
-            if seat.cut is None or seat.cut[0] != spec:
-                seat.cut = (spec, sample_directly(source, spec, finest_lod=finest_lod))
-        elif seat.cut is None or seat.cut[0] != spec:
+    def _read_directly(self, source: DirectSource, spec: SliceSpec, seat: Seat) -> SliceData:
+        if seat.cut is None or seat.cut[0] != spec:
             values = source.read_slice(
                 spec.axis, spec.slice_idx, spec.channel, spec.lod, spec.region
             )
@@ -343,19 +337,14 @@ class SliceReader:
     def _move_to(self, spec: SliceSpec, seat: Seat, is_late: IsLate = lambda: False) -> None:
         seat.hand = seat.follow(spec)
         self._load_coarsest(spec.channel)
-        composite: AnyComposite
-        if spec.section is not None:
-            composite = SectionComposite(self._info, spec, self._cache)
-        elif spec.slab is None:
+        composite: Composite | SlabComposite
+        if spec.slab is None:
             composite = Composite(self._info, spec, self._cache, stored_tile=self._tile_size)
         else:
             composite = SlabComposite(self._info, spec, self._cache)
             composite.work(is_late)
         seat.composite = composite
-        if spec.section is not None:
-            seat.pinned, seat.has_slow_cuts = composite.keys(spec.lod), False
-            self._cache.pin(self._seats.pinned)
-        elif self._tile_size and spec.lod == 0 and spec.slab is None:
+        if self._tile_size and spec.lod == 0 and spec.slab is None:
             seat.pinned, seat.has_slow_cuts = composite.tile_keys(self._tile_size), False
             self._cache.pin(self._seats.pinned)
         else:
@@ -372,7 +361,7 @@ class SliceReader:
             seat.hand,
             room_bytes=room_bytes // len(self._seats),
             is_slow=self._fetcher.is_slow,
-            tile_size=0 if composite.spec.slab or composite.spec.section else self._tile_size,
+            tile_size=0 if composite.spec.slab else self._tile_size,
         )
         self._fetcher.want(self._seats.stages)
         for key in [key for key in self._broken if self._fetcher.has_given_up(key)]:
@@ -438,6 +427,8 @@ class SliceReader:
             if key in self._stale:  # read before `refresh`, perhaps
                 self._stale.discard(key)
                 result = None
+            if isinstance(result, np.ndarray) and isinstance(self._source, ChangingSource):
+                result = self._source.patched(key, result)  # what changed since it was read
             if isinstance(key, TileKey):
                 is_news = self._take_tile(key, result)
             else:
@@ -496,6 +487,21 @@ class SliceReader:
         if isinstance(result, BlustreamError):
             return request.done, None
         return request.done, _plain(result[request.offset])
+
+
+def _is_of(key: AnyKey, bricks: Collection[BrickKey], size: int) -> bool:
+    """Whether a brick is one of those, or a tile is cut from one of them."""
+    if isinstance(key, BrickKey):
+        return key in bricks
+    a_axis, b_axis = plane_axes(key.axis)
+    return any(
+        brick.lod == 0
+        and brick.channel == key.channel
+        and brick[2 + key.axis] == key.slice_idx // size
+        and brick[2 + a_axis] * size // key.size == key.a
+        and brick[2 + b_axis] * size // key.size == key.b
+        for brick in bricks
+    )
 
 
 def _brick_budget(budget_bytes: int) -> int:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-import numpy as np
-import numpy.typing as npt
-
 from blustream_widget.core.types import Samples, VolumeInfo
 from blustream_widget.errors import BlustreamError
 
@@ -144,8 +141,13 @@ class DirectSource(VolumeSource, Protocol):
         A view of the volume where that is possible: to be read at once and not kept.
         """
 
-    def read_voxels(self, channel: int, at: npt.NDArray[np.int64]) -> Samples:
-        """Give single voxels, by their place in C order; native order, the caller's to keep."""
+
+@runtime_checkable
+class ChangingSource(VolumeSource, Protocol):
+    """A source some of whose bricks can become other ones while it is open."""
+
+    def patched(self, key: AnyKey, values: Samples) -> Samples:
+        """Give a brick or tile as it is now; the same object where nothing is other."""
 
 
 class DoneRequest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import queue
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -95,6 +95,13 @@ class VoxelReader:
             i, j, k = (voxels[chosen] % size).T
             values[chosen] = brick[i, j, k]
         return values
+
+    def bricks(
+        self, channel: int, places: Iterable[tuple[int, int, int]]
+    ) -> Iterator[tuple[tuple[int, int, int], Samples]]:
+        """Give whole bricks of full resolution by place, in no order."""
+        for key, brick in self._bricks(BrickKey(channel, 0, *place) for place in places):
+            yield (key.i0, key.i1, key.i2), brick
 
     def check(self) -> None:
         """Look whether it is still wanted.

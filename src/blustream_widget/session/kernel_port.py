@@ -8,6 +8,7 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_messages import AnnotationEdits, Measurement
 from blustream_widget.core.horizon import TrackedGrid
+from blustream_widget.core.label_edit import Brick
 from blustream_widget.core.segmentation import SegmentationInfo
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, VolumeInfo
@@ -132,6 +133,31 @@ class KernelPort:
                 hint=failed.hint,
                 are_open=failed.are_open,
             )
+        )
+
+    def tell_labels_edited(self, name: str, n: int, n_voxels: int) -> None:
+        """Tell that an edit of labels is done."""
+        self._tell(lp.LabelsEdited(session=self._session_id, name=name, n=n, n_voxels=n_voxels))
+
+    def tell_edit_refused(self, name: str, n: int, error: BlustreamError) -> None:
+        """Tell that an edit of labels cannot be."""
+        self._tell(
+            lp.EditRefused(
+                session=self._session_id,
+                name=name,
+                n=n,
+                code=error.code,
+                message=error.message,
+                hint=error.hint,
+            )
+        )
+
+    def tell_bricks(
+        self, name: str, n: int, bricks: tuple[tuple[Brick, bytes], ...], *, more: bool
+    ) -> None:
+        """Tell what was edited in labels."""
+        self._tell(
+            lp.EditedBricks(session=self._session_id, name=name, n=n, bricks=bricks, more=more)
         )
 
     def tell_horizon(self, grid: TrackedGrid) -> None:

@@ -19,6 +19,7 @@ from blustream_widget.core.segmentation import (
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeInfo
 from blustream_widget.errors import StateError
+from blustream_widget.session.label_edits import LabelEdits
 from blustream_widget.session.shared_memory import remove_shared_array
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ OfKernel: TypeAlias = (
     | lp.RemoveSegmentation
     | lp.RefreshSegmentation
     | lp.CountLabels
+    | lp.EditLabels
+    | lp.FetchBricks
 )
+_BRICKS_AT_ONCE = 256
 _MOST = {"labels": (MAX_SEGMENTATIONS, "segmentations"), "values": (MAX_OVERLAYS, "overlays")}
 
 
@@ -51,6 +55,12 @@ class SegmentationBoard:
         Has the view take a patch.
     view : callable
         Gives the view's state, and its volume if that is open.
+    frame_no : callable
+        Gives the number of the newest picture.
+
+    Attributes
+    ----------
+    edits : LabelEdits
     """
 
     def __init__(
@@ -62,6 +72,7 @@ class SegmentationBoard:
         want_worker: Callable[[], None],
         show: Callable[[dict[str, Any]], None],
         view: Callable[[], tuple[ViewState, VolumeInfo | None]],
+        frame_no: Callable[[], int],
     ) -> None:
         self._viewers = viewers
         self._kernel = kernel
@@ -72,10 +83,24 @@ class SegmentationBoard:
         self._sources: dict[str, SegmentationSource] = {}
         # What the worker was told: not what came while it opened the volume.
         self._told: set[str] = set()
+        self._is_new_worker = False
         self._infos: dict[str, SegmentationInfo] = {}
         # Not in the view before they are open.
         self._waiting: dict[str, lp.AddSegmentation | lp.AddOverlay] = {}
         self._counts: dict[str, lp.CountLabels] = {}
+        self.edits = LabelEdits(
+            viewers=viewers,
+            kernel=kernel,
+            supervisor=supervisor,
+            want_worker=want_worker,
+            info_of=self._labels_of,
+            frame_no=frame_no,
+        )
+
+    def _labels_of(self, name: str) -> SegmentationInfo | None:
+        source = self._sources.get(name)
+        is_label = source is not None and source.kind == "labels"
+        return self._infos.get(name) if is_label else None
 
     def restore(self, sources: Iterable[SegmentationSource]) -> None:
         """Take what a former server had, or this one has already."""
@@ -96,6 +121,18 @@ class SegmentationBoard:
                 self._supervisor.send(wp.RefreshSegmentation(name))
             case lp.CountLabels():
                 self._count(message)
+            case lp.EditLabels():
+                self.edits.edit_by_kernel(message)
+            case lp.FetchBricks():
+                self._tell_bricks(message)
+
+    def _tell_bricks(self, message: lp.FetchBricks) -> None:
+        bricks = self.edits.bricks_of(message.name)
+        for first in range(0, max(1, len(bricks)), _BRICKS_AT_ONCE):
+            end = first + _BRICKS_AT_ONCE
+            self._kernel.tell_bricks(
+                message.name, message.n, bricks[first:end], more=end < len(bricks)
+            )
 
     def _add(self, message: lp.AddSegmentation | lp.AddOverlay) -> None:
         """Open labels or values, with a worker got for it if there is none."""
@@ -144,6 +181,8 @@ class SegmentationBoard:
     def opening(self) -> tuple[wp.AddSegmentation, ...]:
         """Tell what a new worker has to open beside the volume."""
         self._told = set(self._sources)
+        self._is_new_worker = True
+        self.edits.restart()
         return tuple(wp.AddSegmentation(source) for source in self._sources.values())
 
     def catch_up(self) -> None:
@@ -154,6 +193,11 @@ class SegmentationBoard:
             if name not in self._told:
                 self._supervisor.send(wp.AddSegmentation(source))
         self._told = set(self._sources)
+        if self._is_new_worker:
+            self._is_new_worker = False
+            for name in self._sources:
+                self.edits.catch_up(name)
+        self.edits.ask()
 
     def heard(self, message: wp.FromWorker) -> None:
         """Hear the worker; what is not about labels is passed over."""
@@ -161,6 +205,8 @@ class SegmentationBoard:
             self._failed(message)
         elif isinstance(message, wp.SegmentationOpened):
             self._opened(message.info)
+        elif isinstance(message, (wp.BricksEdited, wp.EditFailed)):
+            self.edits.heard(message)
 
     def _opened(self, info: SegmentationInfo) -> None:
         if info.name not in self._sources:
@@ -224,6 +270,7 @@ class SegmentationBoard:
     def _forget(self, name: str) -> None:
         for known in (self._sources, self._infos, self._waiting, self._counts):
             known.pop(name, None)
+        self.edits.forget(name)
         self._supervisor.send(wp.RemoveSegmentation(name))
         for viewer in self._viewers():
             self.welcome(viewer)

@@ -13,6 +13,7 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
+from blustream_widget.core.label_edit import EditLabels
 from blustream_widget.core.palettes import Palette, Palettes, named_in
 from blustream_widget.core.state import ViewState, channel_view
 from blustream_widget.core.types import LoadedSlices, VolumeInfo, VolumeRef
@@ -106,6 +107,7 @@ class Session:
             want_worker=self._want_worker,
             show=self._show_segmentations,
             view=lambda: (self._state, self._info),
+            frame_no=lambda: self._frame_no,
         )
         self.measuring, self.horizons = self._make_questions()
         self._quality = Quality(on_change=self._tell_quality)
@@ -306,6 +308,9 @@ class Session:
 
     def edit_annotations(self, viewer: Viewer, message: EditAnnotations) -> None:
         self.annotations.edit_by(viewer, message)
+
+    def edit_labels(self, viewer: Viewer, message: EditLabels) -> None:
+        self.segmentations.edits.edit_by(viewer, message)
 
     def measure(self, viewer: Viewer, message: Measure) -> None:
         item = self.annotations.find(message.id)
@@ -546,7 +551,8 @@ class Session:
     def _idle_is_over(self) -> None:
         self._idle = None
         is_opening = self._info is None and self._error is None
-        if self.measuring.is_busy or (is_opening and self.has_kernel):
+        is_busy = self.measuring.is_busy or self.segmentations.edits.is_busy
+        if is_busy or (is_opening and self.has_kernel):
             self._set_idle_timer(running=True)  # the kernel waits for an answer, or the volume
         else:
             self._supervisor.give_back()

@@ -11,10 +11,36 @@ from blustream_widget.core.alignment import SAME_GRID, Alignment, align
 from blustream_widget.core.segmentation import SegmentationInfo, SegmentationSource
 from blustream_widget.core.types import VolumeInfo, VolumeRef
 from blustream_widget.data import SliceReader, VolumeSource
+from blustream_widget.data.edited_labels import edited
+from blustream_widget.data.label_counts import LabelSum, level_to_count
 from blustream_widget.data.label_volume import as_labels
+from blustream_widget.data.new_labels import NewLabels
 from blustream_widget.errors import StateError, VolumeFormatError
+from blustream_widget.worker.label_tools import Editable
 
 OpenVolume = Callable[[VolumeRef, Config], VolumeSource]
+
+
+@dataclass(slots=True, eq=False)
+class LayerCounts:
+    """What was counted of labels.
+
+    Parameters
+    ----------
+    sums : dict
+        By label.
+    n_edits : int
+        That were done then.
+    cancelled : Event
+        Nobody waits for what is being counted.
+    lock : Lock
+        Of all of it, and of what is said of it.
+    """
+
+    sums: dict[int, LabelSum] = field(default_factory=dict)
+    n_edits: int = 0
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 @dataclass(slots=True, eq=False)
@@ -30,10 +56,13 @@ class Layer:
     opened : VolumeSource or None
         To be closed; None: that of the shown volume.
     is_label : bool
+    editable : Editable or None
+        Labels with what is edited; None of values.
     reader : SliceReader or None
         None until the render thread has taken it over.
-    cancelled : Event
-        Nobody waits for what is being counted.
+    is_shared : bool
+        The reader is that of the shown volume.
+    counts : LayerCounts
     """
 
     source: VolumeSource
@@ -42,14 +71,23 @@ class Layer:
     info: SegmentationInfo
     opened: VolumeSource | None
     is_label: bool = True
+    editable: Editable | None = None
     reader: SliceReader | None = None
-    cancelled: threading.Event = field(default_factory=threading.Event)
+    is_shared: bool = False
+    counts: LayerCounts = field(default_factory=LayerCounts)
+
+    @property
+    def edited(self) -> VolumeSource:
+        """What is read: the source, with what is edited where it holds labels."""
+        return self.source if self.editable is None else self.editable.labels
 
     def close(self) -> None:
         """Close what is its own; the shown volume's source and reader stay."""
+        if not self.is_shared and self.reader is not None:
+            self.reader.close()
+        if self.editable is not None:
+            self.editable.labels.close()
         if self.opened is not None:
-            if self.reader is not None:
-                self.reader.close()
             self.source.close()
             self.opened.close()
 
@@ -66,9 +104,12 @@ def open_layer(
     VolumeError
         It cannot be read, or holds labels where values are wanted, or the other way round.
     """
-    if asked.ref is None:
+    opened: VolumeSource | None = None
+    source, alignment = shown, SAME_GRID
+    if asked.new is not None:
+        source = opened = NewLabels(shown.info, asked.name, asked.new, asked.names)
+    elif asked.ref is None:
         _check_channel(shown.info, asked)
-        opened, source, alignment = None, shown, SAME_GRID
     else:
         opened = open_volume(asked.ref, config)
         try:
@@ -82,7 +123,29 @@ def open_layer(
             opened.close()
             raise
     info = SegmentationInfo(asked.name, source.info.channels[asked.channel])
-    return Layer(source, asked.channel, alignment, info, opened, asked.kind == "labels")
+    is_label = asked.kind == "labels"
+    editable = None
+    if is_label:
+        labels = edited(source, asked.channel)
+        editable = Editable(
+            asked.name,
+            labels,
+            asked.channel,
+            alignment,
+            shown,
+            count_lod=level_to_count(source),
+            is_new=asked.new is not None,
+        )
+    return Layer(
+        source,
+        asked.channel,
+        alignment,
+        info,
+        opened,
+        is_label,
+        editable,
+        is_shared=opened is None,
+    )
 
 
 def _check_channel(info: VolumeInfo, asked: SegmentationSource) -> None:

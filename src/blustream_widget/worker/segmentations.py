@@ -8,45 +8,43 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-import msgspec
-import numpy as np
-
 from blustream_widget.config import Config
-from blustream_widget.core.alignment import Alignment
-from blustream_widget.core.measures import metric_of
 from blustream_widget.core.overlay import OverlayLook
 from blustream_widget.core.segmentation import (
     MAX_SEGMENTATIONS,
-    LabelCount,
-    SegmentationInfo,
     SegmentationLook,
     SegmentationSource,
 )
 from blustream_widget.core.state import ViewState
-from blustream_widget.core.types import SliceData, VolumeInfo
+from blustream_widget.core.types import SliceData
 from blustream_widget.core.worker_protocol import (
     AddSegmentation,
     CountLabels,
+    EditBricks,
+    EditFailed,
+    OfEdits,
     OfSegmentations,
+    PutBricks,
     RefreshSegmentation,
     RemoveSegmentation,
+    RevertBricks,
     SegmentationFailed,
     SegmentationOpened,
 )
 from blustream_widget.data import Region, SliceReader, VolumeSource
-from blustream_widget.data.label_counts import LabelCounter, LabelSum, level_to_count
-from blustream_widget.data.memory import MemorySource
-from blustream_widget.data.memory_info import described_again
-from blustream_widget.data.voxels import ReadCancelledError
+from blustream_widget.data.edited_labels import touched_keys
+from blustream_widget.data.label_counts import level_to_count
+from blustream_widget.data.source import DirectSource
 from blustream_widget.errors import BlustreamError, PeerClosedError, StateError, VolumeFormatError
 from blustream_widget.render.layers import LayerView, Overlay, plan_labels, plan_values
 from blustream_widget.render.view import SliceView
 from blustream_widget.runtime import start_thread
+from blustream_widget.worker.label_counting import LabelCounting
+from blustream_widget.worker.label_editing import Edited, LabelEditor
 from blustream_widget.worker.layer_sources import Layer, OpenVolume, open_layer
 from blustream_widget.worker.sink import Sink
 from blustream_widget.worker.under_pointer import UnderPointer, under_pointer
@@ -94,6 +92,10 @@ class Segmentations:
         self._to_count: dict[str, int] = {}
         self._open: dict[str, Layer] = {}
         self._arrived: queue.SimpleQueue[tuple[SegmentationSource, Layer]] = queue.SimpleQueue()
+        # Edits of labels that are not open yet.
+        self._to_edit: dict[str, list[OfEdits]] = {}
+        self._editor = LabelEditor(wake)
+        self._counter = LabelCounting(sink)
         self._drawn: dict[int, tuple[Overlay, ...]] = {}
         self._is_closed = threading.Event()
 
@@ -110,15 +112,21 @@ class Segmentations:
                 case RemoveSegmentation(name=name):
                     self._wanted.pop(name, None)
                     self._to_count.pop(name, None)
+                    self._to_edit.pop(name, None)
                     self._drop(name)
                 case RefreshSegmentation(name=name):
                     self._refresh(name)
                 case CountLabels(name=name, channel=channel):
                     self._count_again(name, channel)
+                case EditBricks() | RevertBricks() | PutBricks():
+                    self._edit(message)
 
     def settle(self) -> bool:
-        """Take over what was opened meanwhile; say whether something was."""
+        """Take over what was opened and edited meanwhile; say whether something was."""
         is_news = False
+        for done in self._editor.finished():
+            self._take_edited(done)
+            is_news = True
         while True:
             try:
                 asked, labels = self._arrived.get_nowait()
@@ -135,6 +143,8 @@ class Segmentations:
                 self._count(labels, None)
             if asked.name in self._to_count:
                 self._count_again(asked.name, self._to_count.pop(asked.name))
+            for message in self._to_edit.pop(asked.name, ()):
+                self._edit(message)
             is_news = True
 
     def seat(self, panes: Sequence[int], state: ViewState) -> tuple[int, ...]:
@@ -148,7 +158,7 @@ class Segmentations:
             layer = self._open.get(look.name)
             if layer is None or layer.reader is None:
                 continue
-            if layer.opened is None:
+            if layer.is_shared:
                 seats.extend(_seat(place, index) for index in panes)
             elif layer.is_label or layer.alignment.is_same_grid:
                 layer.reader.seat(panes)
@@ -180,8 +190,7 @@ class Segmentations:
             All that is open is here, as fine as `view` is.
         """
         overlays, is_complete = [], True
-        # They are drawn slice by slice: over a section they would lie in false places.
-        for place, look in () if view.section else _looks(state):
+        for place, look in _looks(state):
             layer = self._open.get(look.name)
             if layer is None or layer.reader is None or not _is_wanted(state, look):
                 continue
@@ -189,7 +198,7 @@ class Segmentations:
             planned = plan(view, layer.alignment, layer.source.info, layer.channel)
             if planned is None:
                 continue
-            seat = _seat(place, index) if layer.opened is None else index
+            seat = _seat(place, index) if layer.is_shared else index
             found = _read_layer(layer.reader, planned, look, seat)
             if look.name not in off and _is_begun(found, layer.source.info.n_lods):
                 overlays.append(found)
@@ -210,6 +219,7 @@ class Segmentations:
     def close(self) -> None:
         """Close everything. May be called twice."""
         self._is_closed.set()
+        self._editor.close()
         self._wanted.clear()
         for name in list(self._open):
             self._drop(name)
@@ -245,18 +255,18 @@ class Segmentations:
         self._wake()
 
     def _reader_of(self, labels: Layer) -> SliceReader:
-        if labels.opened is None:
+        if labels.is_shared:
             assert self._reader is not None
             return self._reader
         return SliceReader(
-            labels.source, budget_bytes=self._budget_bytes // _SHARE, on_data=self._wake
+            labels.edited, budget_bytes=self._budget_bytes // _SHARE, on_data=self._wake
         )
 
     def _share_budget(self) -> None:
         """Leave the shown volume what the label volumes do not need; arrays need nothing."""
         assert self._reader is not None
         n = sum(
-            labels.opened is not None and not isinstance(labels.source, MemorySource)
+            not labels.is_shared and not isinstance(labels.source, DirectSource)
             for labels in self._open.values()
         )
         self._reader.limit(self._budget_bytes - n * (self._budget_bytes // _SHARE))
@@ -264,7 +274,7 @@ class Segmentations:
     def _drop(self, name: str) -> None:
         labels = self._open.pop(name, None)
         if labels is not None:
-            labels.cancelled.set()
+            labels.counts.cancelled.set()
             labels.close()
             if not self._is_closed.is_set():
                 self._share_budget()
@@ -307,73 +317,40 @@ class Segmentations:
             self._count(labels, channel)
 
     def _count(self, labels: Layer, channel: int | None) -> None:
-        labels.cancelled.set()
-        cancelled = labels.cancelled = threading.Event()
-        shown = self._source
-        assert shown is not None
-        values = None if channel is None else (shown, channel)
+        assert self._source is not None
+        self._counter.count(labels, self._source, channel)
 
-        def run() -> None:
-            try:
-                info = _counted(labels, values, cancelled.is_set, shown.info)
-            except ReadCancelledError:
-                return
-            except BlustreamError as exc:
-                if not cancelled.is_set():
-                    self._fail(labels.info.name, exc, are_open=True)
-                return
-            if not cancelled.is_set():
-                labels.info = info
-                with contextlib.suppress(PeerClosedError):
-                    self._sink.send(SegmentationOpened(info))
+    # ------------------------------------------------------------ editing
 
-        start_thread(run, name="blustream-count")
+    def _edit(self, message: OfEdits) -> None:
+        labels = self._open.get(message.name)
+        if labels is not None and labels.editable is not None:
+            self._editor.take(labels.editable, message)
+        elif labels is None and message.name in self._wanted:
+            self._to_edit.setdefault(message.name, []).append(message)
+        else:
+            error = StateError(f"There is no segmentation {message.name!r}.")
+            with contextlib.suppress(PeerClosedError):
+                self._sink.send(
+                    EditFailed(message.name, message.n, error.code, error.message, error.hint)
+                )
 
-
-def _counted(
-    labels: Layer,
-    values: tuple[VolumeSource, int] | None,
-    is_cancelled: Callable[[], bool],
-    shown: VolumeInfo,
-) -> SegmentationInfo:
-    source, channel = labels.source, labels.channel
-    if isinstance(source, MemorySource):
-        described = described_again(source, source.info).channels[channel]
-    else:
-        described = source.info.channels[channel]
-    lod = level_to_count(source)
-    counter = LabelCounter(source, channel, lod, is_cancelled)
-    found = counter.count(values)
-    # An array knows no spacing of its own.
-    metric = metric_of(shown if labels.alignment.is_same_grid else source.info)
-    counts = [
-        _label_count(value, one, lod, labels.alignment, counter.reference)
-        for value, one in sorted(found.items())
-    ]
-    return msgspec.structs.replace(
-        labels.info,
-        channel=described,
-        labels=tuple(counts),
-        is_counted=True,
-        lod=lod,
-        voxel_volume=float(abs(np.linalg.det(metric.vectors))) * 8.0**lod,
-        volume_unit=metric.volume_unit,
-        values_of=None if values is None else values[1],
-    )
-
-
-def _label_count(
-    value: int, one: LabelSum, lod: int, alignment: Alignment, reference: float
-) -> LabelCount:
-    # A voxel of a coarser level covers 2**lod: its centre lies between those.
-    there = (one.places / one.count + 0.5) * (1 << lod) - 0.5
-    here = [alignment.here(axis, float(there[alignment.axes[axis]])) for axis in range(3)]
-    mean = sd = None
-    if one.n_values:
-        offset = one.total / one.n_values
-        mean = reference + offset
-        sd = math.sqrt(max(one.squares / one.n_values - offset * offset, 0.0))
-    return LabelCount(value, one.count, (here[0], here[1], here[2]), mean, sd)
+    def _take_edited(self, done: Edited) -> None:
+        """Show and count what was edited."""
+        labels = self._open.get(done.target.name)
+        if labels is not None and labels.editable is done.target and done.bricks:
+            if labels.is_shared:
+                # The shown volume stays as it is: these labels are read apart from now on.
+                labels.is_shared = False
+                labels.reader = self._reader_of(labels)
+                self._share_budget()
+            assert labels.reader is not None
+            assert self._source is not None
+            labels.reader.change(touched_keys(labels.source.info, labels.channel, done.bricks))
+            self._counter.take_edited(labels, self._source, done)
+        for answer in done.answers:
+            with contextlib.suppress(PeerClosedError):
+                self._sink.send(answer)
 
 
 def _looks(state: ViewState) -> Iterator[tuple[int, OverlayLook | SegmentationLook]]:

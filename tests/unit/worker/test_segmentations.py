@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 
 from blustream_widget.config import Config
+from blustream_widget.core.label_edit import Stroke
 from blustream_widget.core.segmentation import SegmentationLook, SegmentationSource
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.core.worker_protocol import (
     AddSegmentation,
+    BricksEdited,
     CountLabels,
+    EditBricks,
+    EditFailed,
     RefreshSegmentation,
     RemoveSegmentation,
     SegmentationFailed,
@@ -223,3 +227,70 @@ def test_labels_that_are_replaced_while_they_open_are_not_shown(desk) -> None:
     assert desk.wakes.acquire(timeout=10)
     assert not desk.all.settle()
     assert desk.read(SALT) == ((), True)
+
+
+def edited_counts(desk, name, n):
+    """Counts by label after the n-th edit was answered."""
+
+    def find():
+        desk.all.settle()
+        return any(isinstance(m, BricksEdited) and m.n == n for m in desk.sink.messages)
+
+    wait_until(find, timeout_s=30, what="the edit")
+    info = desk.of(SegmentationOpened, name)[-1].info
+    return {one.value: (one.count, one.centre) for one in info.labels}, info
+
+
+def test_an_edit_is_in_the_next_slice_and_in_the_counts(desk) -> None:
+    desk = desk(salt=labels_of(5))
+    desk.add("salt")
+    desk.settled("salt")
+    ((before,), _) = desk.read(SALT)
+    stroke = Stroke(points=((3, 2, 3),), radius=1, label=6)
+    desk.all.take([EditBricks("salt", 1, stroke)])
+    counts, info = edited_counts(desk, "salt", 1)
+    assert counts == {5: (64, (2.5, 5.5, 7.5)), 6: (7, (3.0, 2.0, 3.0))}
+    assert info.channel.value_max == 6
+    ((after,), is_complete) = desk.read(SALT)
+    assert is_complete
+    assert not before.data.values[2, 2:5].any()
+    assert after.data.values[2, 2:5].tolist() == [6, 6, 6]
+    desk.all.take([EditBricks("salt", 2, Stroke(points=((2, 6, 6),), radius=99, label=0))])
+    assert edited_counts(desk, "salt", 2)[0] == {}
+    assert not desk.read(SALT)[0][0].data.values.any()
+
+
+def test_new_labels_take_edits_that_came_before_they_were_open(desk) -> None:
+    desk = desk()
+    source = SegmentationSource("mine", new="uint8", names={1: "salt"})
+    stroke = Stroke(points=((3, 2, 3),), radius=1, label=1)
+    desk.all.take([AddSegmentation(source), EditBricks("mine", 1, stroke)])
+    _, info = edited_counts(desk, "mine", 1)
+    desk.settled("mine")
+    assert info.channel.label_names == {1: "salt"}
+    ((overlay,), is_complete) = desk.read(SegmentationLook(name="mine"))
+    assert is_complete
+    assert np.count_nonzero(overlay.data.values) == 5
+    wait_until(
+        lambda: [one.count for one in desk.settled("mine").labels] == [7],
+        timeout_s=30,
+        what="the count",
+    )
+    desk.all.take([EditBricks("other", 2, stroke)])
+    assert [m.name for m in desk.sink.messages if isinstance(m, EditFailed)] == ["other"]
+
+
+def test_a_channel_of_the_shown_volume_stays_as_it_is_under_its_edits(desk) -> None:
+    info = volume_info(SHAPE, value_range=(0.0, 2048.0))
+    label = volume_info(SHAPE, dtype="uint8", is_label=True).channels[0]
+    info = msgspec.structs.replace(info, channels=(info.channels[0], label))
+    desk = desk(MemorySource(info, (AMPLITUDES, labels_of(4))))
+    desk.add("salt", ref=False, channel=1)
+    desk.settled("salt")
+    desk.read(SALT)
+    desk.all.take([EditBricks("salt", 1, Stroke(points=((3, 2, 3),), radius=1, label=5))])
+    assert edited_counts(desk, "salt", 1)[0][5][0] == 7
+    ((overlay,), is_complete) = desk.read(SALT)
+    assert is_complete
+    assert np.count_nonzero(overlay.data.values == 5) == 5
+    assert not (desk.reader.read(0, 3, 1, 0).values == 5).any()

@@ -1,0 +1,221 @@
+"""Which voxels a brush or a pair of scissors takes, brick by brick."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from blustream_widget.core.label_edit import Brick
+from blustream_widget.data.regions import polygon_mask
+from blustream_widget.errors import ProcessingError
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Mask: TypeAlias = npt.NDArray[np.bool_]
+Shape: TypeAlias = tuple[int, int, int]
+
+MAX_BRICKS = 2048
+"""Of one edit: half a gigabyte of labels of one byte."""
+_MOST_LOOKED_AT = 1 << 28  # some seconds
+
+
+@dataclass(frozen=True, slots=True)
+class BrickGrid:
+    """Bricks of a label volume at full resolution."""
+
+    shape: Shape
+    size: int
+
+    def bricks(self, lower: Sequence[int], upper: Sequence[int]) -> Iterator[Brick]:
+        """List the bricks that a block, half open and inside the volume, has a share in."""
+        ranges = (
+            range(v // self.size, -(-u // self.size)) for v, u in zip(lower, upper, strict=True)
+        )
+        yield from itertools.product(*ranges)
+
+    def n_bricks(self, lower: Sequence[int], upper: Sequence[int]) -> int:
+        """How many those are."""
+        return math.prod(
+            max(0, -(-u // self.size) - v // self.size) for v, u in zip(lower, upper, strict=True)
+        )
+
+    def bounds(self, brick: Brick) -> tuple[Shape, Shape]:
+        """First and one-past-last voxel of a brick."""
+        lower = (brick[0] * self.size, brick[1] * self.size, brick[2] * self.size)
+        n0, n1, n2 = self.shape
+        upper = (
+            min(lower[0] + self.size, n0),
+            min(lower[1] + self.size, n1),
+            min(lower[2] + self.size, n2),
+        )
+        return lower, upper
+
+
+def brush_masks(
+    points: Floats,
+    radius: float,
+    spacing: Sequence[float],
+    axis: int | None,
+    grid: BrickGrid,
+) -> dict[Brick, Mask]:
+    """Voxels that a brush passes over; masks of whole bricks.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 3)
+        In voxel coordinates, joined by straight lines.
+    radius : float
+        In the unit of `spacing`.
+    spacing : sequence of float
+        Distance of neighbouring voxels along each axis.
+    axis : int or None
+        A disc in the slice across it that the first point lies in; None: a ball.
+    grid : BrickGrid
+
+    Raises
+    ------
+    ProcessingError
+        The stroke takes too much.
+    """
+    points = points.copy()
+    if axis is not None:
+        points[:, axis] = math.floor(points[0, axis] + 0.5)
+    found: dict[Brick, Mask] = {}
+    reach = radius / np.asarray(spacing, float)
+    if axis is not None:
+        reach[axis] = 0.0
+    ends = points[1:] if len(points) > 1 else points
+    boxes = []
+    for begin, end in zip(points, ends, strict=False):
+        low = np.clip(np.ceil(np.minimum(begin, end) - reach), 0, grid.shape)
+        high = np.clip(np.floor(np.maximum(begin, end) + reach) + 1, low, grid.shape)
+        boxes.append((begin, end, low.astype(int).tolist(), high.astype(int).tolist()))
+    looked_at = sum(
+        math.prod(u - v for v, u in zip(low, high, strict=True)) for *_, low, high in boxes
+    )
+    if looked_at > _MOST_LOOKED_AT:
+        raise ProcessingError(
+            f"The stroke passes over {looked_at:,} voxels.",
+            hint=f"At most {_MOST_LOOKED_AT:,}: take a smaller brush, or shorter strokes.",
+        )
+    for begin, end, low, high in boxes:
+        if all(v < u for v, u in zip(low, high, strict=True)):
+            inside = _near(begin, end, radius, np.asarray(spacing, float), low, high)
+            _add(found, grid, low, high, inside)
+    for point in np.floor(points + 0.5).astype(int).tolist():
+        if all(0 <= v < n for v, n in zip(point, grid.shape, strict=True)):
+            _add(found, grid, point, [v + 1 for v in point], np.ones((1, 1, 1), bool))
+    return found
+
+
+def cut_masks(
+    outline: Floats,
+    axis: int,
+    slices: tuple[int, int],
+    grid: BrickGrid,
+    *,
+    is_outside: bool,
+) -> Iterator[tuple[Brick, Mask]]:
+    """Voxels inside an outline, or outside, in some slices; masks of whole bricks.
+
+    Parameters
+    ----------
+    outline : ndarray, shape (n, 3)
+    axis : int
+    slices : tuple of int
+        First and last, both included; inside the volume.
+    grid : BrickGrid
+    is_outside : bool
+
+    Raises
+    ------
+    ProcessingError
+        That would be too many bricks.
+    """
+    a_axis, b_axis = (k for k in range(3) if k != axis)
+    flat = outline[:, [a_axis, b_axis]]
+    low, high = [0, 0, 0], list(grid.shape)
+    if not is_outside:
+        for column, k in enumerate((a_axis, b_axis)):
+            low[k] = min(max(math.ceil(flat[:, column].min()), 0), grid.shape[k])
+            high[k] = min(max(math.floor(flat[:, column].max()) + 1, low[k]), grid.shape[k])
+    low[axis], high[axis] = slices[0], slices[1] + 1
+    if any(u <= v for v, u in zip(low, high, strict=True)):
+        return
+    if (n_bricks := grid.n_bricks(low, high)) > MAX_BRICKS:
+        raise too_many_bricks(n_bricks)
+    inside = polygon_mask(flat, (low[a_axis], low[b_axis]), (high[a_axis], high[b_axis]))
+    plane = np.expand_dims(inside != is_outside, axis)
+    for brick in grid.bricks(low, high):
+        lower, upper = grid.bounds(brick)
+        first = [max(v, o) for v, o in zip(lower, low, strict=True)]
+        last = [min(v, o) for v, o in zip(upper, high, strict=True)]
+        part = [slice(f - v, u - v) for f, u, v in zip(first, last, low, strict=True)]
+        part[axis] = slice(0, 1)
+        piece = plane[tuple(part)]
+        if piece.any():
+            mask = np.zeros([u - v for v, u in zip(lower, upper, strict=True)], bool)
+            mask[_within(first, last, lower)] = piece
+            yield brick, mask
+
+
+def too_many_bricks(n_bricks: int) -> ProcessingError:
+    """Say that an edit would change too much at once."""
+    return ProcessingError(
+        f"The edit would change {n_bricks:,} bricks of the label volume.",
+        hint=f"At most {MAX_BRICKS:,} at once: edit fewer slices, or a smaller part.",
+    )
+
+
+def _near(
+    begin: Floats,
+    end: Floats,
+    radius: float,
+    spacing: Floats,
+    low: Sequence[int],
+    high: Sequence[int],
+) -> Mask:
+    """Voxels of a block whose centre is not farther than `radius` from a line's nearest point."""
+    along = (end - begin) * spacing
+    length2 = float(along @ along)
+    axes = np.ogrid[tuple(slice(v, u) for v, u in zip(low, high, strict=True))]
+    offsets = [(axes[k] - begin[k]) * spacing[k] for k in range(3)]
+    if length2 == 0.0:
+        inside: Mask = sum(o * o for o in offsets) <= radius * radius
+        return inside
+    share = sum(o * a for o, a in zip(offsets, along, strict=True)) / length2
+    share = np.clip(share, 0.0, 1.0)
+    apart = sum((o - share * a) ** 2 for o, a in zip(offsets, along, strict=True))
+    near: Mask = apart <= radius * radius
+    return near
+
+
+def _add(
+    found: dict[Brick, Mask],
+    grid: BrickGrid,
+    low: Sequence[int],
+    high: Sequence[int],
+    inside: Mask,
+) -> None:
+    for brick in grid.bricks(low, high):
+        lower, upper = grid.bounds(brick)
+        first = [max(v, o) for v, o in zip(lower, low, strict=True)]
+        last = [min(v, o) for v, o in zip(upper, high, strict=True)]
+        piece = inside[_within(first, last, low)]
+        if not piece.any():
+            continue
+        mask = found.get(brick)
+        if mask is None:
+            if len(found) == MAX_BRICKS:
+                raise too_many_bricks(len(found) + 1)
+            mask = found[brick] = np.zeros([u - v for v, u in zip(lower, upper, strict=True)], bool)
+        mask[_within(first, last, lower)] |= piece
+
+
+def _within(first: Sequence[int], last: Sequence[int], origin: Sequence[int]) -> tuple[slice, ...]:
+    return tuple(slice(f - o, u - o) for f, u, o in zip(first, last, origin, strict=True))

@@ -1,0 +1,291 @@
+"""Edited bricks laid over a label volume: whoever reads it reads them, at every level of detail."""
+
+from __future__ import annotations
+
+import os
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+
+from blustream_widget.core.label_edit import Brick
+from blustream_widget.core.types import Samples, VolumeInfo
+from blustream_widget.data.grid import brick_bounds, plane_axes
+from blustream_widget.data.reduce import half_times
+from blustream_widget.data.source import (
+    AnyKey,
+    BrickDone,
+    BrickKey,
+    BrickRequest,
+    DirectSource,
+    FarSource,
+    Region,
+    TileDone,
+    TiledSource,
+    TileKey,
+    VolumeSource,
+)
+from blustream_widget.errors import BlustreamError
+
+
+class EditedLabels:
+    """A label volume with some bricks that are other than in its source. Any thread.
+
+    Parameters
+    ----------
+    source : VolumeSource
+        Stays the caller's to close.
+    channel : int
+        The one that is edited.
+
+    Notes
+    -----
+    Memory is that of the edited bricks alone; one that is all of one label takes nothing. Coarser
+    levels are made of edited bricks as an import makes them, when they are asked for.
+    """
+
+    def __init__(self, source: VolumeSource, channel: int) -> None:
+        self._source = source
+        self._channel = channel
+        self._lock = threading.Lock()
+        self._bricks: dict[Brick, Samples] = {}
+        # For each coarser level: which edited bricks lie under one of its own.
+        self._under: list[dict[Brick, set[Brick]]] = [{} for _ in range(source.info.n_lods)]
+        self._reduced: dict[tuple[Brick, int], Samples] = {}
+        self._n_edits = 0
+
+    @property
+    def n_edits(self) -> int:
+        """Grows by one with every `put`."""
+        return self._n_edits
+
+    @property
+    def info(self) -> VolumeInfo:
+        return self._source.info
+
+    @property
+    def n_bytes(self) -> int:
+        """What the edited bricks take."""
+        with self._lock:
+            return sum(_held_bytes(brick) for brick in self._bricks.values())
+
+    def bricks(self) -> dict[Brick, Samples]:
+        """Edited bricks by place; nobody writes to them."""
+        with self._lock:
+            return dict(self._bricks)
+
+    def put(self, bricks: Mapping[Brick, Samples]) -> int:
+        """Lay whole bricks of full resolution over what is there; gives `n_edits` after it."""
+        kept = {brick: _kept(values) for brick, values in bricks.items()}
+        with self._lock:
+            self._bricks.update(kept)
+            for brick in kept:
+                for lod, under in enumerate(self._under):
+                    under.setdefault(_above(brick, lod), set()).add(brick)
+                    self._reduced.pop((brick, lod), None)
+            self._n_edits += 1
+            return self._n_edits
+
+    def shape_of(self, brick: Brick) -> tuple[int, int, int]:
+        """Voxels of a brick at full resolution."""
+        lower, upper = brick_bounds(self.info, BrickKey(self._channel, 0, *brick))
+        return (upper[0] - lower[0], upper[1] - lower[1], upper[2] - lower[2])
+
+    def patched(self, key: AnyKey, values: Samples) -> Samples:
+        """Give a brick or tile with what is edited by now; the same object where nothing is."""
+        if key.channel != self._channel:
+            return values
+        if isinstance(key, TileKey):
+            region = Region(
+                key.a * key.size,
+                key.a * key.size + values.shape[0],
+                key.b * key.size,
+                key.b * key.size + values.shape[1],
+            )
+            return self._with_planes(values, key.axis, key.slice_idx, 0, region)
+        with self._lock:
+            under = self._under[key.lod].get(key[2:])
+            if not under:
+                return values
+            if key.lod == 0:
+                return self._bricks[key[2:]]
+            parts = [(brick, self._at_level(brick, key.lod)) for brick in under]
+        size = self.info.brick_size
+        patched = values.copy(order="K")
+        # Where several bricks share one coarse voxel, a label is seen rather than none.
+        for brick, part in sorted(parts, key=lambda one: bool(one[1].any())):
+            corner = [
+                (place * size >> key.lod) - above * size
+                for place, above in zip(brick, key[2:], strict=True)
+            ]
+            patched[tuple(slice(c, c + n) for c, n in zip(corner, part.shape, strict=True))] = part
+        patched.flags.writeable = False
+        return patched
+
+    def request_brick(
+        self, key: BrickKey, done: BrickDone, *, prefetch: bool = False
+    ) -> BrickRequest:
+        def receive(key: BrickKey, result: Samples | BlustreamError | None) -> None:
+            done(key, self.patched(key, result) if isinstance(result, np.ndarray) else result)
+
+        return self._source.request_brick(key, receive, prefetch=prefetch)
+
+    @property
+    def tile_size(self) -> int:
+        """As of the source."""
+        return self._source.tile_size if isinstance(self._source, TiledSource) else 0
+
+    def request_tile(self, key: TileKey, done: TileDone, *, prefetch: bool = False) -> BrickRequest:
+        """As of the source."""
+        assert isinstance(self._source, TiledSource)
+
+        def receive(key: TileKey, result: Samples | BlustreamError | None) -> None:
+            done(key, self.patched(key, result) if isinstance(result, np.ndarray) else result)
+
+        return self._source.request_tile(key, receive, prefetch=prefetch)
+
+    @property
+    def max_in_flight(self) -> int:
+        """As of the source."""
+        if isinstance(self._source, FarSource):
+            return self._source.max_in_flight
+        return 2 * (os.cpu_count() or 1)
+
+    @property
+    def trouble(self) -> BlustreamError | None:
+        """As of the source."""
+        return self._source.trouble if isinstance(self._source, FarSource) else None
+
+    def on_trouble(self, listener: Callable[[], None]) -> None:
+        """As of the source."""
+        if isinstance(self._source, FarSource):
+            self._source.on_trouble(listener)
+
+    def close(self) -> None:
+        """Forget the edited bricks; the source stays open."""
+        with self._lock:
+            self._bricks.clear()
+            self._reduced.clear()
+            for under in self._under:
+                under.clear()
+
+    def _at_level(self, brick: Brick, lod: int) -> Samples:
+        found = self._reduced.get((brick, lod))
+        if found is None:
+            before = self._at_level(brick, lod - 1) if lod > 1 else self._bricks[brick]
+            found = self._reduced[brick, lod] = half_times(before, 1, is_label=True)
+        return found
+
+    def _with_planes(
+        self, values: Samples, axis: int, slice_idx: int, lod: int, region: Region
+    ) -> Samples:
+        """Lay what is edited over a slice, whose `region` is in voxels of `lod`."""
+        size = self.info.brick_size
+        a_axis, b_axis = plane_axes(axis)
+        layer = slice_idx // size
+        first_a, last_a = region.a0 << lod, region.a1 << lod
+        first_b, last_b = region.b0 << lod, region.b1 << lod
+        with self._lock:
+            found = [
+                (brick, values_there)
+                for brick, values_there in self._bricks.items()
+                if brick[axis] == layer
+                and first_a < (brick[a_axis] + 1) * size
+                and brick[a_axis] * size < last_a
+                and first_b < (brick[b_axis] + 1) * size
+                and brick[b_axis] * size < last_b
+            ]
+        if not found:
+            return values
+        patched = values.copy(order="K")
+        planes = [
+            (brick, half_times(_plane(there, axis, slice_idx - layer * size), lod, is_label=True))
+            for brick, there in found
+        ]
+        for brick, plane in sorted(planes, key=lambda one: bool(one[1].any())):
+            a, b = brick[a_axis] * size >> lod, brick[b_axis] * size >> lod
+            a0, a1 = max(a, region.a0), min(a + plane.shape[0], region.a1)
+            b0, b1 = max(b, region.b0), min(b + plane.shape[1], region.b1)
+            patched[a0 - region.a0 : a1 - region.a0, b0 - region.b0 : b1 - region.b0] = plane[
+                a0 - a : a1 - a, b0 - b : b1 - b
+            ]
+        patched.flags.writeable = False
+        return patched
+
+
+class EditedArray(EditedLabels):
+    """The same of a volume that lies in memory: slices are cut without bricks."""
+
+    def __init__(self, source: DirectSource, channel: int) -> None:
+        super().__init__(source, channel)
+        self._direct = source
+
+    def read_slice(
+        self, axis: int, slice_idx: int, channel: int, lod: int, region: Region
+    ) -> Samples:
+        values = self._direct.read_slice(axis, slice_idx, channel, lod, region)
+        if channel != self._channel:
+            return values
+        a0, b0 = region.a0 >> lod, region.b0 >> lod
+        at_lod = Region(a0, a0 + values.shape[0], b0, b0 + values.shape[1])
+        return self._with_planes(values, axis, slice_idx, lod, at_lod)
+
+    def read_box(
+        self, axis: int, first: int, last: int, channel: int, region: Region, step: int
+    ) -> Samples:
+        slices = [
+            self.read_slice(axis, index, channel, 0, region)[::step, ::step]
+            for index in range(first, last + 1, step)
+        ]
+        return np.stack(slices, axis=axis)
+
+
+def edited(source: VolumeSource, channel: int) -> EditedLabels:
+    """Lay what will be edited over a label volume, which is read as before until then."""
+    if isinstance(source, DirectSource):
+        return EditedArray(source, channel)
+    return EditedLabels(source, channel)
+
+
+def touched_keys(info: VolumeInfo, channel: int, bricks: Iterable[Brick]) -> set[BrickKey]:
+    """Bricks of all levels that edited ones lie under."""
+    places = list(bricks)
+    return {
+        BrickKey(channel, lod, *_above(brick, lod))
+        for lod in range(info.n_lods)
+        for brick in places
+    }
+
+
+def pack_brick(values: Samples) -> bytes:
+    """Bytes of a brick, compressed: labels shrink to a hundredth and less."""
+    return zlib.compress(np.ascontiguousarray(values).tobytes(), 1)
+
+
+def unpack_brick(data: bytes, shape: tuple[int, int, int], dtype: str) -> Samples:
+    """Give the brick back."""
+    values = np.frombuffer(zlib.decompress(data), dtype)
+    return values.reshape(shape)
+
+
+def _above(brick: Brick, lod: int) -> Brick:
+    return (brick[0] >> lod, brick[1] >> lod, brick[2] >> lod)
+
+
+def _kept(values: Samples) -> Samples:
+    first = values.flat[0]
+    if (values == first).all():
+        return np.broadcast_to(np.asarray(first, values.dtype), values.shape)
+    kept = np.ascontiguousarray(values)
+    kept.flags.writeable = False
+    return kept
+
+
+def _held_bytes(brick: Samples) -> int:
+    return 0 if not any(brick.strides) else brick.nbytes
+
+
+def _plane(brick: Samples, axis: int, at: int) -> Samples:
+    plane: Samples = brick[(slice(None),) * axis + (at,)]
+    return plane

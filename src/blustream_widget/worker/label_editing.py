@@ -1,0 +1,182 @@
+"""Edits labels beside the render thread, one after the other; what comes of each is told."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from blustream_widget.core.label_edit import Brick, BrickChange
+from blustream_widget.core.worker_protocol import (
+    BricksEdited,
+    EditBricks,
+    EditFailed,
+    OfEdits,
+    PutBricks,
+    RevertBricks,
+)
+from blustream_widget.data.edited_labels import pack_brick
+from blustream_widget.data.label_counts import LabelSum, changed_counts
+from blustream_widget.data.voxels import ReadCancelledError
+from blustream_widget.errors import BlustreamError, ProcessingError
+from blustream_widget.runtime import start_thread
+from blustream_widget.worker.label_tools import Changes, Editable, LabelTools
+
+logger = logging.getLogger(__name__)
+
+_MAX_HELD_BYTES = 1 << 30
+_MESSAGE_BYTES = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What came of an edit, for the thread that draws.
+
+    Parameters
+    ----------
+    target : Editable
+    bricks : tuple of Brick
+        That changed.
+    n_edits : int
+        Of the labels, after it.
+    counts : dict or None
+        What that changes of the labels' counts; None: they are to be counted anew.
+    answers : tuple
+        To be sent, once what is drawn next shows them.
+    """
+
+    target: Editable
+    bricks: tuple[Brick, ...]
+    n_edits: int
+    counts: dict[int, LabelSum] | None
+    answers: tuple[BricksEdited | EditFailed, ...]
+
+
+class LabelEditor:
+    """A queue of edits, and a thread while there are any.
+
+    Parameters
+    ----------
+    wake : callable
+        Called from that thread when `finished` has something.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[Editable, OfEdits]] = []
+        self._done: queue.SimpleQueue[Edited] = queue.SimpleQueue()
+        self._is_running = False
+        self._is_closed = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether its thread works."""
+        with self._lock:
+            return self._is_running
+
+    def take(self, target: Editable, message: OfEdits) -> None:
+        """Edit labels when what came before is done. Returns at once."""
+        with self._lock:
+            self._waiting.append((target, message))
+            if self._is_running or self._is_closed:
+                return
+            self._is_running = True
+        start_thread(self._run, name="blustream-edit")
+
+    def finished(self) -> Iterator[Edited]:
+        """Give what was done since this was last asked."""
+        while True:
+            try:
+                yield self._done.get_nowait()
+            except queue.Empty:
+                return
+
+    def close(self) -> None:
+        """Do nothing more. May be called twice."""
+        with self._lock:
+            self._is_closed = True
+            self._waiting.clear()
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if self._is_closed or not self._waiting:
+                    self._is_running = False
+                    return
+                target, message = self._waiting.pop(0)
+            with contextlib.suppress(ReadCancelledError):
+                self._done.put(self._do(target, message))
+                self._wake()
+
+    def _do(self, target: Editable, message: OfEdits) -> Edited:
+        try:
+            changes = _changes(LabelTools(target, lambda: self._is_closed), message)
+            _check_room(target, changes)
+        except ReadCancelledError:
+            raise
+        except BlustreamError as exc:
+            return _failure(target, message, exc)
+        except Exception as exc:
+            logger.exception("Editing labels failed")
+            error = ProcessingError(f"The labels cannot be edited: {type(exc).__name__}.")
+            return _failure(target, message, error)
+        n_edits = target.labels.put({brick: new for brick, (_, new) in changes.items()})
+        bricks = tuple(changes)
+        if isinstance(message, PutBricks):
+            return Edited(target, bricks, n_edits, None, ())
+        size = target.labels.info.brick_size
+        counts = changed_counts(
+            (
+                ((brick[0] * size, brick[1] * size, brick[2] * size), old, new)
+                for brick, (old, new) in changes.items()
+            ),
+            target.count_lod,
+        )
+        answers = tuple(_answers(target.name, message.n, changes))
+        return Edited(target, bricks, n_edits, counts, answers)
+
+
+def _changes(tools: LabelTools, message: OfEdits) -> Changes:
+    match message:
+        case EditBricks(edit=edit):
+            return tools.edited(edit)
+        case RevertBricks(changes=changes):
+            return tools.reverted(changes)
+        case PutBricks(bricks=bricks):
+            whole = ((brick, tools.unpacked(brick, data)) for brick, data in bricks)
+            return {brick: (values, values) for brick, values in whole}
+
+
+def _check_room(target: Editable, changes: Changes) -> None:
+    n_held = target.labels.n_bytes + sum(new.nbytes for _, new in changes.values())
+    if n_held > _MAX_HELD_BYTES:
+        raise ProcessingError(
+            f"The edits of {target.name!r} take more than {_MAX_HELD_BYTES >> 20} MB.",
+            hint="Save the labels, and add them again from the file.",
+        )
+
+
+def _failure(target: Editable, message: OfEdits, exc: BlustreamError) -> Edited:
+    failed = EditFailed(target.name, message.n, exc.code, exc.message, exc.hint)
+    return Edited(target, (), 0, {}, (failed,))
+
+
+def _answers(name: str, n: int, changes: Changes) -> Iterator[BricksEdited]:
+    """Pack what changed in messages of bounded size; the last one is not `more`."""
+    packed: list[BrickChange] = []
+    n_bytes = n_voxels = 0
+    for brick, (old, new) in changes.items():
+        one = BrickChange(brick, pack_brick(old), pack_brick(new))
+        if n_bytes > _MESSAGE_BYTES:
+            yield BricksEdited(name, n, n_voxels, tuple(packed), more=True)
+            packed, n_bytes, n_voxels = [], 0, 0
+        packed.append(one)
+        n_bytes += len(one.old) + len(one.new)
+        n_voxels += int(np.count_nonzero(old != new))
+    yield BricksEdited(name, n, n_voxels, tuple(packed))
