@@ -17,6 +17,8 @@ from blustream_widget.core.geometry import place_slice
 from blustream_widget.core.linking import Guide, LinkKind
 from blustream_widget.core.presets import presets_of
 from blustream_widget.core.protocol import FrameFlags, FrameHeader, PaneHeader
+from blustream_widget.core.section_grid import grid_of, section_info
+from blustream_widget.core.sections import Fence, Section, plane_across, turned
 from blustream_widget.core.state import first_state
 from blustream_widget.core.types import Axis, Channel, LoadedSlices, VolumeInfo
 
@@ -40,6 +42,10 @@ _SURVEYS: dict[str, tuple[float, ...]] = {
 
 _TURNED = ("seismic", "medical tilted", "survey turned")
 """Volumes that are laid on the screen turned and mirrored as well: one of each kind."""
+
+
+_SECTIONED = ("seismic", "medical tilted", "medical permuted", "survey turned")
+"""Volumes through which sections are laid: one of each kind."""
 
 
 def _volume(kind: str, affine: tuple[float, ...] | None) -> VolumeInfo:
@@ -290,6 +296,37 @@ def _linking() -> dict[str, Any]:
     return {"volumes": used, "cases": cases}
 
 
+def _sections() -> dict[str, Any]:
+    """Lay the grids of fences and planes, and say which place lies where in them."""
+    by_name = {name: info for name, info in volumes() if name in _SECTIONED}
+    cases = []
+    for name, info in by_name.items():
+        fence = Fence(((2.0, 3.5), (40.25, 60.0), (41.0, 10.0), (90.0, 10.0)))
+        planes = [plane_across(info, axis, (45.0, 50.0, 20.0)) for axis in range(3)]
+        tilted = turned(turned(planes[0], (0, 0, 1), 31), (1, 2, 0.5), -17, (40.0, 30.0, 10.0))
+        sections: list[Section] = [fence, *planes, tilted]
+        for section in sections:
+            grid = grid_of(section, info)
+            flat = section_info(info, section)
+            place = grid.voxel(12.25, 7.5)
+            cases.append(
+                {
+                    "name": f"{type(section).__name__} of {name}",
+                    "volume": name,
+                    "section": section,
+                    "columns": grid.n_columns,
+                    "rows": grid.n_rows,
+                    "steps": (grid.column_step, grid.row_step),
+                    "nodes": grid.nodes,
+                    "kind": flat.kind,
+                    "down": flat.axes[2].name,
+                    "place": place,
+                }
+            )
+        cases[-1] |= {"turned": turned(tilted, (0.3, -1, 2), 77.7, (1.0, 2.0, 3.0))}
+    return {"volumes": by_name, "cases": cases}
+
+
 def _text(message: protocol.ServerMessage) -> str:
     return protocol.encode(message).decode()
 
@@ -297,7 +334,7 @@ def _text(message: protocol.ServerMessage) -> str:
 def generate() -> str:
     """Text of the fixture file."""
     table = {"geometry": _geometry(), "frame": _frame(), "server": _server_messages()}
-    table |= {"presets": _presets(), "linking": _linking()}
+    table |= {"presets": _presets(), "linking": _linking(), "sections": _sections()}
     return json.dumps(msgspec.to_builtins(table), indent=1) + "\n"
 
 

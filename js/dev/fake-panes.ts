@@ -26,7 +26,7 @@ export const ALONE = {
 function paneOf(state: ViewState): PaneState {
   const { axis, slice_idx, channel, window, level, colormap } = state;
   const { reverse, zoom, pan, stretch, interpolate } = state;
-  const { rotation, flip_x, flip_y, slab, slab_mode } = state;
+  const { rotation, flip_x, flip_y, slab, slab_mode, section } = state;
   const view = { axis, slice_idx, channel, window, level, colormap };
   const turn = { rotation, flip_x, flip_y };
   const { display, wiggle_excursion, wiggle_fill, wiggle_polarity } = state;
@@ -42,6 +42,7 @@ function paneOf(state: ViewState): PaneState {
     interpolate,
     slab,
     slab_mode,
+    section,
   };
 }
 

@@ -113,6 +113,7 @@ export class FakeSession implements Session {
       wiggle_excursion: 1,
       wiggle_fill: true,
       wiggle_polarity: "normal",
+      section: null,
       crosshair: false,
       segmentations: [],
       show_segmentations: true,

@@ -5,6 +5,7 @@
  * keeps the two equal.
  */
 import type { VolumeInfo } from "./protocol";
+import { gridOf, NORMAL, type Section } from "./sections";
 
 /** Letters at the left, right, top and bottom edge; all "" where orientation is unknown. */
 export type EdgeLetters = readonly [string, string, string, string];
@@ -195,6 +196,8 @@ export interface PaneView extends Partial<Turn> {
   readonly height_px: number;
   /** Time slices as a map. */
   readonly north_up?: boolean;
+  /** Shown in the place of the slice. */
+  readonly section?: Section | null;
 }
 
 /** How a view turns its slice. */
@@ -239,12 +242,17 @@ export class Placement {
 /**
  * Place the slice across `normal` in a pane.
  *
+ * A section is placed like the slice of a volume one voxel thick, whose columns and rows are its own.
  * Zoom 1 shows the whole slice as large as fits, centred; `pan` is the point of the slice in the
  * pane's centre, as screen-oriented fractions. Seismic sections fill the pane at zoom 1, because their
  * two axes have no common unit; everything else keeps the true aspect ratio of `Axis.spacing`. A slice
  * that is turned on its side takes its stretch along.
  */
 export function placeSlice(info: VolumeInfo, normal: number, view: PaneView): Placement {
+  if (view.section) {
+    const { info: flat } = gridOf(info, view.section);
+    return placeSlice(flat, NORMAL, { ...view, section: null, north_up: false });
+  }
   const turn = turnOf(view);
   const plane = planeOf(info, normal, view.north_up, turn);
   const columns = info.axes[plane.columnAxis] ?? info.axes[0];

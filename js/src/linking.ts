@@ -192,7 +192,9 @@ export class Guide {
     }
     const moved = changed(["zoom", "pan", "stretch"], before, now);
     const isMoved = isOtherPlane || Object.keys(moved).length > 0;
-    if (this.what.has("camera") && isMoved && axis === (patch.axis ?? follower.axis)) {
+    // The middle of a section, and how large it is drawn, mean nothing to another one.
+    const isSlice = now.section === null && follower.section === null;
+    if (this.what.has("camera") && isMoved && isSlice && axis === (patch.axis ?? follower.axis)) {
       Object.assign(patch, this.camera(grid, now, viewOfPane(follower, follower.active), axis));
     }
     return patch;

@@ -20,6 +20,7 @@ const OWN_FIELDS = [
   "wiggle_excursion",
   "wiggle_fill",
   "wiggle_polarity",
+  "section",
 ] as const;
 const SHARED_FIELDS = [
   "slice_idx",

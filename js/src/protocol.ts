@@ -114,6 +114,7 @@ export const DISPLAYS = ["density", "wiggle", "wiggle+density"] as const;
 export const EXCURSION_MIN = 0.1;
 export const EXCURSION_MAX = 10;
 export const WIGGLE_MIN_PX = 6;
+export const FENCE_MAX_NODES = 256;
 export const PANES_MAX = 9;
 export const MAX_TILES = 64;
 
@@ -202,6 +203,20 @@ export interface LoadedSlices {
   readonly runs: readonly (readonly [number, number])[];
 }
 
+/** A curtain that hangs on a line, unrolled: the line runs to the right, the vertical down. */
+export interface Fence {
+  readonly kind: "fence";
+  readonly points: readonly (readonly [number, number])[];
+}
+
+/** A plane that may lie at any angle. */
+export interface Oblique {
+  readonly kind: "oblique";
+  readonly origin: readonly [number, number, number];
+  readonly right: readonly [number, number, number];
+  readonly down: readonly [number, number, number];
+}
+
 /** What one pane of several shows; the fields are those of `ViewState`. */
 export interface PaneState {
   readonly axis: number;
@@ -224,6 +239,7 @@ export interface PaneState {
   readonly wiggle_excursion: number;
   readonly wiggle_fill: boolean;
   readonly wiggle_polarity: string;
+  readonly section: Fence | Oblique | null;
 }
 
 /** How an overlay is drawn. Where it has no value, and beyond its grid, it is clear. */
@@ -303,6 +319,7 @@ export interface ViewState {
   readonly wiggle_excursion: number;
   readonly wiggle_fill: boolean;
   readonly wiggle_polarity: string;
+  readonly section: Fence | Oblique | null;
   readonly crosshair: boolean;
   readonly segmentations: readonly SegmentationLook[];
   readonly show_segmentations: boolean;

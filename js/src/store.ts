@@ -38,6 +38,7 @@ const NOTHING_YET: ViewState = {
   wiggle_excursion: 1,
   wiggle_fill: true,
   wiggle_polarity: "normal",
+  section: null,
   crosshair: false,
   segmentations: [],
   show_segmentations: true,

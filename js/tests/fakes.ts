@@ -43,6 +43,7 @@ export const STATE: ViewState = {
   wiggle_excursion: 1,
   wiggle_fill: true,
   wiggle_polarity: "normal",
+  section: null,
   crosshair: false,
   segmentations: [],
   show_segmentations: true,

@@ -28,6 +28,7 @@ const PANE = {
   wiggle_excursion: 1,
   wiggle_fill: true,
   wiggle_polarity: "normal",
+  section: null,
 } as const;
 
 const THREE: ViewState = {

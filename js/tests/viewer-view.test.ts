@@ -142,7 +142,8 @@ describe("rulers", () => {
     ] as const) {
       const view = { ...base, zoom: 0.3, pan: [...pan] as [number, number] };
       const fit = { scale: 1, x: 0, y: 0 };
-      const scene = { info, axis: 0, view, placement: placeSlice(info, 0, view), fit };
+      const of = { info, axis: 0, volume: info, base: 0, grid: null };
+      const scene = { ...of, view, placement: placeSlice(info, 0, view), fit };
       const { top, left } = rulersOf(scene, 900, 500);
       const { x0, y0, width, height } = scene.placement;
       expect(top.ticks.length).toBeGreaterThan(0);
@@ -258,6 +259,9 @@ describe("a time slice", () => {
     const scene = (): Scene => ({
       info: session.info,
       axis: 2,
+      volume: session.info,
+      base: 2,
+      grid: null,
       view: session.state,
       placement: placeSlice(session.info, 2, session.state),
       fit: { scale: 1, x: 0, y: 0 },
@@ -291,6 +295,9 @@ describe("crosshair", () => {
     return {
       info,
       axis,
+      volume: info,
+      base: axis,
+      grid: null,
       view: state,
       placement: placeSlice(info, axis, state),
       fit: { scale: 0.5, x: 10, y: 20 },

@@ -9,10 +9,20 @@ from blustream_widget._version import __version__
 from blustream_widget.errors import BlustreamError, StateError, VolumeError
 
 if TYPE_CHECKING:
+    from blustream_widget.core.sections import Fence, Oblique
     from blustream_widget.linking import link
     from blustream_widget.viewer import Viewer
 
-__all__ = ["BlustreamError", "StateError", "Viewer", "VolumeError", "__version__", "link"]
+__all__ = [
+    "BlustreamError",
+    "Fence",
+    "Oblique",
+    "StateError",
+    "Viewer",
+    "VolumeError",
+    "__version__",
+    "link",
+]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
@@ -27,4 +37,8 @@ def __getattr__(name: str) -> Any:
         from blustream_widget.linking import link
 
         return link
+    if name in ("Fence", "Oblique"):
+        from blustream_widget.core import sections
+
+        return getattr(sections, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

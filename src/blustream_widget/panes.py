@@ -38,6 +38,7 @@ PANE_TRAITS = (
     "wiggle_excursion",
     "wiggle_fill",
     "wiggle_polarity",
+    "section",
 )
 
 PatchPane = Callable[[int, str, Any], Any]
@@ -78,6 +79,7 @@ class Pane(t.HasTraits):
     wiggle_excursion = t.Float(1.0, help="Deflection of half the window, in wiggles; 0.1 to 10.")
     wiggle_fill = t.Bool(True, help="Fill what deflects to the right.")
     wiggle_polarity = t.Unicode("normal", help="normal, or reverse: low values to the right.")
+    section = t.Any(None, help="Fence or Oblique in the place of the slice; None: the slice.")
     size = t.Tuple((0, 0), read_only=True, help="Size in device pixels; (0, 0): not on the page.")
 
     def __init__(self, index: int, *, check: PatchPane, post: PatchPane) -> None:

@@ -39,6 +39,7 @@ STATE_TRAITS = (
     "wiggle_excursion",
     "wiggle_fill",
     "wiggle_polarity",
+    "section",
     "crosshair",
     "crosshair_idx",
     "show_segmentations",
@@ -138,6 +139,8 @@ class ViewTraits(anywidget.AnyWidget):
     wiggle_polarity = _state_trait(
         t.Unicode("normal", help="normal: high values to the right; reverse: low ones.")
     )
+    # Not synced: the browser has it from the server.
+    section = t.Any(None, help="Fence or Oblique in the place of the slice; None: the slice.")
     crosshair = _state_trait(t.Bool(False, help="Show where the other two slices cut this one."))
     crosshair_idx = _state_trait(
         t.Tuple(

@@ -35,6 +35,7 @@ from blustream_widget.errors import (
 )
 from blustream_widget.overlaid import Overlaid
 from blustream_widget.panes import Panes, values_of
+from blustream_widget.sectioned import Sectioned
 from blustream_widget.segmented import Segmented
 from blustream_widget.server_link import Link, shared_link
 from blustream_widget.shared import SharedSegment
@@ -56,7 +57,7 @@ logger = logging.getLogger(__name__)
 _OPEN_TIMEOUT_S = 60.0
 
 
-class Viewer(ColorTraits, Segmented, Overlaid, Annotated):
+class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
     """A live view of a volume, streamed as video from a worker process.
 
     Parameters
@@ -91,8 +92,8 @@ class Viewer(ColorTraits, Segmented, Overlaid, Annotated):
     **fields
         Any other field of the view: channel, reverse, below_color, above_color, no_value_color,
         zoom, pan, stretch, interpolate, north_up, rotation, flip_x, flip_y, slab, slab_mode,
-        display, wiggle_excursion, wiggle_fill, wiggle_polarity, crosshair, show_segmentations,
-        show_overlays.
+        display, wiggle_excursion, wiggle_fill, wiggle_polarity, section, crosshair,
+        show_segmentations, show_overlays.
     transports : str
         Comma-separated subset of "websocket,webrtc,comm": what the browser may use.
     layout : ipywidgets.Layout or dict, optional

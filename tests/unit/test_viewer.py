@@ -17,6 +17,7 @@ from blustream_widget.annotations import annotation
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.annotation_messages import Measurement
 from blustream_widget.core.horizon import Gate, TrackedGrid
+from blustream_widget.core.sections import Fence, Oblique
 from blustream_widget.core.state import first_state
 from blustream_widget.core.types import (
     Axis,
@@ -705,3 +706,44 @@ def test_a_pane_has_its_own_wiggles(viewer, link) -> None:
     assert (viewer.wiggle_polarity, viewer.wiggle_fill) == ("normal", True)
     with pytest.raises(traitlets.TraitError, match="density, wiggle, wiggle\\+density"):
         viewer.panes[2].display = "wiggles"
+
+
+def test_a_fence_is_unrolled_in_a_pane_that_shows_no_horizontal_slice(viewer, link) -> None:
+    viewer.view_layout, viewer.active = "orthogonal", 2
+    assert viewer.fence == ()
+    viewer.fence = [(0, 0), (50, 79.5)]
+    assert [type(pane.section) for pane in viewer.panes] == [Fence, type(None), type(None)]
+    assert viewer.fence == ((0.0, 0.0), (50.0, 79.5))
+    viewer.fence = [(3, 4), (5, 6), (7, 6)]  # in the same pane
+    assert viewer.panes[0].section == Fence(((3.0, 4.0), (5.0, 6.0), (7.0, 6.0)))
+    with pytest.raises(errors.StateError, match="outside"):
+        viewer.fence = [(0, 0), (100, 0)]
+    viewer.fence = None
+    assert viewer.fence == ()
+    assert msgspec.json.encode(link.patches)
+
+
+def test_a_plane_is_turned_about_an_axis_through_the_crosshair(viewer, link) -> None:
+    viewer.turn(30)
+    viewer.turn(60)
+    # Two turns of a right angle in all: the crossline there.
+    assert viewer.section == Oblique((50.0, 40.0, 25.0), (-1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
+    viewer.turn(20, about="crossline")
+    viewer.section = None
+    assert viewer.section is None
+    with pytest.raises(errors.StateError, match="no axis 'time'"):
+        viewer.turn(20, about="time")
+    with pytest.raises(errors.StateError, match="no pane 3"):
+        viewer.turn(20, pane=3)
+    viewer.fence = [(0, 0), (9, 9)]
+    with pytest.raises(errors.StateError, match="fence cannot be turned"):
+        viewer.turn(20)
+
+
+def test_a_section_of_the_browser_fires_observers(viewer, link) -> None:
+    seen: list[Any] = []
+    viewer.observe(lambda change: seen.append(change["new"]), "section")
+    fence = Fence(((1.0, 2.0), (3.0, 4.0)))
+    link.mirror(section=fence)
+    assert seen == [fence]
+    assert link.patches == []

@@ -1,8 +1,9 @@
 /** Everything a user can do to the view, as absolute patches of the session's state. */
 import { type Point, placeSlice, type Turn, turnedPan, UPRIGHT } from "../geometry";
 import { activation } from "../panes";
-import type { ViewPatch, ViewState, VolumeInfo } from "../protocol";
+import type { Oblique, ViewPatch, ViewState, VolumeInfo } from "../protocol";
 import { SLAB_MAX, WINDOW_MAX } from "../protocol";
+import { gridOf, movedAlong, placeOf, projected, type Vector } from "../sections";
 import type { Session } from "../session";
 import type { Voxel } from "./axes";
 import { type Camera, panBy, zoomAt } from "./camera";
@@ -19,6 +20,12 @@ const FINE = 0.2;
 type PlaneCamera = Camera & Turn & { stretch: number };
 
 const WHOLE: PlaneCamera = { zoom: 1, pan: [0.5, 0.5], stretch: 1, ...UPRIGHT };
+
+/** The voxel that is nearest to a place. */
+function nearestIn({ axes }: VolumeInfo, place: Vector): Voxel {
+  const [i, j, k] = place.map((at, axis) => clamp(Math.round(at), 0, (axes[axis]?.n ?? 1) - 1));
+  return [i ?? 0, j ?? 0, k ?? 0];
+}
 
 export class Actions {
   readonly history = new ViewHistory();
@@ -66,15 +73,39 @@ export class Actions {
     this.patch({ slice_idx: at });
   }
 
+  /** Slices further; a plane goes along its normal by as many voxels, a fence stays. */
   step(slices: number): void {
-    this.goTo(this.sliceIdx + slices);
+    const { section } = this.state;
+    if (section?.kind === "oblique") this.moveAlong(section, slices);
+    else if (!section) this.goTo(this.sliceIdx + slices);
+  }
+
+  private moveAlong(plane: Oblique, voxels: number): void {
+    this.withInfo((info, state) => {
+      const section = movedAlong(info, plane, voxels);
+      if (!section) return;
+      // The crosshair goes along, as far as voxels allow.
+      const grid = gridOf(info, section);
+      const { column, row } = projected(info, grid, state.slice_idx);
+      this.patch({ section, slice_idx: nearestIn(info, placeOf(grid, column, row)) });
+    });
   }
 
   setAxis(axis: number): void {
-    const { axis: old, zoom, pan, stretch, rotation, flip_x, flip_y } = this.state;
-    if (axis === old || !this.session.info?.axes[axis]) return;
+    const { axis: old, zoom, pan, stretch, rotation, flip_x, flip_y, section } = this.state;
+    if (!this.session.info?.axes[axis]) return;
+    if (axis === old) {
+      if (section) this.endSection();
+      return;
+    }
     this.cameras.set(old, { zoom, pan, stretch, rotation, flip_x, flip_y });
-    this.patch({ axis, ...(this.cameras.get(axis) ?? WHOLE) });
+    this.patch({ axis, ...(this.cameras.get(axis) ?? WHOLE), section: null });
+  }
+
+  /** Show the slice again that a section stands in the place of. */
+  endSection(): void {
+    const { zoom, pan } = WHOLE;
+    if (this.state.section) this.patch({ section: null, zoom, pan });
   }
 
   // ------------------------------------------------------------- crosshair
@@ -85,6 +116,11 @@ export class Actions {
 
   /** Move the other two slices to where they cut the shown one in `voxel`. */
   placeCrosshair(voxel: Voxel): void {
+    const { section } = this.state;
+    if (section) {
+      this.patch({ slice_idx: voxel, section }); // the section stays where it is
+      return;
+    }
     const at: [number, number, number] = [...voxel];
     at[this.state.axis] = this.sliceIdx;
     this.patch({ slice_idx: at });
@@ -94,6 +130,15 @@ export class Actions {
   moveCrosshair(right: number, down: number): void {
     this.withInfo((info, state) => {
       const { plane } = placeSlice(info, state.axis, state);
+      if (state.section) {
+        const grid = gridOf(info, state.section);
+        const { column, row } = projected(info, grid, state.slice_idx);
+        const by: [number, number, number] = [0, 0, 0];
+        by[plane.columnAxis as 0] = plane.flipX ? -right : right;
+        by[plane.rowAxis as 0] = plane.flipY ? -down : down;
+        this.placeCrosshair(nearestIn(info, placeOf(grid, column + by[1], row + by[2])));
+        return;
+      }
       const at: [number, number, number] = [...state.slice_idx];
       const move = (axis: number, by: number): void => {
         at[axis] = clamp((at[axis] ?? 0) + by, 0, (info.axes[axis]?.n ?? 1) - 1);
@@ -109,10 +154,12 @@ export class Actions {
     this.withInfo((info, state) => {
       const placed = placeSlice(info, state.axis, state);
       const { columnAxis, rowAxis } = placed.plane;
-      const { x, y } = placed.toPixel(
-        state.slice_idx[columnAxis] ?? 0,
-        state.slice_idx[rowAxis] ?? 0,
-      );
+      let at: Voxel = state.slice_idx;
+      if (state.section) {
+        const { column, row } = projected(info, gridOf(info, state.section), at);
+        at = [0, column, row];
+      }
+      const { x, y } = placed.toPixel(at[columnAxis] ?? 0, at[rowAxis] ?? 0);
       this.patch({ pan: [(x - placed.x0) / placed.width, (y - placed.y0) / placed.height] });
     });
   }
@@ -167,7 +214,8 @@ export class Actions {
       const isTurned = after.plane.columnAxis !== before.plane.columnAxis;
       const at = isTurned ? after.toPixel(row, column) : after.toPixel(column, row);
       const pan = [(at.x - after.x0) / after.width, (at.y - after.y0) / after.height] as const;
-      this.patch(state.axis === 2 ? { north_up, pan: [...pan] } : { north_up });
+      const isMap = state.axis === 2 && !state.section;
+      this.patch(isMap ? { north_up, pan: [...pan] } : { north_up });
     });
   }
 
@@ -212,7 +260,8 @@ export class Actions {
     this.withInfo((info, state) => {
       const channel = channelOf(info, state.channel);
       this.cameras.clear();
-      const seen = { interpolate: !channel.is_label, slab: 1, display: "density" };
+      const whole = { slab: 1, section: null, display: "density" };
+      const seen = { interpolate: !channel.is_label, ...whole };
       this.patch({ ...WHOLE, ...autoRange(info, channel), ...seen });
     });
   }

@@ -2,6 +2,7 @@
 import { type PaneView, type Placement, type Point, placeSlice, type Turn } from "../geometry";
 import type { FrameHeader, ViewState, VolumeInfo } from "../protocol";
 import { MIN_VOXELS_SHOWN, PANE_MAX_PIXELS, PANE_MAX_PX, PANE_MIN_PX, ZOOM_MAX } from "../protocol";
+import type { Section } from "../sections";
 import { clamp } from "./format";
 
 /** Smallest zoom that gestures reach: a picture smaller than that is lost, not overviewed. */
@@ -66,9 +67,21 @@ export function pictureSize(pane: Pane): { width_px: number; height_px: number }
   return { width_px: even(wide), height_px: even(high) };
 }
 
-/** The view that a frame shows. */
-export function viewOf(header: FrameHeader): PaneView {
+interface WithSection {
+  readonly section: Section | null;
+}
+
+/** Bits of `FrameHeader.turn`. */
+const WIGGLES_DRAWN = 16;
+const SECTION_CODES = { oblique: 32, fence: 64 } as const;
+
+/** The view that a frame shows; which section that is, the state says. */
+export function viewOf(
+  header: FrameHeader,
+  { section }: WithSection = { section: null },
+): PaneView {
   return {
+    section: section?.kind === sectionKind(header) ? section : null,
     zoom: header.zoom,
     pan: [header.pan_x, header.pan_y],
     stretch: header.stretch,
@@ -81,12 +94,16 @@ export function viewOf(header: FrameHeader): PaneView {
   };
 }
 
-/** Bits of `FrameHeader.turn` that say how the slice lies. */
-const TURN = 15;
+/** How a view turns its slice, as a frame's header says it; and whether that is a section. */
+export function turnCode({ rotation, flip_x, flip_y, section }: Turn & WithSection): number {
+  const turn = rotation / 90 + (flip_x ? 4 : 0) + (flip_y ? 8 : 0);
+  return turn + (section ? SECTION_CODES[section.kind] : 0);
+}
 
-/** How a view turns its slice, as a frame's header says it. */
-export function turnCode({ rotation, flip_x, flip_y }: Turn): number {
-  return rotation / 90 + (flip_x ? 4 : 0) + (flip_y ? 8 : 0);
+/** What kind of section a frame shows, if any. */
+export function sectionKind(header: FrameHeader): Section["kind"] | null {
+  if (header.turn & SECTION_CODES.oblique) return "oblique";
+  return header.turn & SECTION_CODES.fence ? "fence" : null;
 }
 
 /** Is the frame of the plane that the state wants, laid on the screen as it wants it? */
@@ -94,7 +111,7 @@ export function isSamePlane(header: FrameHeader, state: ViewState): boolean {
   return (
     header.axis === state.axis &&
     (header.is_north_up !== 0) === state.north_up &&
-    (header.turn & TURN) === turnCode(state)
+    (header.turn & ~WIGGLES_DRAWN) === turnCode(state)
   );
 }
 

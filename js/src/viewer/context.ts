@@ -3,16 +3,16 @@ import { Desk } from "../annotations/desk";
 import { jumpPatch, wayIntoSight } from "../annotations/jump";
 import { Section } from "../annotations/section";
 import type { Annotation } from "../annotations/types";
-import { type PaneView, type Placement, type Point, placeSlice } from "../geometry";
+import type { Point } from "../geometry";
 import type { PaneSession } from "../pane-session";
-import type { VolumeInfo } from "../protocol";
 import type { ProbedValue, Session } from "../session";
 import { Actions } from "./actions";
 import type { Voxel } from "./axes";
 import type { Tool } from "./bindings";
-import { type Fit, fitPicture, isSamePlane, viewOf } from "./camera";
+import { fitPicture, isSamePlane, sectionKind, viewOf } from "./camera";
 import { browserClock, Cine } from "./cine";
 import { clamp } from "./format";
+import { placeAt, type Scene, sceneOf } from "./scene";
 import { type Settings, settings as settingsOfPage } from "./settings";
 import {
   type Asked,
@@ -26,21 +26,13 @@ import {
   type Ui,
 } from "./ui";
 
+export type { Scene } from "./scene";
 export type { Asked, Cursor, Open } from "./ui";
 
 /** How long the status line says that the renderer was restarted. */
 const RESTARTED_MS = 5000;
 /** How long a message stays over the picture. */
 const NOTICE_MS = 4000;
-
-/** A slice in the pane: placement in picture pixels, and where the picture lies. */
-export interface Scene {
-  readonly info: VolumeInfo;
-  readonly axis: number;
-  readonly view: PaneView;
-  readonly placement: Placement;
-  readonly fit: Fit;
-}
 
 /**
  * The viewer's own context speaks of the pane in use; each pane of several has one of its own, made by
@@ -247,7 +239,7 @@ export class ViewContext {
   /** The view as the state wants it; null before the volume is open. */
   wanted(): Scene | null {
     const { info, state } = this.session;
-    return info ? this.scene(info, state.axis, state) : null;
+    return info ? sceneOf(info, state.axis, state, this.ui.pane) : null;
   }
 
   /**
@@ -258,17 +250,10 @@ export class ViewContext {
     const { info, state } = this.session;
     const shown = this.ui.shown;
     if (!info || !shown || isSamePlane(shown, state)) return this.wanted();
-    return this.scene(info, shown.axis, viewOf(shown));
-  }
-
-  private scene(info: VolumeInfo, axis: number, view: PaneView): Scene {
-    return {
-      info,
-      axis,
-      view,
-      placement: placeSlice(info, axis, view),
-      fit: fitPicture(view, this.ui.pane),
-    };
+    const view = viewOf(shown, state);
+    // Where a section lies that nobody wants any more is not known: its last picture has no labels.
+    if (!view.section && sectionKind(shown)) return null;
+    return sceneOf(info, shown.axis, view, this.ui.pane);
   }
 
   /** Take a tool in hand. The crosshair shows itself with its tool; asked for again, both go. */
@@ -354,16 +339,9 @@ export class ViewContext {
   private under(at: Point): Voxel | null {
     const scene = this.labelled();
     if (!scene) return null;
-    const { placement, fit, axis } = scene;
-    const { column, row } = placement.toVoxel(
-      (at.x - fit.x) / fit.scale,
-      (at.y - fit.y) / fit.scale,
-    );
-    const voxel: [number, number, number] = [0, 0, 0];
-    voxel[placement.plane.columnAxis] = Math.round(column);
-    voxel[placement.plane.rowAxis] = Math.round(row);
-    voxel[axis] = this.ui.shown?.slice_idx ?? this.session.state.slice_idx[axis] ?? 0;
-    return voxel;
+    const slice = this.ui.shown?.slice_idx ?? this.session.state.slice_idx[scene.base] ?? 0;
+    const [i, j, k] = placeAt(scene, at, slice).map(Math.round);
+    return [i ?? 0, j ?? 0, k ?? 0];
   }
 
   /** Picture pixels of a point of the pane, in the wanted view. */

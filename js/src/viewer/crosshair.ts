@@ -3,10 +3,13 @@ import { css, html, type TemplateResult } from "lit";
 import type { Point } from "../geometry";
 import type { Place } from "../pointing";
 import { planeColour, positionText, type Voxel } from "./axes";
-import type { Scene } from "./context";
+import { offSection, pixelOf, type Scene } from "./scene";
 
 /** Free of lines about the point, so that the voxel is seen. */
 export const GAP_PX = 14;
+
+/** Of a line that stands for no slice. */
+const NO_AXIS = "#fff";
 
 export interface Crosshair {
   /** CSS pixels in the pane. */
@@ -19,14 +22,14 @@ export interface Crosshair {
 
 /** Where the lines of `voxel` lie in a pane that shows `scene`. */
 export function crosshairOf(scene: Scene, voxel: Voxel): Crosshair {
-  const { info, placement, fit } = scene;
+  const { volume, placement, grid } = scene;
   const { columnAxis, rowAxis } = placement.plane;
-  const { x, y } = placement.toPixel(voxel[columnAxis] ?? 0, voxel[rowAxis] ?? 0);
+  const colour = (axis: number): string => (grid ? NO_AXIS : planeColour(volume, axis));
   return {
-    at: { x: fit.x + x * fit.scale, y: fit.y + y * fit.scale },
-    vertical: planeColour(info, columnAxis),
-    horizontal: planeColour(info, rowAxis),
-    words: `Crosshair at ${positionText(info, voxel)}`,
+    at: pixelOf(scene, voxel),
+    vertical: colour(columnAxis),
+    horizontal: colour(rowAxis),
+    words: `Crosshair at ${positionText(volume, voxel)}`,
   };
 }
 
@@ -106,19 +109,19 @@ export function crosshairLines(crosshair: Crosshair, pixelRatio: number): Templa
 
 /** Where the pointer of a linked viewer is; paler where its place lies on another slice. */
 export function linkedPointer(
-  { placement, fit, axis }: Scene,
+  scene: Scene,
   place: NonNullable<Place>,
   slice: number,
 ): TemplateResult {
-  const { columnAxis, rowAxis } = placement.plane;
-  const { x, y } = placement.toPixel(place[columnAxis] ?? 0, place[rowAxis] ?? 0);
-  const isOff = Math.abs((place[axis] ?? 0) - slice) > 0.5;
-  const [left, top] = [fit.x + x * fit.scale, fit.y + y * fit.scale];
+  const { x, y } = pixelOf(scene, place);
+  const isOff = scene.grid
+    ? Math.abs(offSection(scene, place)) > scene.grid.columnStep / 2
+    : Math.abs((place[scene.axis] ?? 0) - slice) > 0.5;
   return html`<div
     class="linked${isOff ? " off" : ""}"
     part="linked-pointer"
     aria-hidden="true"
-    style="transform:translate(${left.toFixed(1)}px, ${top.toFixed(1)}px)"
+    style="transform:translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)"
   ></div>`;
 }
 

@@ -7,12 +7,21 @@ const MOST = 50;
 
 export type Look = Pick<
   ViewState,
-  "active" | "axis" | "slice_idx" | "zoom" | "pan" | "stretch" | "rotation" | "flip_x" | "flip_y"
+  | "active"
+  | "axis"
+  | "slice_idx"
+  | "section"
+  | "zoom"
+  | "pan"
+  | "stretch"
+  | "rotation"
+  | "flip_x"
+  | "flip_y"
 >;
 
 export function lookOf(state: ViewState): Look {
-  const { active, axis, slice_idx, zoom, pan, stretch, rotation, flip_x, flip_y } = state;
-  return { active, axis, slice_idx, zoom, pan, stretch, rotation, flip_x, flip_y };
+  const { active, axis, slice_idx, section, zoom, pan, stretch, rotation, flip_x, flip_y } = state;
+  return { active, axis, slice_idx, section, zoom, pan, stretch, rotation, flip_x, flip_y };
 }
 
 /** Slices that are not shown may differ: a crosshair that moves makes no new view. */

@@ -240,6 +240,21 @@ export const paneStyles = css`
       top: 2px;
     }
   }
+  .back {
+    left: 12px;
+    top: 40px;
+    border: 0;
+    font: inherit;
+    font-size: 12px;
+    pointer-events: auto;
+    cursor: pointer;
+  }
+  @media (pointer: coarse) {
+    .back {
+      height: 44px;
+      top: 48px;
+    }
+  }
   .remark {
     right: 12px;
     top: 12px;

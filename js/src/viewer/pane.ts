@@ -6,9 +6,10 @@ import { AnnotationLayer, layerStyles } from "../annotations/layer";
 import { plotOf, plotStyles } from "../annotations/plot";
 import { Section } from "../annotations/section";
 import type { Point } from "../geometry";
+import type { VolumeInfo } from "../protocol";
 import { axisOf, axisTitle, numberText, planeColour, sliceText, type Voxel } from "./axes";
 import { gradient } from "./colours";
-import type { Scene, ViewContext } from "./context";
+import type { ViewContext } from "./context";
 import { crosshairLines, crosshairOf, crosshairStyles, linkedPointer } from "./crosshair";
 import { icon } from "./icons";
 import { paneStyles } from "./pane.styles";
@@ -18,6 +19,7 @@ import { Gestures, trackPointers } from "./pointer";
 import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
 import { lookOf } from "./recolour";
 import { hasRulers, lettersOf, northOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
+import { type Scene, sectionText } from "./scene";
 import { type Glimpse, glimpseOf, onlyScrolled } from "./scrolling";
 import { slabText } from "./slab";
 import { isDead, type PaneState, paneStateOf, stateOverlay } from "./states";
@@ -125,7 +127,7 @@ export class SlicePane extends Part {
       signal: context.signal,
       get section() {
         const scene = isDead(pane.state) || !context.ui.shown ? null : context.labelled();
-        if (!scene) return null;
+        if (!scene || scene.grid) return null;
         return Section.of(scene.placement, scene.fit, pane.shownSlice(scene.axis));
       },
       get size() {
@@ -284,16 +286,21 @@ export class SlicePane extends Part {
   /** For people who hear the page: the slice, and what the picture spans. */
   private describe(scene: Scene | null): string {
     if (!scene) return "Slice view, no volume";
-    const { info, axis, placement } = scene;
+    const { info, placement } = scene;
     const span = [placement.plane.columnAxis, placement.plane.rowAxis].map((index) => {
       const along = axisOf(info, index);
       const unit = along.unit ? ` ${along.unit}` : "";
       return `${axisTitle(along)} ${numberText(along, 0)} to ${numberText(along, along.n - 1)}${unit}`;
     });
-    const [title, position] = sliceText(info, axis, this.shownSlice(axis));
-    const slab = slabText(info, this.context.session.state);
-    const wiggle = wiggleText(info, this.context.session.state);
-    return [`${title} ${position}`, slab, wiggle, ...span].filter(Boolean).join(", ");
+    return [...this.titleOf(scene), ...span].join(", ");
+  }
+
+  /** What is shown: the slice, and the slab around it; or the section. */
+  private titleOf({ volume, base, grid }: Scene): readonly string[] {
+    if (grid) return [sectionText(grid)];
+    const { state } = this.context.session;
+    const slice = sliceText(volume, base, this.shownSlice(base)).join(" ");
+    return [slice, slabText(volume, state), wiggleText(volume, state)].filter(Boolean);
   }
 
   private shownSlice(axis: number): number {
@@ -327,18 +334,20 @@ export class SlicePane extends Part {
   }
 
   private labels(scene: Scene): TemplateResult {
-    const { info, axis } = scene;
-    const [title, position] = sliceText(info, axis, this.shownSlice(axis));
-    const slab = slabText(info, this.context.session.state);
-    const wiggle = wiggleText(info, this.context.session.state);
+    const { info, volume, base, grid } = scene;
+    const [title, position] = grid
+      ? [sectionText(grid), ""]
+      : sliceText(volume, base, this.shownSlice(base));
+    const slab = grid ? "" : slabText(volume, this.context.session.state);
+    const wiggle = grid ? "" : wiggleText(volume, this.context.session.state);
     const { letters, remark } = lettersOf(scene);
     const bar = scaleBarOf(scene);
     const north = northOf(scene);
-    const colour = styleMap({ background: planeColour(info, axis) });
+    const colour = styleMap({ background: grid ? "#fff" : planeColour(volume, base) });
     const { crosshair, ui, session } = this.context;
     const isLarge = ui.maximised || session.state.maximised;
     return html`
-      ${ui.linked ? linkedPointer(scene, ui.linked, this.shownSlice(axis)) : nothing}
+      ${ui.linked ? linkedPointer(scene, ui.linked, this.shownSlice(base)) : nothing}
       ${crosshair ? crosshairLines(crosshairOf(scene, crosshair), ui.pane.pixelRatio) : nothing}
       <button
         class="slice"
@@ -355,6 +364,7 @@ export class SlicePane extends Part {
           ${wiggle ? html`<span class="less" part="wiggle">${wiggle}</span>` : nothing}
         </span>
       </button>
+      ${grid ? this.backToSlice(volume, base) : nothing}
       ${north === null ? nothing : this.compass(north)}
       ${remark ? html`<div class="label remark"><span class="less">${remark}</span></div>` : nothing}
       ${letters.map((letter, i) =>
@@ -369,6 +379,21 @@ export class SlicePane extends Part {
       }
       ${this.colourBar(scene, letters.length > 0)} ${this.profile()}
     `;
+  }
+
+  private backToSlice(volume: VolumeInfo, base: number): TemplateResult {
+    const title = axisTitle(axisOf(volume, base));
+    const words = `Back to the ${title.toLowerCase()} slice`;
+    return html`<button
+      class="label back"
+      part="section-off"
+      aria-label=${words}
+      title=${words}
+      ?disabled=${!this.context.actions.canDrive}
+      @click=${() => this.context.take(() => this.context.actions.endSection())}
+    >
+      ${icon("close")}${title}
+    </button>`;
   }
 
   /** The first of linked panes says what the colours of all mean. */

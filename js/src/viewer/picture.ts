@@ -78,7 +78,7 @@ export class Picture {
     const { info, state } = session;
     const shown = ui.shown;
     if (!info || !shown) return;
-    const from = viewOf(shown);
+    const from = viewOf(shown, state);
     const samePlane = isSamePlane(shown, state);
     const fit = fitPicture(samePlane ? state : from, ui.pane);
     const style = this.element.style;

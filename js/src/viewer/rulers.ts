@@ -20,7 +20,7 @@ export interface Ruler {
 
 /** Survey numbers make no sense in medical pictures: letters and a scale bar stand there instead. */
 export function hasRulers(scene: Scene): boolean {
-  return scene.info.kind !== "medical";
+  return scene.volume.kind !== "medical";
 }
 
 function rulerOf(

@@ -7,6 +7,7 @@ import type { IconName } from "./icons";
 import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
 import { type ColourEnds, lookOf } from "./recolour";
 import { hasRulers, lettersOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
+import { sectionText } from "./scene";
 import { slabText } from "./slab";
 import { wiggleText } from "./wiggle";
 
@@ -187,11 +188,13 @@ function drawLabels(sheet: Sheet, scene: Scene, context: ViewContext): void {
   if (crosshair)
     drawCrosshair(sheet.brush, crosshairOf(scene, crosshair), sheet.width, sheet.height);
   const idx = context.ui.shown?.slice_idx ?? 0;
-  const [title, position] = sliceText(scene.info, scene.axis, idx);
-  const slab = slabText(scene.info, context.session.state);
-  const wiggle = wiggleText(scene.info, context.session.state);
+  const [title, position] = scene.grid
+    ? [sectionText(scene.grid), ""]
+    : sliceText(scene.volume, scene.base, idx);
+  const slab = scene.grid ? "" : slabText(scene.volume, context.session.state);
+  const wiggle = scene.grid ? "" : wiggleText(scene.volume, context.session.state);
   chip(sheet, `    ${[title, position, slab, wiggle].filter(Boolean).join(" ")}`, 12, 12);
-  sheet.brush.fillStyle = planeColour(scene.info, scene.axis);
+  sheet.brush.fillStyle = scene.grid ? "#fff" : planeColour(scene.volume, scene.base);
   sheet.brush.fillRect(20, 20, 8, 8);
   drawLetters(sheet, lettersOf(scene).letters);
   drawScale(sheet, scene);

@@ -19,6 +19,7 @@ const WIGGLES_DRAWN = 16;
 /** Why there can be no wiggles; "" if there can. */
 export function noWiggleReason(info: VolumeInfo, state: ViewState): string {
   if (channelOf(info, state.channel).is_label) return "labels have no traces";
+  if (state.section) return "no traces in this plane";
   return info.kind === "seismic" && state.axis !== 2 ? "" : "no traces in this plane";
 }
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from blustream_widget.core.sections import Section, followed
 from blustream_widget.core.types import VolumeInfo
 from blustream_widget.errors import StateError
 
@@ -32,6 +33,7 @@ OWN_FIELDS = (
     "wiggle_excursion",
     "wiggle_fill",
     "wiggle_polarity",
+    "section",
 )
 """What every pane has for itself, always."""
 
@@ -76,6 +78,7 @@ class PaneState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     wiggle_excursion: float = 1.0
     wiggle_fill: bool = True
     wiggle_polarity: str = "normal"
+    section: Section | None = None
 
 
 class Cells(NamedTuple):
@@ -159,13 +162,17 @@ def _pane_of(axis: int, panes: Sequence[PaneState], now: PaneState) -> PaneState
 def _at(pane: PaneState, idx: int) -> PaneState:
     at = list(pane.slice_idx)
     at[pane.axis] = idx
-    return msgspec.structs.replace(pane, slice_idx=(at[0], at[1], at[2]))
+    return msgspec.structs.replace(pane, slice_idx=(at[0], at[1], at[2]), section=None)
 
 
 def with_shared(pane: PaneState, of: PaneState) -> PaneState:
-    """Return the pane with what linked panes have in common as `of` has it."""
+    """Return the pane with what linked panes have in common as `of` has it.
+
+    An oblique plane goes where the place goes.
+    """
     shared = {name: getattr(of, name) for name in SHARED_FIELDS}
-    return msgspec.structs.replace(pane, **shared)
+    section = followed(pane.section, pane.slice_idx, of.slice_idx)
+    return msgspec.structs.replace(pane, **shared, section=section)
 
 
 def pane_sizes_of(layout: str, whole: tuple[int, int]) -> tuple[tuple[int, int], ...]:

@@ -229,7 +229,10 @@ class Guide:
             old = None if before is None else grid.at(before.slice_idx)
             patch["slice_idx"] = self._positions(grid.at(now.slice_idx), old, view.slice_idx)
         is_moved = is_other_plane or bool(_changed(("zoom", "pan", "stretch"), before, now))
-        if "camera" in self._what and is_moved and axis in (patch.get("axis"), view.axis):
+        # The middle of a section, and how large it is drawn, mean nothing to another one.
+        is_slice = now.section is None and view.section is None
+        is_same = is_slice and axis in (patch.get("axis"), view.axis)
+        if "camera" in self._what and is_moved and is_same:
             camera = self._camera(grid, now, view, axis)
             patch |= {name: v for name, v in camera.items() if _differs(v, getattr(view, name))}
         return patch

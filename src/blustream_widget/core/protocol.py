@@ -535,7 +535,8 @@ class FrameHeader(msgspec.Struct, frozen=True):
         1 if time slices lie as a map.
     turn : int
         Quarter turns clockwise (0 to 3), plus 4 if mirrored left to right, 8 if top to bottom; plus
-        16 if wiggles are drawn over it, whose ink is no colour of the map.
+        16 if wiggles are drawn over it, whose ink is no colour of the map; plus 32 if it is of an
+        oblique plane, 64 if it is of a fence.
     n_panes : int
         How many there are behind this header; 0: the picture is that of one pane alone.
     panes : tuple of PaneHeader

@@ -15,6 +15,7 @@ from blustream_widget.core.panes import (
     change_panes,
     views_of,
 )
+from blustream_widget.core.sections import Section, check_slab, followed
 from blustream_widget.core.segmentation import SegmentationLook
 from blustream_widget.core.state_checks import (
     CHECKS,
@@ -108,6 +109,9 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Fill what deflects to the right.
     wiggle_polarity : str
         One of `POLARITIES`.
+    section : Fence, Oblique or None
+        Shown in the place of the slice. An oblique plane goes where `slice_idx` goes; another
+        `axis` ends it.
     crosshair : bool
         Show where the two other slices cut the shown one. Drawn by each viewer over the picture.
     segmentations : tuple of SegmentationLook
@@ -163,6 +167,7 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     wiggle_excursion: float = 1.0
     wiggle_fill: bool = True
     wiggle_polarity: str = "normal"
+    section: Section | None = None
     crosshair: bool = False
     segmentations: tuple[SegmentationLook, ...] = ()
     show_segmentations: bool = True
@@ -207,12 +212,15 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             values[name] = check(name, value, info)
         if "slice_idx" in patch:
             values["slice_idx"] = _slice_of_patch(self, values, info)
+        if _SECTIONS.isdisjoint(values):
+            values |= _section_after(self, values)
         if not _TURNS.isdisjoint(values) and _CAMERAS.isdisjoint(values):
             values["pan"] = _turned_pan(self, values)
         if self.panes or not PANES_FIELDS.isdisjoint(values):
             new = change_panes(self, values, info)
         else:
             new = msgspec.structs.replace(self, **values)
+        check_slab(new.slab, new.section)
         if new.width_px * new.height_px > PANE_MAX_PIXELS:
             raise StateError(
                 f"A picture of {new.width_px} x {new.height_px} pixels is too large.",
@@ -238,6 +246,8 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 _TURNS = frozenset(("rotation", "flip_x", "flip_y"))
 _CAMERAS = frozenset(("pan", "panes", "active", "layout"))
 """Fields that say themselves which point lies in the middle."""
+_SECTIONS = frozenset(("section", "panes", "active", "layout"))
+"""Fields that say themselves which section is shown."""
 
 
 def _turned_pan(state: ViewState, values: dict[str, Any]) -> tuple[float, float]:
@@ -248,6 +258,13 @@ def _turned_pan(state: ViewState, values: dict[str, Any]) -> tuple[float, float]
         values.get("flip_y", state.flip_y),
     )
     return turned_pan(state.pan, before, after)
+
+
+def _section_after(state: ViewState, values: dict[str, Any]) -> dict[str, Any]:
+    if "axis" in values:
+        return {"section": None}
+    now = values.get("slice_idx", state.slice_idx)
+    return {"section": followed(state.section, state.slice_idx, now)}
 
 
 def _pictured(views: Views) -> tuple[tuple[int, ViewState], ...]:

@@ -12,6 +12,7 @@ from blustream_widget.core.layouts import PANE_FIELDS, PANES_MAX, PaneState
 from blustream_widget.core.overlay import OverlayLook, checked_overlays
 from blustream_widget.core.palettes import HEX_COLOR, LABEL_STYLE, checked_colormap
 from blustream_widget.core.panes import checked_layout, checked_shares
+from blustream_widget.core.sections import Section, check_slab, checked_section
 from blustream_widget.core.segmentation import SegmentationLook, checked_looks
 from blustream_widget.core.slab import SLAB_MAX, SLAB_MODES
 from blustream_widget.core.types import VolumeInfo
@@ -141,6 +142,10 @@ def _check_excursion(name: str, value: Any, _info: VolumeInfo) -> float:
     return _number(name, value, EXCURSION_MIN, EXCURSION_MAX)
 
 
+def _check_section(_name: str, value: Any, info: VolumeInfo) -> Section | None:
+    return checked_section(value, info)
+
+
 def _check_pan(name: str, value: Any, _info: VolumeInfo) -> tuple[float, float]:
     if not isinstance(value, (list, tuple)) or len(value) != 2:
         raise StateError(f"pan = {value!r} needs two numbers.", hint="(0.5, 0.5) is the middle.")
@@ -201,6 +206,7 @@ def _checked_pane(number: int, value: Any, info: VolumeInfo) -> PaneState:
         )
     fields = {name: CHECKS[name](name, given, info) for name, given in value.items()}
     pane = PaneState(**{name: given for name, given in fields.items() if name != "slice_idx"})
+    check_slab(pane.slab, pane.section)
     at = fields.get("slice_idx", (0, 0, 0))
     return msgspec.structs.replace(pane, slice_idx=slice_positions(at, pane.axis, (0, 0, 0), info))
 
@@ -231,6 +237,7 @@ CHECKS: dict[str, Callable[[str, Any, VolumeInfo], Any]] = {
     "wiggle_excursion": _check_excursion,
     "wiggle_fill": _check_bool,
     "wiggle_polarity": _check_choice(POLARITIES),
+    "section": _check_section,
     "crosshair": _check_bool,
     "segmentations": _check_segmentations,
     "show_segmentations": _check_bool,

@@ -24,13 +24,14 @@ WIGGLE_MIN_PX = 6
 def has_wiggles(state: ViewState, info: VolumeInfo) -> bool:
     """Whether a view of one pane shows wiggles.
 
-    Only sections have traces, and labels no amplitude: time slices and label channels are drawn as
-    colours whatever `display` says.
+    Only inlines and crosslines have traces, and labels no amplitude: time slices, oblique planes,
+    fences and label channels are drawn as colours whatever `display` says.
     """
     return (
         state.display != "density"
         and info.kind == "seismic"
         and state.axis != 2
+        and state.section is None
         and not info.channels[state.channel].is_label
     )
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from blustream_widget.core.section_grid import SectionRead
 from blustream_widget.core.slab import Slab
 from blustream_widget.core.types import Samples, SliceData, VolumeInfo
 from blustream_widget.data.cache import BrickCache
@@ -23,7 +24,8 @@ class SliceSpec:
     """Which slice: as in `SliceData`; `region` is clipped and in LOD0 voxels.
 
     With a `slab`, `lod` is the level of the slices that are reduced, and `shown_lod` that of the
-    values that come of it.
+    values that come of it. With a `section`, `region` and `lod` are in points of its grid, and
+    `axis` and `slice_idx` have no say.
     """
 
     axis: int
@@ -33,6 +35,7 @@ class SliceSpec:
     region: Region
     slab: Slab | None = None
     shown_lod: int = 0
+    section: SectionRead | None = None
 
     @property
     def plane(self) -> tuple[int, int, Region]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from blustream_widget.core.types import Samples, VolumeInfo
 from blustream_widget.data.grid import brick_bounds, check_key
@@ -79,6 +80,14 @@ class MemorySource:
         a, b = slice(region.a0, region.a1, step), slice(region.b0, region.b1, step)
         index = ((along, a, b), (a, along, b), (a, b, along))[axis]
         return np.asarray(self._channels[channel][index], self._info.channels[channel].dtype)
+
+    def read_voxels(self, channel: int, at: npt.NDArray[np.int64]) -> Samples:
+        array = self._channels[channel]
+        if array.flags.c_contiguous:
+            found = array.reshape(-1).take(at)
+        else:
+            found = array[np.unravel_index(at, array.shape)]
+        return found.astype(self._info.channels[channel].dtype, copy=False)
 
     def close(self) -> None:
         self._channels = ()

@@ -9,6 +9,7 @@ import numpy as np
 
 from blustream_widget.core.types import VolumeInfo
 from blustream_widget.data.composite import Composite
+from blustream_widget.data.section import SectionComposite
 from blustream_widget.data.slab import SlabComposite
 from blustream_widget.data.source import AnyKey, BrickKey
 
@@ -37,7 +38,7 @@ class Hand(NamedTuple):
 
 
 def plan_stages(
-    composite: Composite | SlabComposite,
+    composite: Composite | SlabComposite | SectionComposite,
     info: VolumeInfo,
     hand: Hand,
     *,
@@ -49,7 +50,7 @@ def plan_stages(
 
     Parameters
     ----------
-    composite : Composite or SlabComposite
+    composite : Composite, SlabComposite or SectionComposite
         Filled from the cache.
     info : VolumeInfo
     hand : Hand
@@ -88,7 +89,11 @@ def plan_stages(
 
 
 def _layer_ahead(
-    composite: Composite | SlabComposite, info: VolumeInfo, hand: Hand, lod: int, room_bytes: int
+    composite: Composite | SlabComposite | SectionComposite,
+    info: VolumeInfo,
+    hand: Hand,
+    lod: int,
+    room_bytes: int,
 ) -> tuple[BrickKey, ...]:
     """Bricks of the next layer, once the hand is past the middle of this one."""
     spec, size = composite.spec, info.brick_size
@@ -102,7 +107,7 @@ def _layer_ahead(
 
 
 def _tiles_ahead(
-    composite: Composite | SlabComposite,
+    composite: Composite | SlabComposite | SectionComposite,
     info: VolumeInfo,
     hand: Hand,
     tile_size: int,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from blustream_widget.core.types import SliceData, VolumeInfo
 from blustream_widget.data.composite import Composite, SliceSpec
 from blustream_widget.data.plan import Hand, Stage
+from blustream_widget.data.section import SectionComposite
 from blustream_widget.data.slab import DirectSlab, SlabComposite
 from blustream_widget.data.source import AnyKey, BrickKey
+
+AnyComposite: TypeAlias = Composite | SlabComposite | SectionComposite
 
 
 @dataclass(slots=True)
@@ -18,7 +22,7 @@ class Seat:
 
     Parameters
     ----------
-    composite : Composite, SlabComposite or None
+    composite : Composite, SlabComposite, SectionComposite or None
         None before the first read.
     cut : tuple or None
         The last slice of a source that gives slices at once.
@@ -34,7 +38,7 @@ class Seat:
         Some of its bricks may lie in memory for another axis.
     """
 
-    composite: Composite | SlabComposite | None = None
+    composite: AnyComposite | None = None
     cut: tuple[SliceSpec, SliceData] | None = None
     slab: DirectSlab | None = None
     pinned: Sequence[AnyKey] = ()
@@ -44,9 +48,10 @@ class Seat:
 
     def follow(self, spec: SliceSpec) -> Hand:
         """Say how the hand moves that has come to `spec`."""
-        if self.composite is None or self.composite.spec.axis != spec.axis:
+        before = None if self.composite is None else self.composite.spec
+        if before is None or before.axis != spec.axis or before.section or spec.section:
             return Hand()
-        moved = spec.slice_idx - self.composite.spec.slice_idx
+        moved = spec.slice_idx - before.slice_idx
         return Hand(moved) if moved else self.hand
 
 
@@ -75,7 +80,7 @@ class Seats:
         return tuple(self._seats.values())
 
     @property
-    def composites(self) -> tuple[Composite | SlabComposite, ...]:
+    def composites(self) -> tuple[AnyComposite, ...]:
         """What is put together, the most important first."""
         return tuple(s.composite for s in self._seats.values() if s.composite is not None)
 
@@ -103,7 +108,7 @@ class Seats:
 
     def axis_of(self, key: AnyKey, info: VolumeInfo) -> int | None:
         """Axis across which a brick is cut most likely; None if nobody looks."""
-        composites = self.composites
+        composites = tuple(found for found in self.composites if found.spec.section is None)
         if isinstance(key, BrickKey) and len(composites) > 1:
             for composite in composites:
                 spec = composite.spec

@@ -8,10 +8,11 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from blustream_widget.core.section_grid import SectionRead
 from blustream_widget.core.slab import Slab
 from blustream_widget.core.types import Samples, SliceData
 from blustream_widget.data.cache import BrickCache
@@ -21,7 +22,10 @@ from blustream_widget.data.grid import brick_counts, clip_region, lod_shape, pla
 from blustream_widget.data.layout import is_cut_slowly, turned
 from blustream_widget.data.loaded import Run, loaded_runs
 from blustream_widget.data.plan import plan_stages
-from blustream_widget.data.seats import Seat, Seats
+from blustream_widget.data.seats import AnyComposite, Seat, Seats
+from blustream_widget.data.section import SectionComposite
+from blustream_widget.data.section_direct import sample_directly
+from blustream_widget.data.section_points import clip_to_grid
 from blustream_widget.data.slab import DirectSlab, IsLate, SlabComposite, slab_spec
 from blustream_widget.data.source import (
     AnyKey,
@@ -162,6 +166,7 @@ class SliceReader:
         seat: int = 0,
         slab: Slab | None = None,
         slab_lod: int = 0,
+        section: SectionRead | None = None,
     ) -> SliceData:
         """Return a slice as far as it is in memory, and ask for the rest.
 
@@ -181,6 +186,10 @@ class SliceReader:
         slab_lod : int
             Level of the slices that are reduced, not coarser than `lod`; a coarser one where the
             bricks would not fit the budget. In the result, `coarsest_lod` tells.
+        section : SectionRead, optional
+            Read this in the place of a slice: `region`, and the result, are of points of its grid,
+            columns first. Floats, NaN outside the volume. Of an array, points as fine as
+            `slab_lod` are averaged.
 
         Returns
         -------
@@ -194,7 +203,9 @@ class SliceReader:
         ValueError
             If axis, slice or channel do not exist.
         """
-        spec = self._check(axis, slice_idx, channel, lod, region)
+        spec = self._check(axis, slice_idx, channel, lod, region, section)
+        if section is not None and self._direct is not None:
+            return self._read_directly(self._direct, spec, self._seats.seat(seat), slab_lod)
         if slab is not None:
             return self._read_slab(spec, slab, slab_lod, self._seats.seat(seat))
         if self._direct is not None:
@@ -281,17 +292,32 @@ class SliceReader:
             self._value = None
 
     def _check(
-        self, axis: int, slice_idx: int, channel: int, lod: int, region: Region | None
+        self,
+        axis: int,
+        slice_idx: int,
+        channel: int,
+        lod: int,
+        region: Region | None,
+        section: SectionRead | None = None,
     ) -> SliceSpec:
         if axis not in (0, 1, 2) or not 0 <= channel < len(self._info.channels):
             raise ValueError(f"{self._info.name} has no axis {axis} or channel {channel}")
         if not 0 <= slice_idx < self._info.shape[axis]:
             raise ValueError(f"slice {slice_idx} of {self._info.shape[axis]} on axis {axis}")
         lod = min(max(lod, 0), self._info.n_lods - 1)
+        if section is not None:
+            whole = clip_to_grid(section.grid, region)
+            return SliceSpec(axis, slice_idx, channel, lod, whole, section=section)
         return SliceSpec(axis, slice_idx, channel, lod, clip_region(self._info, axis, region))
 
-    def _read_directly(self, source: DirectSource, spec: SliceSpec, seat: Seat) -> SliceData:
-        if seat.cut is None or seat.cut[0] != spec:
+    def _read_directly(
+        self, source: DirectSource, spec: SliceSpec, seat: Seat, finest_lod: int = 0
+    ) -> SliceData:
+        if spec.section is not None:
+            spec = replace(spec, shown_lod=finest_lod)  # a picture at rest is another one
+            if seat.cut is None or seat.cut[0] != spec:
+                seat.cut = (spec, sample_directly(source, spec, finest_lod=finest_lod))
+        elif seat.cut is None or seat.cut[0] != spec:
             values = source.read_slice(
                 spec.axis, spec.slice_idx, spec.channel, spec.lod, spec.region
             )
@@ -337,14 +363,19 @@ class SliceReader:
     def _move_to(self, spec: SliceSpec, seat: Seat, is_late: IsLate = lambda: False) -> None:
         seat.hand = seat.follow(spec)
         self._load_coarsest(spec.channel)
-        composite: Composite | SlabComposite
-        if spec.slab is None:
+        composite: AnyComposite
+        if spec.section is not None:
+            composite = SectionComposite(self._info, spec, self._cache)
+        elif spec.slab is None:
             composite = Composite(self._info, spec, self._cache, stored_tile=self._tile_size)
         else:
             composite = SlabComposite(self._info, spec, self._cache)
             composite.work(is_late)
         seat.composite = composite
-        if self._tile_size and spec.lod == 0 and spec.slab is None:
+        if spec.section is not None:
+            seat.pinned, seat.has_slow_cuts = composite.keys(spec.lod), False
+            self._cache.pin(self._seats.pinned)
+        elif self._tile_size and spec.lod == 0 and spec.slab is None:
             seat.pinned, seat.has_slow_cuts = composite.tile_keys(self._tile_size), False
             self._cache.pin(self._seats.pinned)
         else:
@@ -361,7 +392,7 @@ class SliceReader:
             seat.hand,
             room_bytes=room_bytes // len(self._seats),
             is_slow=self._fetcher.is_slow,
-            tile_size=0 if composite.spec.slab else self._tile_size,
+            tile_size=0 if composite.spec.slab or composite.spec.section else self._tile_size,
         )
         self._fetcher.want(self._seats.stages)
         for key in [key for key in self._broken if self._fetcher.has_given_up(key)]:

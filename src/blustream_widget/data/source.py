@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
+
 from blustream_widget.core.types import Samples, VolumeInfo
 from blustream_widget.errors import BlustreamError
 
@@ -140,6 +143,9 @@ class DirectSource(VolumeSource, Protocol):
 
         A view of the volume where that is possible: to be read at once and not kept.
         """
+
+    def read_voxels(self, channel: int, at: npt.NDArray[np.int64]) -> Samples:
+        """Give single voxels, by their place in C order; native order, the caller's to keep."""
 
 
 @runtime_checkable

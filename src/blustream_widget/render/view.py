@@ -6,6 +6,13 @@ import math
 from dataclasses import dataclass
 
 from blustream_widget.core.geometry import Placement, place_slice
+from blustream_widget.core.section_grid import (
+    NORMAL,
+    SectionRead,
+    filled,
+    grid_of,
+    section_info,
+)
 from blustream_widget.core.slab import Slab, slab_of
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeInfo
@@ -19,6 +26,8 @@ _MOTION_VOXEL_PX = 1.5
 # of 512 voxels has 2.5 pixels each on a pane of 1280 pixels: larger ones look and cost the same.
 _MANY_VOXELS = 600_000
 _MANY_VOXEL_PX = 2.5
+# A point of a section costs about ten times as much as a voxel of a slice.
+_MOTION_SECTION_POINTS = 300_000
 # A voxel of a slab costs 1 to 3 ns.
 _MOTION_SLAB_VOXELS = 3_000_000
 # A wiggle is one trace, not the mean of its neighbours, as long as that is not too much to read.
@@ -43,6 +52,8 @@ class SliceView:
     slab_lod : int
         Level of those: 0 at rest, whatever the level of the picture. A voxel of another level is a
         mean, whose maximum is not that of the voxels it is made of.
+    section : SectionRead or None
+        What is shown in the place of the slice: region, level and placement are of its points.
     """
 
     axis: int
@@ -53,6 +64,7 @@ class SliceView:
     placement: Placement
     slab: Slab | None = None
     slab_lod: int = 0
+    section: SectionRead | None = None
 
 
 def _choose_lod(placement: Placement, n_lods: int, largest_px: float) -> int:
@@ -77,11 +89,27 @@ def _reach_of_wiggles(placement: Placement, excursion: float, across: int) -> in
     return math.ceil((excursion + 1) * wiggle_step(trace_px))
 
 
-def plan_slice(state: ViewState, info: VolumeInfo, *, in_motion: bool = False) -> SliceView:
-    """Say what of the volume must be read to draw `state`."""
-    placement = place_slice(
-        info,
-        state.axis,
+def _within(span: tuple[int, int], bounds: tuple[int, int]) -> tuple[int, int]:
+    """Part of `span` inside `bounds`, at least one voxel of it."""
+    start = min(max(span[0], bounds[0]), span[1] - 1)
+    return start, max(min(span[1], bounds[1]), start + 1)
+
+
+def _section_of(state: ViewState, info: VolumeInfo) -> SectionRead | None:
+    if state.section is None:
+        return None
+    is_label = info.channels[state.channel].is_label or state.colormap == "labels"
+    return SectionRead(grid_of(state.section, info), state.interpolate and not is_label)
+
+
+def _placement_of(state: ViewState, info: VolumeInfo) -> Placement:
+    """Where the slice lies in the pane, or the section, which is one of a volume of its own."""
+    shown, axis = info, state.axis
+    if state.section is not None:
+        shown, axis = section_info(info, state.section), NORMAL
+    return place_slice(
+        shown,
+        axis,
         zoom=state.zoom,
         pan=state.pan,
         stretch=state.stretch,
@@ -92,18 +120,24 @@ def plan_slice(state: ViewState, info: VolumeInfo, *, in_motion: bool = False) -
         flip_x=state.flip_x,
         flip_y=state.flip_y,
     )
+
+
+def plan_slice(state: ViewState, info: VolumeInfo, *, in_motion: bool = False) -> SliceView:
+    """Say what of the volume must be read to draw `state`."""
+    section, placement = _section_of(state, info), _placement_of(state, info)
     left, top = placement.to_voxel(0.0, 0.0)
     right, bottom = placement.to_voxel(float(state.width_px), float(state.height_px))
     columns = _shown(left, right, placement.n_columns, 0)
     rows = _shown(top, bottom, placement.n_rows, 0)
     lod = _choose_lod(placement, info.n_lods, _MOTION_VOXEL_PX if in_motion else 1.0)
     n_whole = (columns[1] - columns[0]) * (rows[1] - rows[0])
-    if in_motion and n_whole >> 2 * lod > _MANY_VOXELS:
+    many = _MANY_VOXELS if section is None else _MOTION_SECTION_POINTS
+    if in_motion and n_whole >> 2 * lod > many:
         lod = _choose_lod(placement, info.n_lods, _MANY_VOXEL_PX)
     wiggles = has_wiggles(state, info)
     if wiggles and not in_motion:
         lod = next((k for k in range(lod) if n_whole >> 2 * k <= _WIGGLE_VOXELS), lod)
-    slab = slab_of(state, info)
+    slab = None if section else slab_of(state, info)
     if in_motion and slab is not None:
         n_shown = n_whole * (slab.last - slab.first + 1)
         while n_shown >> 3 * lod > _MOTION_SLAB_VOXELS and lod < info.n_lods - 1:
@@ -116,6 +150,9 @@ def plan_slice(state: ViewState, info: VolumeInfo, *, in_motion: bool = False) -
     columns = _shown(left, right, placement.n_columns, margins[0])
     rows = _shown(top, bottom, placement.n_rows, margins[1])
     first, second = (columns, rows) if plane.column_axis < plane.row_axis else (rows, columns)
+    if section is not None:
+        c0, c1, r0, r1 = filled(section.grid, info)
+        first, second = _within(first, (c0, c1)), _within(second, (r0, r1))
     return SliceView(
         axis=state.axis,
         slice_idx=state.slice_idx[state.axis],
@@ -125,4 +162,5 @@ def plan_slice(state: ViewState, info: VolumeInfo, *, in_motion: bool = False) -
         placement=placement,
         slab=slab,
         slab_lod=lod if in_motion else 0,
+        section=section,
     )

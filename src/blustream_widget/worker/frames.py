@@ -8,6 +8,7 @@ from typing import Any
 
 from blustream_widget.core.layouts import Rect
 from blustream_widget.core.protocol import FrameFlags, FrameHeader, PaneHeader
+from blustream_widget.core.sections import Oblique
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.wiggle import has_wiggles
 from blustream_widget.core.worker_protocol import EncoderChanged, Failed, Output
@@ -190,5 +191,8 @@ def _pane_header(scene: Scene, rect: Rect, content: int) -> PaneHeader:
 
 
 def _turn_of(state: ViewState) -> int:
-    """Orientation as the header has it."""
-    return state.rotation // 90 + 4 * state.flip_x + 8 * state.flip_y
+    """Orientation as the header has it, and whether the picture is of a section."""
+    section = 0
+    if state.section is not None:
+        section = 32 if isinstance(state.section, Oblique) else 64
+    return state.rotation // 90 + 4 * state.flip_x + 8 * state.flip_y + section

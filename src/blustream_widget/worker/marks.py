@@ -29,6 +29,8 @@ class LoadedMarks:
 
     def due_in_s(self, now: float, reader: SliceReader, view: SliceView) -> float | None:
         """Time until the cache is to be looked at; None: not before something changes."""
+        if view.section is not None:
+            return None  # no stack of slices
         if self._seen == _what(reader, view) and not reader.is_reading:
             return None
         return max(self._next_s - now, 0.0)

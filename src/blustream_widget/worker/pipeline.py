@@ -337,6 +337,7 @@ class Pipeline:
             seat=index,
             slab=view.slab,
             slab_lod=view.slab_lod,
+            section=view.section,
         )
         wanted_lod = finest.lod if finest.slab is None else finest.slab_lod
         overlays, is_complete = self._segmentations.read(index, state, view, self._blink.off)

@@ -190,7 +190,8 @@ class Segmentations:
             All that is open is here, as fine as `view` is.
         """
         overlays, is_complete = [], True
-        for place, look in _looks(state):
+        # They are drawn slice by slice: over a section they would lie in false places.
+        for place, look in () if view.section else _looks(state):
             layer = self._open.get(look.name)
             if layer is None or layer.reader is None or not _is_wanted(state, look):
                 continue

@@ -13,6 +13,7 @@ import pytest
 
 from blustream_widget.config import Config
 from blustream_widget.core.protocol import FrameFlags
+from blustream_widget.core.sections import plane_across
 from blustream_widget.core.types import LoadedSlices, VolumeRef
 from blustream_widget.core.worker_protocol import (
     Described,
@@ -193,6 +194,23 @@ def test_slices_in_memory_are_told_on_change_only_and_not_while_nobody_looks() -
 def test_all_slices_of_an_array_are_in_memory(bench) -> None:
     bench.open()
     assert [message.slices for message in bench.of(Loaded)] == [LoadedSlices(0, 0, ((0, 31),))]
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_plane_that_is_not_turned_is_drawn_exactly_as_the_slice(axis) -> None:
+    at, info = (5, 6, 7), volume_info((32, 32, 32), kind="seismic")
+    values = np.random.default_rng(1).random((32, 32, 32), np.float32)
+    pictures = []
+    for section in (None, plane_across(info, axis, at)):
+        bench = Bench(MemorySource(info, (values,)))
+        bench.open(axis=axis, slice_idx=at, section=section, zoom=1.7)
+        bench.put(Output(jpeg=1, still=1))
+        bench.rest()
+        header, png = bench.sink.stills[-1]
+        assert header.flags & FrameFlags.EXACT
+        pictures.append(png)
+        bench.pipeline.close()
+    assert pictures[0] == pictures[1]
 
 
 def test_a_crosshair_costs_no_picture_and_leaves_the_exact_one(bench) -> None:
