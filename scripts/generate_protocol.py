@@ -23,6 +23,7 @@ from blustream_widget.core import (
     sections,
     segmentation,
     slab,
+    spectrum,
     state,
     types,
     wiggle,
@@ -265,6 +266,7 @@ def generate() -> str:
                 annotation_messages.Quantity,
                 annotation_messages.Statistics,
                 annotation_messages.Profile,
+                spectrum.Spectrum,
             )
         ),
         # Their defaults may be left out on both ways.

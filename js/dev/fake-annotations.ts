@@ -143,7 +143,8 @@ export class FakeAnnotations implements AnnotationLink {
             last,
           }
         : null;
-    this.measured.emit({ ...empty, value, statistics, profile });
+    const none = { spectrum: null, no_spectrum: "" };
+    this.measured.emit({ ...empty, ...none, value, statistics, profile });
   }
 
   private value(at: readonly [number, number, number]): number {

@@ -392,6 +392,21 @@ export interface Profile {
   readonly last: readonly [number, number, number];
 }
 
+/** Mean amplitude of the traces in a window, by frequency, from full-resolution voxels. */
+export interface Spectrum {
+  readonly channel: number;
+  readonly unit: string;
+  readonly value_unit: string;
+  readonly n_traces: number;
+  readonly n_samples: number;
+  readonly n_left_out: number;
+  readonly step: number;
+  readonly amplitude: readonly number[];
+  readonly dominant: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 /** Add an annotation, or replace the one of the same id in its place. */
 export interface PutItem {
   readonly op: "put";
@@ -698,7 +713,7 @@ export interface Measure {
   readonly type: 52;
   readonly n: number;
   readonly id: string;
-  readonly want?: readonly ("geometry" | "profile" | "statistics" | "value")[];
+  readonly want?: readonly ("geometry" | "profile" | "spectrum" | "statistics" | "value")[];
   readonly channel?: number;
   readonly bins?: number;
   readonly cancel?: boolean;
@@ -849,6 +864,8 @@ export interface Measurement {
   readonly statistics: Statistics | null;
   readonly profile: Profile | null;
   readonly value: number | null;
+  readonly spectrum: Spectrum | null;
+  readonly no_spectrum: string;
   readonly error: string;
 }
 

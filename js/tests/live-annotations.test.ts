@@ -13,14 +13,14 @@ const region = item(
   { axis: 0 },
 );
 const told = { revision: 1, seq: 0, reset: true, more: false, can_undo: false, can_redo: false };
-const statistics = { quantities: [], progress: 1, done: true, error: "" };
+const none = { statistics: null, profile: null, value: null, spectrum: null, no_spectrum: "" };
+const statistics = { ...none, quantities: [], progress: 1, done: true, error: "" };
 
 describe("annotations over a connection", () => {
   let sent: (EditAnnotations | Measure)[];
   let link: LiveAnnotations;
   const questions = (): Measure[] => sent.filter((message): message is Measure => "n" in message);
-  const answer = ({ n, id }: Measure): void =>
-    link.answered({ ...statistics, n, id, statistics: null, profile: null, value: null });
+  const answer = ({ n, id }: Measure): void => link.answered({ ...statistics, n, id });
   const view = (): Readings => new Readings(link.store, link, new AbortController().signal);
 
   beforeEach(() => {

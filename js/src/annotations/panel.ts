@@ -9,6 +9,7 @@ import * as commands from "./commands";
 import { distributionOf, distributionStyles } from "./distribution";
 import { COLOURS } from "./editor";
 import { COARSE_ROW_PX, panelStyles, ROW_PX } from "./panel.styles";
+import { spectrumOf, spectrumStyles } from "./spectrum";
 import type { Annotation } from "./types";
 import { factsOf, titleOf, wordsOf } from "./words";
 
@@ -21,8 +22,9 @@ const SPARE_ROWS = 4;
 const ICONS: Readonly<Partial<Record<Annotation["kind"], IconName>>> = { path: "polyline" };
 
 export class AnnotationPanel extends Part {
-  static override styles = [shared, panelStyles, distributionStyles];
+  static override styles = [shared, panelStyles, distributionStyles, spectrumStyles];
   private first = 0;
+  private inDecibels = false;
 
   constructor(context: ViewContext) {
     super(context, APART_MS);
@@ -232,7 +234,13 @@ export class AnnotationPanel extends Part {
           : nothing
       }
       ${reading?.done && reading.statistics ? distributionOf(reading.statistics) : nothing}
+      ${spectrumOf(item, info, reading, this.inDecibels, () => this.toggleDecibels())}
     </div>`;
+  }
+
+  private toggleDecibels(): void {
+    this.inDecibels = !this.inDecibels;
+    this.requestUpdate();
   }
 
   private rename(item: Annotation, text: string): void {

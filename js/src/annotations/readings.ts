@@ -1,6 +1,7 @@
 /** The worker's answers about annotations: asked once for what is seen, again when it has changed. */
 import { Listeners } from "../listeners";
 import { isRegion } from "./shape";
+import { mayHaveSpectrum } from "./spectrum";
 import type { AnnotationStore } from "./store";
 import type { Annotation, AnnotationLink, Measured, Wanted } from "./types";
 import type { Reading } from "./words";
@@ -38,6 +39,7 @@ export function keyOf(item: Annotation, channel: number): string {
 function wantedOf(item: Annotation): readonly Wanted[] {
   if (item.kind === "profile") return ["geometry", "profile"];
   if (item.kind === "point") return ["value"];
+  if (mayHaveSpectrum(item)) return ["geometry", "statistics", "spectrum"];
   return isRegion(item) || item.kind === "box" ? ["geometry", "statistics"] : [];
 }
 

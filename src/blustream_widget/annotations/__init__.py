@@ -6,6 +6,7 @@ from blustream_widget.annotations.container import Annotations, AnnotationsChang
 from blustream_widget.annotations.item import Item
 from blustream_widget.core.annotation import ANNOTATION_KINDS, Annotation, annotation
 from blustream_widget.core.annotation_messages import Measurement, Profile, Quantity, Statistics
+from blustream_widget.core.spectrum import Spectrum
 
 __all__ = [
     "ANNOTATION_KINDS",
@@ -16,6 +17,7 @@ __all__ = [
     "Measurement",
     "Profile",
     "Quantity",
+    "Spectrum",
     "Statistics",
     "annotation",
 ]

@@ -24,6 +24,7 @@ from blustream_widget.core.annotation_messages import MAX_BINS, Measurement, Wan
 from blustream_widget.core.horizon import Gate
 from blustream_widget.core.horizon_grid import samples_of
 from blustream_widget.core.measures import quantities_of, wants_of
+from blustream_widget.core.spectrum import Spectrum
 from blustream_widget.errors import AnnotationError, ProcessingError
 from blustream_widget.processing.horizon import Horizon
 
@@ -106,8 +107,8 @@ class Annotated(t.HasTraits):
         ----------
         item : Annotation or Item
             Need not be one of `annotations`.
-        want : sequence of {"geometry", "statistics", "profile", "value"}, optional
-            Default: all that the kind has. Geometry alone needs no worker.
+        want : sequence of {"geometry", "statistics", "profile", "value", "spectrum"}, optional
+            Default: all that the kind has but a spectrum. Geometry alone needs no worker.
         channel : int, optional
             Default: the shown one.
         bins : int
@@ -133,6 +134,40 @@ class Annotated(t.HasTraits):
         return self._questions.measure(
             value, want=wanted, channel=channel, bins=bins, timeout_s=timeout_s
         )
+
+    def spectrum(
+        self,
+        item: Annotation | Item,
+        *,
+        channel: int | None = None,
+        timeout_s: float = 60.0,
+    ) -> Spectrum:
+        """Amplitude spectrum of the traces under a rectangle on a section, or in a box.
+
+        Parameters
+        ----------
+        item : Annotation or Item
+            Need not be one of `annotations`.
+        channel : int, optional
+            Default: the shown one.
+        timeout_s : float
+
+        Returns
+        -------
+        Spectrum
+            Mean over the traces, from full-resolution voxels, with `frequencies`, `amplitude`,
+            `decibels`, the `dominant` frequency and the -6 dB band.
+
+        Raises
+        ------
+        AnnotationError
+            The window has no traces (a time slice), fewer than 8 samples, no trace without a gap,
+            is too large, or it was not answered in time.
+        """
+        found = self.measure(item, want=("spectrum",), channel=channel, timeout_s=timeout_s)
+        if found.spectrum is None:
+            raise AnnotationError(found.no_spectrum)
+        return found.spectrum
 
     def track_horizon(
         self,

@@ -23,6 +23,7 @@ from blustream_widget.core.annotation import (
     Text,
     Width,
 )
+from blustream_widget.core.spectrum import Spectrum
 
 ANNOTATION_TYPE = 0x33
 MEASUREMENT_TYPE = 0x34
@@ -122,18 +123,18 @@ class AnnotationEdits(_Message, tag=ANNOTATION_TYPE, frozen=True):
     can_redo: bool = False
 
 
-Want: TypeAlias = Literal["geometry", "statistics", "profile", "value"]
+Want: TypeAlias = Literal["geometry", "statistics", "profile", "value", "spectrum"]
 
 
 class Measure(_Message, tag=MEASUREMENT_TYPE, frozen=True):
     """Measure an annotation of the session. A newer question about it replaces an older one.
 
-    `want` empty: all that its kind has. `channel` None: the shown one.
+    `want` empty: all that its kind has but a spectrum. `channel` None: the shown one.
     """
 
     n: Seq
     id: Id
-    want: Annotated[tuple[Want, ...], msgspec.Meta(max_length=4)] = ()
+    want: Annotated[tuple[Want, ...], msgspec.Meta(max_length=5)] = ()
     channel: Annotated[int, msgspec.Meta(ge=0, le=4095)] | None = None
     bins: Annotated[int, msgspec.Meta(ge=1, le=MAX_BINS)] = 64
     cancel: bool = False
@@ -186,7 +187,10 @@ class Profile(msgspec.Struct, frozen=True):
 
 
 class Measurement(_Message, tag=MEASUREMENT_TYPE, frozen=True):
-    """Answer to `Measure`: quantities at once, what needs voxels when all of them were read."""
+    """Answer to `Measure`: quantities at once, what needs voxels when all of them were read.
+
+    `no_spectrum` says why there is none, where one was wanted.
+    """
 
     n: Seq
     id: str
@@ -196,6 +200,8 @@ class Measurement(_Message, tag=MEASUREMENT_TYPE, frozen=True):
     statistics: Statistics | None = None
     profile: Profile | None = None
     value: float | None = None
+    spectrum: Spectrum | None = None
+    no_spectrum: str = ""
     error: str = ""
 
     def __getitem__(self, name: str) -> float:

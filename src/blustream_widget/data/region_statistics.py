@@ -13,7 +13,7 @@ from blustream_widget.core.annotation_messages import MAX_PROFILE, Profile, Stat
 from blustream_widget.core.measures import metric_of, path_positions
 from blustream_widget.core.types import PERCENTILES, VolumeInfo
 from blustream_widget.data.regions import VoxelRegion
-from blustream_widget.data.voxels import VoxelReader
+from blustream_widget.data.voxels import Part, VoxelReader
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,6 +26,7 @@ def region_statistics(
     channel: int,
     bins: int,
     on_progress: Callable[[float], None],
+    on_part: Callable[[Part], None] | None = None,
 ) -> Statistics:
     """Statistics of the voxels whose centre is inside.
 
@@ -38,6 +39,8 @@ def region_statistics(
     channel, bins : int
     on_progress : callable
         Gets the share that was read.
+    on_part : callable, optional
+        Gets what was read, all of the block around the region.
 
     Raises
     ------
@@ -50,6 +53,8 @@ def region_statistics(
     values = np.empty(region.n_voxels, dtype)
     n_inside = n_values = 0
     for part in reader.parts(channel, region.lower, region.upper):
+        if on_part is not None:
+            on_part(part)
         mask = region.inside(part.lower, part.upper)
         inside = part.values.reshape(-1) if mask is None else part.values[mask]
         n_inside += len(inside)

@@ -11,10 +11,13 @@ from typing import TypeAlias
 
 import msgspec
 
+from blustream_widget.core.annotation import Annotation
 from blustream_widget.core.annotation_messages import Measurement
 from blustream_widget.core.horizon import TrackedGrid
 from blustream_widget.core.horizon_messages import Snapped
 from blustream_widget.core.measures import quantities_of, wants_of
+from blustream_widget.core.spectrum import Spectrum
+from blustream_widget.core.types import VolumeInfo
 from blustream_widget.core.worker_protocol import (
     MeasuredVoxels,
     MeasureVoxels,
@@ -25,6 +28,7 @@ from blustream_widget.core.worker_protocol import (
 )
 from blustream_widget.data import VolumeSource
 from blustream_widget.data.region_statistics import line_profile, region_statistics, value_at
+from blustream_widget.data.trace_spectrum import TraceWindow
 from blustream_widget.data.voxels import ReadCancelledError, VoxelReader
 from blustream_widget.errors import AnnotationError, BlustreamError, PeerClosedError
 from blustream_widget.runtime import start_thread
@@ -152,26 +156,34 @@ class Measurer:
             question, lambda share: msgspec.structs.replace(first, progress=share)
         )
         channel = question.channel
-        return Measurement(
-            n=question.n,
-            id=item.id,
-            progress=1.0,
-            done=True,
-            quantities=quantities,
-            statistics=region_statistics(
+        window, no_spectrum = _window(item, info, channel) if "spectrum" in want else (None, "")
+        statistics = None
+        if "statistics" in want:
+            statistics = region_statistics(
                 reader,
                 info,
                 item,
                 channel=channel,
                 bins=question.bins,
                 on_progress=on_progress,
+                on_part=None if window is None else window.take,
             )
-            if "statistics" in want
-            else None,
+        elif window is not None:
+            for part in reader.parts(channel, window.lower, window.upper):
+                window.take(part)
+                on_progress(part.progress)
+        spectrum, no_spectrum = _spectrum(window) if window is not None else (None, no_spectrum)
+        return msgspec.structs.replace(
+            first,
+            progress=1.0,
+            done=True,
+            statistics=statistics,
             profile=line_profile(reader, info, item, channel=channel)
             if "profile" in want
             else None,
             value=value_at(reader, info, item, channel=channel) if "value" in want else None,
+            spectrum=spectrum,
+            no_spectrum=no_spectrum,
         )
 
     def _progress_teller(
@@ -227,6 +239,21 @@ class Lanes:
         """Answer nothing more. May be called twice."""
         self._quick.close()
         self._slow.close()
+
+
+def _window(item: Annotation, info: VolumeInfo, channel: int) -> tuple[TraceWindow | None, str]:
+    """Give what collects the traces, or why there are none."""
+    try:
+        return TraceWindow(item, info, channel), ""
+    except AnnotationError as exc:
+        return None, str(exc)
+
+
+def _spectrum(window: TraceWindow) -> tuple[Spectrum | None, str]:
+    try:
+        return window.spectrum(), ""
+    except AnnotationError as exc:
+        return None, str(exc)
 
 
 def _key(question: Question) -> _Key:

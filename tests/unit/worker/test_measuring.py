@@ -11,7 +11,7 @@ import pytest
 from blustream_widget.core.annotation import annotation
 from blustream_widget.core.horizon import Gate
 from blustream_widget.core.horizon_grid import packed, samples_of
-from blustream_widget.core.types import Channel
+from blustream_widget.core.types import Axis, Channel
 from blustream_widget.core.worker_protocol import (
     MeasuredVoxels,
     MeasureVoxels,
@@ -21,6 +21,7 @@ from blustream_widget.core.worker_protocol import (
 )
 from blustream_widget.data.memory import MemorySource
 from blustream_widget.data.memory_info import array_info
+from blustream_widget.data.trace_spectrum import mean_amplitude
 from blustream_widget.data.voxels import ReadCancelledError
 from blustream_widget.processing.horizon import snap, track_volume
 from blustream_widget.testing.waiting import wait_until
@@ -91,6 +92,49 @@ def measurer(source, sink):
 
 def ask(n=1, item=BOX, **fields):
     return MeasureVoxels(owner="1", n=n, item=item, channel=0, **fields)
+
+
+WINDOW = annotation("rectangle", [(20, 1, 5), (20, 8, 64)], axis=0, id="window")
+
+
+@pytest.fixture
+def survey(source):
+    """The same voxels as a survey of 4 ms."""
+    time = Axis(name="sample", unit="ms", n=70, first=0, step=4.0, spacing=1)
+    axes = (*source.info.axes[:2], time)
+    info = msgspec.structs.replace(source.info, kind="seismic", axes=axes)
+    return MemorySource(info, source.channels)
+
+
+@pytest.mark.parametrize("want", [("spectrum",), ("spectrum", "statistics")])
+def test_a_spectrum_comes_alone_and_with_the_numbers_of_the_same_voxels(survey, sink, want):
+    measurer = Measurer(survey, sink)
+    measurer.take([ask(item=WINDOW, want=want)])
+    found = sink.done(1)
+    assert (found.spectrum.n_traces, found.spectrum.n_samples) == (8, 60)
+    expected, _ = mean_amplitude(survey.channels[0][20, 1:9, 5:65])
+    assert found.spectrum.amplitude == pytest.approx(expected, rel=1e-12)
+    assert found.spectrum.step == pytest.approx(1 / 0.240)
+    assert (found.statistics is None) == (want == ("spectrum",))
+    assert found.no_spectrum == ""
+    measurer.close()
+
+
+def test_what_has_no_spectrum_has_its_numbers_all_the_same(source, sink, measurer):
+    measurer.take([ask(item=WINDOW, want=("geometry", "statistics", "spectrum"))])
+    found = sink.done(1)
+    assert found.error == ""
+    assert found.statistics.count == 480
+    assert found.spectrum is None
+    assert "without traces" in found.no_spectrum
+
+
+def test_a_window_with_a_gap_in_every_trace_says_so(survey, sink):
+    survey.channels[0][20, :, 30] = np.nan
+    measurer = Measurer(survey, sink)
+    measurer.take([ask(item=WINDOW, want=("spectrum",))])
+    assert "at every sample" in sink.done(1).no_spectrum
+    measurer.close()
 
 
 def test_geometry_comes_at_once_and_numbers_when_all_voxels_were_read(source, sink, measurer):
