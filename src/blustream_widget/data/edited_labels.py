@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from blustream_widget.core.label_edit import Brick
 from blustream_widget.core.types import Samples, VolumeInfo
@@ -230,6 +231,15 @@ class EditedArray(EditedLabels):
         a0, b0 = region.a0 >> lod, region.b0 >> lod
         at_lod = Region(a0, a0 + values.shape[0], b0, b0 + values.shape[1])
         return self._with_planes(values, axis, slice_idx, lod, at_lod)
+
+    def read_voxels(self, channel: int, at: npt.NDArray[np.int64]) -> Samples:
+        values = self._direct.read_voxels(channel, at)
+        size, places = self.info.brick_size, np.stack(np.unravel_index(at, self.info.shape), -1)
+        for brick, there in self.bricks().items() if channel == self._channel else ():
+            inside = (places // size == brick).all(axis=-1)
+            i, j, k = (places[inside] % size).T
+            values[inside] = there[i, j, k]
+        return values
 
     def read_box(
         self, axis: int, first: int, last: int, channel: int, region: Region, step: int

@@ -154,6 +154,8 @@ def test_a_label_volume_of_4096_cubed_takes_only_what_is_painted() -> None:
     coarse = target.read_slice(0, 2000, 0, 3, Region(0, 4096, 0, 4096))
     assert coarse.shape == (512, 512)
     assert 30 < np.count_nonzero(coarse) * 64 / 41 < 150  # a band of some 41 x 141 voxels
+    places = np.array([(2000 * 4096 + 2000) * 4096 + k for k in (1970, 2050, 3000)])
+    assert target.read_voxels(0, places).tolist() == [0, 1, 0]
     target.put({(0, 0, 0): np.full((64, 64, 64), 3, np.uint8)})
     assert target.n_bytes <= 12 * 64**3  # a brick of one label takes nothing
 
