@@ -14,6 +14,7 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.segmentation import SegmentationInfo
 from blustream_widget.errors import (
     BlustreamError,
+    ConfigError,
     StateError,
     VolumeFormatError,
     WorkerError,
@@ -225,19 +226,23 @@ def default_name(source: Any, info: VolumeInfo, channel: int, array_name: str) -
 
 
 def layer_ref(
-    source: Any, info: VolumeInfo, connection: str, *, is_label: bool
+    source: Any, info: VolumeInfo, connection: str, affine: Any, *, is_label: bool
 ) -> tuple[VolumeRef | None, SharedSegment | None]:
     """Check what lies over the volume `info`, and make it a reference that a worker can open.
 
     Raises
     ------
     StateError
-        An array of another shape.
+        An array of another shape without an affine.
     VolumeFormatError
         An array of anything but real numbers; of labels, of anything but whole ones.
     VolumeNotFoundError, VolumeAccessError
+    ConfigError
+        An affine that is none, or of a channel.
     """
     if source is None:
+        if affine is not None:
+            raise ConfigError("A channel lies where its volume lies.", hint="Give no affine.")
         return None, None
     if not isinstance(source, (str, os.PathLike)):
         try:
@@ -252,9 +257,10 @@ def layer_ref(
                 f"Labels are whole numbers; this array is of {source.dtype}.",
                 hint="For example labels.astype('uint8').",
             )
-        if source.shape != info.shape:
+        if affine is None and source.shape != info.shape:
             raise StateError(
                 f"The array has the shape {source.shape}, {info.name} has {info.shape}.",
-                hint="An array has one value for each voxel. Files may lie on another grid.",
+                hint="Give one value for each voxel, or say by affine= where the array lies.",
             )
-    return volume_ref(source, connection=connection)
+    kind = None if affine is None else info.kind
+    return volume_ref(source, connection=connection, affine=affine, kind=kind)

@@ -51,6 +51,7 @@ class Overlaid(Layered):
         divider: Divider = "vertical",
         period_s: float = 1.0,
         visible: bool = True,
+        affine: Any = None,
         connection: str = "",
         timeout_s: float = 60.0,
     ) -> Overlay:
@@ -75,6 +76,8 @@ class Overlaid(Layered):
             Default: 0.5 of a blend, 1 in the other modes.
         reverse, threshold, two_sided, mode, tiles, split, divider, period_s, visible
             As the traits of `Overlay`.
+        affine : array_like of shape (4, 4), optional
+            Where the source lies, as for `Viewer`: an array of another grid, for example.
         connection : str
             OpenVDS connection string for remote volumes.
         timeout_s : float
@@ -115,7 +118,7 @@ class Overlaid(Layered):
             fields["colormap"], is_reversed = self._name_map(colormap)
             fields["reverse"] = reverse or is_reversed
         (look,) = checked_overlays([fields])
-        ref, segment = layer_ref(source, info, connection, is_label=False)
+        ref, segment = layer_ref(source, info, connection, affine, is_label=False)
         asked = SegmentationSource(name, ref, at, "values")
         try:
             question = lp.AddOverlay(session=self._session, source=asked, look=look, fit=fit)

@@ -51,6 +51,7 @@ class Segmented(Layered):
         colors: dict[int, Any] | None = None,
         names: dict[int, str] | None = None,
         hidden: tuple[int, ...] = (),
+        affine: Any = None,
         connection: str = "",
         timeout_s: float = 60.0,
     ) -> Segmentation:
@@ -68,6 +69,8 @@ class Segmented(Layered):
             Of the shown volume by name or number; of another volume by number, default 0.
         visible, opacity, style, colors, names, hidden
             As the traits of `Segmentation`.
+        affine : array_like of shape (4, 4), optional
+            Where the source lies, as for `Viewer`: an array of another grid, for example.
         connection : str
             OpenVDS connection string for remote volumes.
         timeout_s : float
@@ -95,7 +98,7 @@ class Segmented(Layered):
                 }
             ]
         )
-        ref, segment = layer_ref(source, info, connection, is_label=True)
+        ref, segment = layer_ref(source, info, connection, affine, is_label=True)
         asked = SegmentationSource(name, ref, at)
         return self._add(asked, look, colors, names, segment, timeout_s)
 

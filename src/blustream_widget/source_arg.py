@@ -10,6 +10,7 @@ from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import msgspec
+import numpy as np
 
 from blustream_widget.cloud_env import with_environment
 from blustream_widget.config import TRANSPORTS
@@ -33,6 +34,7 @@ def volume_ref(
     name: str = "",
     kind: Kind | None = None,
     spacing: tuple[float, float, float] | None = None,
+    affine: Any = None,  # anything numpy.asarray takes
     axis_names: tuple[str, str, str] | None = None,
     unit: str = "",
 ) -> tuple[VolumeRef, SharedSegment | None]:
@@ -51,11 +53,16 @@ def volume_ref(
     ConfigError
         Names the argument that is not what the volume's description can hold.
     """
+    if spacing is not None and affine is not None:
+        raise ConfigError(
+            "Both spacing and affine are given.", hint="An affine says the spacing as well."
+        )
     about = VolumeRef(
         connection=_text("connection", connection, 8192),
         name=_text("name", name, 256),
         kind=_kind(kind),
         spacing=_spacing(spacing),
+        affine=checked_affine(affine),
         axis_names=_axis_names(axis_names),
         unit=_text("unit", unit, 32),
     )
@@ -109,6 +116,33 @@ def _spacing(value: Any) -> tuple[float, float, float] | None:
             hint="Give three positive numbers, for example (25.0, 12.5, 4.0).",
         )
     return numbers[0], numbers[1], numbers[2]
+
+
+def checked_affine(value: Any) -> tuple[float, ...] | None:
+    """Matrix from index to world, 4 x 4, row by row; None stays None.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if value is None:
+        return None
+    try:
+        matrix = np.array(value, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        matrix = np.empty(0)
+    if (
+        matrix.shape != (4, 4)
+        or not np.isfinite(matrix).all()
+        or matrix[3].tolist() != [0.0, 0.0, 0.0, 1.0]
+        or np.linalg.matrix_rank(matrix[:3, :3]) < 3
+    ):
+        raise ConfigError(
+            f"affine = {value!r:.200} does not lead from index to world.",
+            hint="Give 4 x 4 numbers with three independent directions and 0, 0, 0, 1 below them, "
+            "as nibabel.load(file).affine is.",
+        )
+    return tuple(matrix.ravel().tolist())
 
 
 def _axis_names(value: Any) -> tuple[str, str, str] | None:

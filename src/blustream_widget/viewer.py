@@ -85,6 +85,11 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
         Overrides what the metadata say.
     spacing : tuple of 3 float, optional
         World distance between voxels of an array, along its axes.
+    affine : array_like of shape (4, 4), optional
+        From index to world, instead of a spacing: millimetres to the patient's right, front and
+        head (RAS+, as nibabel gives it) where `kind` is "medical", which it is for an array with
+        an affine and no other kind; a survey's map and its samples' time or depth where it is
+        "seismic".
     axis_names : tuple of 3 str, optional
         Names of an array's axes.
     name, unit : str
@@ -134,6 +139,7 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
         connection: str = "",
         kind: Kind | None = None,
         spacing: tuple[float, float, float] | None = None,
+        affine: Any = None,
         axis_names: tuple[str, str, str] | None = None,
         name: str = "",
         unit: str = "",
@@ -168,6 +174,7 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
             name=name,
             kind=kind,
             spacing=spacing,
+            affine=affine,
             axis_names=axis_names,
             unit=unit,
         )

@@ -66,7 +66,7 @@ def test_hand_and_python_draw_on_the_same_volume(open_notebook) -> None:
 def _check_the_hand_draws(page: NotebookPage) -> None:
     page.page.keyboard.press("m")
     _drag(page, (320, 150), (420, 240))
-    _wait(page, "len(viewer.annotations) == 1 and seen[-1] == 1")
+    _wait(page, "len(viewer.annotations) == 1 and seen[-1:] == [1]")
     _wait(page, "lies_at(viewer.annotations[0], (320, 150), (420, 240))")
     value, unit = page.read_python("viewer.annotations[0].quantities['distance']")
     steps = page.read_python("np.diff(viewer.annotations[0].points, axis=0)[0].tolist()")

@@ -48,6 +48,29 @@ async def still(page, state):
         return next(file.decode(video=0)).to_ndarray(format="rgb24").astype(int)
 
 
+async def test_arrays_of_two_grids_meet_by_their_affines(viewer):
+    affine = np.diag([2.0, 1.0, 1.0, 1.0])
+    coarse = affine @ np.diag([1.0, 2.0, 2.0, 1.0])
+    coarse[:3, 3] = (affine @ [0, 0.5, 0.5, 1])[:3]
+    placed = Viewer(
+        np.zeros(SHAPE, np.float32), affine=affine, _link=viewer._link, axis=0, interpolate=False
+    )
+    try:
+        assert [axis.name for axis in placed.info.axes] == ["sagittal", "coronal", "axial"]
+        half = np.full((SHAPE[0], SHAPE[1] // 2, SHAPE[2] // 2), 8, np.float32)
+        with pytest.raises(StateError, match="affine="):
+            placed.add_overlay(half, "pet")
+        pet = placed.add_overlay(half, "pet", affine=coarse)
+        assert pet.channel.value_max == 8
+        placed.add_segmentation(half.astype(np.uint8), "half", affine=coarse)
+        coarse[0, 3] = 1e6
+        with pytest.raises(StateError, match="nowhere"):
+            placed.add_overlay(half, "away", affine=coarse)
+        assert (list(placed.overlays), list(placed.segmentations)) == (["pet"], ["half"])
+    finally:
+        placed.close()
+
+
 async def test_an_overlay_comes_into_the_picture_and_obeys_both_sides(viewer):
     pet = viewer.add_overlay(VALUES, "pet", opacity=0.25, threshold=1.0)
     assert (pet.colormap, pet.window, pet.level, pet.channel.value_max) == ("viridis", 8, 4, 8)

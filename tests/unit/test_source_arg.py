@@ -79,6 +79,7 @@ def test_a_file_address_may_be_percent_encoded(tmp_path) -> None:
         ("spacing", (1.0, 0.0, 1.0)),
         ("spacing", "abc"),
         ("spacing", 5),
+        ("affine", ((1, 0), (0, 1))),
         ("axis_names", ("x", "y")),
         ("axis_names", ("x", "y", 3)),
         ("axis_names", ("x", "x", "y")),
@@ -92,6 +93,11 @@ def test_a_file_address_may_be_percent_encoded(tmp_path) -> None:
 def test_a_word_about_the_volume_that_cannot_be_is_refused_by_its_name(argument, value) -> None:
     with pytest.raises(ConfigError, match=argument):
         volume_ref("http://host/a.vds", **{argument: value})
+
+
+def test_an_affine_and_a_spacing_are_one_too_many() -> None:
+    with pytest.raises(ConfigError, match="spacing and affine"):
+        volume_ref("http://host/a.vds", spacing=(1, 1, 1), affine=np.eye(4))
 
 
 def test_what_passes_is_what_the_server_can_read() -> None:

@@ -173,6 +173,7 @@ class VolumeRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(max_length=256)] = ""
     kind: Kind | None = None
     spacing: tuple[float, float, float] | None = None
+    affine: Annotated[tuple[float, ...], msgspec.Meta(min_length=16, max_length=16)] | None = None
     axis_names: tuple[str, str, str] | None = None
     unit: Annotated[str, msgspec.Meta(max_length=32)] = ""
     environment: Annotated[

@@ -18,16 +18,14 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 
-from blustream_widget.core.geometry import anatomical_axes
-from blustream_widget.core.types import Axis, Channel, Samples, VolumeInfo
+from blustream_widget.core.types import Channel, Samples, VolumeInfo
 from blustream_widget.data.arrays import check_shape, largest_in_memory_bytes
 from blustream_widget.data.memory_info import array_info
+from blustream_widget.data.patient import patient_axes
 from blustream_widget.errors import VolumeFormatError, VolumeWriteError
 
 _COPY_AGAIN = "Copy it again; `gzip -t` tells whether a .gz is whole."
-_PLANES = ("sagittal", "coronal", "axial")
 _MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
-_OBLIQUE = 1e-3
 # What a header of nonsense leads to, beside the errors of nibabel.
 _DAMAGE = (OSError, EOFError, ValueError, OverflowError, MemoryError, struct.error, zlib.error)
 
@@ -173,27 +171,6 @@ def open_nifti(path: Path) -> NiftiFile:
         )
     check_shape(shape[:3], str(path))
     return NiftiFile(path, shape[:3], _affine_mm(image), image)
-
-
-def patient_axes(shape: tuple[int, int, int], affine: tuple[float, ...]) -> tuple[Axis, Axis, Axis]:
-    """Axes named after the plane of their slices; numbered in mm where the grid is not oblique."""
-    axes = []
-    for axis, (world, _) in enumerate(anatomical_axes(affine)):
-        column = [affine[4 * row + axis] for row in range(3)]
-        spacing = math.hypot(*column) or 1.0
-        off_axis = max(abs(v) for row, v in enumerate(column) if row != world)
-        is_straight = off_axis <= _OBLIQUE * spacing
-        axes.append(
-            Axis(
-                name=_PLANES[world],
-                unit="mm" if is_straight else "",
-                n=shape[axis],
-                first=affine[4 * world + 3] if is_straight else 0.0,
-                step=column[world] if is_straight else 1.0,
-                spacing=spacing,
-            )
-        )
-    return axes[0], axes[1], axes[2]
 
 
 def _map(file: IO[bytes], proxy: Any, shape: tuple[int, int, int]) -> Samples:

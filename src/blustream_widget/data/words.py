@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 
-from blustream_widget.core.types import VolumeInfo, VolumeRef
+from blustream_widget.core.types import Axis, Kind, VolumeInfo, VolumeRef
 from blustream_widget.data.memory_info import AXIS_NAMES
+from blustream_widget.data.patient import patient_axes
 
 
 def with_user_words(info: VolumeInfo, ref: VolumeRef) -> VolumeInfo:
     """Let what the user said of a volume win over what the file says."""
     axes = list(info.axes)
-    if ref.kind is not None and ref.kind != info.kind and ref.axis_names is None:
+    kind = _kind(info, ref)
+    if kind != info.kind and ref.axis_names is None:
         axes = [
-            msgspec.structs.replace(a, name=n)
-            for a, n in zip(axes, AXIS_NAMES[ref.kind], strict=True)
+            msgspec.structs.replace(a, name=n) for a, n in zip(axes, AXIS_NAMES[kind], strict=True)
         ]
+    if ref.affine is not None and kind == "medical":
+        axes = list(patient_axes(info.shape, ref.affine))
+    elif ref.affine is not None:
+        axes = _placed(axes, ref.affine, kind)
     if ref.axis_names is not None:
         axes = [
             msgspec.structs.replace(a, name=n) for a, n in zip(axes, ref.axis_names, strict=True)
@@ -30,7 +36,27 @@ def with_user_words(info: VolumeInfo, ref: VolumeRef) -> VolumeInfo:
     return msgspec.structs.replace(
         info,
         name=ref.name or info.name,
-        kind=ref.kind or info.kind,
+        kind=kind,
         axes=(axes[0], axes[1], axes[2]),
         channels=channels,
+        affine=ref.affine or info.affine,
+        world_unit="mm" if ref.affine is not None and kind == "medical" else info.world_unit,
     )
+
+
+def _placed(axes: list[Axis], affine: tuple[float, ...], kind: Kind) -> list[Axis]:
+    spacings = np.linalg.norm(np.reshape(affine, (4, 4))[:3, :3], axis=0)
+    placed = [
+        msgspec.structs.replace(a, spacing=float(s)) for a, s in zip(axes, spacings, strict=True)
+    ]
+    if kind == "seismic" and affine[10]:
+        # What lies upright to a survey's map is the sample's own number.
+        placed[2] = msgspec.structs.replace(placed[2], step=affine[10], first=affine[11])
+    return placed
+
+
+def _kind(info: VolumeInfo, ref: VolumeRef) -> Kind:
+    if ref.kind is not None:
+        return ref.kind
+    # Who has an affine of an array has it from a scanner, as a rule; anything else can be said.
+    return "medical" if ref.affine is not None and info.kind == "generic" else info.kind
