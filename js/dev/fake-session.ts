@@ -190,7 +190,7 @@ export class FakeSession implements Session {
 
   probe(voxel: readonly [number, number, number]): void {
     queueMicrotask(() =>
-      this.values.tell({ voxel, value: this.volume.value(...voxel), labels: [] }),
+      this.values.tell({ voxel, value: this.volume.value(...voxel), labels: [], overlays: [] }),
     );
   }
 

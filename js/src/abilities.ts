@@ -1,4 +1,4 @@
-/** What this browser decodes: asked once, corrected when it proves wrong. */
+/** What this browser decodes, asked once and corrected when it proves wrong; whether it wants calm. */
 import type { Picture } from "./decoder";
 
 export type ProbePictures = () => Promise<{ pictures: Picture[]; reason: string }>;
@@ -19,6 +19,11 @@ export class Abilities {
 
   get isJpegOnly(): boolean {
     return this.#pictures?.[0] === "jpeg";
+  }
+
+  /** Who looks has asked the system for less motion: nothing blinks by itself. */
+  get wantsCalm(): boolean {
+    return globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches ?? false;
   }
 
   /** Best first. */

@@ -271,7 +271,8 @@ export class LiveSession implements Session, Linkable {
       this.#options.token(isFresh),
       this.#abilities.pictures(),
     ]);
-    return { type: MessageType.HELLO, token, protocol: PROTOCOL_VERSION, pictures };
+    const calm = this.#abilities.wantsCalm;
+    return { type: MessageType.HELLO, token, protocol: PROTOCOL_VERSION, pictures, calm };
   }
 
   #welcomed(welcome: Welcome): void {

@@ -572,6 +572,7 @@ export interface Hello {
   readonly protocol?: number;
   readonly pictures?: readonly ("h264" | "jpeg")[];
   readonly transport?: "comm" | "websocket";
+  readonly calm?: boolean;
 }
 
 /** Round-trip probe, either way; answered at once with the same number. */

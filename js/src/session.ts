@@ -93,6 +93,8 @@ export interface ProbedValue {
   readonly value: number | null;
   /** Labels that are drawn over it: name of the segmentation, label. */
   readonly labels: readonly (readonly [string, number])[];
+  /** Values of the overlays over it, as they are drawn; null where there is none. */
+  readonly overlays: readonly (readonly [string, number | null])[];
 }
 
 export interface Session {

@@ -14,6 +14,8 @@ export type Command =
         | "fullscreen"
         | "picture"
         | "labels"
+        | "overlays"
+        | "bare"
         | "read"
         | "panel"
         | "maximise"
@@ -80,6 +82,8 @@ const PLAIN: Readonly<Record<string, Command>> = {
   n: { do: "auto" },
   p: { do: "picture" },
   o: { do: "labels" },
+  Q: { do: "overlays" },
+  q: { do: "bare" },
   i: { do: "read" },
   f: { do: "fullscreen" },
   z: { do: "maximise" },
@@ -202,7 +206,8 @@ export function helpRows(
     { action: "Crosshair here; again: centre on it", keys: ["C"] },
     { action: "Crosshair follows", keys: ["Shift + move"] },
     ...annotationRows(),
-    { action: "Overlaid segmentations: all off, on", keys: ["O"] },
+    { action: "Segmentations: all off, on", keys: ["O"] },
+    { action: "Overlays: off while held; all off, on", keys: ["Q", "Shift + Q"] },
     { action: "Save picture", keys: ["P"] },
     { action: "Read position and value aloud", keys: ["I"] },
     { action: "Fill the window, or one pane of several; back", keys: ["Z", "Double click"] },

@@ -86,6 +86,34 @@ function toggleLabels(context: ViewContext): void {
   context.say(show_segmentations ? "Segmentations hidden" : "Segmentations shown");
 }
 
+function toggleOverlays(context: ViewContext): void {
+  const { overlays, show_overlays } = context.session.state;
+  if (!overlays.length) {
+    context.say("There are no overlays");
+    return;
+  }
+  context.actions.patch({ show_overlays: !show_overlays });
+  context.say(show_overlays ? "Overlays hidden" : "Overlays shown");
+}
+
+/** The volume alone, until the key is let go: the eye sees what changes. */
+function bareWhileHeld(context: ViewContext): void {
+  const { overlays, show_overlays } = context.session.state;
+  if (!overlays.length || !show_overlays || !context.actions.canDrive) return;
+  context.actions.patch({ show_overlays: false });
+  const done = new AbortController();
+  const back = (): void => {
+    done.abort();
+    context.actions.patch({ show_overlays: true });
+  };
+  const released = (event: KeyboardEvent): void => {
+    if (event.key.toLowerCase() === "q") back();
+  };
+  const signal = AbortSignal.any([done.signal, context.signal]);
+  window.addEventListener("keyup", released, { signal, capture: true });
+  window.addEventListener("blur", back, { signal });
+}
+
 function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
   const { actions, cine, session } = context;
   return {
@@ -126,6 +154,8 @@ function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
     },
     display: () => cycleDisplay(context),
     labels: () => toggleLabels(context),
+    overlays: () => toggleOverlays(context),
+    bare: () => bareWhileHeld(context),
     read: () => readAloud(context),
     menu: () => target.openMenu(),
     fullscreen: () => target.toggleFullScreen(),

@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Channel, LabelStyle } from "../protocol";
 import type { ProbedValue, Session } from "../session";
+import { overlaysText } from "./overlaylooks";
 
 export interface Label {
   readonly value: number;
@@ -15,14 +16,15 @@ const MOST_UNNAMED = 64;
 /** Label values v and v + PERIOD have the same colour; 0 alone is the background. */
 const PERIOD = 1023;
 const GOLDEN_RATIO = 0.6180339887498949;
-const SATURATION = [0.85, 0.55, 0.7] as const;
+const FIRST_HUE = 0.68;
+const SATURATION = [0.65, 0.95, 0.8] as const;
 const BRIGHTNESS = [0.95, 0.75, 0.6] as const;
 
 /** The colour that the server gives a label; the same arithmetic as its `label_color`. */
 export function labelColour(value: number): string {
   if (value === 0) return "#000000";
   const entry = ((((value - 1) % PERIOD) + PERIOD) % PERIOD) + 1;
-  const hue = ((entry * GOLDEN_RATIO) % 1) * 6;
+  const hue = ((entry * GOLDEN_RATIO + FIRST_HUE) % 1) * 6;
   const s = SATURATION[entry % 3] ?? 0;
   const v = BRIGHTNESS[Math.floor(entry / 3) % 3] ?? 0;
   const sector = Math.floor(hue);
@@ -67,10 +69,10 @@ export function labelName(session: Session, segmentation: string, value: number)
   return own || info?.channel.label_names[value] || `${segmentation} ${value}`;
 }
 
-/** Names of the labels that are drawn over a probed voxel; "" where there are none. */
+/** Labels, and values of overlays, that are drawn over a probed voxel; "" where there are none. */
 export function labelsText(session: Session, read: ProbedValue | null): string {
-  const names = read?.labels.map(([name, value]) => labelName(session, name, value));
-  return names?.join(", ") ?? "";
+  const names = read?.labels.map(([name, value]) => labelName(session, name, value)) ?? [];
+  return [...names, overlaysText(session, read)].filter(Boolean).join(", ");
 }
 
 export function legend(labels: readonly Label[]): TemplateResult | typeof nothing {

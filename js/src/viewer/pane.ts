@@ -25,6 +25,7 @@ import { slabText } from "./slab";
 import { isDead, type PaneState, paneStateOf, stateOverlay } from "./states";
 import { stateStyles } from "./states.styles";
 import { shared } from "./styles";
+import { swipeDivider, swipeStyles } from "./swipe";
 import { wiggleText } from "./wiggle";
 
 /** The colour bar needs this much height, and labels this much width. */
@@ -40,6 +41,7 @@ export class SlicePane extends Part {
     layerStyles,
     plotStyles,
     crosshairStyles,
+    swipeStyles,
     stateStyles,
   ];
 
@@ -377,7 +379,7 @@ export class SlicePane extends Part {
           </div>`
           : nothing
       }
-      ${this.colourBar(scene, letters.length > 0)} ${this.profile()}
+      ${this.colourBar(scene, letters.length > 0)} ${this.profile()} ${swipeDivider(this.context)}
     `;
   }
 

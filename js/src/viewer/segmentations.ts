@@ -5,6 +5,7 @@ import type { SegmentationInfo, SegmentationLook } from "../protocol";
 import type { ViewContext } from "./context";
 import { clamp } from "./format";
 import { icon } from "./icons";
+import { eye, opacitySlider } from "./layerparts";
 import { labelColour, labelsOf } from "./legend";
 import { define, Part } from "./part";
 import { segmentationStyles } from "./segmentations.styles";
@@ -63,31 +64,12 @@ export class SegmentationPanel extends Part {
       <div class="head">
         <h2>Segmentations</h2>
         <span class="count">${looks.length}</span><span class="grow"></span>
-        ${this.eye(shown, "all segmentations", "O", () =>
+        ${eye(this.context, shown, "all segmentations", "O", () =>
           actions.patch({ show_segmentations: !shown }),
         )}
       </div>
       <div class=${shown ? "" : "away"}>${looks.map((look) => this.one(look))}</div>
     `;
-  }
-
-  private eye(
-    shown: boolean,
-    of: string,
-    key: string,
-    act: (event: MouseEvent) => void,
-  ): TemplateResult {
-    const title = `${shown ? "Hide" : "Show"} ${of}${key ? ` (${key})` : ""}`;
-    return html`<button
-      class="tool"
-      aria-label=${`Show ${of}`}
-      aria-pressed=${shown ? "true" : "false"}
-      title=${title}
-      ?disabled=${!this.context.actions.canDrive}
-      @click=${act}
-    >
-      ${icon(shown ? "eye" : "hidden")}
-    </button>`;
   }
 
   private one(look: SegmentationLook): TemplateResult {
@@ -105,7 +87,7 @@ export class SegmentationPanel extends Part {
           <span class="cut">${name}</span>
         </button>
         ${info ? nothing : html`<span class="quiet">opening…</span>`}
-        ${this.eye(visible, name, "", () => this.change(name, { visible: !visible }))}
+        ${eye(this.context, visible, name, "", () => this.change(name, { visible: !visible }))}
       </div>
       ${isOpen ? html`${this.settings(look)} ${info ? this.labels(look, info) : nothing}` : nothing}
     </div>`;
@@ -119,20 +101,8 @@ export class SegmentationPanel extends Part {
 
   private settings({ name, opacity, style }: SegmentationLook): TemplateResult {
     const dead = !this.context.actions.canDrive;
-    const percent = Math.round(opacity * 100);
     return html`<div class="settings">
-      <input
-        type="range"
-        min="0"
-        max="100"
-        .value=${live(String(percent))}
-        aria-label=${`Opacity of ${name}`}
-        aria-valuetext=${`${percent} %`}
-        title=${`Opacity ${percent} %`}
-        ?disabled=${dead}
-        @input=${(e: Event) => this.change(name, { opacity: Number((e.target as HTMLInputElement).value) / 100 })}
-      />
-      <span class="percent">${percent} %</span>
+      ${opacitySlider(this.context, name, opacity, (value) => this.change(name, { opacity: value }))}
       <select
         aria-label=${`Style of ${name}`}
         ?disabled=${dead}
@@ -209,7 +179,7 @@ export class SegmentationPanel extends Part {
         <span class="grow cut">${row.name || html`<span class="quiet">Label ${row.value}</span>`}</span>
         <span class="quiet">${row.value}</span>
       </button>
-      ${this.eye(!isHidden, title, "", (e) => this.toggle(look, row.value, all, e.altKey))}
+      ${eye(this.context, !isHidden, title, "", (e) => this.toggle(look, row.value, all, e.altKey))}
     </li>`;
   }
 

@@ -7,6 +7,7 @@ import type { ViewContext } from "./context";
 import { type Fact, viewFacts, volumeFacts } from "./facts";
 import { icon } from "./icons";
 import { labelsOf, legend } from "./legend";
+import { OverlayPanel } from "./overlays";
 import { define, Part } from "./part";
 import { planeControlStyles, slabControls, turnControls } from "./planecontrols";
 import { channelOf } from "./range";
@@ -150,12 +151,14 @@ export class SidePanel extends Part {
   private readonly window: WindowPanel;
   private readonly annotations: AnnotationPanel;
   private readonly segmentations: SegmentationPanel;
+  private readonly overlays: OverlayPanel;
 
   constructor(context: ViewContext) {
     super(context, APART_MS);
     this.window = new WindowPanel(context);
     this.annotations = new AnnotationPanel(context);
     this.segmentations = new SegmentationPanel(context);
+    this.overlays = new OverlayPanel(context);
     this.window.className = "beside"; // room for the button that closes the panel
     this.setAttribute("role", "complementary");
     this.setAttribute("aria-label", "Details");
@@ -197,7 +200,7 @@ export class SidePanel extends Part {
         ${turnControls(context)} ${wiggleControls(context)} ${slabControls(context)}
         ${this.list(viewFacts(context))}
       </section>
-      ${this.segmentations} ${this.labels(channelOf(info, state.channel))}
+      ${this.overlays} ${this.segmentations} ${this.labels(channelOf(info, state.channel))}
       <section aria-labelledby="volume">
         <h2 id="volume">Volume</h2>
         ${this.list(volumeFacts(info))}

@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from blustream_widget.core.alignment import SAME_GRID, Alignment
+from blustream_widget.core.overlay import OverlayLook
+from blustream_widget.core.segmentation import SegmentationLook
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Axis, Channel, Kind, Picture, Samples, SliceData, VolumeInfo
 from blustream_widget.data.reduce import half_times
+from blustream_widget.render.layers import LayerView, Overlay
 from blustream_widget.render.slice import SliceRenderer
 from blustream_widget.render.tables import ColorSpace
 from blustream_widget.render.view import plan_slice
@@ -31,18 +35,26 @@ class Scene:
     slices : sequence of SliceData
     state : ViewState
     info : VolumeInfo
+    overlays : tuple of Overlay
+        What lies over every slice.
     """
 
     name: str
     slices: Sequence[SliceData]
     state: ViewState
     info: VolumeInfo
+    overlays: tuple[Overlay, ...] = ()
 
     def draw(self, renderer: SliceRenderer, i: int, *, space: ColorSpace = "bt709") -> Picture:
         """Draw the i-th slice, beginning again after the last."""
         data = self.slices[i % len(self.slices)]
         return renderer.draw(
-            data, plan_slice(self.state, self.info), self.state, self.info, space=space
+            data,
+            plan_slice(self.state, self.info),
+            self.state,
+            self.info,
+            space=space,
+            overlays=self.overlays,
         )
 
     def pictures(self, *, space: ColorSpace = "bt709") -> list[Picture]:
@@ -80,6 +92,8 @@ def scenes(width_px: int = 1280, height_px: int = 720) -> Iterator[Scene]:
     yield _scene(
         "labels 512 x 512, uint8", labels, kind="medical", **dict(medical, colormap="labels")
     )
+    section = _scene("seismic section 512 x 512, seismic", sections, kind="seismic", **seismic)
+    yield from _covered(section)
     for display, name in (("wiggle", "wiggles"), ("wiggle+density", "wiggles over colours")):
         name = f"seismic section 512 x 512, {name}"
         yield _scene(name, sections, kind="seismic", **dict(seismic, display=display))
@@ -109,6 +123,35 @@ def _scene(name: str, values: Sequence[Samples], *, kind: Kind, **state: Any) ->
     info = VolumeInfo(name="", kind=kind, axes=(axes[0], axes[1], axes[2]), channels=(channel,))
     slices = [SliceData(v, view.axis, i, 0, 0, (0, 0), 0, 1.0) for i, v in enumerate(values)]
     return Scene(name, slices, view, info)
+
+
+def _covered(scene: Scene) -> Iterator[Scene]:
+    """Give it with labels over it, and with values: on its own grid and on one half as fine."""
+    labels = labels_by_formula(1, 512)[0]
+    values = sections_by_formula(2, 512, 512)
+    coarse = [half_times(one, 1, is_label=False) for one in values]
+    other = Alignment((0, 1, 2), (1.0, 0.5, 0.5), (0.25, -0.25, -0.25))
+    amount = OverlayLook(name="", window=4.0, level=0.0, colormap="viridis", threshold=0.3)
+    shapes = ((_N_SLICES, 512, 512), (_N_SLICES, 256, 256))
+
+    def data(values: Samples) -> SliceData:
+        return SliceData(values, 0, 0, 0, 0, (0, 0), 0, 1.0)
+
+    def view(alignment: Alignment, shape: tuple[int, int, int], share: float) -> LayerView:
+        region = (0, shape[1], 0, shape[2])
+        return LayerView(0, 0, 0, 0, region, alignment, shape, 1 if share else None, share)
+
+    over = {
+        "labels over it": Overlay(
+            view(SAME_GRID, shapes[0], 0.0), data(labels), SegmentationLook(name="")
+        ),
+        "values over it": Overlay(view(SAME_GRID, shapes[0], 0.0), data(values[0]), amount),
+        "values of another grid over it": Overlay(
+            view(other, shapes[1], 0.25), data(coarse[0]), amount, data(coarse[1])
+        ),
+    }
+    for words, overlay in over.items():
+        yield dataclasses.replace(scene, name=f"{scene.name}, {words}", overlays=(overlay,))
 
 
 def _halved(scene: Scene) -> Scene:

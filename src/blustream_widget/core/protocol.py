@@ -98,13 +98,15 @@ class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
 class Hello(_Message, tag=int(MessageType.HELLO), frozen=True):
     """First message of a connection: who am I and what can I show.
 
-    `pictures` lists what the viewer can decode, best first. `t_ms` is any clock of the viewer.
+    `pictures` lists what the viewer can decode, best first. `calm`: whoever looks there has asked
+    for no motion, and sees blinking overlays all the time, as all others do then.
     """
 
     token: Annotated[str, msgspec.Meta(max_length=4096)]
     protocol: int = PROTOCOL_VERSION
     pictures: tuple[Literal["h264", "jpeg"], ...] = ("h264", "jpeg")
     transport: Literal["websocket", "comm"] = "websocket"
+    calm: bool = False
 
 
 class Ping(_Message, tag=int(MessageType.PING), frozen=True):

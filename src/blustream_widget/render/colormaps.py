@@ -93,6 +93,7 @@ _CATALOGUE = {
 } | {"gist_earth": "yorick:earth"}
 
 _GOLDEN_RATIO = 0.6180339887498949
+_FIRST_HUE = 0.68
 
 
 def _from_points(points: _ControlPoints) -> RgbTable:
@@ -115,15 +116,19 @@ def family_of(name: str) -> str:
 
 
 def label_color(value: int) -> tuple[int, int, int]:
-    """Give a label value its sRGB colour: 0 is black, neighbours differ, always the same."""
+    """Give a label value its sRGB colour: 0 is black, neighbours differ, always the same.
+
+    The first ones are vivid, and none of the colours that amplitudes have: green, magenta, cyan,
+    amber, violet.
+    """
     if value == 0:
         return (0, 0, 0)
     entry = (value - 1) % LABEL_PERIOD + 1
     # Steps of the golden ratio never come close to a hue of the neighbours; saturation and
     # brightness change in between so that far labels of one hue still differ.
     red, green, blue = colorsys.hsv_to_rgb(
-        entry * _GOLDEN_RATIO % 1.0,
-        (0.85, 0.55, 0.7)[entry % 3],
+        (entry * _GOLDEN_RATIO + _FIRST_HUE) % 1.0,
+        (0.65, 0.95, 0.8)[entry % 3],
         (0.95, 0.75, 0.6)[entry // 3 % 3],
     )
     return (round(red * 255), round(green * 255), round(blue * 255))

@@ -25,6 +25,8 @@ class Demand:
         What the viewers' links carry now.
     on_show : callable
         A state goes to the worker; whether it gives the same picture as the one before it.
+    may_blink : callable
+        Whether all who look bear an overlay that blinks.
 
     Notes
     -----
@@ -37,10 +39,12 @@ class Demand:
         send: Callable[[wp.ToWorker], None],
         rendition: Callable[[], Rendition] = Rendition,
         on_show: Callable[[bool], None] = lambda _is_same_view: None,
+        may_blink: Callable[[], bool] = lambda: True,
     ) -> None:
         self._send = send
         self._rendition = rendition
         self._on_show = on_show
+        self._may_blink = may_blink
         self._fanout: Fanout | None = None
         self._output: wp.Output | None = None
         self._waiting: ViewState | None = None
@@ -75,6 +79,7 @@ class Demand:
             bit_rate_bps=rendition.bit_rate_bps,
             max_fps=rendition.max_fps,
             scale=rendition.scale,
+            blink=self._may_blink(),
         )
         if output != self._output:
             self._output = output

@@ -111,7 +111,12 @@ class Session:
         )
         self.measuring, self.horizons = self._make_questions()
         self._quality = Quality(on_change=self._tell_quality)
-        self._demand = Demand(self._supervisor.send, self._rendition, self._on_show)
+        self._demand = Demand(
+            self._supervisor.send,
+            self._rendition,
+            self._on_show,
+            may_blink=lambda: not any(viewer.is_calm for viewer in self._viewers.values()),
+        )
         self.fanout = Fanout(self._demand.request_keyframe)
         self._demand.watch(self.fanout)
 

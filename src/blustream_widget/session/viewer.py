@@ -90,6 +90,7 @@ class Viewer:
         self._field_seq: dict[str, int] = {}
         self._bucket = TokenBucket(MESSAGES_HZ, MESSAGES_BURST)
         self._n_invalid = 0
+        self.is_calm = hello.calm
         self._stream = p.Stream(path="socket")
         picture = hello.pictures[0] if hello.pictures else "h264"
         self.frames = SocketSubscriber(channel, picture)

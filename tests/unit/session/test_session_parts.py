@@ -252,3 +252,16 @@ def test_a_link_in_place_of_a_shared_array_is_left_alone(tmp_path, monkeypatch):
     (tmp_path / "blustream-1").symlink_to(target)
     remove_shared_array(array_at(tmp_path / "blustream-1"))
     assert target.exists()
+
+
+async def test_nothing_blinks_while_somebody_who_looks_wants_no_motion(viewer, sent):
+    is_calm = False
+    demand = Demand(sent.append, may_blink=lambda: not is_calm)
+    fanout = Fanout(demand.request_keyframe)
+    fanout.add(viewer)
+    demand.watch(fanout)
+    demand.update()
+    is_calm = True
+    demand.update()
+    assert [m.blink for m in sent if isinstance(m, wp.Output)] == [True, False]
+    demand.close()
