@@ -649,7 +649,9 @@ def test_questions_take_numpys_numbers_and_refuse_what_is_no_number_at_once(view
         message = lp.to_server_decoder.decode(lp.encoder.encode(message))
         if isinstance(message, lp.TrackHorizon):
             grid = np.zeros((1, 1), "<f4").tobytes()
-            found = TrackedGrid(message.n, done=True, shape=(1, 1), samples=grid, likeness=grid)
+            found = TrackedGrid(
+                message.n, done=True, shape=(1, 1), samples=grid, likeness=grid, amplitude=grid
+            )
             link.listener.on_message(lp.Tracked(link.session, found))
         else:
             found = Measurement(n=message.n, id=message.item.id, done=True)

@@ -36,7 +36,8 @@ export interface ToolFacts {
 }
 
 const CLICKS = "Click each vertex; double click or Enter ends";
-const STICKS = "Click each node; Enter ends a stick, the next one is of the same fault";
+const PICKS = "Click picks, on any sections; double click or Enter ends";
+const STICKS = "Click each node; Enter ends a stick, Esc the fault";
 const DRAG = "Drag, or click both ends";
 
 export const TOOLS: readonly ToolFacts[] = [
@@ -107,7 +108,7 @@ export const TOOLS: readonly ToolFacts[] = [
   tool("box", "3-D box, statistics", "measure", "X", "box", 2, 2, "Drag; its depth in other panes"),
   tool("profile", "Line profile", "measure", "I", "profile", 2, 2, DRAG),
   {
-    ...tool("horizon", "Horizon", "annotate", "H", "horizon", 1, 2000, CLICKS),
+    ...tool("horizon", "Horizon", "annotate", "H", "horizon", 1, 2000, PICKS),
     only: "seismic",
     free: true,
   },

@@ -3,7 +3,7 @@ import type { VolumeInfo } from "../protocol";
 import { Editor, type EditorHost, type Surface } from "./editor";
 import { editorKey } from "./keys";
 import { type Job, Picking } from "./picking";
-import { Readings } from "./readings";
+import { MOST as MOST_READINGS, Readings } from "./readings";
 import { isRegion } from "./shape";
 import type { AnnotationStore } from "./store";
 import type { Annotation, AnnotationLink, HorizonLink } from "./types";
@@ -24,6 +24,7 @@ export class Desk {
   /** Grows with what changes of annotations that nobody has in hand. */
   stillRevision = 0;
   private current: Surface | null = null;
+  /** What each pane shows that the worker is asked about. */
   private readonly seen = new Map<Surface, readonly Annotation[]>();
   private readonly listeners = new Set<() => void>();
 
@@ -90,6 +91,9 @@ export class Desk {
   private storeChanged(ids: ReadonlySet<string> | null): void {
     const { active } = this.editor;
     if (ids === null || [...ids].some((id) => !active.has(id))) this.stillRevision += 1;
+    this.picking.want(
+      [...(ids ?? [])].map((id) => this.store.get(id)).filter((item) => item !== null),
+    );
     this.changed();
   }
 
@@ -100,17 +104,17 @@ export class Desk {
 
   /** A pane shows these: what is said of them is asked of the worker. */
   show(surface: Surface, items: readonly Annotation[]): void {
-    this.seen.set(surface, items);
+    const measured = items.filter(
+      (item) => isRegion(item) || item.kind === "point" || item.kind === "box",
+    );
+    this.seen.set(surface, measured.slice(0, MOST_READINGS));
     this.picking.want(items);
     this.wantReadings();
   }
 
   private wantReadings(): void {
     const chosen = this.editor.selection.items;
-    const seen = [...this.seen.values()].flat();
-    const measured = seen.filter(
-      (item) => isRegion(item) || item.kind === "point" || item.kind === "box",
-    );
+    const measured = [...this.seen.values()].flat();
     this.readings.want([...new Set([...chosen, ...measured])], this.host.channel);
   }
 }

@@ -8,20 +8,27 @@
  */
 import { css } from "lit";
 import type { Point } from "../geometry";
+import { type Area, Cover, lay } from "./area";
 import { CHIPS_MOST, type Chip, ChipLayout, chipAt, drawChip } from "./chips";
 import type { Desk } from "./desk";
 import type { Surface } from "./editor";
 import { LabelField } from "./field";
+import { gridFor } from "./grids";
 import { SliceIndex } from "./hit";
 import { drawItem, drawMap, drawPen, fillRegion, type Look } from "./paint";
 import { trackAnnotations } from "./pointer";
 import type { Section } from "./section";
+import { handlesOf, strokesOf } from "./shape";
 import type { Annotation } from "./types";
 import { wordsOf } from "./words";
 
 /** More than this, in annotations and vertices, is not painted sixty times a second. */
 const HEAVY = 1200;
 const REST_MS = 90;
+const REST_PAINTS = 2;
+const PAINT_MOST_MS = 400;
+/** What is drawn around a place: handles, halos, the keyboard's pointer. */
+const REACH_PX = 20;
 
 const CURSORS = { body: "move", insert: "copy", handle: "pointer", label: "grab" } as const;
 
@@ -82,10 +89,14 @@ export class AnnotationLayer implements Surface {
   /** What the still canvas shows. */
   private painted: { key: string; section: Section; cost: number } | null = null;
   private isLiveEmpty = true;
+  /** Where the canvas of what is in hand lies. */
+  private liveAt: Point = { x: 0, y: 0 };
   private chips: readonly Chip[] = [];
   private cached: { index: SliceIndex; revision: number } | null = null;
   private readonly offsets = new Map<string, Point>();
   private accent = "";
+  /** How long the still canvas took to paint. */
+  private paintMs = 0;
 
   constructor(
     private readonly desk: Desk,
@@ -170,10 +181,11 @@ export class AnnotationLayer implements Surface {
     });
   }
 
-  /** Canvases in the order in which they lie, for a saved picture. */
-  get canvases(): readonly HTMLCanvasElement[] {
-    const both = [this.still, this.live].flatMap((brush) => (brush ? [brush.canvas] : []));
-    return both.filter((canvas) => canvas.isConnected);
+  /** Canvases in the order in which they lie and where, in CSS pixels, for a saved picture. */
+  get canvases(): readonly { readonly canvas: HTMLCanvasElement; readonly at: Point }[] {
+    const still = { canvas: this.still?.canvas, at: { x: 0, y: 0 } };
+    const live = { canvas: this.live?.canvas, at: this.liveAt };
+    return [still, live].flatMap(({ canvas, at }) => (canvas?.isConnected ? [{ canvas, at }] : []));
   }
 
   draw(): void {
@@ -238,7 +250,8 @@ export class AnnotationLayer implements Surface {
     if (painted?.key === key && painted.cost > HEAVY) {
       this.shift(brush, painted.section, section);
       clearTimeout(this.rest);
-      this.rest = setTimeout(() => this.repaint(), REST_MS);
+      // A machine that takes long to paint would paint between two movements of the hand.
+      this.rest = setTimeout(() => this.repaint(), Math.max(REST_MS, REST_PAINTS * this.paintMs));
       return;
     }
     this.paintStill(brush, section, key);
@@ -285,6 +298,7 @@ export class AnnotationLayer implements Surface {
     let cost = 0;
     this.painted = { key, section, cost };
     if (items.length === 0) return; // a scroll through slices without any costs nothing
+    const from = performance.now();
     this.clear(brush);
     this.accent = getComputedStyle(this.element).getPropertyValue("--accent");
     for (const item of items) drawMap(brush, item, section);
@@ -296,6 +310,10 @@ export class AnnotationLayer implements Surface {
     this.chips = this.placeChips(items, section, layout);
     for (const chip of this.chips) drawChip(brush, chip, this.accent);
     this.painted = { key, section, cost };
+    // What the browser puts off until it shows the canvas is seen in when the next frame begins.
+    requestAnimationFrame((now) => {
+      this.paintMs = Math.min(Math.max(performance.now(), now) - from, PAINT_MOST_MS);
+    });
   }
 
   private lookOf(item: Annotation, section: Section, hovered: boolean): Look {
@@ -344,29 +362,55 @@ export class AnnotationLayer implements Surface {
     const drawn = editor.drawn;
     const isOurs = editor.surface === this;
     const pen = isOurs || editor.surface === null ? editor.pen : null;
-    const isEmpty = active.length === 0 && !(drawn && isOurs) && !pen;
-    if (isEmpty && this.isLiveEmpty) return;
-    this.isLiveEmpty = isEmpty;
-    this.put(brush, !isEmpty);
-    this.chips = this.chips.filter(({ id }) => !editor.active.has(id));
-    if (isEmpty) return;
-    this.clear(brush);
+    const isNothing = active.length === 0 && !(drawn && isOurs) && !pen;
+    if (isNothing && this.isLiveEmpty) return;
+    const { active: ids } = editor;
+    this.chips = this.chips.filter(({ id }) => !ids.has(id));
+    const shown = drawn && isOurs ? [...active, drawn] : active;
+    const layout = new ChipLayout(brush, this.width, this.height);
+    layout.avoid(this.chips);
+    const chips = this.placeChips(shown, section, layout, true);
+    const area = isNothing ? null : this.areaOf(shown, chips, pen, section);
+    this.isLiveEmpty = area === null;
+    this.put(brush, area !== null);
+    if (!area) return;
+    this.liveAt = { x: area.x, y: area.y };
+    lay(brush, area, this.pane.size.pixelRatio);
     for (const item of active) {
       fillRegion(brush, item, section);
       drawMap(brush, item, section);
       drawItem(brush, item, section, this.lookOf(item, section, false));
     }
-    const shown = drawn && isOurs ? [...active, drawn] : active;
     if (drawn && isOurs) {
       const look: Look = { ...this.lookOf(drawn, section, false), presence: "on", handles: true };
       drawItem(brush, drawn, section, look);
     }
-    const layout = new ChipLayout(brush, this.width, this.height);
-    layout.avoid(this.chips);
-    const chips = this.placeChips(shown, section, layout, true);
     for (const chip of chips) drawChip(brush, chip, this.accent);
     this.chips = [...this.chips, ...chips.filter(({ id }) => id !== "draft")];
     if (pen) drawPen(brush, pen);
+  }
+
+  /** The part of the pane that what is in hand covers; null: it is out of sight. */
+  private areaOf(
+    items: readonly Annotation[],
+    chips: readonly Chip[],
+    pen: Point | null,
+    section: Section,
+  ): Area | null {
+    const cover = new Cover();
+    for (const item of items) {
+      const places = [...strokesOf(item, section).flatMap(({ chain }) => chain)];
+      for (const place of [...places, ...handlesOf(item, section)]) {
+        if (place) cover.add(place, REACH_PX + item.width);
+      }
+      if (section.axis === 2 && gridFor(item)) cover.addArea({ x: 0, y: 0, ...this.pane.size }, 0);
+    }
+    for (const chip of chips) {
+      cover.addArea(chip, 2);
+      cover.add(chip.anchor, 2);
+    }
+    if (pen) cover.add(pen, REACH_PX);
+    return cover.within(this.pane.size);
   }
 
   /** Put a label elsewhere: a dotted line leads to it from then on. */

@@ -79,15 +79,32 @@ export class PickBar extends Part {
     `,
   ];
 
+  private drawn = "";
+  private drawnJob: Job | null = null;
+
   constructor(context: ViewContext) {
     super(context, APART_MS);
-    context.desk.onChange(() => this.isConnected && this.requestUpdate(), context.signal);
+    context.desk.onChange(() => this.lookAgain(), context.signal);
     this.addEventListener("pointerdown", (event) => event.stopPropagation());
   }
 
   protected override shows(): readonly unknown[] {
     const { session, ui } = this.context;
     return [session.info, ui.tool, session.state.axis];
+  }
+
+  /** Told sixty times a second while something is dragged: draws only what changed here. */
+  private lookAgain(): void {
+    const { editor, picking, store } = this.context.desk;
+    const { kind, id, locked } = editor.selection.single ?? {};
+    const chosen = kind === "horizon" ? `${id} ${locked}` : "";
+    const drawn = `${editor.tool} ${editor.draft?.canFinish} ${editor.fault.name}`;
+    const sticks = editor.tool === "fault" ? editor.fault.sticksOf(store.items) : 0;
+    const key = [chosen, drawn, sticks, picking.snapping, picking.reach].join("|");
+    if (!this.isConnected || (key === this.drawn && picking.job === this.drawnJob)) return;
+    this.drawn = key;
+    this.drawnJob = picking.job;
+    this.requestUpdate();
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -141,7 +158,7 @@ export class PickBar extends Part {
   private actions(horizon: Annotation | null): TemplateResult | typeof nothing {
     const { desk } = this.context;
     const { canEdit } = desk.editor.host;
-    if (!horizon) return html`<span class="quiet">${desk.editor.facts.hint}</span>`;
+    if (!horizon) return this.drawing("Done");
     const free = canEdit && !horizon.locked;
     const isVertical = (desk.surface?.section?.axis ?? 2) < 2;
     const action = (over: Job["over"], words: string, key: string, enabled: boolean) => html`<button
@@ -155,6 +172,21 @@ export class PickBar extends Part {
     >${words}</button>`;
     return html`${action("section", "Track in this section", "K", free && isVertical)}
     ${action("volume", "Track over the volume", "Shift + K", free)}`;
+  }
+
+  /** What Enter does, for fingers; before there is anything to end, how to begin. */
+  private drawing(words: string): TemplateResult {
+    const { editor } = this.context.desk;
+    const { draft } = editor;
+    if (!draft?.canFinish) return html`<span class="quiet">${editor.facts.hint}</span>`;
+    return html`<button
+      class="act"
+      title="${words} (Enter)"
+      @click=${() => {
+        editor.progress(draft.finish());
+        this.back();
+      }}
+    >${words}</button>`;
   }
 
   private progress(job: Job): TemplateResult {
@@ -182,7 +214,7 @@ export class PickBar extends Part {
     const count = sticks === 1 ? "1 stick" : `${fixed(sticks, 0)} sticks`;
     return html`<b>${editor.fault.name}</b>
       ${sticks > 0 ? html`<span class="quiet">${count}</span>` : nothing}
-      <span class="quiet">Enter ends a stick, Esc the fault</span>
+      ${this.drawing("End the stick")}
       <button
         class="act"
         title="New fault (Shift + J)"

@@ -13,7 +13,7 @@ const SOON_MS = 34;
 /** An answer that has not come by then was lost with its connection. */
 const LOST_MS = 20_000;
 /** Whole-slice statistics of hundreds of regions would keep the worker from its pictures. */
-const MOST = 24;
+export const MOST = 24;
 
 interface Question {
   /** Points and channel that it was asked for. */

@@ -150,8 +150,9 @@ export class Selection {
 
   private insert(items: readonly Annotation[], section: Section, sizes: readonly number[]): number {
     const groups = new Map<string, string>();
+    const taken = new Set(this.store.items.map(placeKey));
     const copies = items
-      .map((item) => copyOf(item, section, sizes, this.store.items))
+      .map((item) => copyOf(item, section, sizes, taken))
       .filter((item) => item !== null)
       .map((item) => {
         if (!item.group) return item;
@@ -170,15 +171,14 @@ function copyOf(
   item: Annotation,
   section: Section,
   sizes: readonly number[],
-  all: readonly Annotation[],
+  taken: ReadonlySet<string>,
 ): Annotation | null {
   const isOwnAxis = item.axis === null || item.axis === section.axis;
   if (!isOwnAxis && isRegion(item)) return null; // an inside lies in its own plane alone
   const across = section.slice - (item.points[0]?.[section.axis] ?? 0);
   const onSlice = isOwnAxis ? section.lift({ x: 0, y: 0 }, across) : ([0, 0, 0] as const);
   let points = shifted(item.points, keptInside([item], onSlice, sizes));
-  const isTaken = (): boolean =>
-    all.some((other) => other.kind === item.kind && samePlace(other.points[0], points[0]));
+  const isTaken = (): boolean => taken.has(placeKey({ kind: item.kind, points }));
   for (let tries = 0; tries < 20 && isTaken(); tries++) {
     const by = section.moveOf(PASTE_OFFSET_PX, PASTE_OFFSET_PX);
     points = shifted(points, keptInside([{ ...item, points }], by, sizes));
@@ -190,6 +190,8 @@ function shifted(points: readonly Point3[], by: Point3): readonly Point3[] {
   return points.map((point) => point.map((v, i) => v + (by[i] ?? 0)) as unknown as Point3);
 }
 
-function samePlace(a: Point3 | undefined, b: Point3 | undefined): boolean {
-  return a !== undefined && b !== undefined && a.every((v, i) => Math.abs(v - (b[i] ?? 0)) < 1e-3);
+/** Annotations with the same one begin in the same place. */
+function placeKey({ kind, points }: Pick<Annotation, "kind" | "points">): string {
+  const [first] = points;
+  return `${kind} ${first ? rounded(first).join() : ""}`;
 }

@@ -37,6 +37,10 @@ export class AnnotationStore {
   private readonly server = new Map<string, Annotation>();
   private readonly pending = new Map<string, Pending>();
   private outbox: Waiting[] = [];
+  /** Edits that have left the outbox since the start. */
+  private sent = 0;
+  /** Of each annotation, the number of its newest edit: the outbox begins with number `sent`. */
+  private readonly newest = new Map<string, number>();
   private asked = false;
   private gestures = 0;
   /** What was put in front of one and was not moved there yet. */
@@ -115,13 +119,25 @@ export class AnnotationStore {
 
   /** A drag of sixty steps a second is one step by the time it is sent. */
   private post(waiting: Waiting): void {
-    const last = this.outbox.findLastIndex(({ edit }) => idOf(edit) === idOf(waiting.edit));
+    const id = idOf(waiting.edit);
+    const last = (this.newest.get(id) ?? -1) - this.sent;
     const before = this.outbox[last];
     if (before?.gesture === waiting.gesture && replaces(waiting.edit, before.edit)) {
       this.outbox[last] = waiting;
     } else {
+      this.newest.set(id, this.sent + this.outbox.length);
       this.outbox.push(waiting);
     }
+  }
+
+  /** Take edits out of the front of the outbox. */
+  private shift(count: number): Waiting[] {
+    const taken = this.outbox.splice(0, count);
+    this.sent += taken.length;
+    for (const { edit } of taken) {
+      if (!this.isWaiting(idOf(edit))) this.newest.delete(idOf(edit));
+    }
+    return taken;
   }
 
   private request(): void {
@@ -142,7 +158,7 @@ export class AnnotationStore {
       }
       const seq = this.link.edit(batch);
       if (seq === null) return; // no connection: all goes out when there is one again
-      this.outbox.splice(0, batch.edits.length);
+      this.shift(batch.edits.length);
       for (const edit of batch.edits) {
         const change = this.pending.get(idOf(edit));
         if (change && !this.isWaiting(idOf(edit))) change.seq = seq;
@@ -151,12 +167,12 @@ export class AnnotationStore {
   }
 
   private isWaiting(id: string): boolean {
-    return this.outbox.some(({ edit }) => idOf(edit) === id);
+    return (this.newest.get(id) ?? -1) >= this.sent;
   }
 
   /** The server would close the connection, on the next one again: its state is shown instead. */
   private giveUp(): void {
-    const [tooLarge] = this.outbox.splice(0, 1);
+    const [tooLarge] = this.shift(1);
     if (!tooLarge) return;
     const id = idOf(tooLarge.edit);
     if (this.isWaiting(id)) return;
@@ -229,12 +245,12 @@ export class AnnotationStore {
   private restart(): void {
     this.server.clear();
     this.shown.clear();
-    this.outbox = [];
+    this.shift(this.outbox.length);
     for (const [id, change] of this.pending) {
       change.seq = null;
       if (change.item) this.shown.set(id, change.item);
       const edit: Edit = change.item ? { op: "put", item: change.item } : { op: "remove", id };
-      this.outbox.push({ edit, gesture: 0 });
+      this.post({ edit, gesture: 0 });
     }
   }
 

@@ -5,6 +5,7 @@ import { styleMap } from "lit/directives/style-map.js";
 import { AnnotationLayer, layerStyles } from "../annotations/layer";
 import { plotOf, plotStyles } from "../annotations/plot";
 import { Section } from "../annotations/section";
+import type { Annotation, Profile } from "../annotations/types";
 import type { Point } from "../geometry";
 import type { VolumeInfo } from "../protocol";
 import { axisOf, axisTitle, numberText, planeColour, sliceText, type Voxel } from "./axes";
@@ -54,6 +55,7 @@ export class SlicePane extends Part {
   /** Whose value was asked for when no pointer was there. */
   private place = "";
   private seenLast: Glimpse | null = null;
+  private drawnCurve: readonly [Annotation, Profile | null] | null = null;
 
   constructor(context: ViewContext) {
     super(context);
@@ -68,7 +70,8 @@ export class SlicePane extends Part {
       this.placeChanged();
       this.annotations.request();
     });
-    context.desk.onChange(() => this.requestUpdate(), context.signal);
+    // A drag changes annotations sixty times a second: only the curve is drawn by the pane itself.
+    context.desk.onChange(() => this.curveChanged() && this.requestUpdate(), context.signal);
     const stop = (): void => {
       this.count(false);
       clearTimeout(this.reading);
@@ -420,12 +423,25 @@ export class SlicePane extends Part {
     this.context.ask("maximise");
   }
 
-  /** The curve of the profile that is chosen. */
-  private profile(): TemplateResult | typeof nothing {
+  /** The profile that is chosen here, and what is known of it. */
+  private get curve(): readonly [Annotation, Profile | null] | null {
     const { desk } = this.context;
     const item = desk.editor.selection.single;
-    if (item?.kind !== "profile" || desk.editor.surface !== this.annotations) return nothing;
-    return plotOf(desk.readings.of(item, desk.channel)?.profile ?? null, item.color);
+    if (item?.kind !== "profile" || desk.editor.surface !== this.annotations) return null;
+    return [item, desk.readings.of(item, desk.channel)?.profile ?? null];
+  }
+
+  /** Is the curve another one than was drawn last? */
+  private curveChanged(): boolean {
+    const now = this.curve;
+    const before = this.drawnCurve;
+    this.drawnCurve = now;
+    return now?.[0] !== before?.[0] || now?.[1] !== before?.[1];
+  }
+
+  private profile(): TemplateResult | typeof nothing {
+    const { curve } = this;
+    return curve ? plotOf(curve[1], curve[0].color) : nothing;
   }
 
   private compass(degrees: number): TemplateResult {

@@ -1,4 +1,5 @@
 /** The picture as PNG, with or without the labels around it, to a file or to the clipboard. */
+import type { Point } from "../geometry";
 import { axisOf, numberText, planeColour, sliceText } from "./axes";
 import { stopsOf } from "./colours";
 import type { Scene, ViewContext } from "./context";
@@ -20,7 +21,7 @@ export interface Job {
   /** What shows the picture. */
   readonly picture: HTMLCanvasElement | HTMLVideoElement;
   /** What lies over it, of the pane's own size: annotations. */
-  readonly overlays: readonly HTMLCanvasElement[];
+  readonly overlays: readonly { readonly canvas: HTMLCanvasElement; readonly at: Point }[];
   /** The viewer, for its colours and fonts. */
   readonly host: HTMLElement;
 }
@@ -236,14 +237,9 @@ export function compose(job: Job, withLabels: boolean): HTMLCanvasElement {
   brush.imageSmoothingEnabled = Math.abs(scene.fit.scale * pane.pixelRatio - 1) > 1e-6;
   const { x, y, scale } = scene.fit;
   brush.drawImage(picture, x, y, shown.width_px * scale, shown.height_px * scale);
-  for (const overlay of withLabels ? job.overlays : []) {
-    brush.drawImage(
-      overlay,
-      0,
-      0,
-      overlay.width / pane.pixelRatio,
-      overlay.height / pane.pixelRatio,
-    );
+  for (const { canvas, at } of withLabels ? job.overlays : []) {
+    const [wide, high] = [canvas.width, canvas.height].map((v) => v / pane.pixelRatio);
+    brush.drawImage(canvas, at.x, at.y, wide ?? 0, high ?? 0);
   }
   if (withLabels) drawLabels(sheet, scene, context);
   return out;

@@ -219,11 +219,11 @@ class Annotated(t.HasTraits):
             item=seeds.id if isinstance(seeds, Item) else None,
             timeout_s=timeout_s,
         )
-        samples, likeness = (
+        samples, likeness, amplitude = (
             np.frombuffer(data, "<f4").reshape(found.shape).astype(float)
-            for data in (found.samples, found.likeness)
+            for data in (found.samples, found.likeness, found.amplitude)
         )
-        return Horizon(samples, likeness)
+        return Horizon(samples, likeness, amplitude)
 
     def horizon(self, item: Item, *, timeout_s: float = 30.0) -> Horizon:
         """Return what was followed from a horizon, by `track_horizon` or in the page.
@@ -238,7 +238,7 @@ class Annotated(t.HasTraits):
         -------
         Horizon
             Grids of shape (n_inline, n_crossline), samples to 1/128; NaN where it was not followed.
-            Its likeness is not kept: all NaN.
+            Likeness and amplitude are not kept: all NaN.
 
         Raises
         ------
@@ -252,7 +252,7 @@ class Annotated(t.HasTraits):
         found = self._questions.horizon(item.value.grid, timeout_s=timeout_s)
         assert found.packed is not None
         samples = samples_of(found.packed)
-        return Horizon(samples, np.full_like(samples, np.nan))
+        return Horizon(samples, *np.full((2, *samples.shape), np.nan))
 
     def _take_back(self, what: Literal["undo", "redo"]) -> bool:
         _ = self.info

@@ -60,7 +60,7 @@ class TrackedGrid(msgspec.Struct, frozen=True):
     done : bool
     shape : tuple of int
         Inlines and crosslines.
-    samples, likeness : bytes
+    samples, likeness, amplitude : bytes
         float32, little-endian; NaN where it was not followed.
     packed : HorizonGrid, optional
         The same for pages, where it was asked for.
@@ -74,5 +74,6 @@ class TrackedGrid(msgspec.Struct, frozen=True):
     shape: tuple[int, int] = (0, 0)
     samples: bytes = b""
     likeness: bytes = b""
+    amplitude: bytes = b""
     packed: HorizonGrid | None = None
     error: str = ""

@@ -33,6 +33,7 @@ AMPLITUDE, FAULTS, SALT = 0, 1, 2
 _SCALE = 4200.0
 _SHALLOW_HZ, _DEEP_HZ = 34.0, 17.0
 _FAULT_HALF_WIDTH = 1.0  # voxels
+_BREAK = 4.0  # layers from one sample to the next: more is a fault or an unconformity
 _SLAB = 16  # inlines made at once: their temporaries stay in the processor's cache
 
 
@@ -141,19 +142,8 @@ class Synthetic:
     ) -> tuple[Floats, Labels, Labels]:
         x, y = i0[:, None].astype(np.float32), i1[None, :].astype(np.float32)
         k = np.arange(self.shape[2], dtype=np.float32)
-        # From today back in time: undo the salt's rise, the young faults, then the old ones.
-        depth = self.salt.uplift(x, y, k)
-        depth += k
-        labels = np.zeros(depth.shape, np.uint8)
-        depth -= self._offsets(x, y, k, labels, is_young=True)
         n2 = self.shape[2]
-        below = depth - (0.30 * n2 + self._unconformity.at(x, y))[:, :, None]
-        old_labels = np.zeros(depth.shape, np.uint8)
-        old = depth - self._offsets(x, y, k, old_labels, is_young=False)
-        is_old = below > 0
-        labels = np.where((labels == 0) & is_old, old_labels, labels)
-        young_layer = depth - (self._drape.at(x, y) + 0.25 * self._ripples.at(x, y))[:, :, None]
-        layer = np.where(is_old, self._old_layer(old, x, y), young_layer)
+        layer, young_layer, below, labels = self._layers(x, y, k)
         amplitude = self._reflections(layer, x, y, k)
         for river in self.rivers:
             self._cut_river(amplitude, young_layer, river.bed(x, y), river.layer)
@@ -166,6 +156,48 @@ class Synthetic:
         amplitude *= np.float32(_SCALE)
         labels[is_salt] = 0
         return amplitude, labels, is_salt.view(np.uint8)
+
+    def layer_through(self, place: tuple[int, int, float]) -> npt.NDArray[np.float64]:
+        """Tell where the layer lies that goes through a place: what following it should find.
+
+        Parameters
+        ----------
+        place : (int, int, float)
+            Inline and crossline index, and sample.
+
+        Returns
+        -------
+        ndarray, shape (n_inline, n_crossline)
+            Samples with their fraction, the shallowest where faults repeat it; NaN where it was
+            eroded or lies outside.
+        """
+        k = np.arange(self.shape[2], dtype=np.float32)
+        y = np.arange(self.shape[1], dtype=np.float32)[None, :]
+        i, j, sample = place
+        one = np.full((1, 1), i, np.float32), np.full((1, 1), j, np.float32)
+        wanted = np.interp(sample, k, self._layers(*one, k)[0][0, 0])
+        found = np.full(self.shape[:2], np.nan)
+        for start in range(0, self.shape[0], _SLAB):
+            stop = min(start + _SLAB, self.shape[0])
+            x = np.arange(start, stop, dtype=np.float32)[:, None]
+            found[start:stop] = _first_crossing(self._layers(x, y, k)[0] - np.float32(wanted))
+        return found
+
+    def _layers(self, x: Floats, y: Floats, k: Floats) -> tuple[Floats, Floats, Floats, Labels]:
+        """Layer coordinate, as it would be without the old layers, depth below the unconformity."""
+        # From today back in time: undo the salt's rise, the young faults, then the old ones.
+        depth = self.salt.uplift(x, y, k)
+        depth += k
+        labels = np.zeros(depth.shape, np.uint8)
+        depth -= self._offsets(x, y, k, labels, is_young=True)
+        below = depth - (0.30 * self.shape[2] + self._unconformity.at(x, y))[:, :, None]
+        old_labels = np.zeros(depth.shape, np.uint8)
+        old = depth - self._offsets(x, y, k, old_labels, is_young=False)
+        is_old = below > 0
+        labels = np.where((labels == 0) & is_old, old_labels, labels)
+        young_layer = depth - (self._drape.at(x, y) + 0.25 * self._ripples.at(x, y))[:, :, None]
+        layer = np.where(is_old, self._old_layer(old, x, y), young_layer)
+        return layer, young_layer, below, labels
 
     def _offsets(
         self, x: Floats, y: Floats, k: Floats, labels: Labels, *, is_young: bool
@@ -246,6 +278,16 @@ class Synthetic:
         amplitude *= np.clip(k - seabed, 0, 1)
         amplitude += 1.5 * event(self._sharp, k - seabed)
         amplitude -= 0.12 * event(self._sharp, k - 2 * seabed)
+
+
+def _first_crossing(values: Floats) -> npt.NDArray[np.float64]:
+    """Where values rise through 0 first along the last axis; NaN: nowhere but at a break."""
+    above, below = values[:, :, :-1], values[:, :, 1:]
+    is_here = (above <= 0) & (below > 0) & (below - above < _BREAK)
+    at = is_here.argmax(2)
+    first, second = (np.take_along_axis(v, at[:, :, None], 2)[:, :, 0] for v in (above, below))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(is_here.any(2), at + first / (first - second), np.nan).astype(float)
 
 
 def write_demo_volume(

@@ -35,10 +35,13 @@ class Horizon:
     likeness : ndarray, the same shape
         Correlation with the trace that it was followed from, 1 at the seeds; NaN where there is
         none.
+    amplitude : ndarray, the same shape
+        Value of the volume there, between samples by a line; NaN where there is none.
     """
 
     samples: Floats
     likeness: Floats
+    amplitude: Floats
 
     @property
     def n_picked(self) -> int:
@@ -139,7 +142,13 @@ def track_volume(
         n_picked += len(front)
         if on_round is not None:
             on_round(n_picked)
-    return Horizon(samples, likeness)
+    return Horizon(samples, likeness, _along(volume, samples))
+
+
+def _along(volume: Samples, samples: Floats) -> Floats:
+    """Read the value at each sample; inline by inline, or all traces would be there twice."""
+    rows = [_at(traces.astype(float), at) for traces, at in zip(volume, samples, strict=True)]
+    return np.array(rows).reshape(samples.shape)
 
 
 def _seed(volume: Samples, i: int, j: int, sample: float, gate: Gate) -> float:

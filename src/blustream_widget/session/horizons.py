@@ -222,6 +222,7 @@ def _plain(answer: TrackedGrid, error: str) -> TrackedGrid:
         shape=answer.shape,
         samples=answer.samples,
         likeness=answer.likeness,
+        amplitude=answer.amplitude,
         error=error,
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from blustream_widget.core.horizon import TrackedGrid
 from blustream_widget.core.horizon_grid import packed, samples_of
@@ -62,10 +63,11 @@ def track(
         question.gate,
         on_round,
     )
-    samples, likeness = np.full((2, n0, n1), np.nan)
+    samples, likeness, amplitude = np.full((3, n0, n1), np.nan)
     samples[traces] = found.samples + first
     likeness[traces] = found.likeness
-    return _answer(question, Horizon(samples, likeness))
+    amplitude[traces] = found.amplitude
+    return _answer(question, Horizon(samples, likeness, amplitude))
 
 
 def snapped(reader: VoxelReader, info: VolumeInfo, question: SnapVoxel) -> Snapped:
@@ -166,12 +168,18 @@ def _answer(question: TrackVoxels, found: Horizon) -> TrackedGrid:
             samples = np.where(np.isfinite(samples), samples, before)
         grid = packed(samples)
     n0, n1 = found.samples.shape
+    plain = question.is_plain
     return TrackedGrid(
         question.n,
         progress=1.0,
         done=True,
         shape=(n0, n1),
-        samples=found.samples.astype("<f4").tobytes() if question.is_plain else b"",
-        likeness=found.likeness.astype("<f4").tobytes() if question.is_plain else b"",
+        samples=_bytes(found.samples) if plain else b"",
+        likeness=_bytes(found.likeness) if plain else b"",
+        amplitude=_bytes(found.amplitude) if plain else b"",
         packed=grid,
     )
+
+
+def _bytes(values: npt.NDArray[np.float64]) -> bytes:
+    return values.astype("<f4").tobytes()

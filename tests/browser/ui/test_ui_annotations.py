@@ -16,6 +16,7 @@ _FAULTS = """async () => {
   return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120))}`);
 }"""
+_SECTION = "dev.viewer.pane.annotations.section"
 _ITEMS = "[...dev.session.annotations.items.values()]"
 # How many pixels of the canvases are painted within 4 CSS pixels of a point of the pane.
 _INK = """([x, y]) => {
@@ -326,6 +327,98 @@ def test_a_finger_draws_with_the_tools_of_the_dock_and_two_zoom(open_viewer: Ope
         fingers.stroke((100, 150), (150, 200), (250, 250))
         viewer.wait(f"{_ITEMS}.length === {count}")
     assert page.evaluate(f"{_ITEMS}.every(({{ kind }}) => kind === 'distance')")
+
+
+def test_horizon_fault_and_box_by_mouse(open_viewer: OpenViewer) -> None:
+    viewer = open_viewer(width=900, height=600)
+    draw = Drawing(viewer)
+    _check_a_horizon_is_tracked(viewer, draw)
+    _check_sticks_of_one_fault(viewer, draw)
+    _check_a_box_gets_its_depth_on_another_plane(viewer, draw)
+    assert draw.leaked == []
+
+
+def _check_a_horizon_is_tracked(viewer: DevPage, draw: Drawing) -> None:
+    """A pick is placed by the press; what is tracked from it lies on other slices too."""
+    draw.key("Shift+H")
+    draw.click(300, 250)
+    viewer.wait("dev.session.annotations.horizonServer.questions.length === 1")
+    draw.key("Enter")
+    (pick,) = draw.wait(1)
+    assert draw.pixel(pick["points"][0]) == pytest.approx((300, 250), abs=9)
+    draw.key("Shift+K")
+    viewer.wait(f"{_ITEMS}[0].grid !== ''")
+    first = "dev.session.annotations.store.items[0]"
+    draw.page.mouse.wheel(0, 1200)
+    viewer.wait(f"{_SECTION}.presence({first}) === 'on' && {first}.grid !== ''")
+    draw.key("Control+z")
+    viewer.wait(f"{_ITEMS}[0].grid === ''")
+    draw.key("Escape")
+
+
+def _check_sticks_of_one_fault(viewer: DevPage, draw: Drawing) -> None:
+    slices = [viewer.slice_idx, viewer.slice_idx + 1]
+    draw.key("Shift+J")
+    for place in ((400, 150), (410, 250), (430, 350)):
+        draw.click(*place)
+    draw.key("Enter")
+    draw.page.mouse.wheel(0, 120)
+    viewer.wait_slice(slices[1])
+    for place in ((405, 150), (435, 350)):
+        draw.click(*place)
+    draw.key("Enter")
+    sticks = draw.wait(3)[1:]
+    assert [{point[0] for point in stick["points"]} for stick in sticks] == [
+        {slices[0]},
+        {slices[1]},
+    ]
+    assert len({(stick["group"], stick["label"]) for stick in sticks}) == 1
+    draw.key("Escape")
+
+
+def _check_a_box_gets_its_depth_on_another_plane(viewer: DevPage, draw: Drawing) -> None:
+    draw.key("Shift+X")
+    draw.drag((200, 200), (300, 300))
+    box = draw.wait(4)[-1]
+    across = round((box["points"][0][1] + box["points"][1][1]) / 2)
+    viewer.page.evaluate(
+        f"dev.session.patch({{ axis: 1, slice_idx: [{viewer.slice_idx}, {across}, 300] }})"
+    )
+    viewer.wait(f"{_SECTION}.axis === 1 && {_SECTION}.slice === {across}")
+    x, y = draw.pixel(box["points"][1])
+    draw.drag((x, y), (x + 60, y))
+    viewer.wait(f"{_ITEMS}[3].points[1][0] > {box['points'][1][0] + 5}")
+    deeper = draw.items[3]["points"]
+    assert [deeper[0], deeper[1][1]] == [box["points"][0], box["points"][1][1]]
+
+
+def test_fingers_and_keys_pick_a_horizon_and_a_fault(open_viewer: OpenViewer) -> None:
+    viewer = open_viewer(width=390, height=700, touch=True)
+    page, key = viewer.page, viewer.page.keyboard.press
+    fingers = Fingers(viewer)
+    page.get_by_role("button", name="Measure").last.tap()
+    page.get_by_role("menuitemradio", name="Horizon").tap()
+    fingers.stroke((150, 250))
+    page.get_by_role("button", name="Done").tap()
+    viewer.wait(f"{_ITEMS}.length === 1")
+    page.get_by_role("button", name="Track over the volume").tap()
+    viewer.wait(f"{_ITEMS}[0].grid !== ''")
+    viewer.wait(f"{_SECTION}.presence(dev.session.annotations.store.items[0]) === 'on'")
+    # By keys alone: a stick of two nodes.
+    viewer.view.focus()
+    key("Escape")
+    key("Shift+J")
+    for step in ("Enter", *["Shift+ArrowDown"] * 4, "Enter", "Enter"):
+        key(step)
+    viewer.wait(f"{_ITEMS}.length === 2")
+    stick = page.evaluate(f"{_ITEMS}[1]")
+    (x0, y0), (x1, y1) = (
+        page.evaluate(f"{_SECTION}.toPixel({point})").values() for point in stick["points"]
+    )
+    assert (x1 - x0, y1 - y0) == (pytest.approx(0, abs=0.5), pytest.approx(40, abs=0.5))
+    assert (stick["label"], stick["kind"]) == ("Fault 1", "fault")
+    key("Escape")
+    assert page.evaluate("dev.viewer.context.ui.tool") == "navigate"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

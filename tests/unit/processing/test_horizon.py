@@ -118,3 +118,43 @@ def test_a_seed_without_an_event_is_an_error():
         track_volume(np.zeros((4, 4, 32)), [(1, 1, 5.0)])
     with pytest.raises(ProcessingError, match="event"):
         Gate(event="ridge")  # type: ignore[arg-type]
+
+
+def test_the_amplitude_is_that_of_the_volume_where_the_horizon_lies(layers):
+    volume, _ = layers
+    found = track_volume(volume, [(30, 25, strongest(volume[30, 25], "peak"))])
+    i, j = np.argwhere(np.isfinite(found.samples))[100]
+    at = found.samples[i, j]
+    expected = np.interp(at, np.arange(volume.shape[2]), volume[i, j])
+    assert found.amplitude[i, j] == pytest.approx(expected)
+    assert np.array_equal(np.isfinite(found.amplitude), np.isfinite(found.samples))
+
+
+def test_following_tells_how_far_it_is_and_ends_when_that_raises(layers):
+    volume, _ = layers
+    seed = (30, 25, strongest(volume[30, 25], "peak"))
+    told = []
+    found = track_volume(volume, [seed], on_round=told.append)
+    assert told == sorted(told)
+    assert told[-1] == found.n_picked
+
+    def stop(n_picked):
+        told.append(n_picked)
+        raise InterruptedError
+
+    told.clear()
+    with pytest.raises(InterruptedError):
+        track_volume(volume, [seed], on_round=stop)
+    assert len(told) == 1
+
+
+def test_a_layer_of_the_survey_is_found_where_its_model_has_it():
+    model = Synthetic((48, 48, 64))
+    volume = model.sample(slice(None), slice(None))[0]
+    sample = snap(volume[12, 12], 13, reach=6)
+    found = track_volume(volume, [(12, 12, sample)], Gate(min_likeness=0.5)).samples
+    known = model.layer_through((12, 12, sample))
+    assert known[12, 12] == pytest.approx(sample, abs=0.1)
+    off = np.abs(found - known)
+    assert np.isfinite(off).mean() > 0.8
+    assert np.nanmedian(off) < 1
