@@ -6,7 +6,10 @@ const FRAME_NO_MODULUS = 0x80000000;
 const MAX_LATE = 4096;
 
 /** Whether the picture `a` was made before the picture `b` of the same server. */
-export function isOlder(a: FrameHeader, b: FrameHeader): boolean {
+export function isOlder(
+  a: Pick<FrameHeader, "frame_no">,
+  b: Pick<FrameHeader, "frame_no">,
+): boolean {
   const behind = (b.frame_no - a.frame_no + FRAME_NO_MODULUS) % FRAME_NO_MODULUS;
   return behind > 0 && behind <= MAX_LATE;
 }

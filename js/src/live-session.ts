@@ -3,6 +3,7 @@ import { Abilities, type ProbePictures } from "./abilities";
 import { Connection, type ConnectionOptions } from "./connection";
 import { PictureDecoder } from "./decoder";
 import type { Linkable } from "./exchange";
+import { LiveLabels } from "./labels/link";
 import { isAtLeast, LatencyMeter } from "./latency";
 import { Listeners } from "./listeners";
 import { LiveAnnotations } from "./live-annotations";
@@ -76,6 +77,7 @@ export class LiveSession implements Session, Linkable {
   readonly #thereMs = new WeakMap<FrameHeader, number>();
   readonly #sender: PatchSender;
   readonly #abilities: Abilities;
+  readonly labels = new LiveLabels((message) => this.#connection.send(message));
   readonly annotations = new LiveAnnotations((message) => this.#connection.send(message));
   readonly #stillParts = new StillParts();
   readonly #stateListeners = new Listeners<ViewState>();
@@ -319,6 +321,9 @@ export class LiveSession implements Session, Linkable {
         break;
       case MessageType.ANNOTATION:
         this.annotations.received(message);
+        break;
+      case MessageType.LABELS_EDITED:
+        this.labels.received(message);
         break;
       case MessageType.MEASUREMENT:
         this.annotations.answered(message);

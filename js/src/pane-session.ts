@@ -110,6 +110,10 @@ export class PaneSession implements Session {
     return this.#session.status;
   }
 
+  get labels(): Session["labels"] {
+    return this.#session.labels;
+  }
+
   get annotations(): Session["annotations"] {
     return this.#session.annotations;
   }

@@ -1,6 +1,7 @@
 /** What a view sees of the widget's connection: one `Session` per widget model, shared by its views. */
 import type { AnnotationStore } from "./annotations/store";
 import type { AnnotationLink, HorizonLink } from "./annotations/types";
+import type { LabelLink } from "./labels/link";
 import type { Palettes } from "./palettes";
 import type { Pointing } from "./pointing";
 import type {
@@ -114,6 +115,9 @@ export interface Session {
     readonly store: AnnotationStore;
     readonly horizons: HorizonLink;
   };
+
+  /** The way of edits of labels to the server and back. */
+  readonly labels: LabelLink;
 
   /** Where pointers are, here and in linked views. */
   readonly pointing: Pointing;

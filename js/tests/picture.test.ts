@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LiveLabels } from "../src/labels/link";
 import { LiveAnnotations } from "../src/live-annotations";
 import { Palettes } from "../src/palettes";
 import { Pointing } from "../src/pointing";
@@ -65,6 +66,7 @@ class Stage {
       status: FIRST_STATUS,
       role: "owner",
       annotations: new LiveAnnotations(() => false),
+      labels: new LiveLabels(() => false),
       pointing: new Pointing(),
       onFrame: (listener: (frame: Frame) => void) => {
         this.#show = listener;

@@ -40,6 +40,8 @@ export interface LayerPane {
   readonly size: { readonly width: number; readonly height: number; readonly pixelRatio: number };
   /** Longest axis of the volume. */
   readonly extent: number;
+  /** Of another tool than those of annotations; "" without. */
+  readonly cursor: string;
   focus(): void;
 }
 
@@ -216,6 +218,7 @@ export class AnnotationLayer implements Surface {
     if (hovered && !editor.isDrawing) {
       cursor = CURSORS[hovered.part];
     }
+    cursor = this.pane.cursor || cursor;
     if (this.view.style.cursor !== cursor) this.view.style.cursor = cursor;
   }
 

@@ -1,9 +1,10 @@
 /** Which key does what, and the table that `?` shows: the one place where bindings are written down. */
 
 import { annotationRows } from "../annotations/help";
+import { labelRows } from "../labels/catalogue";
 import type { MouseSet } from "./settings";
 
-export type Tool = "navigate" | "crosshair" | "window" | "annotate";
+export type Tool = "navigate" | "crosshair" | "window" | "annotate" | "labels";
 
 export type Command =
   | { readonly do: "step"; readonly slices: number }
@@ -208,6 +209,7 @@ export function helpRows(
     ...annotationRows(),
     { action: "Segmentations: all off, on", keys: ["O"] },
     { action: "Overlays: off while held; all off, on", keys: ["Q", "Shift + Q"] },
+    ...labelRows(),
     { action: "Save picture", keys: ["P"] },
     { action: "Read position and value aloud", keys: ["I"] },
     { action: "Fill the window, or one pane of several; back", keys: ["Z", "Double click"] },

@@ -4,6 +4,7 @@ import { jumpPatch, wayIntoSight } from "../annotations/jump";
 import { Section } from "../annotations/section";
 import type { Annotation } from "../annotations/types";
 import type { Point } from "../geometry";
+import { LabelDesk } from "../labels/desk";
 import type { PaneSession } from "../pane-session";
 import type { ProbedValue, Session } from "../session";
 import { Actions } from "./actions";
@@ -42,6 +43,7 @@ export class ViewContext {
   readonly actions: Actions;
   readonly cine: Cine;
   readonly desk: Desk;
+  readonly labels: LabelDesk;
   private shared: SharedUi = SHARED_START;
   private own: PaneUi = PANE_START;
   private merged: { shared: SharedUi; own: PaneUi; ui: Ui } | null = null;
@@ -63,6 +65,7 @@ export class ViewContext {
       this.actions = new Actions(session);
       this.cine = root.cine;
       this.desk = root.desk;
+      this.labels = root.labels;
       session.onState(() => this.changed(), signal);
       session.onStatus(() => this.changed(), signal);
       session.onInfo(() => this.changed(), signal);
@@ -79,6 +82,7 @@ export class ViewContext {
     );
     signal.addEventListener("abort", () => this.cine.stop(), { once: true });
     this.desk = this.makeDesk();
+    this.labels = this.makeLabels();
     const changed = (): void => this.changed();
     session.onInfo(() => actions.history.visit(session.state, performance.now()), signal);
     if (session.info) actions.history.visit(session.state, performance.now());
@@ -133,6 +137,24 @@ export class ViewContext {
       note: (message: string, hint?: string) => this.note(message, hint),
     };
     return new Desk(host, this.session.annotations, this.signal);
+  }
+
+  private makeLabels(): LabelDesk {
+    const context = this;
+    return new LabelDesk({
+      session: this.session,
+      signal: this.signal,
+      get isInHand() {
+        return context.shared.tool === "labels";
+      },
+      take: (on) => {
+        this.desk.editor.putAway();
+        this.set({ tool: on ? "labels" : "navigate" });
+        if (on) this.ask("focus");
+      },
+      say: (text) => this.say(text),
+      note: (message, hint) => this.note(message, hint),
+    });
   }
 
   /** The context of the pane in use: this one, while there are no others. */

@@ -77,7 +77,11 @@ export class Dock extends Part {
   private get entries(): readonly Entry[] {
     const { context } = this;
     const { ui, cine } = context;
-    const tool = (name: Exclude<Tool, "annotate">, word: string, label: string): Entry => ({
+    const tool = (
+      name: Exclude<Tool, "annotate" | "labels">,
+      word: string,
+      label: string,
+    ): Entry => ({
       name,
       word,
       label,

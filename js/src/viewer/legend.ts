@@ -1,6 +1,6 @@
 /** Names and colours of a channel's labels, a row for each. */
 import { html, nothing, type TemplateResult } from "lit";
-import type { Channel, LabelStyle } from "../protocol";
+import type { Channel, LabelStyle, SegmentationInfo } from "../protocol";
 import type { ProbedValue, Session } from "../session";
 import { overlaysText } from "./overlaylooks";
 
@@ -59,6 +59,17 @@ export function labelsOf(channel: Channel, style: LabelStyle | undefined): reado
     name: names[value] ?? "",
     colour: style?.colors[value] ?? labelColour(value),
   }));
+}
+
+/** Colour of a label of a segmentation, as it is drawn. */
+export function labelColourOf(
+  session: Session,
+  segmentation: SegmentationInfo | null,
+  value: number,
+): string {
+  const look = session.state.segmentations.find(({ name }) => name === segmentation?.name);
+  const own = session.palettes.styleOf(look?.label_style ?? "")?.colors[value];
+  return own ?? labelColour(value);
 }
 
 /** Name of a label of a segmentation, as its legend has it. */

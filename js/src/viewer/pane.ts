@@ -7,12 +7,14 @@ import { plotOf, plotStyles } from "../annotations/plot";
 import { Section } from "../annotations/section";
 import type { Annotation, Profile } from "../annotations/types";
 import type { Point } from "../geometry";
+import { LabelLayer, labelStyles } from "../labels/layer";
 import type { VolumeInfo } from "../protocol";
 import { axisOf, axisTitle, numberText, planeColour, sliceText, type Voxel } from "./axes";
 import { gradient } from "./colours";
 import type { ViewContext } from "./context";
 import { crosshairLines, crosshairOf, crosshairStyles, linkedPointer } from "./crosshair";
 import { icon } from "./icons";
+import { labelColourOf } from "./legend";
 import { paneStyles } from "./pane.styles";
 import { define, Part } from "./part";
 import { PaneSize, Picture } from "./picture";
@@ -39,6 +41,7 @@ export class SlicePane extends Part {
   static override styles = [
     shared,
     paneStyles,
+    labelStyles,
     layerStyles,
     plotStyles,
     crosshairStyles,
@@ -48,6 +51,7 @@ export class SlicePane extends Part {
 
   readonly picture: Picture;
   readonly annotations: AnnotationLayer;
+  private readonly labelLayer: LabelLayer;
   private size: PaneSize | null = null;
   private retryAt = 0;
   private countdown: ReturnType<typeof setInterval> | undefined;
@@ -61,6 +65,7 @@ export class SlicePane extends Part {
     super(context);
     this.picture = new Picture(context);
     this.annotations = this.makeAnnotations();
+    this.labelLayer = this.makeLabels();
     context.session.onStatus((status) => {
       this.retryAt = performance.now() + status.retryInMs;
       this.count(status.retryInMs > 0);
@@ -115,6 +120,7 @@ export class SlicePane extends Part {
     if (!view) return;
     const { context } = this;
     this.size = new PaneSize(view, context, () => this.picture.place());
+    this.labelLayer.attach(view);
     this.annotations.attach(view);
     trackPointers(view, new Gestures(this.gestureTarget()), context.signal);
   }
@@ -141,7 +147,23 @@ export class SlicePane extends Part {
       get extent() {
         return Math.max(...(context.session.info?.axes.map(({ n }) => n) ?? [1]));
       },
+      get cursor() {
+        return pane.labelLayer.cursor;
+      },
       focus: () => this.focusView(),
+    });
+  }
+
+  private makeLabels(): LabelLayer {
+    const { annotations, context } = this;
+    return new LabelLayer(context.labels, {
+      signal: context.signal,
+      get section() {
+        return annotations.section;
+      },
+      colourOf: (label) => labelColourOf(context.session, context.labels.target, label),
+      focus: () => this.focusView(),
+      request: () => this.requestUpdate(),
     });
   }
 
@@ -281,7 +303,7 @@ export class SlicePane extends Part {
         aria-roledescription="slice view"
         aria-label=${this.describe(scene)}
       >
-        ${this.picture.element}${this.annotations.element}${scene && context.ui.shown ? this.labels(scene) : nothing}
+        ${this.picture.element}${this.annotations.element}${this.labelLayer.render()}${scene && context.ui.shown ? this.labels(scene) : nothing}
         ${stateOverlay(context, state, Math.ceil((this.retryAt - performance.now()) / 1000))}
       </div>
       <div class="ring" aria-hidden="true"><i></i><i></i><i></i><i></i></div>

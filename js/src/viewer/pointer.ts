@@ -59,6 +59,7 @@ const TOUCH_DRAGS: Readonly<Record<Tool, Drag>> = {
   crosshair: "point",
   window: "range",
   annotate: "none",
+  labels: "none",
 };
 
 interface Gesture {

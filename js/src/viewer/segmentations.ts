@@ -1,6 +1,7 @@
 /** Segmentations in the side panel: shown or not, how they look, their labels. */
 import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
+import { toolRow } from "../labels/toolrow";
 import type { SegmentationInfo, SegmentationLook } from "../protocol";
 import type { ViewContext } from "./context";
 import { clamp } from "./format";
@@ -47,6 +48,7 @@ export class SegmentationPanel extends Part {
     super(context, APART_MS);
     this.setAttribute("role", "region");
     this.setAttribute("aria-label", "Segmentations");
+    context.labels.onChange(() => this.requestUpdate(), context.signal);
   }
 
   protected override shows(): readonly unknown[] {
@@ -68,6 +70,7 @@ export class SegmentationPanel extends Part {
           actions.patch({ show_segmentations: !shown }),
         )}
       </div>
+      ${toolRow(this.context.labels)}
       <div class=${shown ? "" : "away"}>${looks.map((look) => this.one(look))}</div>
     `;
   }
@@ -126,11 +129,32 @@ export class SegmentationPanel extends Part {
       volume: "",
     });
     if (!info.is_counted) return labelsOf(info.channel, style).map(({ value }) => rowOf(value));
-    return info.labels.map(({ value, centre, count }) => ({
+    const counted = info.labels.map(({ value, centre, count }) => ({
       ...rowOf(value),
       centre,
       volume: volumeText(count * info.voxel_volume, info.volume_unit),
     }));
+    return this.isEdited(info) ? withPaintable(counted, info, rowOf) : counted;
+  }
+
+  /** Labels to paint with are chosen in its list. */
+  private isEdited(info: SegmentationInfo): boolean {
+    const { labels } = this.context;
+    return labels.isInHand && labels.target === info;
+  }
+
+  private chooser(info: SegmentationInfo, value: number, title: string): TemplateResult {
+    const { labels } = this.context;
+    const isChosen = labels.label === value;
+    return html`<button
+      class="tool"
+      aria-label=${`Paint with ${title}`}
+      aria-pressed=${isChosen ? "true" : "false"}
+      title=${`Paint with ${title}`}
+      @click=${() => labels.choose(info.name, value)}
+    >
+      ${icon("brush")}
+    </button>`;
   }
 
   private labels(look: SegmentationLook, info: SegmentationInfo): TemplateResult {
@@ -152,7 +176,7 @@ export class SegmentationPanel extends Part {
           : nothing
       }
       <ul aria-label=${`Labels of ${name}`}>
-        ${found.slice(0, MOST_ROWS).map((row) => this.row(look, row, all))}
+        ${found.slice(0, MOST_ROWS).map((row) => this.row(look, row, all, info))}
       </ul>
       ${found.length ? nothing : html`<p class="quiet">${search ? "No label of this name" : "No labels"}</p>`}
       ${more > 0 ? html`<p class="quiet">and ${more} more</p>` : nothing}
@@ -164,7 +188,12 @@ export class SegmentationPanel extends Part {
     this.requestUpdate();
   }
 
-  private row(look: SegmentationLook, row: LabelRow, all: readonly LabelRow[]): TemplateResult {
+  private row(
+    look: SegmentationLook,
+    row: LabelRow,
+    all: readonly LabelRow[],
+    info: SegmentationInfo,
+  ): TemplateResult {
     const isHidden = look.hidden.includes(row.value);
     const title = row.name || `Label ${row.value}`;
     return html`<li class=${isHidden ? "away" : ""}>
@@ -179,6 +208,7 @@ export class SegmentationPanel extends Part {
         <span class="grow cut">${row.name || html`<span class="quiet">Label ${row.value}</span>`}</span>
         <span class="quiet">${row.value}</span>
       </button>
+      ${this.isEdited(info) ? this.chooser(info, row.value, title) : nothing}
       ${eye(this.context, !isHidden, title, "", (e) => this.toggle(look, row.value, all, e.altKey))}
     </li>`;
   }
@@ -221,6 +251,21 @@ export class SegmentationPanel extends Part {
       segmentations: segmentations.map((one) => (one.name === name ? { ...one, ...look } : one)),
     });
   }
+}
+
+/** Labels that occur, those with a name, and the next number. */
+function withPaintable(
+  counted: readonly LabelRow[],
+  { channel }: SegmentationInfo,
+  rowOf: (value: number) => LabelRow,
+): readonly LabelRow[] {
+  const there = new Set(counted.map(({ value }) => value));
+  const next = Math.max(channel.value_max, 0) + 1;
+  const more = [...Object.keys(channel.label_names).map(Number), next].filter(
+    (value) => value !== 0 && !there.has(value),
+  );
+  const added = [...new Set(more)].map(rowOf);
+  return [...counted, ...added].sort((a, b) => a.value - b.value);
 }
 
 define("blustream-segmentations", SegmentationPanel);

@@ -241,7 +241,11 @@ export class Toolbar extends Part {
     </button>`;
   }
 
-  private tool(tool: Exclude<Tool, "annotate">, label: string, key: string): TemplateResult {
+  private tool(
+    tool: Exclude<Tool, "annotate" | "labels">,
+    label: string,
+    key: string,
+  ): TemplateResult {
     const on = this.context.ui.tool === tool;
     return html`<button
       class="tool desk"

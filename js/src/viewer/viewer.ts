@@ -1,6 +1,7 @@
 /** One view of a volume: puts the parts together, owns focus, keys and wheel. */
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { PickBar } from "../annotations/pickbar";
+import { labelKey } from "../labels/keys";
 import { followTheme, themeTokens } from "../theme";
 import { Announcer } from "./announcer";
 import { sliceOfText } from "./axes";
@@ -255,12 +256,23 @@ export class ViewerElement extends LitElement {
     this.run(command);
   }
 
-  /** Keys of the annotations come first, while the picture has the focus and nothing is open. */
+  /** Keys of labels and annotations come first, while the picture has the focus and nothing is open. */
   private annotationKey(event: KeyboardEvent): boolean {
     const { desk, ui } = this.context;
     const inView = this.focusedDeep === this.pane.view && !isDead(this.pane.state);
     desk.claim(this.pane.annotations);
-    return inView && !ui.open && !event.defaultPrevented && desk.key(event);
+    if (!inView || ui.open || event.defaultPrevented) return false;
+    // The tool in hand comes first: undo is of labels then, K of a chosen horizon else.
+    const { labels } = this.context;
+    if (labels.isInHand) return this.labelKey(event) || desk.key(event);
+    return desk.key(event) || this.labelKey(event);
+  }
+
+  private labelKey(event: KeyboardEvent): boolean {
+    if (!labelKey(event, this.context.labels)) return false;
+    event.preventDefault();
+    event.stopPropagation();
+    return true;
   }
 
   /** Innermost first: what is open, the film, the tool; then the viewer itself. */
@@ -270,7 +282,7 @@ export class ViewerElement extends LitElement {
     if (context.ui.open) context.set({ open: "" });
     else if (!inView && !isDead(this.pane.state)) this.pane.focusView();
     else if (context.cine.playing) context.cine.stop();
-    else if (context.desk.editor.escape()) return;
+    else if (context.labels.escape() || context.desk.editor.escape()) return;
     else if (context.ui.tool !== "navigate") context.pick("navigate");
     else if (context.ui.maximised || context.session.state.maximised) this.maximise();
     else this.leave();

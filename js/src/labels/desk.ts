@@ -1,0 +1,238 @@
+/** What one view does with labels: the tool in hand, the brush, the label, and strokes on their way. */
+import type { Section } from "../annotations/section";
+import type { Point3 } from "../annotations/types";
+import { isOlder } from "../frame-gate";
+import type { Point } from "../geometry";
+import { type LabelEdit, MAX_STROKE_POINTS, type SegmentationInfo } from "../protocol";
+import type { Session } from "../session";
+import { highOf, lowOf } from "../viewer/range";
+import { factsOf, type LabelTool } from "./catalogue";
+import type { LabelNews } from "./link";
+
+const SIZE_STEP = 1.25;
+/** Share of the shorter side of the slice that the first brush has. */
+const FIRST_SHARE = 1 / 30;
+const STEP_PX = 2;
+/** A message has room for so many places. */
+const POINTS_MOST = Math.min(1000, MAX_STROKE_POINTS);
+/** So long a stroke is shown when no picture has it, for example of labels that are out of sight. */
+const GIVE_UP_MS = 3000;
+
+/** A stroke as it was drawn, until a picture has it. */
+export interface Preview {
+  readonly points: Point3[];
+  readonly axis: number;
+  readonly radius: number;
+  readonly label: number;
+  readonly tool: LabelTool;
+  seq: number | null;
+  /** Pictures with a higher number have it. */
+  frameNo: number | null;
+}
+
+export interface LabelDeskHost {
+  readonly session: Session;
+  readonly signal: AbortSignal;
+  readonly isInHand: boolean;
+  take(on: boolean): void;
+  say(text: string): void;
+  note(message: string, hint?: string): void;
+}
+
+export class LabelDesk {
+  tool: LabelTool = "paint";
+  /** In the volume's world unit; 0 before there was any. */
+  radius = 0;
+  label = 1;
+  /** Name of the segmentation that is edited. */
+  name = "";
+  canUndo = false;
+  canRedo = false;
+  draft: Preview | null = null;
+  readonly previews: Preview[] = [];
+  private readonly listeners = new Set<() => void>();
+
+  constructor(private readonly host: LabelDeskHost) {
+    const { session, signal } = host;
+    session.labels.onNews((news) => this.heard(news), signal);
+    session.onFrame(({ header }) => this.shown(header.frame_no), signal);
+  }
+
+  onChange(listener: () => void, signal: AbortSignal): void {
+    this.listeners.add(listener);
+    signal.addEventListener("abort", () => this.listeners.delete(listener), { once: true });
+  }
+
+  private changed(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  get isInHand(): boolean {
+    return this.host.isInHand;
+  }
+
+  get canEdit(): boolean {
+    const { role } = this.host.session;
+    return role === "owner" || role === "editor";
+  }
+
+  /** The segmentation that is edited: the one chosen, or the uppermost. */
+  get target(): SegmentationInfo | null {
+    const { session } = this.host;
+    const names = session.state.segmentations.map(({ name }) => name);
+    const name = names.includes(this.name) ? this.name : names.at(-1);
+    return session.segmentations.find((one) => one.name === name) ?? null;
+  }
+
+  /** Take a tool in hand; asked for again, put it away. */
+  pick(tool: LabelTool): void {
+    if (!this.canEdit) {
+      this.host.note("You may look at this view, not edit its labels.");
+      return;
+    }
+    if (!this.target) {
+      this.host.note("There are no labels to edit.", "In Python: viewer.new_segmentation(name).");
+      return;
+    }
+    const again = this.isInHand && this.tool === tool;
+    this.draft = null;
+    this.tool = tool;
+    if (this.radius === 0) this.radius = this.firstRadius();
+    this.host.take(!again);
+    const { title, hint } = factsOf(tool);
+    this.host.say(again ? `${title} put away` : `${title}. ${hint}.`);
+    this.changed();
+  }
+
+  choose(name: string, label: number): void {
+    this.name = name;
+    this.label = label;
+    this.changed();
+  }
+
+  /** Give up the stroke, then the tool. */
+  escape(): boolean {
+    if (this.draft) this.draft = null;
+    else if (this.isInHand) this.host.take(false);
+    else return false;
+    this.changed();
+    return true;
+  }
+
+  resize(larger: boolean): void {
+    this.radius *= larger ? SIZE_STEP : 1 / SIZE_STEP;
+    this.host.say(`Brush ${Number(this.radius.toPrecision(3))}`);
+    this.changed();
+  }
+
+  history(way: "undo" | "redo"): void {
+    this.host.session.labels.history(way);
+  }
+
+  private firstRadius(): number {
+    const { info, state } = this.host.session;
+    const sides = info?.axes.filter((_, a) => a !== state.axis) ?? [];
+    return Math.min(...sides.map(({ n, spacing }) => n * spacing)) * FIRST_SHARE;
+  }
+
+  spacing(axis: number): number {
+    return this.host.session.info?.axes[axis]?.spacing ?? 1;
+  }
+
+  // ------------------------------------------------------------ a stroke
+
+  press(section: Section, at: Point): void {
+    const { tool, radius, label } = this;
+    const points = [section.toVoxel(at)];
+    this.draft = { points, axis: section.axis, radius, label, tool, seq: null, frameNo: null };
+    this.changed();
+  }
+
+  move(section: Section, at: Point): void {
+    const { draft } = this;
+    const last = draft?.points.at(-1);
+    if (!draft || !last || factsOf(draft.tool).gesture === "click") return;
+    const slice = draft.points[0]?.[draft.axis] ?? section.slice;
+    const next = section.lift(section.toPlane(at), slice);
+    const [from, to] = [section.toPixel(last), section.toPixel(next)];
+    if (Math.hypot(to.x - from.x, to.y - from.y) < STEP_PX) return;
+    draft.points.push(next);
+    if (draft.points.length >= POINTS_MOST) {
+      this.send(draft, false);
+      const rest = { ...draft, points: [next], seq: null, frameNo: null };
+      this.draft = factsOf(draft.tool).gesture === "brush" ? rest : null;
+    }
+    this.changed();
+  }
+
+  release(throughAll: boolean): void {
+    const { draft } = this;
+    this.draft = null;
+    if (draft) this.send(draft, throughAll);
+    this.changed();
+  }
+
+  private send(draft: Preview, throughAll: boolean): void {
+    const edit = this.editOf(draft, throughAll);
+    const { target } = this;
+    if (!edit || !target) return;
+    draft.seq = this.host.session.labels.edit(target.name, edit);
+    if (draft.seq === null) {
+      this.host.note("Not connected: the labels were not edited.");
+      return;
+    }
+    this.previews.push(draft);
+  }
+
+  private editOf(draft: Preview, throughAll: boolean): LabelEdit | null {
+    const { tool, axis, radius } = draft;
+    const label = tool === "erase" || tool === "cut" ? 0 : draft.label;
+    const points = draft.points.map(rounded);
+    const [first] = points;
+    if (!first) return null;
+    if (tool === "fill") return { kind: "fill", seed: first, label, axis };
+    if (tool === "cut") {
+      if (points.length < 3) return null;
+      const slice = Math.max(0, Math.round(first[axis] ?? 0));
+      const slices = throughAll ? {} : { slices: [slice, slice] as const };
+      return { kind: "cut", points, label, axis, ...slices };
+    }
+    const { state } = this.host.session;
+    const within =
+      tool === "threshold"
+        ? { within: { low: lowOf(state), high: highOf(state), channel: state.channel } }
+        : {};
+    return { kind: "stroke", points, radius, label, axis, ...within };
+  }
+
+  // ------------------------------------------------------------ what becomes of it
+
+  private heard({ seq, frame_no, n_voxels, can_undo, can_redo }: LabelNews): void {
+    this.canUndo = can_undo;
+    this.canRedo = can_redo;
+    const done = this.previews.filter((one) => one.seq !== null && one.seq <= seq);
+    for (const one of done) one.frameNo ??= frame_no;
+    if (n_voxels === 0) this.drop(done);
+    else if (done.length > 0) setTimeout(() => this.drop(done), GIVE_UP_MS);
+    this.changed();
+  }
+
+  private shown(frameNo: number): void {
+    const done = this.previews.filter(
+      (one) => one.frameNo !== null && isOlder({ frame_no: one.frameNo }, { frame_no: frameNo }),
+    );
+    if (done.length > 0) this.drop(done);
+  }
+
+  private drop(done: readonly Preview[]): void {
+    const left = this.previews.filter((one) => !done.includes(one));
+    if (left.length === this.previews.length) return;
+    this.previews.splice(0, this.previews.length, ...left);
+    this.changed();
+  }
+}
+
+function rounded(point: Point3): [number, number, number] {
+  const [a, b, c] = point.map((v) => Math.round(v * 100) / 100);
+  return [a ?? 0, b ?? 0, c ?? 0];
+}

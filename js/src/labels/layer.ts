@@ -1,0 +1,182 @@
+/** Brush and strokes over one pane, drawn at once; and the hand that draws them. */
+import { css, html, nothing, svg, type TemplateResult } from "lit";
+import { styleMap } from "lit/directives/style-map.js";
+import type { Section } from "../annotations/section";
+import type { Point } from "../geometry";
+import { factsOf } from "./catalogue";
+import type { LabelDesk, Preview } from "./desk";
+
+/** What the layer needs of its pane. */
+export interface LabelPane {
+  readonly signal: AbortSignal;
+  readonly section: Section | null;
+  /** CSS colour of a label of the edited segmentation. */
+  colourOf(label: number): string;
+  focus(): void;
+  request(): void;
+}
+
+export const labelStyles = css`
+  .brushes {
+    position: absolute;
+    inset: 0;
+    overflow: hidden;
+    pointer-events: none;
+  }
+  .brushes svg {
+    position: absolute;
+    width: 100%;
+    height: 100%;
+  }
+  .brush {
+    position: absolute;
+    left: 0;
+    top: 0;
+    box-sizing: border-box;
+    border: 1px solid #fff;
+    border-radius: 50%;
+    outline: 1px solid rgba(0, 0, 0, 0.7);
+  }
+`;
+
+export class LabelLayer {
+  private at: Point | null = null;
+  private held: number | null = null;
+
+  constructor(
+    private readonly desk: LabelDesk,
+    private readonly pane: LabelPane,
+  ) {
+    desk.onChange(() => pane.request(), pane.signal);
+  }
+
+  /** Listen before annotations and the pane's own gestures: a press that is ours goes no further. */
+  attach(view: HTMLElement): void {
+    const options = { signal: this.pane.signal, capture: true };
+    view.addEventListener("pointerdown", (event) => this.down(view, event), options);
+    view.addEventListener("pointermove", (event) => this.moved(view, event), options);
+    view.addEventListener("pointerup", (event) => this.up(event), options);
+    view.addEventListener("pointercancel", (event) => this.cancelled(event), options);
+    view.addEventListener("pointerleave", () => this.hover(null), options);
+    const held = { ...options, passive: false };
+    view.addEventListener("touchstart", (e) => this.held !== null && e.preventDefault(), held);
+  }
+
+  private down(view: HTMLElement, event: PointerEvent): void {
+    const { section } = this.pane;
+    const [target] = event.composedPath();
+    const isControl = target instanceof Element && target.closest("button, input, .message");
+    if (!this.desk.isInHand || !section || isControl) return;
+    if (event.button !== 0 || this.held !== null) {
+      if (this.held !== null) event.stopImmediatePropagation();
+      return;
+    }
+    this.held = event.pointerId;
+    this.at = placeOf(view, event);
+    view.setPointerCapture(event.pointerId);
+    this.pane.focus();
+    this.desk.press(section, this.at);
+    event.stopImmediatePropagation();
+    event.preventDefault();
+  }
+
+  private moved(view: HTMLElement, event: PointerEvent): void {
+    if (!this.desk.isInHand && this.held === null) return;
+    const { section } = this.pane;
+    if (this.held === event.pointerId && section) {
+      const steps = event.getCoalescedEvents?.() ?? [];
+      for (const one of steps.length ? steps : [event]) this.desk.move(section, placeOf(view, one));
+      event.stopImmediatePropagation();
+    }
+    this.hover(event.pointerType === "touch" && this.held === null ? null : placeOf(view, event));
+  }
+
+  private up(event: PointerEvent): void {
+    if (this.held !== event.pointerId) return;
+    this.held = null;
+    this.desk.release(event.shiftKey);
+    event.stopImmediatePropagation();
+  }
+
+  private cancelled(event: PointerEvent): void {
+    if (this.held !== event.pointerId) return;
+    this.held = null;
+    this.desk.draft = null;
+    this.pane.request();
+  }
+
+  private hover(at: Point | null): void {
+    this.at = at;
+    if (this.desk.isInHand) this.pane.request();
+  }
+
+  /** The pointer over the picture; "" where it is not ours. */
+  get cursor(): string {
+    if (!this.desk.isInHand) return "";
+    return factsOf(this.desk.tool).gesture === "brush" ? "none" : "crosshair";
+  }
+
+  render(): TemplateResult | typeof nothing {
+    const { desk } = this;
+    const { section } = this.pane;
+    const strokes = desk.draft ? [...desk.previews, desk.draft] : desk.previews;
+    const here = strokes.filter(({ axis }) => axis === section?.axis);
+    if (!section || (!desk.isInHand && here.length === 0)) return nothing;
+    return html`<div class="brushes" aria-hidden="true">
+      ${here.length > 0 ? html`<svg>${here.map((one) => this.stroke(one, section))}</svg>` : nothing}
+      ${this.brush(section)}
+    </div>`;
+  }
+
+  private stroke(one: Preview, section: Section): TemplateResult | typeof nothing {
+    if (Math.round(one.points[0]?.[one.axis] ?? 0) !== section.slice) return nothing;
+    const { gesture } = factsOf(one.tool);
+    if (gesture === "click") return nothing;
+    const [wide, high] = [
+      this.desk.spacing(section.columnAxis),
+      this.desk.spacing(section.rowAxis),
+    ];
+    // In world units: a round brush is drawn as the ellipse that it is on a stretched picture.
+    const scale = `matrix(${section.scaleX / wide},0,0,${section.scaleY / high},${section.offsetX},${section.offsetY})`;
+    const places = one.points.map((point) => {
+      const { x, y } = section.planeOf(point);
+      return `${x * wide},${y * high}`;
+    });
+    if (gesture === "outline") {
+      return svg`<g transform=${scale}><polygon points=${places.join(" ")} fill="rgba(255,255,255,0.2)"
+        stroke="#fff" vector-effect="non-scaling-stroke"></polygon></g>`;
+    }
+    const colour = one.tool === "erase" ? "rgba(255,255,255,0.35)" : this.pane.colourOf(one.label);
+    const line = places.length > 1 ? places : [...places, ...places];
+    return svg`<g transform=${scale} opacity="0.5"><polyline points=${line.join(" ")} fill="none"
+      stroke=${colour} stroke-width=${2 * one.radius} stroke-linecap="round"
+      stroke-linejoin="round"></polyline></g>`;
+  }
+
+  private brush(section: Section): TemplateResult | typeof nothing {
+    const { at, desk } = this;
+    if (!at || !desk.isInHand || factsOf(desk.tool).gesture !== "brush") return nothing;
+    const [rx, ry] = this.radii(section);
+    const colour = desk.tool === "erase" ? "transparent" : this.pane.colourOf(desk.label);
+    const place = styleMap({
+      width: `${2 * rx}px`,
+      height: `${2 * ry}px`,
+      transform: `translate(${at.x - rx}px, ${at.y - ry}px)`,
+      background: `color-mix(in srgb, ${colour} 25%, transparent)`,
+    });
+    return html`<div class="brush" style=${place}></div>`;
+  }
+
+  private radii(section: Section): [number, number] {
+    const { desk } = this;
+    return [
+      Math.abs((desk.radius / desk.spacing(section.columnAxis)) * section.scaleX),
+      Math.abs((desk.radius / desk.spacing(section.rowAxis)) * section.scaleY),
+    ];
+  }
+}
+
+function placeOf(view: HTMLElement, event: PointerEvent): Point {
+  const box = view.getBoundingClientRect();
+  return { x: event.clientX - box.left, y: event.clientY - box.top };
+}

@@ -1,0 +1,45 @@
+/** Edits of labels over a session's connection: numbers them, and tells what became of them. */
+import { Listeners } from "../listeners";
+import { type EditLabels, type LabelEdit, type LabelsEdited, MessageType } from "../protocol";
+
+export type LabelNews = Omit<LabelsEdited, "type">;
+
+export interface LabelLink {
+  /** Number of the edit; null if it could not be sent. */
+  edit(name: string, edit: LabelEdit): number | null;
+  history(way: "undo" | "redo"): number | null;
+  onNews(listener: (news: LabelNews) => void, signal: AbortSignal): void;
+}
+
+export class LiveLabels implements LabelLink {
+  readonly #send: (message: EditLabels) => boolean;
+  readonly #news = new Listeners<LabelNews>();
+  #seq = 0;
+
+  /** @param send by the reliable link; false if there is none */
+  constructor(send: (message: EditLabels) => boolean) {
+    this.#send = send;
+  }
+
+  edit(name: string, edit: LabelEdit): number | null {
+    return this.#post({ name, edit });
+  }
+
+  history(way: "undo" | "redo"): number | null {
+    return this.#post({ history: way });
+  }
+
+  received(news: LabelNews): void {
+    this.#news.emit(news);
+  }
+
+  onNews(listener: (news: LabelNews) => void, signal: AbortSignal): void {
+    this.#news.add(listener, signal);
+  }
+
+  #post(what: Omit<EditLabels, "type" | "seq">): number | null {
+    this.#seq += 1;
+    const sent = this.#send({ type: MessageType.EDIT_LABELS, seq: this.#seq, ...what });
+    return sent ? this.#seq : null;
+  }
+}
