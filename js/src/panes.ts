@@ -70,7 +70,7 @@ function fieldsOf(from: PaneState, names: readonly (keyof PaneState)[]): Partial
 }
 
 /** A pane as it is with what was changed here and is not in the list yet. */
-function paneState(state: ViewState, index: number): PaneState {
+export function paneState(state: ViewState, index: number): PaneState {
   const listed = state.panes[index];
   if (index === state.active || !listed) return fieldsOf(state, PANE_FIELDS) as PaneState;
   return state.linked ? { ...listed, ...fieldsOf(state, SHARED_FIELDS) } : listed;

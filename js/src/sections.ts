@@ -81,6 +81,11 @@ export function toWorld(info: VolumeInfo, voxel: Vector): Vector {
   return times(worldMatrix(info), voxel);
 }
 
+/** Difference of indices that a world displacement is. */
+export function toIndex(info: VolumeInfo, displacement: Vector): Vector {
+  return times(inverse(worldMatrix(info)), displacement);
+}
+
 /** Axis that a fence hangs along: the samples of a survey, head to foot of a patient. */
 export function verticalAxis(info: VolumeInfo): number {
   if (info.kind !== "medical" || !info.affine) return 2;

@@ -5,6 +5,7 @@ import type { ViewPatch, ViewState } from "../src/protocol";
 import type { Session, SessionStatus } from "../src/session";
 import { FIRST_STATUS } from "../src/status";
 import { Actions } from "../src/viewer/actions";
+import type { Voxel } from "../src/viewer/axes";
 import {
   fitPicture,
   panBy,
@@ -16,7 +17,7 @@ import {
 } from "../src/viewer/camera";
 import { Cine, playedSlice } from "../src/viewer/cine";
 import type { Scene } from "../src/viewer/context";
-import { crosshairOf } from "../src/viewer/crosshair";
+import { type Crosshair, crosshairOf } from "../src/viewer/crosshair";
 import { volumeFacts } from "../src/viewer/facts";
 import { ViewHistory } from "../src/viewer/history";
 import { trackOf } from "../src/viewer/loadedtrack";
@@ -304,15 +305,23 @@ describe("crosshair", () => {
     };
   };
 
+  const marked = (scene: Scene, voxel: Voxel): Crosshair => {
+    const crosshair = crosshairOf(scene, voxel);
+    if (!crosshair) throw new Error("no crosshair");
+    return crosshair;
+  };
+  const coloursOf = (lines: Crosshair["lines"]): Record<number, string> =>
+    Object.fromEntries(lines.map(({ angle, colour }) => [angle, colour]));
+
   it("has lines in the colours of the planes that they stand for", () => {
     const seismic = new StateOnly();
-    const { vertical, horizontal, words } = crosshairOf(sceneOf(seismic), [100, 200, 300]);
-    expect([vertical, horizontal]).toEqual(["#4ade80", "#ff5d5d"]); // crossline, time
+    const { lines, words } = marked(sceneOf(seismic), [100, 200, 300]);
+    expect(coloursOf(lines)).toEqual({ 90: "#4ade80", 0: "#ff5d5d" }); // crossline, time
     expect(words).toBe("Crosshair at IL\u00a01\u202f200 · XL\u00a02\u202f200 · 1\u202f200\u00a0ms");
     const head = new StateOnly(makeVolume("medical").info);
     head.patch({ axis: 2 });
-    const axial = crosshairOf(sceneOf(head), [100, 100, 100]);
-    expect([axial.vertical, axial.horizontal]).toEqual(["#ffd23f", "#4ade80"]); // sagittal, coronal
+    const axial = marked(sceneOf(head), [100, 100, 100]);
+    expect(coloursOf(axial.lines)).toEqual({ 90: "#ffd23f", 0: "#4ade80" }); // sagittal, coronal
   });
 
   it.each(kinds)(
@@ -330,10 +339,10 @@ describe("crosshair", () => {
     for (const axis of [0, 1, 2]) {
       const session = new StateOnly(makeVolume(kind).info);
       session.patch({ axis, slice_idx: [20, 20, 20] });
-      const before = crosshairOf(sceneOf(session), session.state.slice_idx).at;
+      const before = marked(sceneOf(session), session.state.slice_idx).at;
       session.actions.moveCrosshair(1, 0);
       session.actions.moveCrosshair(0, 1);
-      const after = crosshairOf(sceneOf(session), session.state.slice_idx).at;
+      const after = marked(sceneOf(session), session.state.slice_idx).at;
       expect(after.x).toBeGreaterThan(before.x);
       expect(after.y).toBeGreaterThan(before.y);
       expect(session.actions.sliceIdx).toBe(20);
@@ -349,7 +358,7 @@ describe("crosshair", () => {
     session.patch({ zoom: 3, slice_idx: [100, 30, 90] });
     session.actions.centreOnCrosshair();
     const scene = { ...sceneOf(session), fit: { scale: 1, x: 0, y: 0 } };
-    const { at } = crosshairOf(scene, session.state.slice_idx);
+    const { at } = marked(scene, session.state.slice_idx);
     expect(at.x).toBeCloseTo(session.state.width_px / 2, 6);
     expect(at.y).toBeCloseTo(session.state.height_px / 2, 6);
   });

@@ -4,7 +4,7 @@ import { annotationRows } from "../annotations/help";
 import { labelRows } from "../labels/catalogue";
 import type { MouseSet } from "./settings";
 
-export type Tool = "navigate" | "crosshair" | "window" | "annotate" | "labels";
+export type Tool = "navigate" | "crosshair" | "window" | "fence" | "annotate" | "labels";
 
 export type Command =
   | { readonly do: "step"; readonly slices: number }
@@ -122,9 +122,13 @@ const PAN_ARROWS: Readonly<Record<string, Command>> = {
   ArrowDown: { do: "pan", x: 0, y: -1 },
 };
 
+/** After the planes 1, 2 and 3. */
+const FENCE_DIGIT = 4;
+
 function digitCommand(digit: number, shift: boolean): Command | null {
   if (digit === 0) return shift ? { do: "reset" } : { do: "fit" };
   if (shift) return { do: "preset", index: digit - 1 };
+  if (digit === FENCE_DIGIT) return { do: "tool", tool: "fence" };
   return digit <= 3 ? { do: "axis", axis: digit - 1 } : null;
 }
 
@@ -206,6 +210,8 @@ export function helpRows(
     { action: "Move the crosshair", keys: ["Drag in X", "Arrows"] },
     { action: "Crosshair here; again: centre on it", keys: ["C"] },
     { action: "Crosshair follows", keys: ["Shift + move"] },
+    { action: "Turn the other planes; by 15°", keys: ["Drag a handle", "Shift"] },
+    { action: "Fence through points; end, last point back", keys: ["4", "Enter", "Backspace"] },
     ...annotationRows(),
     { action: "Segmentations: all off, on", keys: ["O"] },
     { action: "Overlays: off while held; all off, on", keys: ["Q", "Shift + Q"] },

@@ -6,12 +6,14 @@ import type { Annotation } from "../annotations/types";
 import type { Point } from "../geometry";
 import { LabelDesk } from "../labels/desk";
 import type { PaneSession } from "../pane-session";
+import type { ViewState } from "../protocol";
 import type { ProbedValue, Session } from "../session";
 import { Actions } from "./actions";
 import type { Voxel } from "./axes";
 import type { Tool } from "./bindings";
 import { fitPicture, isSamePlane, sectionKind, viewOf } from "./camera";
 import { browserClock, Cine } from "./cine";
+import { startFence } from "./fence";
 import { clamp } from "./format";
 import { placeAt, type Scene, sceneOf } from "./scene";
 import { type Settings, settings as settingsOfPage } from "./settings";
@@ -258,6 +260,11 @@ export class ViewContext {
     this.take(() => this.actions.step(steps * this.settings.now.scrollStep));
   }
 
+  /** The state of all panes. */
+  get whole(): ViewState {
+    return (this.root ?? this).session.state;
+  }
+
   /** The view as the state wants it; null before the volume is open. */
   wanted(): Scene | null {
     const { info, state } = this.session;
@@ -285,13 +292,19 @@ export class ViewContext {
       this.note("You may look at this view, not move its crosshair.");
       return;
     }
-    const again = isCrosshair && this.ui.tool === tool;
+    const again = (isCrosshair || tool === "fence") && this.ui.tool === tool;
     if (isCrosshair) {
       this.actions.showCrosshair(!again);
       this.say(again ? "Crosshair off" : "Crosshair on");
     }
     if (tool !== "annotate") this.desk.editor.putAway();
-    this.set({ tool: again ? "navigate" : tool });
+    const isFence = tool === "fence" && this.ui.tool !== "fence";
+    if (isFence && !this.actions.canDrive) {
+      this.note("You may look at this view, not change it.");
+      return;
+    }
+    this.set({ tool: again ? "navigate" : tool, fence: null });
+    if (isFence) startFence(this);
   }
 
   /** Show the slice that an annotation lies on, and bring it into sight. */

@@ -13,11 +13,13 @@ import { axisOf, axisTitle, numberText, planeColour, sliceText, type Voxel } fro
 import { gradient } from "./colours";
 import type { ViewContext } from "./context";
 import { crosshairLines, crosshairOf, crosshairStyles, linkedPointer } from "./crosshair";
+import { addNode, FenceMarks, fenceStyles, finishFence } from "./fence";
 import { icon } from "./icons";
 import { labelColourOf } from "./legend";
 import { paneStyles } from "./pane.styles";
 import { define, Part } from "./part";
 import { PaneSize, Picture } from "./picture";
+import { planesBeside } from "./planes";
 import { Gestures, trackPointers } from "./pointer";
 import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
 import { lookOf } from "./recolour";
@@ -29,6 +31,7 @@ import { isDead, type PaneState, paneStateOf, stateOverlay } from "./states";
 import { stateStyles } from "./states.styles";
 import { shared } from "./styles";
 import { swipeDivider, swipeStyles } from "./swipe";
+import { Turning, turningStyles } from "./turning";
 import { wiggleText } from "./wiggle";
 
 /** The colour bar needs this much height, and labels this much width. */
@@ -46,12 +49,16 @@ export class SlicePane extends Part {
     plotStyles,
     crosshairStyles,
     swipeStyles,
+    turningStyles,
+    fenceStyles,
     stateStyles,
   ];
 
   readonly picture: Picture;
   readonly annotations: AnnotationLayer;
   private readonly labelLayer: LabelLayer;
+  private readonly turning: Turning;
+  private readonly fence: FenceMarks;
   private size: PaneSize | null = null;
   private retryAt = 0;
   private countdown: ReturnType<typeof setInterval> | undefined;
@@ -66,6 +73,9 @@ export class SlicePane extends Part {
     this.picture = new Picture(context);
     this.annotations = this.makeAnnotations();
     this.labelLayer = this.makeLabels();
+    const at = (event: PointerEvent): Point => this.pointOf(event);
+    this.turning = new Turning(context, at);
+    this.fence = new FenceMarks(context, at);
     context.session.onStatus((status) => {
       this.retryAt = performance.now() + status.retryInMs;
       this.count(status.retryInMs > 0);
@@ -101,6 +111,11 @@ export class SlicePane extends Part {
   /** Ask for pictures of this pane's size. */
   claim(): void {
     this.size?.claim();
+  }
+
+  private pointOf({ clientX, clientY }: PointerEvent): Point {
+    const box = this.view?.getBoundingClientRect();
+    return { x: clientX - (box?.left ?? 0), y: clientY - (box?.top ?? 0) };
   }
 
   private count(on: boolean): void {
@@ -200,7 +215,7 @@ export class SlicePane extends Part {
         actions.pinchFrom(from, factor, context.toPicture(start), context.toPicture(now)),
       dragRange: (from, x, y, fine) => actions.dragRangeFrom(from, x, y, fine),
       fit: () => actions.fit(),
-      maximise: () => context.ask("maximise"),
+      maximise: () => (context.ui.fence ? finishFence(context) : context.ask("maximise")),
       menu: (at) => this.openMenu(at),
       point: (at) => this.put(at),
       click: (at) => this.clicked(at),
@@ -216,6 +231,14 @@ export class SlicePane extends Part {
 
   /** Planes that are linked meet where one of them is clicked. */
   private clicked(at: Point): void {
+    if (this.context.ui.fence) {
+      addNode(this.context, at);
+      return;
+    }
+    if (this.context.ui.tool === "annotate" && this.context.session.state.section) {
+      this.context.note("Annotations are drawn on slices, not on sections.");
+      return;
+    }
     const { layout, linked, crosshair } = this.context.session.state;
     if (layout !== "single" && linked && crosshair) this.put(at);
   }
@@ -375,7 +398,8 @@ export class SlicePane extends Part {
     const isLarge = ui.maximised || session.state.maximised;
     return html`
       ${ui.linked ? linkedPointer(scene, ui.linked, this.shownSlice(base)) : nothing}
-      ${crosshair ? crosshairLines(crosshairOf(scene, crosshair), ui.pane.pixelRatio) : nothing}
+      ${crosshair ? this.crosshair(scene, crosshair) : nothing}
+      ${this.fence.render(scene)}
       <button
         class="slice"
         part="slice"
@@ -406,6 +430,14 @@ export class SlicePane extends Part {
       }
       ${this.colourBar(scene, letters.length > 0)} ${this.profile()} ${swipeDivider(this.context)}
     `;
+  }
+
+  private crosshair(scene: Scene, voxel: Voxel): TemplateResult | typeof nothing {
+    const { context } = this;
+    const crosshair = crosshairOf(scene, voxel, planesBeside(scene, voxel, context.whole));
+    if (!crosshair) return nothing;
+    return html`${crosshairLines(crosshair, context.ui.pane.pixelRatio)}
+    ${this.turning.handles(scene, voxel, crosshair)}`;
   }
 
   private backToSlice(volume: VolumeInfo, base: number): TemplateResult {

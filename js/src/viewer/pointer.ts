@@ -58,6 +58,7 @@ const TOUCH_DRAGS: Readonly<Record<Tool, Drag>> = {
   navigate: "slices",
   crosshair: "point",
   window: "range",
+  fence: "none",
   annotate: "none",
   labels: "none",
 };

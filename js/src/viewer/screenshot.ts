@@ -5,6 +5,7 @@ import { stopsOf } from "./colours";
 import type { Scene, ViewContext } from "./context";
 import { crosshairOf, drawCrosshair } from "./crosshair";
 import type { IconName } from "./icons";
+import { planesBeside } from "./planes";
 import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
 import { type ColourEnds, lookOf } from "./recolour";
 import { hasRulers, lettersOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
@@ -185,9 +186,10 @@ function drawLetters(sheet: Sheet, letters: readonly string[]): void {
 }
 
 function drawLabels(sheet: Sheet, scene: Scene, context: ViewContext): void {
-  const { crosshair } = context;
-  if (crosshair)
-    drawCrosshair(sheet.brush, crosshairOf(scene, crosshair), sheet.width, sheet.height);
+  const voxel = context.crosshair;
+  const beside = voxel && planesBeside(scene, voxel, context.whole);
+  const crosshair = voxel && beside && crosshairOf(scene, voxel, beside);
+  if (crosshair) drawCrosshair(sheet.brush, crosshair, sheet.width, sheet.height);
   const idx = context.ui.shown?.slice_idx ?? 0;
   const [title, position] = scene.grid
     ? [sectionText(scene.grid), ""]

@@ -47,6 +47,8 @@ export interface PaneUi {
 /** What there is once for the viewer. */
 export interface SharedUi {
   readonly tool: Tool;
+  /** Points of the fence that is picked, indices along the horizontal axes; null: none is. */
+  readonly fence: readonly (readonly [number, number])[] | null;
   readonly open: Open;
   /** Where the context menu was asked for, CSS pixels in the viewer. */
   readonly menuAt: Point | null;
@@ -75,6 +77,7 @@ export type Ui = SharedUi & PaneUi;
 
 export const SHARED_START: SharedUi = {
   tool: "navigate",
+  fence: null,
   open: "",
   menuAt: null,
   follows: null,

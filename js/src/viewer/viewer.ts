@@ -1,4 +1,5 @@
 /** One view of a volume: puts the parts together, owns focus, keys and wheel. */
+
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { PickBar } from "../annotations/pickbar";
 import { labelKey } from "../labels/keys";
@@ -9,6 +10,7 @@ import { type Command, commandOf, isOurs } from "./bindings";
 import { commandRunner } from "./commands";
 import type { Open, ViewContext } from "./context";
 import { Dock } from "./dock";
+import { fenceKey } from "./fence";
 import { Help } from "./help";
 import { Menu } from "./menu";
 import type { SlicePane } from "./pane";
@@ -240,6 +242,12 @@ export class ViewerElement extends LitElement {
   // ------------------------------------------------------------- keys
 
   private keyDown(event: KeyboardEvent): void {
+    const inView = this.focusedDeep === this.pane.view;
+    if (inView && fenceKey(this.context, event)) {
+      event.preventDefault();
+      event.stopPropagation();
+      return;
+    }
     if (this.annotationKey(event)) return;
     if (!isOurs(event)) return;
     event.stopPropagation(); // the notebook would cut, merge or run cells

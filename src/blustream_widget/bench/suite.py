@@ -58,6 +58,7 @@ BENCHMARKS = (
     Benchmark("render", "drawing a picture, and encoding it", ("PIL",)),
     Benchmark("encode", "encoders and their settings: time, bytes, quality"),
     Benchmark("slab", "slabs of cached bricks, at rest and in motion"),
+    Benchmark("section", "oblique planes and fences of cached bricks, beside the slice"),
     Benchmark("stills", "lossless pictures: encode, bytes, decode in the browser", _BROWSER),
     Benchmark("startup", "running the cell to the first picture", _BROWSER),
     Benchmark("memory", "growth over ten thousand interactions", ("psutil",)),
