@@ -683,6 +683,7 @@ export interface ViewSync {
   readonly wiggle_excursion?: number;
   readonly wiggle_fill?: boolean;
   readonly wiggle_polarity?: string;
+  readonly section?: Fence | Oblique;
   readonly crosshair?: boolean;
   readonly segmentations?: readonly SegmentationLook[];
   readonly show_segmentations?: boolean;

@@ -31,6 +31,7 @@ from blustream_widget.core.label_edit import EditLabels, LabelsEdited
 from blustream_widget.core.layouts import PANES_MAX, PaneState
 from blustream_widget.core.overlay import MAX_OVERLAYS, OverlayLook
 from blustream_widget.core.palettes import LabelStyle, OwnMap
+from blustream_widget.core.sections import Fence, Oblique
 from blustream_widget.core.segmentation import (
     MAX_SEGMENTATIONS,
     SegmentationInfo,
@@ -204,7 +205,10 @@ class WindowLevel(_Message, tag=int(MessageType.WINDOW_LEVEL), frozen=True):
 
 
 class ViewSync(_Message, tag=int(MessageType.VIEW_SYNC), frozen=True):
-    """Any other change of the view: only the fields given are changed."""
+    """Any other change of the view: only the fields given are changed.
+
+    None is not given, but of `section`, where it is the slice.
+    """
 
     seq: Seq
     axis: Annotated[int, msgspec.Meta(ge=0, le=2)] | None = None
@@ -231,6 +235,7 @@ class ViewSync(_Message, tag=int(MessageType.VIEW_SYNC), frozen=True):
     wiggle_excursion: Real | None = None
     wiggle_fill: bool | None = None
     wiggle_polarity: Annotated[str, msgspec.Meta(max_length=8)] | None = None
+    section: Fence | Oblique | msgspec.UnsetType | None = msgspec.UNSET
     crosshair: bool | None = None
     segmentations: (
         Annotated[tuple[SegmentationLook, ...], msgspec.Meta(max_length=MAX_SEGMENTATIONS)] | None

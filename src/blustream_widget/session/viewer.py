@@ -6,6 +6,8 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+import msgspec
+
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
@@ -276,7 +278,8 @@ class Viewer:
         patch: dict[str, Any] = {}
         for name in message.__struct_fields__:
             value = getattr(message, name)
-            if name == "seq" or value is None:
+            is_given = value is not (msgspec.UNSET if name == "section" else None)
+            if name == "seq" or not is_given:
                 continue
             # The data channel may bring messages out of order; each is absolute, so older ones are
             # dropped field by field.

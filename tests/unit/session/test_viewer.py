@@ -2,10 +2,12 @@
 
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
+from blustream_widget.core.sections import Fence
 from blustream_widget.errors import StateError
 from blustream_widget.session import viewer as viewer_module
 from blustream_widget.session.viewer import MAX_INVALID, MESSAGES_BURST, N_FIRST_PINGS, Viewer
@@ -100,7 +102,7 @@ def test_who_drives_changes_the_fields_of_the_message(room, channel, role, messa
     assert patch == {
         name: getattr(message, name)
         for name in message.__struct_fields__
-        if name != "seq" and getattr(message, name) is not None
+        if name != "seq" and getattr(message, name) not in (None, msgspec.UNSET)
     }
     assert viewer.seq == 1
 
@@ -110,6 +112,18 @@ def test_only_the_fields_that_are_newer_are_taken_from_a_late_message(room, view
     viewer.receive(p.encode(p.ViewSync(seq=4, window=1.0, zoom=3.0)))
     assert room.patches == [{"window": 2.0}, {"zoom": 3.0}]
     assert viewer.seq == 5
+
+
+def test_a_section_comes_and_goes_and_a_message_without_one_leaves_it(room, viewer):
+    code = int(p.MessageType.VIEW_SYNC)
+    fence = '{"kind":"fence","points":[[1,2],[3,4.5]]}'
+    for seq, field in enumerate((f',"section":{fence}', ',"zoom":2', ',"section":null'), start=1):
+        viewer.receive(f'{{"type":{code},"seq":{seq}{field}}}'.encode())
+    assert room.patches == [
+        {"section": Fence(((1.0, 2.0), (3.0, 4.5)))},
+        {"zoom": 2.0},
+        {"section": None},
+    ]
 
 
 def test_a_refused_change_is_told_to_its_sender(channel, viewer):
