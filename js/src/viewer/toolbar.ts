@@ -196,7 +196,7 @@ export class Toolbar extends Part {
     >
       ${dead ? nothing : this.planes()}
       ${dead ? nothing : html`<span class="rule medium"></span>`}
-      ${dead ? nothing : [this.tool("navigate", "Navigate", "V"), this.tool("crosshair", "Crosshair", "X"), this.tool("window", "Window and level", "W"), this.tool("fence", "Fence through points", "4"), this.family("measure", "Measure", "M"), this.family("annotate", "Annotate", "A"), this.allTools()]}
+      ${dead ? nothing : [this.tool("navigate", "Navigate", "V"), this.tool("crosshair", "Crosshair", "X"), this.tool("window", "Window and level", "W"), this.tool("fence", "Fence through points", "4", "roomy"), this.family("measure", "Measure", "M"), this.family("annotate", "Annotate", "A"), this.allTools()]}
       <span class="grow desk"></span>
       ${dead ? nothing : html`<span class="name phone cut quiet">${info.name}</span>`}
       ${dead ? nothing : [this.channel(), this.windowButton()]}
@@ -245,10 +245,11 @@ export class Toolbar extends Part {
     tool: Exclude<Tool, "annotate" | "labels">,
     label: string,
     key: string,
+    width = "",
   ): TemplateResult {
     const on = this.context.ui.tool === tool;
     return html`<button
-      class="tool desk"
+      class="tool desk ${width}"
       aria-label=${label}
       title="${label} (${key})"
       aria-pressed=${on ? "true" : "false"}
