@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { build, context } from "esbuild";
 
 /** Where Jupyter cannot give it out, the bundle travels through the kernel's comm, whole. */
-const GZIP_LIMIT_KB = 150;
+const GZIP_LIMIT_KB = 200;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const outdir = join(here, "..", "src", "blustream_widget", "static");

@@ -1,4 +1,4 @@
-"""Sections of a survey in JupyterLab: wiggles by key and by trait, the spectrum of a rectangle."""
+"""Sections of a survey in JupyterLab: wiggles, the spectrum of a rectangle, planes at any angle."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from blustream_widget.testing.waiting import wait_until
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
     from blustream_widget.testing.notebook_page import NotebookPage
 
 _CELL = """
@@ -82,3 +84,60 @@ def _check_the_spectrum(page: NotebookPage) -> None:
     assert found[1] == pytest.approx(0.03, rel=0.2)  # the window has one or two periods
     assert found[2] > 3
     assert found[3] == 0
+
+
+_RAMP = """
+import numpy as np
+from blustream_widget import Viewer
+ramp = np.broadcast_to(np.arange(64, dtype=np.float32)[:, None, None], (64, 64, 48))
+viewer = Viewer(ramp, kind="seismic", axis=0, slice_idx=32, window=64, level=31.5, colormap="grey",
+                view_layout="orthogonal", crosshair=True, height=420)
+viewer
+"""
+
+
+def _middle(locator: Locator) -> tuple[float, float]:
+    box = locator.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def _steps(page: NotebookPage) -> int:
+    """How much darker or lighter the first pane is on its right than on its left, of 255."""
+    pixels = page.pixels(page.viewer().locator(".view").first).astype(int)
+    if pixels.size == 0:
+        return 0
+    height, width = pixels.shape[:2]
+    rows = pixels[height * 5 // 8 : height * 6 // 8, :, 0]
+    left, right = (rows[:, width * n // 8] for n in (3, 6))
+    return int(np.median(right) - np.median(left))
+
+
+def test_a_plane_is_turned_by_hand_and_a_fence_is_picked(open_notebook) -> None:
+    page = open_notebook(_RAMP, height_px=1000)
+    page.run_all()
+    views = page.viewer().locator(".view")
+    views.first.scroll_into_view_if_needed()
+    _wait(page, "viewer.exact")
+    assert abs(_steps(page)) <= 2  # an inline of one number
+    on_map = views.nth(2)
+    on_map.locator(".turn").nth(3).wait_for()
+    mouse, keyboard = page.page.mouse, page.page.keyboard
+    x, y = _middle(on_map.locator(".turn").first)
+    mouse.move(x, y)
+    mouse.down()
+    keyboard.down("Shift")
+    mouse.move(x - 60, y + 60, steps=3)
+    mouse.up()
+    keyboard.up("Shift")
+    _wait(page, "viewer.panes[0].section is not None and viewer.panes[2].section is None")
+    wait_until(lambda: abs(_steps(page)) > 20, timeout_s=30, what="the numbers of many inlines")
+    mouse.move(*_middle(views.first))
+    mouse.wheel(0, 300)
+    _wait(page, "viewer.crosshair_idx[0] != 32 and viewer.crosshair_idx[1] != 32")
+    page.run_python("viewer.fence = [(8, 8), (56, 40)]")
+    wait_until(lambda: _steps(page) > 40, timeout_s=30, what="the fence goes to higher inlines")
+    views.first.locator(".back").click()
+    _wait(page, "viewer.section is None")
+    wait_until(lambda: abs(_steps(page)) <= 2, timeout_s=30, what="an inline again")
+    assert page.problems == []
