@@ -33,12 +33,14 @@ pane = viewer.panes[{index}]
 width, height = pane.size
 axis = [a.name for a in viewer.info.axes].index(pane.axis)
 placed = place_slice(viewer.info, axis, zoom=pane.zoom, pan=tuple(pane.pan), stretch=pane.stretch,
-                     width_px=width, height_px=height)
+                     width_px=width, height_px=height, rotation=pane.rotation,
+                     flip_x=pane.flip_x, flip_y=pane.flip_y)
 columns = np.array([round(placed.to_voxel(x + 0.5, 0)[0]) for x in range(width)])
 rows = np.array([round(placed.to_voxel(0, y + 0.5)[1]) for y in range(height)])
 across = (columns >= 0) & (columns < array.shape[placed.plane.column_axis])
 down = (rows >= 0) & (rows < array.shape[placed.plane.row_axis])
-values = array.take(pane.slice_idx, axis)
+first = max(pane.slice_idx - (pane.slab - 1) // 2, 0)
+values = np.moveaxis(array, axis, 0)[first : first + pane.slab].max(0)
 if placed.plane.column_axis < placed.plane.row_axis:
     values = values.T
 picture = np.zeros((height, width, 3), np.uint8)
@@ -172,6 +174,13 @@ def test_a_layout_of_the_menu_is_there_after_a_reload(open_notebook, tmp_path) -
     page.viewer().get_by_role("menuitemradio", name="Side by side").click()
     panes.wait_python("viewer.view_layout == 'compare' and len(viewer.panes) == 2")
     page.run_python("viewer.panes[1].slice_idx = 3; viewer.crosshair = False")
+    panes.wait_exact(0, 1)
+    # Turned by hand, and a slab from Python.
+    panes.view(0).focus()
+    for key in ("r", "h", "r"):
+        page.page.keyboard.press(key)
+    panes.wait_python("(viewer.rotation, viewer.flip_x, viewer.active) == (0, True, 0)")
+    page.run_python("viewer.panes[1].rotation = 90; viewer.panes[1].slab = 5")
     panes.wait_exact(0, 1)
 
     page.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
