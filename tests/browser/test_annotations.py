@@ -25,7 +25,8 @@ viewer.observe(lambda change: seen.append(len(viewer.annotations)), "annotations
 def place_of(point):  # CSS pixels in the pane; the page has one device pixel for each
     width, height = viewer.pane_size
     placed = place_slice(viewer.info, 2, zoom=viewer.zoom, pan=viewer.pan, stretch=viewer.stretch,
-                         width_px=width, height_px=height)
+                         width_px=width, height_px=height, rotation=viewer.rotation,
+                         flip_x=viewer.flip_x, flip_y=viewer.flip_y)
     return placed.to_pixel(point[placed.plane.column_axis], point[placed.plane.row_axis])
 
 def lies_at(item, *places):
@@ -60,6 +61,7 @@ def test_hand_and_python_draw_on_the_same_volume(open_notebook) -> None:
     view.focus()
     _check_the_hand_draws(page)
     _check_python_draws(page)
+    _check_a_turned_slice(page)
     assert page.problems == []
 
 
@@ -98,3 +100,15 @@ def _check_python_draws(page: NotebookPage) -> None:
     assert page.read_python("viewer.undo() and viewer.undo()")  # the hand's step, and its own
     row.wait_for(state="detached")
     assert page.read_python("[item.kind for item in viewer.annotations]") == ["distance"]
+
+
+def _check_a_turned_slice(page: NotebookPage) -> None:
+    page.run_python("viewer.annotations.clear()")
+    page.viewer().locator(".view").focus()
+    page.page.keyboard.press("r")  # by hand: the page draws by it at once
+    page.page.keyboard.press("h")
+    _wait(page, "viewer.rotation % 180 == 90 and viewer.flip_x != viewer.flip_y")
+    page.page.keyboard.press("m")
+    _drag(page, (220, 150), (300, 260))
+    _wait(page, "len(viewer.annotations) == 1")
+    _wait(page, "lies_at(viewer.annotations[0], (220, 150), (300, 260))")
