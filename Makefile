@@ -45,7 +45,7 @@ demo: setup
 # test as "rerun" and its first failure is printed: something is to be mended in it.
 test: setup static storage
 	@$(BIN)/python scripts/fetch_test_data.py
-	@$(BIN)/python -m pytest -q $(BESIDE) -raR --reruns 1 --rerun-show-tracebacks -m "not bench"
+	@$(BIN)/python -m pytest -q $(BESIDE) -raR --reruns 1 --rerun-show-tracebacks --durations=20 -m "not bench"
 
 check: setup static storage
 	@$(BIN)/python -m pytest -q $(BESIDE) -m "$(QUICK)"
