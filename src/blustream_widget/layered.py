@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterator
@@ -129,7 +130,14 @@ class Layered(ViewTraits):
         segment.copy()
         self._link.tell(lp.RefreshSegmentation(session=self._session, name=name))
 
-    def _keep_segment(self, name: str, segment: SharedSegment | None) -> None:
+    @contextlib.contextmanager
+    def _laying(self, name: str, segment: SharedSegment | None) -> Iterator[None]:
+        """Add something in the block; if that fails, nothing is changed."""
+        try:
+            yield
+        except BaseException:  # also Ctrl+C while it opens
+            self._give_up(name, segment)
+            raise
         if segment is not None and self._layer_segments is not None:
             self._layer_segments[name] = segment
 

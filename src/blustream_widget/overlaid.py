@@ -120,15 +120,10 @@ class Overlaid(Layered):
         (look,) = checked_overlays([fields])
         ref, segment = layer_ref(source, info, connection, affine, is_label=False)
         asked = SegmentationSource(name, ref, at, "values")
-        try:
+        with self._laying(name, segment):
             question = lp.AddOverlay(session=self._session, source=asked, look=look, fit=fit)
             found = self._ask_for(question, timeout_s)
-            item = self._overlay(fitted(look, found.channel, info.kind, fit), found)
-        except BaseException:  # also Ctrl+C while it opens: nothing is changed
-            self._give_up(name, segment)
-            raise
-        self._keep_segment(name, segment)
-        return item
+            return self._overlay(fitted(look, found.channel, info.kind, fit), found)
 
     def remove_overlay(self, name: str) -> None:
         """Take an overlay away again.

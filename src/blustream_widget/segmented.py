@@ -149,16 +149,11 @@ class Segmented(Layered):
         segment: SharedSegment | None,
         timeout_s: float,
     ) -> Segmentation:
-        name = source.name
-        try:
+        with self._laying(source.name, segment):
             question = lp.AddSegmentation(session=self._session, source=source, look=look)
             item = self._made(look, self._ask_for(question, timeout_s), source)
             item.set_trait("colors", dict(colors or {}))
             item.set_trait("names", dict(names or {}))
-        except BaseException:  # also Ctrl+C while they open: nothing is changed
-            self._give_up(name, segment)
-            raise
-        self._keep_segment(name, segment)
         return item
 
     def remove_segmentation(self, name: str) -> None:
