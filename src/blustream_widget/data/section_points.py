@@ -29,10 +29,11 @@ Shares: TypeAlias = npt.NDArray[Any]
 # What is worked at lies in the second cache.
 BLOCK_POINTS = 1 << 16
 
-_BITS = 16
-_ONE = 1 << _BITS
-_HALF = _ONE >> 1
-_BELOW = _ONE - 1
+BITS = 16
+ONE = 1 << BITS
+"""From a voxel to the next."""
+HALF = ONE >> 1
+_BELOW = ONE - 1
 
 
 def clip_to_grid(grid: SectionGrid, region: Region | None) -> Region:
@@ -68,6 +69,11 @@ class Points:
     n_columns, n_rows : int
     moving : list of int
         Axes with places between voxels.
+    voxel_counts : tuple of int
+        Of the level, along each axis.
+    along, down : list of ndarray of int, shape (n_columns,) and (n_rows,), or (1,)
+        What the column and what the row adds to the place along each axis; one number where all
+        are the same. Rows only rise, or only fall.
 
     Notes
     -----
@@ -86,20 +92,20 @@ class Points:
         voxel_lod = lod if voxel_lod is None else voxel_lod
         self.n_columns, self.n_rows = region.a1 - region.a0, region.b1 - region.b0
         self.moving: list[int] = []
-        self._n = lod_shape(shape, voxel_lod)
-        self._along: list[Ints] = []
-        self._down: list[Ints] = []
+        self.voxel_counts = lod_shape(shape, voxel_lod)
+        self.along: list[Ints] = []
+        self.down: list[Ints] = []
         along = read.grid.along(_centres(region.a0, region.a1, lod))
         down = read.grid.down(_centres(region.b0, region.b1, lod))
         side = 1 << voxel_lod
         for axis in range(3):
-            column = np.rint(((along[axis] + 0.5) / side - 0.5) * _ONE).astype(np.int64)
-            row = np.rint(down[axis] / side * _ONE).astype(np.int64)
-            if np.abs(column).max() + np.abs(row).max() < np.iinfo(np.int32).max - _ONE:
+            column = np.rint(((along[axis] + 0.5) / side - 0.5) * ONE).astype(np.int64)
+            row = np.rint(down[axis] / side * ONE).astype(np.int64)
+            if np.abs(column).max() + np.abs(row).max() < np.iinfo(np.int32).max - ONE:
                 column, row = column.astype(np.int32), row.astype(np.int32)
             column, row = _short(column), _short(row)
-            self._along.append(column)
-            self._down.append(row)
+            self.along.append(column)
+            self.down.append(row)
             is_still = len(column) == len(row) == 1 and voxel_lod > 0
             is_between = np.any(column & _BELOW) or np.any(row & _BELOW)
             if read.is_smooth and is_between and not is_still:
@@ -114,29 +120,64 @@ class Points:
     def _block(self, first: int, end: int) -> Block:
         shape = (end - first, self.n_rows)
         block = Block(first * self.n_rows, shape)
-        for axis, n in enumerate(self._n):
-            along = self._along[axis]
-            at = np.add.outer(along[first:end] if len(along) > 1 else along, self._down[axis])
-            low, high, last = int(at.min()), int(at.max()), (n - 1) * _ONE
-            if low < -_HALF or high > last + _HALF:
-                block.leave_out((at < -_HALF) | (at > last + _HALF))
-            if axis not in self.moving:
-                at += _HALF
-                at >>= _BITS
-                block.index.append(at.clip(0, n - 1, out=at))
-                continue
-            if low < 0 or high > last:
-                np.clip(at, 0, last, out=at)
-            index, share = at >> _BITS, at & _BELOW
-            if high >= last and n > 1:  # so that there is a voxel after each
-                is_last = index == n - 1
-                index -= is_last
-                share += is_last * at.dtype.type(_ONE)
+        for axis, n in enumerate(self.voxel_counts):
+            along = self.along[axis]
+            at = np.add.outer(along[first:end] if len(along) > 1 else along, self.down[axis])
+            low, high, last = int(at.min()), int(at.max()), (n - 1) * ONE
+            if low < -HALF or high > last + HALF:
+                block.leave_out(is_outside(at, n))
+            index, share = voxels_at(
+                at, n, is_between=axis in self.moving, is_inside=low >= 0 and high < last
+            )
             block.index.append(index)
-            weight = share.astype(np.float32)
-            weight *= 1 / _ONE
-            block.shares.append(weight)
+            if share is not None:
+                block.shares.append(share)
         return block
+
+
+def is_outside(at: Ints, n: int) -> npt.NDArray[np.bool_]:
+    """Whether places lie beyond the first or the last of `n` voxels."""
+    found: npt.NDArray[np.bool_] = (at < -HALF) | (at > (n - 1) * ONE + HALF)
+    return found
+
+
+def voxels_at(
+    at: Ints, n: int, *, is_between: bool, is_inside: bool = False
+) -> tuple[Ints, Shares | None]:
+    """Give the voxels that places along one axis lie at.
+
+    Parameters
+    ----------
+    at : ndarray of int
+        Overwritten.
+    n : int
+        Voxels along the axis.
+    is_between : bool
+        Values are linear between voxels; otherwise those of the nearest.
+    is_inside : bool
+        All places are known to lie between the centres of the first and the last voxel.
+
+    Returns
+    -------
+    index : ndarray of int
+        The voxel at or before each place, never the last one of several; or the nearest.
+    share : ndarray of float32 or None
+        Weight of the voxel after it.
+    """
+    if not is_between:
+        at += HALF
+        at >>= BITS
+        return at.clip(0, n - 1, out=at), None
+    if not is_inside:
+        np.clip(at, 0, min((n - 1) * ONE, np.iinfo(at.dtype).max), out=at)
+    index, share = at >> BITS, at & _BELOW
+    if not is_inside and n > 1:  # so that there is a voxel after each
+        is_last = index == n - 1
+        index -= is_last
+        share += is_last * at.dtype.type(ONE)
+    weight = share.astype(np.float32)
+    weight *= 1 / ONE
+    return index, weight
 
 
 class Block:
@@ -197,6 +238,35 @@ def blend(
     near *= 1 - share
     near += far
     return near
+
+
+def corner_steps(steps: Sequence[int]) -> npt.NDArray[np.intp]:
+    """Distance of each corner of a cell from its first, shape (2 ** n,), for `blend_corners`."""
+    found = np.zeros(1, np.intp)
+    for step in steps:
+        found = np.concatenate([found, found + step])
+    return found
+
+
+def blend_corners(values: npt.NDArray[Any], shares: Sequence[Shares]) -> npt.NDArray[Any]:
+    """Linear between the corners of cells, as `blend`; a view of `values`, which is overwritten.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (2 ** n, ...)
+        In the order of `corner_steps`.
+    shares : sequence of n ndarray of float32
+        Weights of what is further along each axis.
+    """
+    for share in reversed(shares):
+        n = len(values) // 2
+        near, far = values[:n], values[n:]
+        far *= share
+        near *= 1 - share
+        near += far
+        values = near
+    found: npt.NDArray[Any] = values[0]
+    return found
 
 
 def data_of(spec: SliceSpec, values: Samples, *, coarsest_lod: int, progress: float) -> SliceData:
