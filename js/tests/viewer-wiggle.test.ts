@@ -1,7 +1,13 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
 import { makeVolume } from "../dev/volumes";
-import { DISPLAYS, type ViewPatch, type ViewState, type VolumeInfo } from "../src/protocol";
+import {
+  DISPLAYS,
+  type Oblique,
+  type ViewPatch,
+  type ViewState,
+  type VolumeInfo,
+} from "../src/protocol";
 import { commandOf } from "../src/viewer/bindings";
 import { isSamePlane, viewOf } from "../src/viewer/camera";
 import type { ViewContext } from "../src/viewer/context";
@@ -51,6 +57,24 @@ describe("wiggles", () => {
     const channels = seismic.channels.map((channel) => ({ ...channel, is_label: true }));
     expect(wiggleText({ ...seismic, channels }, WIGGLE)).toBe("Density: labels have no traces");
     expect(hasWiggles(makeVolume("medical").info, WIGGLE)).toBe(false);
+  });
+
+  it("are of fences and planes that stand upright too", () => {
+    const points = [
+      [2, 3],
+      [20, 30],
+    ] as const;
+    const fence = { ...WIGGLE, axis: 2, section: { kind: "fence", points } } as const;
+    expect(wiggleText(seismic, { ...fence, width_px: 4000 })).toBe("Wiggle");
+    const upright: Oblique = {
+      kind: "oblique",
+      origin: [9, 9, 9],
+      right: [0.6, 0.8, 0],
+      down: [0, 0, 1],
+    };
+    const tilted: Oblique = { ...upright, down: [0.8, -0.6, 1] };
+    expect(hasWiggles(seismic, { ...WIGGLE, section: upright })).toBe(true);
+    expect(hasWiggles(seismic, { ...WIGGLE, section: tilted })).toBe(false);
   });
 
   it.each([

@@ -15,7 +15,7 @@ import { fitPicture, isSamePlane, sectionKind, viewOf } from "./camera";
 import { browserClock, Cine } from "./cine";
 import { startFence } from "./fence";
 import { clamp } from "./format";
-import { placeAt, type Scene, sceneOf } from "./scene";
+import { drawnAt, type Scene, sceneOf } from "./scene";
 import { type Settings, settings as settingsOfPage } from "./settings";
 import {
   type Asked,
@@ -375,7 +375,7 @@ export class ViewContext {
     const scene = this.labelled();
     if (!scene) return null;
     const slice = this.ui.shown?.slice_idx ?? this.session.state.slice_idx[scene.base] ?? 0;
-    const [i, j, k] = placeAt(scene, at, slice).map(Math.round);
+    const [i, j, k] = drawnAt(scene, at, slice).map(Math.round);
     return [i ?? 0, j ?? 0, k ?? 0];
   }
 

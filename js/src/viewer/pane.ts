@@ -347,9 +347,10 @@ export class SlicePane extends Part {
 
   /** What is shown: the slice, and the slab around it; or the section. */
   private titleOf({ volume, base, grid }: Scene): readonly string[] {
-    if (grid) return [sectionText(grid)];
     const { state } = this.context.session;
-    const slice = sliceText(volume, base, this.shownSlice(base)).join(" ");
+    const slice = grid
+      ? sectionText(grid)
+      : sliceText(volume, base, this.shownSlice(base)).join(" ");
     return [slice, slabText(volume, state), wiggleText(volume, state)].filter(Boolean);
   }
 
@@ -388,8 +389,8 @@ export class SlicePane extends Part {
     const [title, position] = grid
       ? [sectionText(grid), ""]
       : sliceText(volume, base, this.shownSlice(base));
-    const slab = grid ? "" : slabText(volume, this.context.session.state);
-    const wiggle = grid ? "" : wiggleText(volume, this.context.session.state);
+    const slab = slabText(volume, this.context.session.state);
+    const wiggle = wiggleText(volume, this.context.session.state);
     const { letters, remark } = lettersOf(scene);
     const bar = scaleBarOf(scene);
     const north = northOf(scene);

@@ -62,6 +62,16 @@ export function placeAt(scene: Scene, at: Point, slice: number): Vector {
   return grid ? placeOf(grid, place[1], place[2]) : place;
 }
 
+/** The same, of a section at the point of its grid that is drawn there: whose values are read. */
+export function drawnAt(scene: Scene, at: Point, slice: number): Vector {
+  const { placement, fit, grid } = scene;
+  if (!grid) return placeAt(scene, at, slice);
+  const { column, row } = placement.toVoxel((at.x - fit.x) / fit.scale, (at.y - fit.y) / fit.scale);
+  const isTurned = placement.plane.columnAxis > placement.plane.rowAxis;
+  const [c, r] = isTurned ? [row, column] : [column, row];
+  return placeOf(grid, Math.round(c), Math.round(r));
+}
+
 /** World distance of a place from the section; 0 of a slice. */
 export function offSection({ volume, grid }: Scene, place: Vector): number {
   return grid ? projected(volume, grid, place).distance : 0;

@@ -2,6 +2,7 @@
 import { placeSlice } from "../geometry";
 import type { FrameHeader, ViewState, VolumeInfo } from "../protocol";
 import { type DISPLAYS, WIGGLE_MIN_PX } from "../protocol";
+import { gridOf } from "../sections";
 import { channelOf } from "./range";
 
 export type Display = (typeof DISPLAYS)[number];
@@ -19,8 +20,11 @@ const WIGGLES_DRAWN = 16;
 /** Why there can be no wiggles; "" if there can. */
 export function noWiggleReason(info: VolumeInfo, state: ViewState): string {
   if (channelOf(info, state.channel).is_label) return "labels have no traces";
-  if (state.section) return "no traces in this plane";
-  return info.kind === "seismic" && state.axis !== 2 ? "" : "no traces in this plane";
+  // A section that stands upright is a seismic one; its columns are the traces.
+  const isUpright = state.section
+    ? gridOf(info, state.section).info.kind === "seismic"
+    : info.kind === "seismic" && state.axis !== 2;
+  return isUpright ? "" : "no traces in this plane";
 }
 
 /** Whether the state asks for wiggles, and there can be some. */

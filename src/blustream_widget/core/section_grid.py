@@ -162,9 +162,9 @@ def section_info(info: VolumeInfo, section: Section) -> VolumeInfo:
         step=grid.column_step,
         spacing=grid.column_step,
     )
-    is_vertical = _is_vertical(section, info)
+    stands = is_upright(section, info)
     vertical = info.axes[vertical_axis(info)]
-    if is_vertical and grid.rows[vertical_axis(info)] == (0.0, 1.0):
+    if stands and grid.rows[vertical_axis(info)] == (0.0, 1.0):
         down = vertical
     else:
         down = Axis(
@@ -175,7 +175,7 @@ def section_info(info: VolumeInfo, section: Section) -> VolumeInfo:
             step=grid.row_step,
             spacing=grid.row_step,
         )
-    is_seismic = info.kind == "seismic" and is_vertical
+    is_seismic = info.kind == "seismic" and stands
     return msgspec.structs.replace(
         info,
         kind="seismic" if is_seismic else "generic",
@@ -184,7 +184,7 @@ def section_info(info: VolumeInfo, section: Section) -> VolumeInfo:
     )
 
 
-def _is_vertical(section: Section, info: VolumeInfo) -> bool:
+def is_upright(section: Section, info: VolumeInfo) -> bool:
     """Whether rows run along the vertical axis alone, and columns not at all."""
     if isinstance(section, Fence):
         return True

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from blustream_widget.core.section_grid import is_upright
+
 if TYPE_CHECKING:
     from blustream_widget.core.state import ViewState
     from blustream_widget.core.types import VolumeInfo
@@ -24,16 +26,17 @@ WIGGLE_MIN_PX = 6
 def has_wiggles(state: ViewState, info: VolumeInfo) -> bool:
     """Whether a view of one pane shows wiggles.
 
-    Only inlines and crosslines have traces, and labels no amplitude: time slices, oblique planes,
-    fences and label channels are drawn as colours whatever `display` says.
+    Inlines, crosslines, fences and planes that stand upright have traces: of a fence, its columns.
+    Labels have no amplitude: these, time slices and tilted planes are drawn as colours whatever
+    `display` says.
     """
-    return (
-        state.display != "density"
-        and info.kind == "seismic"
-        and state.axis != 2
-        and state.section is None
-        and not info.channels[state.channel].is_label
-    )
+    if (
+        state.display == "density"
+        or info.kind != "seismic"
+        or info.channels[state.channel].is_label
+    ):
+        return False
+    return state.axis != 2 if state.section is None else is_upright(state.section, info)
 
 
 def wiggle_step(trace_px: float) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from blustream_widget.core.alignment import Alignment
 from blustream_widget.core.geometry import Placement
 from blustream_widget.core.overlay import OverlayLook
+from blustream_widget.core.section_grid import SectionGrid, SectionRead
 from blustream_widget.core.segmentation import SegmentationLook
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Samples, SliceData, VolumeInfo
@@ -36,6 +37,12 @@ class LayerView:
         A second slice, between which and the first the shown one lies; None: one is enough.
     share : float
         Of the second one in the values between: 0 to 1.
+    section : SectionRead or None
+        What is read in the place of a slice: points at the places of the shown section's.
+    shown : SectionGrid or None
+        The section that is shown, in its own volume.
+    shown_lod : int
+        Level of its points, which is not always that of the other volume's voxels.
     """
 
     axis: int
@@ -47,6 +54,9 @@ class LayerView:
     shape: tuple[int, int, int]
     beyond_idx: int | None = None
     share: float = 0.0
+    section: SectionRead | None = None
+    shown: SectionGrid | None = None
+    shown_lod: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +227,7 @@ def _span(
         slice_px=length_px,
         n_voxels=n_other,
         is_flipped=flipped,
-        lod=data.lod,
+        lod=data.lod if view.section is None else view.shown_lod,
         origin=data.origin[at],
         n_data=data.values.shape[at],
     )

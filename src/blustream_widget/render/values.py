@@ -19,6 +19,7 @@ from blustream_widget.render.painter import Planes
 from blustream_widget.render.resample import interpolated
 from blustream_widget.render.scale import copy_plane
 from blustream_widget.render.scratch import Scratch
+from blustream_widget.render.section_layers import is_on, point_of
 from blustream_widget.render.span import Span, upright
 from blustream_widget.render.tables import ColorSpace, color_table
 
@@ -144,6 +145,8 @@ def value_at(overlay: Overlay, voxel: tuple[int, int, int]) -> float | None:
         None where there is none, or where it is not here yet.
     """
     view, data = overlay.view, overlay.data
+    if view.section is not None:
+        return point_of(view, data, voxel)
     places = [0.0, 0.0, 0.0]
     for axis in range(3):
         place = view.alignment.there(axis, voxel[axis])
@@ -165,7 +168,9 @@ def value_at(overlay: Overlay, voxel: tuple[int, int, int]) -> float | None:
 
 
 def is_in_slice(view: LayerView, voxel: tuple[int, int, int]) -> bool:
-    """Whether a voxel of the shown volume lies in the slice that was planned for."""
+    """Whether a voxel of the shown volume lies in the slice or section that was planned for."""
+    if view.shown is not None:
+        return is_on(view.shown, voxel)
     axis = view.alignment.axes.index(view.axis)
     place = view.alignment.there(axis, voxel[axis])
     if view.alignment.is_same_grid:

@@ -203,12 +203,11 @@ def plan_traces(data: SliceData, view: SliceView, state: ViewState, *, is_uprigh
     base_px: npt.NDArray[Any] = begin_px + (numbers + 0.5) * trace_px
     if is_flipped:
         base_px = 2 * begin_px + size_px - base_px
-    trace_axis = 1 - view.axis
-    place = [axis for axis in range(3) if axis != view.axis].index(trace_axis)
-    at = (numbers >> data.lod) - data.origin[place]
+    # Traces are the first of the two axes of every upright slice and section.
+    at = (numbers >> data.lod) - data.origin[0]
     reach_px = state.wiggle_excursion * step * trace_px + _LINE_MAX_PX
     is_drawn = (base_px > -reach_px) & (base_px < pane_px + reach_px)
-    is_drawn &= (at >= 0) & (at < data.values.shape[place])
+    is_drawn &= (at >= 0) & (at < data.values.shape[0])
     return Traces(at[is_drawn].astype(np.intp), base_px[is_drawn], step * trace_px)
 
 

@@ -41,6 +41,7 @@ from blustream_widget.data.label_counts import level_to_count
 from blustream_widget.data.source import DirectSource
 from blustream_widget.errors import BlustreamError, PeerClosedError, StateError, VolumeFormatError
 from blustream_widget.render.layers import LayerView, Overlay, plan_labels, plan_values
+from blustream_widget.render.section_layers import plan_on_section
 from blustream_widget.render.view import SliceView
 from blustream_widget.runtime import start_thread
 from blustream_widget.worker.label_counting import LabelCounting
@@ -190,13 +191,11 @@ class Segmentations:
             All that is open is here, as fine as `view` is.
         """
         overlays, is_complete = [], True
-        # They are drawn slice by slice: over a section they would lie in false places.
-        for place, look in () if view.section else _looks(state):
+        for place, look in _looks(state):
             layer = self._open.get(look.name)
             if layer is None or layer.reader is None or not _is_wanted(state, look):
                 continue
-            plan = plan_labels if layer.is_label else plan_values
-            planned = plan(view, layer.alignment, layer.source.info, layer.channel)
+            planned = _plan(layer, view, is_smooth=state.interpolate)
             if planned is None:
                 continue
             seat = _seat(place, index) if layer.is_shared else index
@@ -366,12 +365,21 @@ def _is_wanted(state: ViewState, look: OverlayLook | SegmentationLook) -> bool:
     return state.show_segmentations and look.visible
 
 
+def _plan(layer: Layer, view: SliceView, *, is_smooth: bool) -> LayerView | None:
+    of = (view, layer.alignment, layer.source.info, layer.channel)
+    if view.section is not None:
+        return plan_on_section(*of, is_smooth=is_smooth and not layer.is_label)
+    return plan_labels(*of) if layer.is_label else plan_values(*of)
+
+
 def _read_layer(
     reader: SliceReader, view: LayerView, look: OverlayLook | SegmentationLook, seat: int
 ) -> Overlay:
     def read(slice_idx: int, seat: int) -> SliceData:
         region = Region(*view.region)
-        return reader.read(view.axis, slice_idx, view.channel, view.lod, region, seat=seat)
+        return reader.read(
+            view.axis, slice_idx, view.channel, view.lod, region, seat=seat, section=view.section
+        )
 
     data = read(view.slice_idx, seat)
     if view.beyond_idx is None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from blustream_widget.core.overlay import OverlayLook
 from blustream_widget.render.layers import Overlay
+from blustream_widget.render.section_layers import point_of
 from blustream_widget.render.values import is_in_slice, value_at
 
 
@@ -37,6 +38,8 @@ def under_pointer(drawn: Iterable[Overlay], voxel: tuple[int, int, int]) -> Unde
 def _label_at(overlay: Overlay, voxel: tuple[int, int, int]) -> int:
     """Label of the slice that was read at a voxel of the shown volume; 0 where it has none."""
     view = overlay.view
+    if view.section is not None:
+        return int(point_of(view, overlay.data, voxel) or 0)
     there = [0, 0, 0]
     for axis in range(3):
         place = math.floor(view.alignment.there(axis, voxel[axis]) + 0.5)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from blustream_widget.core.geometry import place_slice
+from blustream_widget.core.sections import Fence, Oblique
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.wiggle import WIGGLE_MIN_PX, has_wiggles, wiggle_step
 from blustream_widget.render.slice import SURROUND, SliceRenderer
@@ -263,6 +264,28 @@ def test_planes_without_traces_are_drawn_as_colours(fields, kind) -> None:
     values = smooth_values(*[n for a, n in enumerate(info.shape) if a != state.axis])
     plain = draw(values, info, msgspec.structs.replace(state, display="density"))
     assert np.array_equal(draw(values, info, state), plain)
+
+
+@pytest.mark.parametrize("turn", [{}, {"rotation": 90}, {"flip_x": True}])
+def test_a_fence_along_a_line_has_the_wiggles_of_the_line(turn) -> None:
+    info = seismic(20, 12)
+    values = smooth_values(20, 12)
+    state = make_state(width_px=200, height_px=200, **turn)
+    fence = msgspec.structs.replace(state, section=Fence(((1.0, 0.0), (1.0, 19.0))), axis=2)
+    assert has_wiggles(fence, info)
+    data = slice_data(values, axis=2)
+    of_fence = SliceRenderer().draw(data, plan_slice(fence, info), fence, info, space="rgb").pixels
+    assert np.array_equal(of_fence, draw(values, info, state))
+
+
+def test_upright_planes_have_wiggles_and_tilted_ones_none() -> None:
+    info = seismic(20, 12)
+    at = (1.0, 10.0, 6.0)
+    upright = Oblique(at, (0.6, 0.8, 0.0), (0.0, 0.0, 1.0))
+    tilted = Oblique(at, (0.0, 1.0, 0.0), (0.2, 0.0, 1.0))
+    assert has_wiggles(make_state(section=upright), info)
+    assert not has_wiggles(make_state(section=tilted), info)
+    assert not has_wiggles(make_state(section=upright), volume_info((3, 20, 12)))
 
 
 def test_labels_are_drawn_as_colours() -> None:
