@@ -170,10 +170,11 @@ class Layered(ViewTraits):
             for question in tuple(self._asked.values()):
                 self._link.tell(question)
         elif isinstance(message, lp.SegmentationOpened):
-            asked = self._asked.get(message.info.name)
-            if isinstance(asked, lp.CountLabels) and message.info.values_of == asked.channel:
-                del self._asked[message.info.name]
-            self._tell_layer(message.info.name, message.info)
+            info, asked = message.info, self._asked.get(message.info.name)
+            is_answer = isinstance(asked, lp.CountLabels) and info.values_of == asked.channel
+            if is_answer and info.is_counted:
+                del self._asked[info.name]
+            self._tell_layer(info.name, info)
         elif isinstance(message, lp.SegmentationFailed):
             error = from_code(message.code, message.message, message.hint)
             self._asked.pop(message.name, None)

@@ -197,6 +197,8 @@ class SegmentationBoard:
             self._is_new_worker = False
             for name in self._sources:
                 self.edits.catch_up(name)
+            for count in self._counts.values():
+                self._supervisor.send(wp.CountLabels(count.name, count.channel))
         self.edits.ask()
 
     def heard(self, message: wp.FromWorker) -> None:
@@ -225,10 +227,8 @@ class SegmentationBoard:
         for viewer in self._viewers():
             self.welcome(viewer)
         count = self._counts.get(info.name)
-        if count is not None and info.values_of == count.channel:
+        if count is not None and info.is_counted and info.values_of == count.channel:
             del self._counts[info.name]
-        elif count is not None and not info.is_counted:  # opened again by a new worker
-            self._supervisor.send(wp.CountLabels(count.name, count.channel))
 
     def welcome(self, viewer: Viewer) -> None:
         """Tell a viewer what is known."""

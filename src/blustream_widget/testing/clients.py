@@ -21,7 +21,7 @@ from blustream_widget.transport.still_parts import PART_PREFIX
 
 M = TypeVar("M")
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0  # a busy machine is slow, not wrong
 
 
 class Inbox:

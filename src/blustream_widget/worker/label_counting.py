@@ -48,6 +48,7 @@ class LabelCounting:
         """Count labels in a thread of its own, with a channel's values under them, if any."""
         labels.counts.cancelled.set()
         cancelled = labels.counts.cancelled = threading.Event()
+        labels.counts.asked = channel
 
         def run() -> None:
             try:
@@ -57,6 +58,7 @@ class LabelCounting:
                 return
             except BlustreamError as exc:
                 if not cancelled.is_set():
+                    labels.counts.asked = None
                     self._fail(labels.info.name, exc)
 
         start_thread(run, name="blustream-count")
@@ -68,7 +70,7 @@ class LabelCounting:
             if labels.info.is_counted and counts.n_edits >= done.n_edits:
                 return  # it was counted when this was done already
             is_known = labels.info.is_counted and counts.n_edits == done.n_edits - 1
-            if is_known and done.counts is not None:
+            if is_known and done.counts is not None and counts.asked is None:
                 counts.cancelled.set()
                 counts.sums = with_changes(counts.sums, done.counts)
                 counts.n_edits = done.n_edits
@@ -85,7 +87,8 @@ class LabelCounting:
                 )
                 return
             self._tell(labels, msgspec.structs.replace(labels.info, is_counted=False))
-        self.count(labels, shown, None)
+            asked = counts.asked
+        self.count(labels, shown, asked)
 
     def _count(
         self, labels: Layer, shown: VolumeSource, channel: int | None, cancelled: threading.Event
@@ -110,6 +113,7 @@ class LabelCounting:
                 return False
             if not cancelled.is_set():
                 labels.counts.sums, labels.counts.n_edits = sums, n_edits
+                labels.counts.asked = None
                 self._tell(labels, info)
         return True
 

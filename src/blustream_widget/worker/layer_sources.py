@@ -31,6 +31,8 @@ class LayerCounts:
         By label.
     n_edits : int
         That were done then.
+    asked : int or None
+        Channel whose values are being counted under the labels; somebody waits for it.
     cancelled : Event
         Nobody waits for what is being counted.
     lock : Lock
@@ -39,6 +41,7 @@ class LayerCounts:
 
     sums: dict[int, LabelSum] = field(default_factory=dict)
     n_edits: int = 0
+    asked: int | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -246,12 +246,13 @@ class Segmentations:
             what = f"The {asked.kind} of {asked.name!r} cannot be opened: {name}."
             self._fail(asked.name, VolumeFormatError(what))
             return
+        # Told before the render thread has them: what it counts must not be told of earlier.
+        with contextlib.suppress(PeerClosedError):  # the render thread notices and ends
+            self._sink.send(SegmentationOpened(labels.info))
         self._arrived.put((asked, labels))
         if self._is_closed.is_set():
             labels.close()
             return
-        with contextlib.suppress(PeerClosedError):  # the render thread notices and ends
-            self._sink.send(SegmentationOpened(labels.info))
         self._wake()
 
     def _reader_of(self, labels: Layer) -> SliceReader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from blustream_widget.config import Config
@@ -12,6 +13,7 @@ from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation import annotation
 from blustream_widget.core.annotation_messages import Measurement
 from blustream_widget.core.palettes import OwnMap
+from blustream_widget.core.segmentation import SegmentationInfo, SegmentationSource
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.session.session import Session
@@ -173,3 +175,26 @@ async def test_a_question_that_ends_one_worker_after_the_other_is_given_up(sessi
     assert answer.done
     assert answer.error
     assert worker.got(wp.MeasureVoxels) == []
+
+
+async def test_a_count_that_no_worker_could_take_is_asked_of_the_one_that_is_ready(session, pool):
+    source = SegmentationSource("fault", VolumeRef(url="fake:labels"))
+    session.open({}, None)
+    session.segmentations.restore([source])
+    worker = await pool.worker()
+    session.segmentations.receive(lp.CountLabels(session="0" * 32, name="fault", channel=0))
+    opened = SegmentationInfo(name="fault", channel=INFO.channels[0])
+    worker.says(wp.SegmentationOpened(opened))  # labels may be open before the volume is
+    worker.opens()
+    assert worker.got(wp.CountLabels) == [wp.CountLabels("fault", 0)]
+    worker.says(wp.SegmentationOpened(msgspec.structs.replace(opened, is_counted=True)))
+    worker.dies()
+    worker = await pool.worker()
+    worker.opens()
+    assert worker.got(wp.CountLabels) == [wp.CountLabels("fault", 0)]
+    answer = msgspec.structs.replace(opened, is_counted=True, values_of=0)
+    worker.says(wp.SegmentationOpened(answer))
+    worker.dies()
+    worker = await pool.worker()
+    worker.opens()
+    assert worker.got(wp.CountLabels) == []

@@ -201,6 +201,26 @@ def test_values_under_labels_are_summed_up_when_asked_for(desk) -> None:
     assert "no segmentation" in desk.failed("pepper").message
 
 
+def test_values_that_are_being_summed_up_are_told_after_an_edit(desk) -> None:
+    held = HeldSource(volume_info(SHAPE, value_range=(0.0, 2048.0)))
+    desk = desk(held, salt=labels_of())
+    desk.add("salt")
+    desk.settled("salt")
+    desk.all.take([CountLabels("salt", 0)])
+    erase = Stroke(points=((2, 6, 6),), radius=99, label=2)
+    desk.all.take([EditBricks("salt", 1, erase)])
+    edited_counts(desk, "salt", 1)
+
+    def find():
+        held.deliver(0)
+        info = desk.of(SegmentationOpened, "salt")[-1].info
+        return info.is_counted and info.values_of == 0
+
+    wait_until(find, timeout_s=30, what="the values under the edited labels")
+    info = desk.of(SegmentationOpened, "salt")[-1].info
+    assert [(one.value, one.count, one.mean) for one in info.labels] == [(2, np.prod(SHAPE), 0.0)]
+
+
 def test_labels_that_changed_in_place_are_read_and_counted_again(desk) -> None:
     values = labels_of()
     desk = desk(salt=values)
