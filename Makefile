@@ -30,7 +30,7 @@ endif
 ifneq (,$(filter test,$(GOALS))$(and $(HEADLESS),$(filter demo,$(GOALS))))
 SYSTEM += browser
 endif
-# Two files of tests side by side; those with browsers come last, one after the other.
+# Two files of tests side by side, one of them with a browser (tests/conftest.py).
 BESIDE := -n 2 --dist loadfile --no-loadscope-reorder
 QUICK := not browser and not gpu and not bench
 export PYTHON PIP_DISABLE_PIP_VERSION_CHECK := 1

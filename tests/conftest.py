@@ -10,6 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
 ROOT = Path(__file__).parent.parent
 _MRICRON = Path("/usr/share/mricron/templates")
@@ -32,17 +33,35 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason="there is no NVIDIA GPU"))
 
 
-class _BrowserLast(LoadFileScheduling):
-    """Files side by side, then all browser tests one by one: each of them fills two cores."""
+class _BrowserBeside(LoadFileScheduling):
+    """Browser tests in one process, all others beside them, a file at a time.
 
-    def _split_scope(self, nodeid: str) -> str:
-        is_browser = nodeid.startswith("tests/browser/")
-        return "tests/browser" if is_browser else super()._split_scope(nodeid)
+    Two browsers at once would fill both cores; servers and formulas mostly wait. A process that
+    has nothing else left helps with the browsers' files, and none goes back from them: Playwright
+    keeps an event loop running in its thread.
+    """
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        had_browser = any(_is_browser(scope) for scope in self.assigned_work[node])
+        first = len(self.nodes) > 1 and node is self.nodes[0]
+        kinds = [True] if had_browser else [True, False] if first else [False, True]
+        waiting = [
+            scope for kind in kinds for scope in self.workqueue if _is_browser(scope) is kind
+        ]
+        if not waiting:
+            node.shutdown()
+            return
+        self.workqueue.move_to_end(waiting[0], last=False)
+        super()._assign_work_unit(node)
+
+
+def _is_browser(scope: str) -> bool:
+    return scope.startswith("tests/browser/")
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _BrowserLast:
-    return _BrowserLast(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _BrowserBeside:
+    return _BrowserBeside(config, log)
 
 
 @pytest.fixture(scope="session")
