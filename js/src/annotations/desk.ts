@@ -23,6 +23,8 @@ export class Desk {
   readonly picking: Picking;
   /** Grows with what changes of annotations that nobody has in hand. */
   stillRevision = 0;
+  /** Grows with what becomes known of them: measurements. */
+  readingsRevision = 0;
   private current: Surface | null = null;
   /** What each pane shows that the worker is asked about. */
   private readonly seen = new Map<Surface, readonly Annotation[]>();
@@ -42,7 +44,7 @@ export class Desk {
     store.onChange((ids) => this.storeChanged(ids), signal);
     this.editor.onChange(() => this.changed(), signal);
     this.readings.onChange((id) => {
-      if (!this.editor.active.has(id)) this.stillRevision += 1;
+      if (!this.editor.active.has(id)) this.readingsRevision += 1;
       this.changed();
     }, signal);
   }

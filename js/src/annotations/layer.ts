@@ -1,10 +1,8 @@
 /**
  * The annotations over one pane, as vectors at device pixels, without a wait for any picture.
  *
- * Two canvases: what is chosen, drawn or dragged lies on its own, so that a drag draws that alone and
- * not the thousand others. Painting a thousand lines takes a processor 100 ms (measured without a
- * graphics card; as SVG the same): where so much is in sight, zoom and pan move the painted canvas, and
- * it is painted anew when they rest.
+ * Two canvases: what is chosen, drawn, dragged or pointed at lies on its own, so that a drag draws that
+ * alone and not the thousand others, which `still.ts` paints.
  */
 import { css } from "lit";
 import type { Point } from "../geometry";
@@ -19,16 +17,14 @@ import { drawItem, drawMap, drawPen, fillRegion, type Look } from "./paint";
 import { trackAnnotations } from "./pointer";
 import type { Section } from "./section";
 import { handlesOf, strokesOf } from "./shape";
+import { StillCanvas } from "./still";
 import type { Annotation } from "./types";
 import { wordsOf } from "./words";
 
-/** More than this, in annotations and vertices, is not painted sixty times a second. */
-const HEAVY = 1200;
-const REST_MS = 90;
-const REST_PAINTS = 2;
-const PAINT_MOST_MS = 400;
 /** What is drawn around a place: handles, halos, the keyboard's pointer. */
 const REACH_PX = 20;
+
+type Brush = CanvasRenderingContext2D;
 
 const CURSORS = { body: "move", insert: "copy", handle: "pointer", label: "grab" } as const;
 
@@ -82,14 +78,11 @@ export const layerStyles = css`
 
 export class AnnotationLayer implements Surface {
   readonly element = document.createElement("div");
-  private readonly still: CanvasRenderingContext2D | null;
+  private readonly still: StillCanvas;
   private readonly live: CanvasRenderingContext2D | null;
   private readonly field: LabelField;
   private view: HTMLElement | null = null;
   private asked = false;
-  private rest: ReturnType<typeof setTimeout> | undefined;
-  /** What the still canvas shows. */
-  private painted: { key: string; section: Section; cost: number } | null = null;
   private isLiveEmpty = true;
   /** Where the canvas of what is in hand lies. */
   private liveAt: Point = { x: 0, y: 0 };
@@ -97,23 +90,18 @@ export class AnnotationLayer implements Surface {
   private cached: { index: SliceIndex; revision: number } | null = null;
   private readonly offsets = new Map<string, Point>();
   private accent = "";
-  /** How long the still canvas took to paint. */
-  private paintMs = 0;
 
   constructor(
     private readonly desk: Desk,
     private readonly pane: LayerPane,
   ) {
     this.element.className = "annotations";
-    const [still, live] = [0, 1].map(() => {
-      const canvas = document.createElement("canvas");
-      canvas.setAttribute("aria-hidden", "true"); // everything drawn is in the list, as text
-      return canvas.getContext("2d");
-    });
-    this.still = still ?? null;
-    this.live = live ?? null;
+    const canvas = document.createElement("canvas");
+    canvas.setAttribute("aria-hidden", "true"); // everything drawn is in the list, as text
+    this.live = canvas.getContext("2d");
     const { editor } = desk;
     const { signal } = pane;
+    this.still = this.makeStill();
     this.field = new LabelField(editor, () => pane.focus());
     this.element.append(this.field.element);
     desk.onChange(() => {
@@ -121,7 +109,6 @@ export class AnnotationLayer implements Surface {
       this.field.place(this, pane.section);
       this.request();
     }, signal);
-    signal.addEventListener("abort", () => clearTimeout(this.rest), { once: true });
   }
 
   /** Listen to the pane; before its own gestures do. */
@@ -185,7 +172,7 @@ export class AnnotationLayer implements Surface {
 
   /** Canvases in the order in which they lie and where, in CSS pixels, for a saved picture. */
   get canvases(): readonly { readonly canvas: HTMLCanvasElement; readonly at: Point }[] {
-    const still = { canvas: this.still?.canvas, at: { x: 0, y: 0 } };
+    const still = { canvas: this.still.canvas, at: { x: 0, y: 0 } };
     const live = { canvas: this.live?.canvas, at: this.liveAt };
     return [still, live].flatMap(({ canvas, at }) => (canvas?.isConnected ? [{ canvas, at }] : []));
   }
@@ -193,18 +180,17 @@ export class AnnotationLayer implements Surface {
   draw(): void {
     const { section } = this.pane;
     const { still, live, desk } = this;
-    if (!still || !live) return;
+    if (!live) return;
     this.field.place(this, section);
     if (!section || desk.editor.hidden) {
-      still.canvas.remove();
+      still.clear();
       live.canvas.remove();
-      this.painted = null;
       this.isLiveEmpty = true;
       this.chips = [];
       return;
     }
     this.showCursor();
-    this.drawStill(still, section);
+    still.show({ section, key: this.stillKey(), later: desk.readingsRevision });
     this.drawLive(live, section);
   }
 
@@ -222,101 +208,59 @@ export class AnnotationLayer implements Surface {
     if (this.view.style.cursor !== cursor) this.view.style.cursor = cursor;
   }
 
-  /** A canvas is on the page only while something is on it: an empty one costs memory and blending. */
-  private put({ canvas }: CanvasRenderingContext2D, isNeeded: boolean): void {
+  /** The canvas is on the page only while something is on it: an empty one costs memory and blending. */
+  private putLive({ canvas }: CanvasRenderingContext2D, isNeeded: boolean): void {
     if (!isNeeded) canvas.remove();
-    else if (!canvas.isConnected && canvas === this.still?.canvas) this.element.prepend(canvas);
     else if (!canvas.isConnected) this.field.element.before(canvas);
-    if (isNeeded) this.accent ||= getComputedStyle(this.element).getPropertyValue("--accent");
+    if (isNeeded) this.accent ||= this.themeAccent();
   }
 
-  private clear(brush: CanvasRenderingContext2D): void {
-    const { width, height, pixelRatio } = this.pane.size;
-    const { canvas } = brush;
-    const [wide, high] = [Math.ceil(width * pixelRatio), Math.ceil(height * pixelRatio)];
-    if (canvas.width !== wide || canvas.height !== high) {
-      canvas.width = wide;
-      canvas.height = high;
-      canvas.style.width = `${wide / pixelRatio}px`;
-      canvas.style.height = `${high / pixelRatio}px`;
-    }
-    brush.setTransform(pixelRatio, 0, 0, pixelRatio, 0, 0);
-    brush.clearRect(0, 0, width + 1, height + 1);
-    setStyle(canvas, "transform", "none");
-    setStyle(canvas, "visibility", "");
+  private themeAccent(): string {
+    return getComputedStyle(this.element).getPropertyValue("--accent");
   }
 
-  private drawStill(brush: CanvasRenderingContext2D, section: Section): void {
-    const { painted } = this;
-    const key = this.stillKey();
-    if (painted?.key === key && section.same(painted.section)) return;
-    if (painted?.key === key && painted.cost > HEAVY) {
-      this.shift(brush, painted.section, section);
-      clearTimeout(this.rest);
-      // A machine that takes long to paint would paint between two movements of the hand.
-      this.rest = setTimeout(() => this.repaint(), Math.max(REST_MS, REST_PAINTS * this.paintMs));
-      return;
-    }
-    this.paintStill(brush, section, key);
+  private makeStill(): StillCanvas {
+    const { desk, pane } = this;
+    let shown: HTMLCanvasElement | null = null;
+    const host = {
+      get size() {
+        return pane.size;
+      },
+      itemsOn: () => {
+        const { active } = desk.editor;
+        const { index } = this;
+        desk.show(this, index?.items ?? []);
+        return index?.items.filter(({ id }) => !active.has(id)) ?? [];
+      },
+      begin: (brush: Brush, items: readonly Annotation[], section: Section) => {
+        this.accent = this.themeAccent();
+        for (const item of items) drawMap(brush, item, section);
+      },
+      paint: (brush: Brush, item: Annotation, section: Section) =>
+        drawItem(brush, item, section, this.lookOf(item, section, false)),
+      finish: (brush: Brush, items: readonly Annotation[], section: Section) => {
+        const layout = new ChipLayout(brush, this.width, this.height);
+        this.chips = items.length > 0 ? this.placeChips(items, section, layout) : [];
+        for (const chip of this.chips) drawChip(brush, chip, this.accent);
+      },
+      put: (canvas: HTMLCanvasElement | null) => {
+        if (canvas && !canvas.isConnected) this.element.prepend(canvas);
+        if (shown === canvas) return;
+        shown?.remove();
+        shown = canvas;
+        this.request(); // labels of what is in hand give way to those on the new canvas
+      },
+    };
+    return new StillCanvas(host, pane.signal);
   }
 
-  private repaint(): void {
-    this.painted = null;
-    this.request();
-  }
-
-  /** Lay the painted canvas where the slice has gone. */
-  private shift(brush: CanvasRenderingContext2D, from: Section, to: Section): void {
-    if (!from.sameSlice(to)) {
-      // What lies on another slice may not be seen on this one, not for a moment.
-      setStyle(brush.canvas, "visibility", "hidden");
-      return;
-    }
-    const [x, y] = [to.scaleX / from.scaleX, to.scaleY / from.scaleY];
-    const dx = to.offsetX - from.offsetX * x;
-    const dy = to.offsetY - from.offsetY * y;
-    setStyle(brush.canvas, "transform", `translate(${dx}px, ${dy}px) scale(${x}, ${y})`);
-  }
-
-  /** Everything that the still canvas depends on, but for where the slice lies. */
+  /** Everything that is seen at once on the still canvas, but for where the slice lies. */
   private stillKey(): string {
     const { desk } = this;
     const { editor } = desk;
     const { width, height, pixelRatio } = this.pane.size;
     const active = [...editor.active].join();
-    const hovered =
-      editor.hovered && !editor.active.has(editor.hovered.id) ? editor.hovered.id : "";
-    return [desk.stillRevision, active, hovered, width, height, pixelRatio, desk.channel].join("|");
-  }
-
-  private paintStill(brush: CanvasRenderingContext2D, section: Section, key: string): void {
-    clearTimeout(this.rest);
-    const { editor } = this.desk;
-    const active = editor.active;
-    const index = this.index;
-    const items = index?.items.filter(({ id }) => !active.has(id)) ?? [];
-    this.put(brush, items.length > 0);
-    this.desk.show(this, index?.items ?? []);
-    this.chips = [];
-    let cost = 0;
-    this.painted = { key, section, cost };
-    if (items.length === 0) return; // a scroll through slices without any costs nothing
-    const from = performance.now();
-    this.clear(brush);
-    this.accent = getComputedStyle(this.element).getPropertyValue("--accent");
-    for (const item of items) drawMap(brush, item, section);
-    for (const item of items) {
-      cost += 4 + item.points.length;
-      drawItem(brush, item, section, this.lookOf(item, section, editor.hovered?.id === item.id));
-    }
-    const layout = new ChipLayout(brush, this.width, this.height);
-    this.chips = this.placeChips(items, section, layout);
-    for (const chip of this.chips) drawChip(brush, chip, this.accent);
-    this.painted = { key, section, cost };
-    // What the browser puts off until it shows the canvas is seen in when the next frame begins.
-    requestAnimationFrame((now) => {
-      this.paintMs = Math.min(Math.max(performance.now(), now) - from, PAINT_MOST_MS);
-    });
+    return [desk.stillRevision, active, width, height, pixelRatio, desk.channel].join("|");
   }
 
   private lookOf(item: Annotation, section: Section, hovered: boolean): Look {
@@ -358,39 +302,57 @@ export class AnnotationLayer implements Surface {
   private drawLive(brush: CanvasRenderingContext2D, section: Section): void {
     const { desk } = this;
     const { editor } = desk;
-    const active = [...editor.active]
-      .map((id) => desk.store.get(id))
-      .filter((item) => item?.visible && section.presence(item) !== "off")
-      .filter((item) => item !== null);
-    const drawn = editor.drawn;
+    const active = this.activeOn(section);
     const isOurs = editor.surface === this;
+    const drawn = isOurs ? editor.drawn : null;
     const pen = isOurs || editor.surface === null ? editor.pen : null;
-    const isNothing = active.length === 0 && !(drawn && isOurs) && !pen;
+    const pointed = this.pointedAt(section);
+    const isNothing = active.length === 0 && !drawn && !pen && !pointed;
     if (isNothing && this.isLiveEmpty) return;
     const { active: ids } = editor;
     this.chips = this.chips.filter(({ id }) => !ids.has(id));
-    const shown = drawn && isOurs ? [...active, drawn] : active;
+    const shown = drawn ? [...active, drawn] : active;
     const layout = new ChipLayout(brush, this.width, this.height);
     layout.avoid(this.chips);
     const chips = this.placeChips(shown, section, layout, true);
-    const area = isNothing ? null : this.areaOf(shown, chips, pen, section);
+    const covered = pointed ? [...shown, pointed] : shown;
+    const area = isNothing ? null : this.areaOf(covered, chips, pen, section);
     this.isLiveEmpty = area === null;
-    this.put(brush, area !== null);
+    this.putLive(brush, area !== null);
     if (!area) return;
     this.liveAt = { x: area.x, y: area.y };
     lay(brush, area, this.pane.size.pixelRatio);
-    for (const item of active) {
-      fillRegion(brush, item, section);
-      drawMap(brush, item, section);
-      drawItem(brush, item, section, this.lookOf(item, section, false));
-    }
-    if (drawn && isOurs) {
+    if (pointed) drawItem(brush, pointed, section, this.lookOf(pointed, section, true));
+    this.drawActive(brush, active, section);
+    if (drawn) {
       const look: Look = { ...this.lookOf(drawn, section, false), presence: "on", handles: true };
       drawItem(brush, drawn, section, look);
     }
     for (const chip of chips) drawChip(brush, chip, this.accent);
     this.chips = [...this.chips, ...chips.filter(({ id }) => id !== "draft")];
     if (pen) drawPen(brush, pen);
+  }
+
+  private drawActive(brush: Brush, active: readonly Annotation[], section: Section): void {
+    for (const item of active) {
+      fillRegion(brush, item, section);
+      drawMap(brush, item, section);
+      drawItem(brush, item, section, this.lookOf(item, section, false));
+    }
+  }
+
+  private activeOn(section: Section): readonly Annotation[] {
+    const { editor, store } = this.desk;
+    const items = [...editor.active].map((id) => store.get(id));
+    return items.filter((item) => item !== null && isSeen(item, section)) as Annotation[];
+  }
+
+  /** What the pointer is over and nobody has in hand: drawn once more, and stronger. */
+  private pointedAt(section: Section): Annotation | null {
+    const { editor, store } = this.desk;
+    const id = editor.hovered?.id;
+    const item = id === undefined || editor.active.has(id) ? null : store.get(id);
+    return item && isSeen(item, section) ? item : null;
   }
 
   /** The part of the pane that what is in hand covers; null: it is out of sight. */
@@ -422,11 +384,11 @@ export class AnnotationLayer implements Surface {
     if (!chip) return;
     const from = this.offsets.get(id) ?? { x: chip.x - chip.anchor.x, y: chip.y - chip.anchor.y };
     this.offsets.set(id, { x: from.x + by.x, y: from.y + by.y });
-    this.painted = null;
+    this.still.repaint();
     this.request();
   }
 }
 
-function setStyle({ style }: HTMLElement, name: "transform" | "visibility", value: string): void {
-  if (style[name] !== value) style[name] = value;
+function isSeen(item: Annotation, section: Section): boolean {
+  return item.visible && section.presence(item) !== "off";
 }

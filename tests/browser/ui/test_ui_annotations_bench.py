@@ -69,11 +69,18 @@ _DRAG = """async ([x, y]) => {
 
 
 @pytest.mark.bench
+@pytest.mark.parametrize("layout", ["single", "2x2"])
 @pytest.mark.parametrize("scale", [1, 2])
-def test_a_thousand_annotations_follow_the_hand(open_viewer: OpenViewer, scale: int) -> None:
+def test_a_thousand_annotations_follow_the_hand(
+    open_viewer: OpenViewer, scale: int, layout: str
+) -> None:
     viewer = open_viewer("delivery=hand", width=1280, height=800, device_scale_factor=scale)
     viewer.wait("dev.session.state.width_px !== 960")
     page = viewer.page
+    page.evaluate("layout => dev.session.patch({ layout })", layout)
+    panes = 4 if layout == "2x2" else 1
+    viewer.wait(f"dev.viewer.shadowRoot.querySelector('.panes').places.length === {panes}")
+    viewer.wait("dev.session.state.pane_sizes.every(([width]) => width > 0)")
     page.evaluate("dev.session.deliver()")
     page.evaluate(_THOUSAND)
     box = viewer.view.bounding_box()
@@ -93,6 +100,6 @@ def test_a_thousand_annotations_follow_the_hand(open_viewer: OpenViewer, scale: 
         page.mouse.down()
         found[what] = page.evaluate(_DRAG, [place["x"], place["y"]])
         page.mouse.up()
-    logger.info("device pixels %d: %s", scale, json.dumps(found))
+    logger.info("device pixels %d, layout %s: %s", scale, layout, json.dumps(found))
     assert 0 < found["drag"]["messages"] <= 180
     assert viewer.state["pan"] != [0.5, 0.5]
