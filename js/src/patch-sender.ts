@@ -23,13 +23,15 @@ const RESEND_MS = 150;
 const APART_MS = 12;
 /** A server that is busy opening the volume answers late: ask less and less often. */
 const RESEND_MAX_MS = 2000;
+/** What the page itself changes, as its panes get room: no hand waits for that. */
+const OF_THE_PAGE: ReadonlySet<string> = new Set(["width_px", "height_px", "pane_sizes"]);
 /** What the server has not said by then, after the last guess, it will not say. */
 const FORESIGHT_MS = 1000;
 
 export class PatchSender {
   readonly #options: PatchSenderOptions;
   readonly #store = new ViewStore();
-  /** When the oldest change that was not sent yet was made. */
+  /** When the hand made the oldest change that was not sent yet; null: no hand did. */
   #inputMs: number | null = null;
   #flushIsDue = false;
   #sentAtMs = Number.NEGATIVE_INFINITY;
@@ -53,7 +55,7 @@ export class PatchSender {
   patch(patch: ViewPatch): void {
     const inputMs = performance.now();
     if (!this.#store.patch(patch)) return;
-    this.#inputMs ??= inputMs;
+    if (!Object.keys(patch).every((field) => OF_THE_PAGE.has(field))) this.#inputMs ??= inputMs;
     this.#options.changed(this.#store.state);
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;

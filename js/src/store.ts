@@ -91,8 +91,19 @@ function isNearly(a: unknown, b: unknown): boolean {
   return Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(b));
 }
 
+/** The revision is left out: nothing that is shown depends on it. */
 function sameState(a: ViewState, b: ViewState): boolean {
-  return (Object.keys(a) as (keyof ViewState)[]).every((field) => sameValue(a[field], b[field]));
+  return (Object.keys(a) as (keyof ViewState)[]).every(
+    (field) => field === "revision" || sameValue(a[field], b[field]),
+  );
+}
+
+/** The state `now`, with lists and objects of `before` where they say the same: who draws compares those. */
+function withParts(now: ViewState, before: ViewState): ViewState {
+  const same = (Object.keys(now) as (keyof ViewState)[]).filter(
+    (field) => now[field] !== before[field] && sameValue(now[field], before[field]),
+  );
+  return { ...now, ...Object.fromEntries(same.map((field) => [field, before[field]])) };
 }
 
 /** Both give the same picture: only the crosshair, or a slice that is not shown, is another one. */
@@ -219,7 +230,7 @@ export class ViewStore {
 
   #adopt(state: ViewState): boolean {
     if (!samePicture(state, this.#server)) this.#pictureRevision = state.revision;
-    this.#server = state;
+    this.#server = withParts(state, this.#server);
     for (const [field, value] of this.#foreseen) {
       if (isNearly(value, state[field])) this.#foreseen.delete(field);
     }
@@ -232,9 +243,9 @@ export class ViewStore {
       .map(([field, change]) => [field, change.value]);
     const foreseen = Object.fromEntries(this.#foreseen);
     const merged: ViewState = { ...this.#server, ...foreseen, ...Object.fromEntries(changes) };
-    if (sameState(merged, this.#state)) return false;
-    this.#state = merged;
-    return true;
+    const isNews = !sameState(merged, this.#state);
+    if (isNews || merged.revision !== this.#state.revision) this.#state = merged;
+    return isNews;
   }
 
   #message(seq: number): ViewerMessage & { readonly seq: number } {

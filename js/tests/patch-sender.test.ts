@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LatencyMeter } from "../src/latency";
 import { PatchSender } from "../src/patch-sender";
-import type { ViewerMessage } from "../src/protocol";
+import { MessageType, type ViewerMessage } from "../src/protocol";
 import { STATE } from "./fakes";
 
 class Hand {
+  readonly meter = new LatencyMeter();
   readonly sent: ViewerMessage[] = [];
   readonly waits: number[] = [];
   readonly sender: PatchSender;
@@ -12,7 +13,7 @@ class Hand {
   constructor() {
     const send = (message: ViewerMessage): boolean => this.sent.push(message) > 0;
     this.sender = new PatchSender({
-      meter: new LatencyMeter(),
+      meter: this.meter,
       later: (flush, waitMs) => {
         this.waits.push(waitMs);
         if (waitMs > 0) setTimeout(flush, waitMs);
@@ -76,5 +77,27 @@ describe("the sender of changes", () => {
     }
     await vi.advanceTimersByTimeAsync(20);
     expect(hand.slices).toEqual([1, 4]);
+  });
+
+  it("measures what a hand waits for, not what the page asks for its own room", async () => {
+    const hand = new Hand();
+    hand.meter.pictureShown(STATE.revision, -1);
+    const confirm = (seq: number, patch: Partial<typeof STATE>): void => {
+      hand.sender.confirmed({
+        type: MessageType.STATE,
+        seq,
+        state: { ...STATE, ...patch, revision: seq + 1 },
+      });
+      hand.meter.pictureShown(seq + 1, performance.now());
+    };
+    const room = { width_px: 1280, height_px: 720 };
+    hand.sender.patch(room);
+    await vi.advanceTimersByTimeAsync(100);
+    confirm(1, room);
+    expect(hand.meter.latencyMs(performance.now())).toBe(0);
+    hand.sender.patch({ zoom: 2 });
+    await vi.advanceTimersByTimeAsync(40);
+    confirm(2, { ...room, zoom: 2 });
+    expect(hand.meter.latencyMs(performance.now())).toBe(40);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MessageType } from "../src/protocol";
 import { ViewStore } from "../src/store";
+import { type Glimpse, onlyScrolled } from "../src/viewer/scrolling";
 import { STATE } from "./fakes";
 
 function store(): ViewStore {
@@ -41,6 +42,28 @@ describe("the view's state", () => {
     view.confirm(sent?.seq ?? -1, { ...STATE, revision: 3, window: 5.5 });
     expect(view.state.window).toBe(5.5);
     expect(view.hasPending).toBe(false);
+  });
+
+  it("tells nobody of a revision that changes nothing, but has it", () => {
+    const view = store();
+    view.patch({ slice_idx: [46, 54, 32] });
+    const sent = view.takeMessage();
+    const confirmed = { ...STATE, revision: 2, slice_idx: [46, 54, 32] as const };
+    expect(view.confirm(sent?.seq ?? -1, confirmed)).toBe(false);
+    expect(view.state.revision).toBe(2);
+  });
+
+  it("keeps the lists that a message repeats, so that who draws them sees nothing new", () => {
+    const view = store();
+    const overlays = [{ name: "velocity", opacity: 0.5 }] as unknown as typeof STATE.overlays;
+    view.confirm(-1, { ...STATE, revision: 2, overlays });
+    const before = view.state;
+    view.confirm(-1, structuredClone({ ...STATE, revision: 3, slice_idx: [46, 54, 32], overlays }));
+    expect(view.state.slice_idx).toEqual([46, 54, 32]);
+    expect(view.state.overlays).toBe(overlays);
+    const seen = { ui: {}, status: {}, info: null } as unknown as Glimpse;
+    const after = { ...seen, state: view.state };
+    expect(onlyScrolled({ ...seen, state: before }, after)).toBe(true);
   });
 
   it("takes others' changes of other fields meanwhile", () => {

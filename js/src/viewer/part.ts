@@ -15,8 +15,13 @@ export function define(name: string, part: CustomElementConstructor): void {
   customElements.define(tag, part);
 }
 
-/** How often numbers and sliders around the picture follow it while it moves: 25 times a second. */
+/** How often numbers and colours around the picture follow a hand that sets them: 25 times a second. */
 export const CALM_MS = 40;
+/**
+ * How often they follow a picture that scrolls: 12 times a second. Each time costs the page a layout, the
+ * search for what now lies under the pointer, and painting, which a full machine takes from the pictures.
+ */
+export const SCROLL_MS = 80;
 
 /** A part of the view: draws itself anew, once per task, when something that it shows changed. */
 export abstract class Part extends LitElement {
@@ -32,7 +37,7 @@ export abstract class Part extends LitElement {
   ) {
     super();
     const rate = new RateLimit(apartMs, () => this.requestUpdate());
-    const calm = new RateLimit(CALM_MS, () => this.requestUpdate());
+    const calm = new RateLimit(SCROLL_MS, () => this.requestUpdate());
     context.onChange(() => this.isConnected && this.look(this.mayWait() ? calm : rate));
     const stop = (): void => {
       rate.cancel();

@@ -7,7 +7,7 @@ import type { ViewContext } from "./context";
 import { parseNumber } from "./format";
 import { icon } from "./icons";
 import { trackOf } from "./loadedtrack";
-import { CALM_MS, define, Part } from "./part";
+import { define, Part, SCROLL_MS } from "./part";
 import { isDead, paneStateOf } from "./states";
 import { byWidth, shared } from "./styles";
 
@@ -148,7 +148,7 @@ export class SliceBar extends Part {
   ];
 
   constructor(context: ViewContext) {
-    super(context, CALM_MS);
+    super(context, SCROLL_MS);
   }
 
   /** Select the number, for key G and a tap on it. */

@@ -5,7 +5,7 @@ import type { ViewContext } from "./context";
 import { fixed } from "./format";
 import { icon } from "./icons";
 import { labelsText } from "./legend";
-import { CALM_MS, define, Part } from "./part";
+import { define, Part, SCROLL_MS } from "./part";
 import { channelOf } from "./range";
 import { paneStateOf, stateWords } from "./states";
 import { pathText, pathTitle } from "./statustext";
@@ -72,7 +72,7 @@ export class StatusLine extends Part {
   ];
 
   constructor(context: ViewContext) {
-    super(context, CALM_MS);
+    super(context, SCROLL_MS);
   }
 
   protected override render(): TemplateResult {

@@ -4,7 +4,7 @@ import { channelText, planeColour, sliceText } from "./axes";
 import type { ViewContext } from "./context";
 import { type Fact, viewFacts } from "./facts";
 import { labelsText } from "./legend";
-import { CALM_MS, define, Part } from "./part";
+import { define, Part, SCROLL_MS } from "./part";
 import { channelOf } from "./range";
 import { shared } from "./styles";
 
@@ -88,7 +88,7 @@ export class ValuesPane extends Part {
   ];
 
   constructor(context: ViewContext) {
-    super(context, CALM_MS);
+    super(context, SCROLL_MS);
   }
 
   protected override render(): TemplateResult | typeof nothing {
