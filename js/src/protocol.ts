@@ -560,6 +560,8 @@ export const MessageType = {
   VALUE: 65,
   EDIT_LABELS: 112,
   LABELS_EDITED: 113,
+  CANCEL_EDIT: 120,
+  EDIT_PROGRESS: 121,
   SNAP: 136,
   TRACK: 137,
   GRID: 138,
@@ -730,6 +732,12 @@ export interface EditLabels {
   readonly history?: "" | "redo" | "undo";
 }
 
+/** A viewer's edit `seq` is not wanted any more. */
+export interface CancelEdit {
+  readonly type: 120;
+  readonly seq: number;
+}
+
 /** Ask for the full-resolution value of one voxel of the shown channel. Newest wins. */
 export interface Probe {
   readonly type: 64;
@@ -895,6 +903,14 @@ export interface LabelsEdited {
   readonly can_redo: boolean;
 }
 
+/** How far this viewer's long edit is: a share of 0 to 1, or None where nobody can know it. */
+export interface EditProgress {
+  readonly type: 121;
+  readonly name: string;
+  readonly seq: number;
+  readonly share: number | null;
+}
+
 /** Value of a probed voxel; None where there is no data (NaN). */
 export interface Value {
   readonly type: 65;
@@ -956,6 +972,7 @@ export type ViewerMessage =
   | EditAnnotations
   | Measure
   | EditLabels
+  | CancelEdit
   | Probe
   | Snap
   | Track
@@ -977,6 +994,7 @@ export type ServerMessage =
   | SetPalette
   | Segmentations
   | LabelsEdited
+  | EditProgress
   | Value
   | Snapped
   | Tracking

@@ -103,6 +103,12 @@ class ProcessingError(BlustreamError, ValueError):
     code = "processing"
 
 
+class EditCancelledError(ProcessingError):
+    """An edit of labels was cancelled before it was done; nothing was changed."""
+
+    code = "edit-cancelled"
+
+
 class RenderError(BlustreamError):
     """A picture could not be drawn."""
 
@@ -155,6 +161,12 @@ class ProtocolError(TransportError, ValueError):
     """A message is not one of the protocol, or is out of its bounds."""
 
     code = "protocol"
+
+
+class EditsDamagedError(BlustreamError):
+    """What a former server kept of edits cannot be read."""
+
+    code = "edits-damaged"
 
 
 class SessionError(BlustreamError):

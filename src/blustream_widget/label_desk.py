@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
@@ -19,6 +21,21 @@ from blustream_widget.errors import BlustreamError, ProcessingError, from_code
 if TYPE_CHECKING:
     from blustream_widget.core.types import VolumeInfo, VolumeRef
     from blustream_widget.data.edited_labels import EditedLabels
+
+
+Progress: TypeAlias = Callable[[float | None, str], None]
+"""Gets the share that is done, 0 to 1, or None where nobody can know it, and a line for people."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A question, and what is known of its answer."""
+
+    message: lp.EditLabels | lp.FetchBricks
+    answer: int | BlustreamError | None = None
+    share: float | None = None
+    n_news: int = 0
+    bricks: list[tuple[Brick, bytes]] = field(default_factory=list)
 
 
 class EditDesk:
@@ -36,11 +53,20 @@ class EditDesk:
         self._tell = tell
         self._news = threading.Condition()
         self._numbers = itertools.count(1)
-        self._answers: dict[int, int | BlustreamError | None] = {}
-        self._bricks: dict[int, list[tuple[Brick, bytes]]] = {}
+        self._asked: dict[int, _Asked] = {}
 
-    def edit(self, name: str, edit: LabelEdit | None, history: History, timeout_s: float) -> int:
+    def edit(
+        self,
+        name: str,
+        edit: LabelEdit | None,
+        history: History,
+        timeout_s: float,
+        progress: Progress | None = None,
+    ) -> int:
         """Edit labels, and wait until it is done; gives the number of voxels that changed.
+
+        `progress` gets the share that is done, or None where nobody can know it, and a line for
+        people. What it raises, Ctrl + C and the end of the time cancel the edit.
 
         Raises
         ------
@@ -49,53 +75,100 @@ class EditDesk:
         """
         n = next(self._numbers)
         question = lp.EditLabels(session=self._session, name=name, n=n, edit=edit, history=history)
-        return self._ask(n, question, f"The labels of {name!r} were not edited", timeout_s)
+        words = f"editing {name}"
+
+        def show(share: float | None) -> None:
+            if progress is not None:
+                progress(share, words)
+
+        asked = self._ask(question, f"The labels of {name!r} were not edited", timeout_s, show)
+        assert isinstance(asked.answer, int)
+        return asked.answer
 
     def bricks(self, name: str, timeout_s: float) -> list[tuple[Brick, bytes]]:
         """Fetch what was edited in labels, packed."""
-        n = next(self._numbers)
-        self._bricks[n] = []
-        question = lp.FetchBricks(session=self._session, name=name, n=n)
-        try:
-            self._ask(n, question, f"The edits of {name!r} did not come", timeout_s)
-            return self._bricks[n]
-        finally:
-            del self._bricks[n]
+        question = lp.FetchBricks(session=self._session, name=name, n=next(self._numbers))
+        return self._ask(question, f"The edits of {name!r} did not come", timeout_s).bricks
 
     def hear(self, message: lp.ToKernel) -> None:
         """Hear the server; what is not about edits is passed over."""
         match message:
             case lp.LabelsEdited(n=n, n_voxels=n_voxels):
-                self._answer(n, n_voxels)
+                self._note(n, answer=n_voxels)
+            case lp.EditProgress(n=n, share=share):
+                self._note(n, share=share)
             case lp.EditRefused(n=n, code=code, message=text, hint=hint):
-                self._answer(n, from_code(code, text, hint))
+                self._note(n, answer=from_code(code, text, hint))
             case lp.EditedBricks(n=n, bricks=bricks, more=more):
-                if n in self._bricks:
-                    self._bricks[n].extend(bricks)
+                if n in self._asked:
+                    self._asked[n].bricks.extend(bricks)
                     if not more:
-                        self._answer(n, len(self._bricks[n]))
+                        self._note(n, answer=0)
+            case lp.SessionOpened():
+                self._ask_again()
             case _:
                 pass
 
-    def _answer(self, n: int, answer: int | BlustreamError) -> None:
+    def _ask_again(self) -> None:
+        """Ask a server that took another's place, which does nothing twice."""
         with self._news:
-            if n in self._answers:
-                self._answers[n] = answer
+            asked = [one for one in self._asked.values() if one.answer is None]
+        for one in asked:
+            one.bricks = []
+            self._tell(one.message)
+
+    def _note(
+        self,
+        n: int,
+        *,
+        answer: int | BlustreamError | None = None,
+        share: float | None = None,
+    ) -> None:
+        with self._news:
+            asked = self._asked.get(n)
+            if asked is not None:
+                asked.answer = asked.answer if answer is None else answer
+                asked.share = share
+                asked.n_news += 1
                 self._news.notify_all()
 
-    def _ask(self, n: int, question: lp.ToServer, failure: str, timeout_s: float) -> int:
+    def _ask(
+        self,
+        question: lp.EditLabels | lp.FetchBricks,
+        failure: str,
+        timeout_s: float,
+        on_progress: Callable[[float | None], None] = lambda _share: None,
+    ) -> _Asked:
+        asked = _Asked(question)
         with self._news:
-            self._answers[n] = None
-            self._tell(question)
-            self._news.wait_for(lambda: self._answers[n] is not None, timeout_s)
-            answer = self._answers.pop(n)
-        if isinstance(answer, BlustreamError):
-            raise answer
-        if answer is None:
+            self._asked[question.n] = asked
+        self._tell(question)
+        try:
+            self._wait(asked, timeout_s, on_progress)
+        finally:  # also when the user interrupts
+            with self._news:
+                del self._asked[question.n]
+            if asked.answer is None and isinstance(question, lp.EditLabels):
+                self._tell(lp.CancelEdit(session=self._session, n=question.n))
+        if isinstance(asked.answer, BlustreamError):
+            raise asked.answer
+        if asked.answer is None:
             raise ProcessingError(
                 f"{failure} within {timeout_s:g} s.", hint="Give a longer timeout_s."
             )
-        return answer
+        return asked
+
+    def _wait(
+        self, asked: _Asked, timeout_s: float, on_progress: Callable[[float | None], None]
+    ) -> None:
+        end_s = time.monotonic() + timeout_s
+        n_seen = 0
+        while asked.answer is None and (left_s := end_s - time.monotonic()) > 0:
+            with self._news:
+                self._news.wait_for(lambda: asked.n_news > n_seen, left_s)  # noqa: B023  at once
+                is_news, n_seen = asked.n_news > n_seen, asked.n_news
+            if is_news and asked.answer is None:
+                on_progress(asked.share)
 
 
 class LabelStore:

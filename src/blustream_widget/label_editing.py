@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +27,7 @@ from blustream_widget.errors import VolumeWriteError
 
 if TYPE_CHECKING:
     from blustream_widget.core.types import Channel, VolumeInfo
-    from blustream_widget.label_desk import EditDesk, LabelStore
-
-Progress = Callable[[float, str], None]
+    from blustream_widget.label_desk import EditDesk, LabelStore, Progress
 
 
 class LabelEditing:
@@ -114,14 +111,21 @@ class LabelEditing:
         return self.paint(points, radius, 0, axis=axis, over=over, timeout_s=timeout_s)
 
     def fill(
-        self, seed: Any, label: int, *, axis: int | None = None, timeout_s: float = 300.0
+        self,
+        seed: Any,
+        label: int,
+        *,
+        axis: int | None = None,
+        timeout_s: float = 300.0,
+        progress: Progress | None = None,
     ) -> int:
         """Give everything the label that has the seed's label now and is joined to it by faces.
 
-        With an `axis`: in the seed's slice alone. At most 64 million voxels.
+        With an `axis`: in the seed's slice alone. At most 64 million voxels. `progress` as for
+        `smooth`.
         """
         edit = checked_edit(Fill, seed=_place(seed), label=label, axis=axis)
-        return self._edit(edit, timeout_s)
+        return self._edit(edit, timeout_s, progress)
 
     def grow(
         self,
@@ -133,6 +137,7 @@ class LabelEditing:
         axis: int | None = None,
         over: int | None = None,
         timeout_s: float = 300.0,
+        progress: Progress | None = None,
     ) -> int:
         """Give everything the label whose values are in a range and that is joined to the seed.
 
@@ -149,6 +154,8 @@ class LabelEditing:
         over : int, optional
             Only over this label; 0: only over what has none.
         timeout_s : float
+        progress : callable, optional
+            As for `smooth`.
 
         Notes
         -----
@@ -162,7 +169,7 @@ class LabelEditing:
             axis=axis,
             over=over,
         )
-        return self._edit(edit, timeout_s)
+        return self._edit(edit, timeout_s, progress)
 
     def cut(
         self,
@@ -202,25 +209,57 @@ class LabelEditing:
         )
         return self._edit(edit, timeout_s)
 
-    def smooth(self, label: int, radius: float, *, timeout_s: float = 300.0) -> int:
+    def smooth(
+        self,
+        label: int,
+        radius: float,
+        *,
+        timeout_s: float = 300.0,
+        progress: Progress | None = None,
+    ) -> int:
         """Smooth a label's surface: blurred by `radius` (standard deviation), then halved.
 
-        It gains no voxels that have another label.
+        Parameters
+        ----------
+        label : int
+            It gains no voxels that have another label.
+        radius : float
+        timeout_s : float
+        progress : callable, optional
+            Gets the share that is done, 0 to 1, or None where nobody can know it, and a line for
+            people, while it takes long. What it raises cancels the edit, as Ctrl + C and the end
+            of the time do: nothing is changed then.
         """
-        return self._edit(checked_edit(Smooth, label=label, radius=radius), timeout_s)
+        return self._edit(checked_edit(Smooth, label=label, radius=radius), timeout_s, progress)
 
-    def keep_largest(self, label: int, *, timeout_s: float = 300.0) -> int:
+    def keep_largest(
+        self, label: int, *, timeout_s: float = 300.0, progress: Progress | None = None
+    ) -> int:
         """Take all pieces of a label away but the largest; pieces are joined by faces."""
-        return self._edit(checked_edit(Islands, label=label), timeout_s)
+        return self._edit(checked_edit(Islands, label=label), timeout_s, progress)
 
-    def remove_islands(self, label: int, min_voxels: int, *, timeout_s: float = 300.0) -> int:
+    def remove_islands(
+        self,
+        label: int,
+        min_voxels: int,
+        *,
+        timeout_s: float = 300.0,
+        progress: Progress | None = None,
+    ) -> int:
         """Take pieces of a label away that have fewer than `min_voxels`."""
         edit = checked_edit(Islands, label=label, min_voxels=min_voxels)
-        return self._edit(edit, timeout_s)
+        return self._edit(edit, timeout_s, progress)
 
-    def interpolate(self, label: int, axis: int, *, timeout_s: float = 300.0) -> int:
+    def interpolate(
+        self,
+        label: int,
+        axis: int,
+        *,
+        timeout_s: float = 300.0,
+        progress: Progress | None = None,
+    ) -> int:
         """Fill a label in between the slices across `axis` that it was drawn on."""
-        return self._edit(checked_edit(Interpolate, label=label, axis=axis), timeout_s)
+        return self._edit(checked_edit(Interpolate, label=label, axis=axis), timeout_s, progress)
 
     def undo(self, *, timeout_s: float = 300.0) -> int:
         """Take back the newest edit of this viewer's owner, of any of its segmentations.
@@ -233,8 +272,17 @@ class LabelEditing:
         """Do again what was taken back last."""
         return self._desk.edit(self.name, None, "redo", timeout_s)
 
-    def to_array(self, *, timeout_s: float = 60.0) -> npt.NDArray[Any]:
+    def to_array(
+        self, *, timeout_s: float = 60.0, progress: Progress | None = None
+    ) -> npt.NDArray[Any]:
         """Read all labels, with what was edited, at full resolution.
+
+        Parameters
+        ----------
+        timeout_s : float
+            For what was edited to come from the server.
+        progress : callable, optional
+            Gets the share done (0 to 1) and a line for people. It may raise, which ends the work.
 
         Returns
         -------
@@ -248,6 +296,8 @@ class LabelEditing:
             for part in VoxelReader(labels, lambda: False).parts(channel, (0, 0, 0), info.shape):
                 at = tuple(slice(v, u) for v, u in zip(part.lower, part.upper, strict=True))
                 values[at] = part.values
+                if progress is not None:
+                    progress(part.progress, f"reading {self.name}")
         return values
 
     def save(
@@ -308,8 +358,8 @@ class LabelEditing:
                 progress=progress,
             )
 
-    def _edit(self, edit: LabelEdit, timeout_s: float) -> int:
-        return self._desk.edit(self.name, edit, "", timeout_s)
+    def _edit(self, edit: LabelEdit, timeout_s: float, progress: Progress | None = None) -> int:
+        return self._desk.edit(self.name, edit, "", timeout_s, progress)
 
 
 def _place(seed: Any) -> Place:

@@ -236,6 +236,25 @@ class LabelsEdited(msgspec.Struct, frozen=True, tag_field="type", tag=0x71):
     can_redo: bool = False
 
 
+class CancelEdit(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag=0x78
+):
+    """A viewer's edit `seq` is not wanted any more.
+
+    Answered by the edit's own `LabelsEdited`: with no voxels, unless it was done by then.
+    """
+
+    seq: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class EditProgress(msgspec.Struct, frozen=True, tag_field="type", tag=0x79):
+    """How far this viewer's long edit is: a share of 0 to 1, or None where nobody can know it."""
+
+    name: str
+    seq: int
+    share: float | None = None
+
+
 def check_new_label(value: Any, channel: Channel) -> int:
     """Check a label that voxels are to get: one that the volume can hold, and somebody knows.
 

@@ -184,7 +184,7 @@ class CountLabels(_Message, tag="count", frozen=True):
 class EditLabels(_Message, tag="edit-labels", frozen=True):
     """Edit labels, or take the newest edit back; answered by `LabelsEdited` or `EditRefused`.
 
-    `n` grows with every message; one that was taken already is not taken again.
+    One of the same `n` that waits or is done is not done again.
     """
 
     session: str
@@ -192,6 +192,13 @@ class EditLabels(_Message, tag="edit-labels", frozen=True):
     n: int
     edit: LabelEdit | None = None
     history: History = ""
+
+
+class CancelEdit(_Message, tag="cancel-edit", frozen=True):
+    """Edit `n` is not wanted any more: answered by its own `EditRefused`, unless it is done."""
+
+    session: str
+    n: int
 
 
 class FetchBricks(_Message, tag="fetch-bricks", frozen=True):
@@ -272,6 +279,7 @@ ToServer: TypeAlias = (
     | RefreshSegmentation
     | CountLabels
     | EditLabels
+    | CancelEdit
     | FetchBricks
     | RefreshVolume
     | CloseSession
@@ -386,6 +394,15 @@ class LabelsEdited(_Message, tag="labels-edited", frozen=True):
     n_voxels: int
 
 
+class EditProgress(_Message, tag="editing", frozen=True):
+    """How far a long edit is; None where nobody can know it."""
+
+    session: str
+    name: str
+    n: int
+    share: float | None
+
+
 class EditRefused(_Message, tag="no-edit", frozen=True):
     """An edit of labels cannot be; nothing was changed."""
 
@@ -428,6 +445,7 @@ ToKernel: TypeAlias = (
     | SegmentationOpened
     | SegmentationFailed
     | LabelsEdited
+    | EditProgress
     | EditRefused
     | EditedBricks
     | SessionError

@@ -27,7 +27,7 @@ from blustream_widget.core.horizon_messages import (
     Tracking,
     WantGrid,
 )
-from blustream_widget.core.label_edit import EditLabels, LabelsEdited
+from blustream_widget.core.label_edit import CancelEdit, EditLabels, EditProgress, LabelsEdited
 from blustream_widget.core.layouts import PANES_MAX, PaneState
 from blustream_widget.core.overlay import MAX_OVERLAYS, OverlayLook
 from blustream_widget.core.palettes import LabelStyle, OwnMap
@@ -84,6 +84,8 @@ class MessageType(IntEnum):
     VALUE = 0x41
     EDIT_LABELS = 0x70
     LABELS_EDITED = 0x71
+    CANCEL_EDIT = 0x78
+    EDIT_PROGRESS = 0x79
     SNAP = 0x88
     TRACK = 0x89
     GRID = 0x8A
@@ -283,6 +285,7 @@ ViewerMessage: TypeAlias = (
     | EditAnnotations
     | Measure
     | EditLabels
+    | CancelEdit
     | Probe
     | Snap
     | Track
@@ -406,6 +409,7 @@ ServerMessage: TypeAlias = (
     | SetPalette
     | Segmentations
     | LabelsEdited
+    | EditProgress
     | Value
     | Snapped
     | Tracking

@@ -97,6 +97,13 @@ class PutBricks(_Message, tag="put", frozen=True):
     n: int = 0
 
 
+class CancelEdit(_Message, tag="cancel-edit", frozen=True):
+    """Edit `n` is not wanted: answered by its `EditFailed`, or `BricksEdited` if it was quicker."""
+
+    name: str
+    n: int
+
+
 class Open(_Message, tag="open", frozen=True):
     """Open this volume; answered by `Opened` or `Failed`. Given once in a worker's life.
 
@@ -202,7 +209,7 @@ class SnapVoxel(_Message, tag="snap", frozen=True):
 
 OfEdits: TypeAlias = EditBricks | RevertBricks | PutBricks
 OfSegmentations: TypeAlias = (
-    AddSegmentation | RemoveSegmentation | RefreshSegmentation | CountLabels | OfEdits
+    AddSegmentation | RemoveSegmentation | RefreshSegmentation | CountLabels | OfEdits | CancelEdit
 )
 
 ToWorker: TypeAlias = (
@@ -213,6 +220,7 @@ ToWorker: TypeAlias = (
     | RefreshSegmentation
     | CountLabels
     | OfEdits
+    | CancelEdit
     | Show
     | Output
     | WantKeyframe
@@ -280,6 +288,14 @@ class EditFailed(_Message, tag="no-edit", frozen=True):
     code: str
     message: str
     hint: str = ""
+
+
+class EditProgress(_Message, tag="editing", frozen=True):
+    """How far a long edit is; None where nobody can know it. At most five times a second."""
+
+    name: str
+    n: int
+    share: float | None
 
 
 class Failed(_Message, tag="failed", frozen=True):
@@ -366,6 +382,7 @@ FromWorker: TypeAlias = (
     | SegmentationFailed
     | BricksEdited
     | EditFailed
+    | EditProgress
     | Failed
     | Progress
     | Loaded

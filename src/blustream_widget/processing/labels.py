@@ -16,6 +16,12 @@ from blustream_widget.errors import ProcessingError
 Brick: TypeAlias = tuple[int, int, int]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Pieces: TypeAlias = npt.NDArray[np.int32]
+OnStep: TypeAlias = Callable[[float], None]
+"""Hears the share that is done, after each part; may raise, which ends the work."""
+
+_SLAB_VOXELS = 8 << 20
+"""Worked on at once: some tenths of a second, and 32 MB as float32."""
+_BLUR_REACH = 4.0  # standard deviations
 
 
 def joined_to_seed(
@@ -128,7 +134,18 @@ def _numbered(mask: Mask) -> tuple[Pieces, int]:
     return np.asarray(pieces), int(n)
 
 
-def smoothed(mask: Mask, sigma: Sequence[float]) -> Mask:
+def _ignore(_share: float) -> None:
+    pass
+
+
+def _slabs(shape: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and one-past-last plane across axis 0 of parts of bounded size."""
+    thick = max(1, _SLAB_VOXELS // max(1, math.prod(shape[1:])))
+    for first in range(0, shape[0], thick):
+        yield first, min(first + thick, shape[0])
+
+
+def smoothed(mask: Mask, sigma: Sequence[float], on_step: OnStep = _ignore) -> Mask:
     """Give a mask a smooth outline: where the blurred mask is at least a half.
 
     Parameters
@@ -137,29 +154,66 @@ def smoothed(mask: Mask, sigma: Sequence[float]) -> Mask:
         What lies beyond its edges counts as what is at them.
     sigma : sequence of float
         Standard deviation of the blur along each axis, in voxels.
+    on_step : callable
+
+    Notes
+    -----
+    Part by part, each with as much around it as the blur reaches: the same as of the whole.
     """
     from scipy import ndimage
 
-    blurred = ndimage.gaussian_filter(mask.astype(np.float32), sigma, mode="nearest")
-    # A half less what rounding takes off a plane edge, which stays where it is.
-    found: Mask = blurred >= 0.5 - 1e-5
+    reach = int(_BLUR_REACH * sigma[0] + 0.5)
+    found = np.empty(mask.shape, bool)
+    for first, last in _slabs(mask.shape):
+        low, high = max(0, first - reach), min(len(mask), last + reach)
+        blurred = ndimage.gaussian_filter(
+            mask[low:high].astype(np.float32), sigma, mode="nearest", truncate=_BLUR_REACH
+        )
+        # A half less what rounding takes off a plane edge, which stays where it is.
+        found[first:last] = blurred[first - low : last - low] >= 0.5 - 1e-5
+        on_step(last / len(mask))
     return found
 
 
-def without_islands(mask: Mask, min_voxels: int = 0) -> Mask:
+def without_islands(mask: Mask, min_voxels: int = 0, on_step: OnStep = _ignore) -> Mask:
     """Keep the pieces of a mask with at least `min_voxels`; 0: the largest alone."""
-    pieces, n = _numbered(mask)
+    pieces = np.empty(mask.shape, np.int32)
+    n = 0
+    touching: list[Pieces] = []
+    for first, last in _slabs(mask.shape):
+        part, n_here = _numbered(mask[first:last])
+        pieces[first:last] = np.where(part > 0, part + n, 0)
+        n += n_here
+        if first:
+            below, above = pieces[first - 1], pieces[first]
+            both = (below > 0) & (above > 0)
+            touching.append(np.unique(np.stack([below[both], above[both]]), axis=1))
+        on_step(0.8 * last / len(mask))
     if not n:
         return mask
-    sizes = np.bincount(pieces.ravel(), minlength=n + 1)
-    sizes[0] = -1
-    kept = sizes >= min_voxels if min_voxels else np.arange(n + 1) == sizes.argmax()
-    kept[0] = False
-    found: Mask = kept[pieces]
+    whole = _joined(n, touching)
+    sizes = np.bincount(whole, weights=np.bincount(pieces.ravel(), minlength=n + 1))
+    sizes[whole[0]] = -1
+    kept = sizes >= min_voxels if min_voxels else np.arange(len(sizes)) == sizes.argmax()
+    kept[whole[0]] = False
+    on_step(0.9)
+    found: Mask = kept[whole][pieces]
     return found
 
 
-def interpolated(mask: Mask, axis: int, spacing: Sequence[float]) -> Mask:
+def _joined(n: int, touching: Sequence[Pieces]) -> npt.NDArray[np.int32]:
+    """Give pieces 0 to `n` the number of what they belong to, by the pairs that touch."""
+    from scipy import sparse
+
+    pairs = np.concatenate([np.empty((2, 0), np.int32), *touching], axis=1)
+    links = sparse.coo_matrix((np.ones(pairs.shape[1], bool), pairs), shape=(n + 1, n + 1))
+    _, whole = sparse.csgraph.connected_components(links, directed=False)
+    return np.asarray(whole)
+
+
+def interpolated(
+    mask: Mask, axis: int, spacing: Sequence[float], on_step: OnStep = _ignore
+) -> Mask:
     """Fill the empty slices between slices of a mask, from outline to outline.
 
     Parameters
@@ -169,6 +223,7 @@ def interpolated(mask: Mask, axis: int, spacing: Sequence[float]) -> Mask:
         Across the slices.
     spacing : sequence of float
         Of the voxels along all three axes.
+    on_step : callable
 
     Returns
     -------
@@ -191,6 +246,7 @@ def interpolated(mask: Mask, axis: int, spacing: Sequence[float]) -> Mask:
         for k in range(low + 1, high):
             share = (k - low) / (high - low)
             result[k] = below * (1 - share) + above * share > 0
+            on_step((k + 1) / len(slices))
     return np.moveaxis(result, 0, axis)
 
 

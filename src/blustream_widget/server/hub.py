@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from pathlib import Path
 
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
@@ -15,6 +16,7 @@ from blustream_widget.errors import (
     SessionNotFoundError,
 )
 from blustream_widget.server.lifetime import Lifetime
+from blustream_widget.server.runtime_files import sweep
 from blustream_widget.server.tokens import LIFETIME_S, TokenIssuer
 from blustream_widget.session.kernel_port import Kernel
 from blustream_widget.session.rtc_path import IceServers
@@ -40,6 +42,8 @@ class Hub:
     lifetime : Lifetime
     token_lifetime_s : float
         Kernels get a fresh token every third of it.
+    kept : Path or None
+        Folder of what sessions leave for another server, should this one end before them.
     """
 
     def __init__(
@@ -50,8 +54,10 @@ class Hub:
         pool: WorkerPool,
         lifetime: Lifetime,
         token_lifetime_s: float = LIFETIME_S,
+        kept: Path | None = None,
     ) -> None:
         self.config = config
+        self._kept = kept
         self._token_lifetime_s = token_lifetime_s
         self._renewal: asyncio.TimerHandle | None = None
         self.tokens = TokenIssuer()
@@ -119,14 +125,19 @@ class Hub:
             session.tell_token(self.owner_token(session.id))
         if self._sessions:
             self._renew_later()
+            if self._kept is not None:
+                self._tasks.spawn(self._sweep(self._kept), name="sweep")
 
-    def close(self, session_id: str, reason: str) -> None:
-        """End a session in the background."""
+    async def _sweep(self, kept: Path) -> None:
+        await asyncio.to_thread(sweep, kept, set(self._sessions))
+
+    def close(self, session_id: str, reason: str, *, keeps: bool = False) -> None:
+        """End a session in the background; `keeps`: its kernel may open it again."""
         session = self._sessions.pop(session_id, None)
         self._cancel_grace(session_id)
         self.ties.forget(session_id)
         if session is not None:
-            self._tasks.spawn(self._end(session, reason), name="session end")
+            self._tasks.spawn(self._end(session, reason, keeps), name="session end")
 
     def kernel_gone(self, kernel: Kernel) -> None:
         """Give the sessions of a kernel whose link broke some time to be taken up again."""
@@ -135,15 +146,18 @@ class Hub:
             if not session.has_kernel and session.id not in self._graces:
                 loop = asyncio.get_running_loop()
                 self._graces[session.id] = loop.call_later(
-                    self.config.session_grace_s, self.close, session.id, "its kernel is gone"
+                    self.config.session_grace_s, self._give_up, session.id
                 )
+
+    def _give_up(self, session_id: str) -> None:
+        self.close(session_id, "its kernel is gone")
 
     async def close_all(self, reason: str) -> None:
         """End all sessions, and wait."""
         if self._renewal is not None:
             self._renewal.cancel()
         for session_id in list(self._sessions):
-            self.close(session_id, reason)
+            self.close(session_id, reason, keeps=True)
         await self._tasks.wait()
         await self._pool.close()
 
@@ -161,6 +175,7 @@ class Hub:
             ice_servers=self._ice_servers,
             pool=self._pool,
             ties=self.ties,
+            kept=None if self._kept is None else self._kept / message.session,
         )
         self._sessions[session.id] = session
         self._lifetime.enter()
@@ -182,16 +197,17 @@ class Hub:
                 hint="Close some viewers: viewer.close().",
             )
         longest = min(unseen, key=lambda session: session.unseen_since_s)
-        self.close(longest.id, "nobody looked at it, and another volume needed its place")
+        reason = "nobody looked at it, and another volume needed its place"
+        self.close(longest.id, reason, keeps=True)
 
     def _cancel_grace(self, session_id: str) -> None:
         timer = self._graces.pop(session_id, None)
         if timer is not None:
             timer.cancel()
 
-    async def _end(self, session: Session, reason: str) -> None:
+    async def _end(self, session: Session, reason: str, keeps: bool) -> None:
         try:
-            await session.close(reason)
+            await session.close(reason, keeps=keeps)
         finally:
             self._lifetime.leave()
 

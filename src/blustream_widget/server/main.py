@@ -76,7 +76,7 @@ async def _serve(
     from blustream_widget.server.app import Routes
     from blustream_widget.server.hub import Hub
 
-    hub = Hub(config, ice_servers=ice_servers, pool=pool, lifetime=lifetime)
+    hub = Hub(config, ice_servers=ice_servers, pool=pool, lifetime=lifetime, kept=files.kept)
     secret = secrets.token_urlsafe(32)
     routes = Routes(hub, lifetime, secret)
     runner = web.AppRunner(routes.make_app(), access_log=None, shutdown_timeout=2.0)

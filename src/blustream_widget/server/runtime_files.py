@@ -5,13 +5,20 @@ A kernel with another version of the package has a server of its own beside this
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 import socket
+import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
 from blustream_widget._version import __version__
 from blustream_widget.config import Config, runtime_dir
+
+KEPT_S = 3 * 24 * 3600.0
+"""For so long, at least, a session's edits wait for its kernel when their server was killed."""
 
 
 class ServerAddress(NamedTuple):
@@ -29,6 +36,7 @@ class RuntimeFiles(NamedTuple):
     info: Path
     lock: Path
     log: Path
+    kept: Path
 
 
 def runtime_files(config: Config) -> RuntimeFiles:
@@ -47,6 +55,7 @@ def runtime_files(config: Config) -> RuntimeFiles:
         info=folder / f"{stem}.json",
         lock=folder / f"{stem}.lock",
         log=folder / f"{stem}.log",
+        kept=folder / f"{stem}.kept",
     )
 
 
@@ -70,3 +79,16 @@ def answers(path: Path, *, timeout_s: float = 1.0) -> bool:
             return probe.recv(64).startswith(b"HTTP/1.1 200")
     except OSError:
         return False
+
+
+def sweep(kept: Path, sessions: Collection[str]) -> None:
+    """Remove what sessions left that nobody has opened again for days. Blocks."""
+    oldest_s = time.time() - KEPT_S
+    for folder in kept.iterdir() if kept.is_dir() else ():
+        with contextlib.suppress(OSError):
+            if folder.name not in sessions and _changed_s(folder) < oldest_s:
+                shutil.rmtree(folder)
+
+
+def _changed_s(folder: Path) -> float:
+    return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))

@@ -20,6 +20,7 @@ from blustream_widget.core.horizon_messages import (
     WantGrid,
 )
 from blustream_widget.errors import AnnotationError, BlustreamError
+from blustream_widget.session.grid_store import GridStore
 from blustream_widget.session.measuring import KERNEL
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from blustream_widget.session.kernel_port import KernelPort
     from blustream_widget.session.measuring import Measuring
     from blustream_widget.session.viewer import Viewer
-
-MOST_GRID_BYTES = 64 * 1024 * 1024
-"""Of all grids of a session; the oldest go first."""
 
 FromViewer: TypeAlias = Snap | Track | WantGrid
 FromKernel: TypeAlias = lp.TrackHorizon | lp.WantHorizon
@@ -56,6 +54,8 @@ class Horizons:
     kernel : KernelPort
     channel : callable
         Gives the shown one.
+    grids : GridStore, optional
+        Default: one in memory.
     """
 
     def __init__(
@@ -66,13 +66,15 @@ class Horizons:
         viewers: Mapping[int, Viewer],
         kernel: KernelPort,
         channel: Callable[[], int],
+        grids: GridStore | None = None,
     ) -> None:
         self._measuring = measuring
         self._annotations = annotations
         self._viewers = viewers
         self._kernel = kernel
         self._channel = channel
-        self._grids: dict[str, HorizonGrid] = {}
+        self._grids = grids or GridStore(None)
+        self._grids.recover()
         self._followed: dict[tuple[str, int], _Followed] = {}
         measuring.on_horizon = self._heard
 
@@ -96,13 +98,19 @@ class Horizons:
             case Track():
                 self._track(viewer, message)
             case WantGrid(name=name):
-                viewer.send(_grid_message(name, self._grids.get(name)))
+                self._grids.when_read(
+                    lambda: viewer.send(_grid_message(name, self._grids.get(name)))
+                )
 
     def receive_of_kernel(self, message: FromKernel) -> None:
         """Take a question of the kernel; there need not be a worker yet."""
         if isinstance(message, lp.WantHorizon):
             if not message.cancel:
-                self._kernel.tell_horizon(_answer(message.n, self._grids.get(message.name)))
+                self._grids.when_read(
+                    lambda: self._kernel.tell_horizon(
+                        _answer(message.n, self._grids.get(message.name))
+                    )
+                )
         elif message.cancel:
             self._cancel(KERNEL, message.n)
         else:
@@ -169,6 +177,10 @@ class Horizons:
 
     # -------------------------------------------------- answers
 
+    async def close(self) -> None:
+        """Write what is to be kept."""
+        await self._grids.close()
+
     def forget(self, viewer: Viewer) -> None:
         """Let go of what a viewer who left wanted to follow."""
         owner = str(viewer.peer)
@@ -203,14 +215,12 @@ class Horizons:
     def _keep(self, followed: _Followed, grid: HorizonGrid) -> str:
         """Give the annotation its grid; returns why that cannot be, or ""."""
         name = new_id()[:12]
-        self._grids[name] = grid
+        self._grids.put(name, grid)
         try:
             self._annotations.set_grid(followed.item, name, followed.author)
         except BlustreamError as exc:
-            del self._grids[name]
+            self._grids.drop(name)
             return str(exc)
-        while sum(len(kept.codes) for kept in self._grids.values()) > MOST_GRID_BYTES:
-            del self._grids[next(iter(self._grids))]
         return ""
 
 

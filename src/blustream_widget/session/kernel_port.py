@@ -139,6 +139,10 @@ class KernelPort:
         """Tell that an edit of labels is done."""
         self._tell(lp.LabelsEdited(session=self._session_id, name=name, n=n, n_voxels=n_voxels))
 
+    def tell_edit_progress(self, name: str, n: int, share: float | None) -> None:
+        """Tell how far a long edit is."""
+        self._tell(lp.EditProgress(session=self._session_id, name=name, n=n, share=share))
+
     def tell_edit_refused(self, name: str, n: int, error: BlustreamError) -> None:
         """Tell that an edit of labels cannot be."""
         self._tell(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
 
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
@@ -24,6 +27,7 @@ from blustream_widget.session.shared_memory import remove_shared_array
 
 if TYPE_CHECKING:
     from blustream_widget.session.kernel_port import KernelPort
+    from blustream_widget.session.label_store import LabelStore
     from blustream_widget.session.supervisor import Supervisor
     from blustream_widget.session.viewer import Viewer
 
@@ -34,6 +38,7 @@ OfKernel: TypeAlias = (
     | lp.RefreshSegmentation
     | lp.CountLabels
     | lp.EditLabels
+    | lp.CancelEdit
     | lp.FetchBricks
 )
 _BRICKS_AT_ONCE = 256
@@ -57,6 +62,8 @@ class SegmentationBoard:
         Gives the view's state, and its volume if that is open.
     frame_no : callable
         Gives the number of the newest picture.
+    store : LabelStore, optional
+        Where edits are kept for another server.
 
     Attributes
     ----------
@@ -73,6 +80,7 @@ class SegmentationBoard:
         show: Callable[[dict[str, Any]], None],
         view: Callable[[], tuple[ViewState, VolumeInfo | None]],
         frame_no: Callable[[], int],
+        store: LabelStore | None = None,
     ) -> None:
         self._viewers = viewers
         self._kernel = kernel
@@ -95,12 +103,20 @@ class SegmentationBoard:
             want_worker=want_worker,
             info_of=self._labels_of,
             frame_no=frame_no,
+            source_of=self._source_of,
+            store=store,
         )
+        self._is_first_restore = True
 
     def _labels_of(self, name: str) -> SegmentationInfo | None:
         source = self._sources.get(name)
         is_label = source is not None and source.kind == "labels"
         return self._infos.get(name) if is_label else None
+
+    def _source_of(self, name: str) -> str:
+        """Say what labels are made of, without saying where."""
+        source = self._sources.get(name)
+        return "" if source is None else blake2b(msgspec.json.encode(source)).hexdigest()[:16]
 
     def restore(self, sources: Iterable[SegmentationSource]) -> None:
         """Take what a former server had, or this one has already."""
@@ -108,6 +124,9 @@ class SegmentationBoard:
             if self._sources.get(source.name) != source:
                 self._sources[source.name] = source
                 self._told.discard(source.name)
+        if self._is_first_restore:
+            self._is_first_restore = False
+            self.edits.recover(tuple(self._sources))
         self.catch_up()
 
     def receive(self, message: OfKernel) -> None:
@@ -123,8 +142,10 @@ class SegmentationBoard:
                 self._count(message)
             case lp.EditLabels():
                 self.edits.edit_by_kernel(message)
+            case lp.CancelEdit():
+                self.edits.cancel_by_kernel(message)
             case lp.FetchBricks():
-                self._tell_bricks(message)
+                self.edits.when_recovered(lambda: self._tell_bricks(message))
 
     def _tell_bricks(self, message: lp.FetchBricks) -> None:
         bricks = self.edits.bricks_of(message.name)
@@ -207,7 +228,7 @@ class SegmentationBoard:
             self._failed(message)
         elif isinstance(message, wp.SegmentationOpened):
             self._opened(message.info)
-        elif isinstance(message, (wp.BricksEdited, wp.EditFailed)):
+        elif isinstance(message, (wp.BricksEdited, wp.EditFailed, wp.EditProgress)):
             self.edits.heard(message)
 
     def _opened(self, info: SegmentationInfo) -> None:
@@ -215,6 +236,7 @@ class SegmentationBoard:
             self._supervisor.send(wp.RemoveSegmentation(info.name))  # while it was opened
             return
         self._infos[info.name] = info
+        self.edits.ask()
         waiting = self._waiting.pop(info.name, None)
         state, volume = self._view()
         if isinstance(waiting, lp.AddSegmentation):

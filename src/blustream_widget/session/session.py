@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,15 +15,17 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
-from blustream_widget.core.label_edit import EditLabels
+from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.core.palettes import Palette, Palettes, named_in
 from blustream_widget.core.state import ViewState, channel_view
 from blustream_widget.core.types import LoadedSlices, VolumeInfo, VolumeRef
 from blustream_widget.errors import BlustreamError, SessionFullError, StateError, from_code
 from blustream_widget.session.annotations import AnnotationBoard
 from blustream_widget.session.demand import Demand
+from blustream_widget.session.grid_store import GridStore
 from blustream_widget.session.horizons import FromKernel, Horizons
 from blustream_widget.session.kernel_port import Kernel, KernelPort
+from blustream_widget.session.label_store import LabelStore
 from blustream_widget.session.measuring import Measuring
 from blustream_widget.session.quality import Quality
 from blustream_widget.session.rendition import Rendition
@@ -58,6 +62,8 @@ class Session:
     pool : WorkerPool
     ties : Ties
         Told when somebody changed the view, and when the volume has opened.
+    kept : Path or None
+        Folder of what another server takes up, if this one ends before the session does.
     """
 
     def __init__(
@@ -69,8 +75,9 @@ class Session:
         ice_servers: IceServers,
         pool: WorkerPool,
         ties: Ties,
+        kept: Path | None = None,
     ) -> None:
-        self.id, self.config = session_id, config
+        self.id, self.config, self._kept = session_id, config, kept
         self._ties = ties
         self.ice_servers = ice_servers
         self._ref = ref
@@ -108,6 +115,7 @@ class Session:
             show=self._show_segmentations,
             view=lambda: (self._state, self._info),
             frame_no=lambda: self._frame_no,
+            store=None if kept is None else LabelStore(kept, self._tell_error),
         )
         self.measuring, self.horizons = self._make_questions()
         self._quality = Quality(on_change=self._tell_quality)
@@ -128,6 +136,7 @@ class Session:
             viewers=self._viewers,
             kernel=self._kernel,
             channel=lambda: self._state.channel,
+            grids=GridStore(None if self._kept is None else self._kept / "horizons"),
         )
         return measuring, horizons
 
@@ -202,8 +211,11 @@ class Session:
         """Have the shared array read again: it changed in place."""
         self._supervisor.send(wp.Refresh())
 
-    async def close(self, reason: str) -> None:
-        """End the session: viewers are told, the worker and the shared array go."""
+    async def close(self, reason: str, *, keeps: bool = False) -> None:
+        """End the session: viewers are told, the worker and the shared array go.
+
+        `keeps`: it may be opened again, with what was edited in it.
+        """
         for throttle in (self._status, self._mirror, self.annotations):
             throttle.close()
         self._demand.close()
@@ -216,6 +228,10 @@ class Session:
         await self._supervisor.close()
         await asyncio.to_thread(remove_shared_array, self._ref)
         await self.segmentations.close()
+        await self.segmentations.edits.close(keeps=keeps)
+        await self.horizons.close()
+        if self._kept is not None and not keeps:
+            await asyncio.to_thread(shutil.rmtree, self._kept, ignore_errors=True)
         logger.info("Session %.8s ended: %s", self.id, reason)
 
     # -------------------------------------------------- viewers
@@ -314,8 +330,11 @@ class Session:
     def edit_annotations(self, viewer: Viewer, message: EditAnnotations) -> None:
         self.annotations.edit_by(viewer, message)
 
-    def edit_labels(self, viewer: Viewer, message: EditLabels) -> None:
-        self.segmentations.edits.edit_by(viewer, message)
+    def edit_labels(self, viewer: Viewer, message: EditLabels | CancelEdit) -> None:
+        if isinstance(message, CancelEdit):
+            self.segmentations.edits.cancel_by(viewer, message)
+        else:
+            self.segmentations.edits.edit_by(viewer, message)
 
     def measure(self, viewer: Viewer, message: Measure) -> None:
         item = self.annotations.find(message.id)
@@ -487,6 +506,7 @@ class Session:
         for palette, idx in self._palettes.all():
             viewer.send(p.SetPalette(palette=palette, idx=idx))
         self.segmentations.welcome(viewer)
+        self.segmentations.edits.welcome(viewer)
         self.annotations.welcome(viewer)
 
     def _welcome(self, viewer: Viewer) -> p.Welcome:

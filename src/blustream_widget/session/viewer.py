@@ -12,7 +12,7 @@ from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
 from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
-from blustream_widget.core.label_edit import EditLabels
+from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.errors import BlustreamError, NotDriverError, ProtocolError
 from blustream_widget.session.ratelimit import TokenBucket
 from blustream_widget.session.rendition import Need, Rendition
@@ -52,8 +52,8 @@ class Room(Protocol):
     def edit_annotations(self, viewer: Viewer, message: EditAnnotations) -> None:
         """Change annotations, or tell the viewer why not."""
 
-    def edit_labels(self, viewer: Viewer, message: EditLabels) -> None:
-        """Edit labels; never raises."""
+    def edit_labels(self, viewer: Viewer, message: EditLabels | CancelEdit) -> None:
+        """Edit labels, or give an edit up; never raises."""
 
     def measure(self, viewer: Viewer, message: Measure) -> None:
         """Measure an annotation; raises `AnnotationError`."""
@@ -228,14 +228,16 @@ class Viewer:
                 self._room.on_report(self)
             case p.RtcStats():
                 pass  # what the server counts itself is exacter
-            case p.Probe() | EditAnnotations() | Measure() | EditLabels():
+            case p.Probe() | EditAnnotations() | Measure() | EditLabels() | CancelEdit():
                 self._handle_annotation(message)
             case Snap() | Track() | WantGrid():
                 self._room.horizons.receive(self, message)
             case _:
                 self._handle_stream(message)
 
-    def _handle_annotation(self, message: p.Probe | EditAnnotations | Measure | EditLabels) -> None:
+    def _handle_annotation(
+        self, message: p.Probe | EditAnnotations | Measure | EditLabels | CancelEdit
+    ) -> None:
         match message:
             case p.Probe():
                 self._room.probe(self, message)
@@ -243,7 +245,7 @@ class Viewer:
                 self._room.edit_annotations(self, message)
             case Measure():
                 self._room.measure(self, message)
-            case EditLabels():
+            case EditLabels() | CancelEdit():
                 self._room.edit_labels(self, message)
 
     def _handle_stream(self, message: p.ViewerMessage) -> None:

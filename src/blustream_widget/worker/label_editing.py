@@ -6,6 +6,7 @@ import contextlib
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from blustream_widget.core.worker_protocol import (
     BricksEdited,
     EditBricks,
     EditFailed,
+    EditProgress,
     OfEdits,
     PutBricks,
     RevertBricks,
@@ -23,7 +25,7 @@ from blustream_widget.core.worker_protocol import (
 from blustream_widget.data.edited_labels import pack_brick
 from blustream_widget.data.label_counts import LabelSum, changed_counts
 from blustream_widget.data.voxels import ReadCancelledError
-from blustream_widget.errors import BlustreamError, ProcessingError
+from blustream_widget.errors import BlustreamError, EditCancelledError, ProcessingError
 from blustream_widget.runtime import start_thread
 from blustream_widget.worker.label_tools import Changes, Editable, LabelTools
 
@@ -31,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 _MAX_HELD_BYTES = 1 << 30
 _MESSAGE_BYTES = 8 << 20
+_PROGRESS_APART_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,17 @@ class LabelEditor:
     ----------
     wake : callable
         Called from that thread when `finished` has something.
+    tell : callable
+        Hears from that thread how far a long edit is, at most five times a second.
     """
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, wake: Callable[[], None], tell: Callable[[EditProgress], None] = lambda _: None
+    ) -> None:
         self._wake = wake
+        self._tell = tell
         self._lock = threading.Lock()
+        self._cancelled: set[int] = set()  # of those that wait or are being done
         self._waiting: list[tuple[Editable, OfEdits]] = []
         self._done: queue.SimpleQueue[Edited] = queue.SimpleQueue()
         self._is_running = False
@@ -88,6 +97,11 @@ class LabelEditor:
                 return
             self._is_running = True
         start_thread(self._run, name="blustream-edit")
+
+    def cancel(self, n: int) -> None:
+        """Have an edit fail that is not done yet. Returns at once."""
+        with self._lock:
+            self._cancelled.add(n)
 
     def finished(self) -> Iterator[Edited]:
         """Give what was done since this was last asked."""
@@ -113,19 +127,44 @@ class LabelEditor:
             with contextlib.suppress(ReadCancelledError):
                 self._done.put(self._do(target, message))
                 self._wake()
+            with self._lock:
+                self._cancelled.discard(message.n)
+                if not self._waiting:
+                    self._cancelled.clear()  # also what came too late
+
+    def _is_cancelled(self, n: int) -> bool:
+        return self._is_closed or n in self._cancelled
+
+    def _progress(self, target: Editable, n: int) -> Callable[[float | None], None]:
+        next_s = time.monotonic() + _PROGRESS_APART_S  # what is quick is not worth a word
+
+        def tell(share: float | None) -> None:
+            nonlocal next_s
+            now_s = time.monotonic()
+            if now_s >= next_s:
+                next_s = now_s + _PROGRESS_APART_S
+                self._tell(EditProgress(target.name, n, share))
+
+        return tell
 
     def _do(self, target: Editable, message: OfEdits) -> Edited:
+        n = message.n
+        tools = LabelTools(target, lambda: self._is_cancelled(n), self._progress(target, n))
         try:
-            changes = _changes(LabelTools(target, lambda: self._is_closed), message)
+            changes = _changes(tools, message)
             _check_room(target, changes)
+            tools.check()
         except ReadCancelledError:
-            raise
+            if self._is_closed:
+                raise
+            error = EditCancelledError("The edit was cancelled; nothing was changed.")
+            return _failure(target, message, error)
         except BlustreamError as exc:
             return _failure(target, message, exc)
         except Exception as exc:
             logger.exception("Editing labels failed")
-            error = ProcessingError(f"The labels cannot be edited: {type(exc).__name__}.")
-            return _failure(target, message, error)
+            failure = ProcessingError(f"The labels cannot be edited: {type(exc).__name__}.")
+            return _failure(target, message, failure)
         n_edits = target.labels.put({brick: new for brick, (_, new) in changes.items()})
         bricks = tuple(changes)
         if isinstance(message, PutBricks):

@@ -48,6 +48,8 @@ MAX_JOINED_VOXELS = 64 << 20
 MAX_BLOCK_VOXELS = 64 << 20
 """Of the block around a label that is smoothed, or whose islands are looked for."""
 _MAX_SCANNED_VOXELS = 1 << 30
+# Shares of the progress of what changes a label as a whole; the rest is noting what changed.
+_FINDING, _READING, _SHAPING = 0.4, 0.1, 0.4
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Shape: TypeAlias = tuple[int, int, int]
@@ -89,16 +91,33 @@ class LabelTools:
     ----------
     target : Editable
     is_cancelled : callable
-        Looked at while reading.
+        Looked at while reading and between the parts of long work.
+    on_progress : callable, optional
+        Gets the share that is done, 0 to 1, or None where nobody can know it.
     """
 
-    def __init__(self, target: Editable, is_cancelled: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        target: Editable,
+        is_cancelled: Callable[[], bool],
+        on_progress: Callable[[float | None], None] = lambda _share: None,
+    ) -> None:
+        self._on_progress = on_progress
         self._target = target
         self._labels = target.labels
         self._info = target.labels.info
         self._grid = BrickGrid(self._info.shape, self._info.brick_size)
         self._reader = VoxelReader(target.labels, is_cancelled)
         self._values = VoxelReader(target.shown, is_cancelled)
+
+    def check(self) -> None:
+        """Look whether the edit is still wanted.
+
+        Raises
+        ------
+        ReadCancelledError
+        """
+        self._reader.check()
 
     def unpacked(self, brick: Brick, data: bytes) -> Samples:
         """Voxels of a brick that `pack_brick` has packed."""
@@ -210,6 +229,7 @@ class LabelTools:
         def mask_of(brick: Brick) -> Mask:
             if len(bricks) == MAX_BRICKS:
                 raise too_many_bricks(len(bricks) + 1)
+            self._on_progress(None)
             ((_, now),) = self._reader.bricks(self._target.channel, [brick])
             bricks[brick] = now
             if isinstance(edit, Fill):
@@ -218,15 +238,10 @@ class LabelTools:
                 mask = self._in_range(brick, edit.within)
                 if edit.over is not None:
                     mask &= now == edit.over
-            if axis is not None:
-                lower, _ = self._grid.bounds(brick)
-                flat = np.zeros(mask.shape, bool)
-                at = seed[axis] - lower[axis]
-                if 0 <= at < mask.shape[axis]:
-                    index = (slice(None),) * axis + (at,)
-                    flat[index] = mask[index]
-                mask = flat
-            return mask
+            if axis is None:
+                return mask
+            lower, _ = self._grid.bounds(brick)
+            return _plane_of(mask, axis, seed[axis] - lower[axis])
 
         counts = [-(-n // self._grid.size) for n in self._info.shape]
         found = joined_to_seed(
@@ -252,7 +267,8 @@ class LabelTools:
     ) -> Changes:
         """Give the label to voxels of masks, as far as they have what is asked for."""
         changes: Changes = {}
-        for brick, now in self._reader.bricks(self._target.channel, masks):
+        for n, (brick, now) in enumerate(self._reader.bricks(self._target.channel, masks), 1):
+            self._on_progress(n / len(masks))
             mask = masks[brick]
             if over is not None:
                 mask = mask & (now == over)
@@ -295,15 +311,9 @@ class LabelTools:
                     slice(v - o, u - o) for v, u, o in zip(part.lower, part.upper, low, strict=True)
                 )
             ] = part.values
+            self._on_progress(_FINDING + _READING * part.progress)
         mask = now == edit.label
-        match edit:
-            case Smooth():
-                wanted = smoothed(mask, sigma)
-            case Islands(min_voxels=least):
-                wanted = without_islands(mask, least)
-            case Interpolate(axis=axis):
-                there = self._target.alignment.axes[axis]
-                wanted = interpolated(mask, there, self._spacing)
+        wanted = self._shaped(edit, mask, sigma)
         new = np.where(wanted & (now == 0), np.asarray(edit.label, now.dtype), now)
         new[mask & ~wanted] = 0
         changes: Changes = {}
@@ -317,7 +327,22 @@ class LabelTools:
             after = before.copy()
             after[inside] = new[here]
             self._note(changes, brick, before, after)
+            self._reader.check()
         return changes
+
+    def _shaped(self, edit: Smooth | Islands | Interpolate, mask: Mask, sigma: list[float]) -> Mask:
+        def on_step(share: float) -> None:
+            self._reader.check()
+            self._on_progress(_FINDING + _READING + _SHAPING * share)
+
+        match edit:
+            case Smooth():
+                return smoothed(mask, sigma, on_step)
+            case Islands(min_voxels=least):
+                return without_islands(mask, least, on_step)
+            case Interpolate(axis=axis):
+                there = self._target.alignment.axes[axis]
+                return interpolated(mask, there, self._spacing, on_step)
 
     def _differs(self, brick: Brick, low: Shape, high: Shape, now: Samples, new: Samples) -> bool:
         _, here = self._overlap(brick, low, high)
@@ -377,9 +402,19 @@ class LabelTools:
                 hint=f"At most {_MAX_SCANNED_VOXELS:,}; painting works in volumes of any size.",
             )
         for part in self._reader.parts(self._target.channel, (0, 0, 0), self._info.shape):
+            self._on_progress(_FINDING * part.progress)
             yield part.lower, part.values
 
     @staticmethod
     def _note(changes: Changes, brick: Brick, old: Samples, new: Samples) -> None:
         if not np.array_equal(old, new):
             changes[brick] = (old, new)
+
+
+def _plane_of(mask: Mask, axis: int, at: int) -> Mask:
+    """Give a mask with one plane of this one alone; `at` may lie outside."""
+    flat = np.zeros(mask.shape, bool)
+    if 0 <= at < mask.shape[axis]:
+        index = (slice(None),) * axis + (at,)
+        flat[index] = mask[index]
+    return flat

@@ -23,9 +23,12 @@ from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import SliceData
 from blustream_widget.core.worker_protocol import (
     AddSegmentation,
+    BricksEdited,
+    CancelEdit,
     CountLabels,
     EditBricks,
     EditFailed,
+    EditProgress,
     OfEdits,
     OfSegmentations,
     PutBricks,
@@ -95,7 +98,7 @@ class Segmentations:
         self._arrived: queue.SimpleQueue[tuple[SegmentationSource, Layer]] = queue.SimpleQueue()
         # Edits of labels that are not open yet.
         self._to_edit: dict[str, list[OfEdits]] = {}
-        self._editor = LabelEditor(wake)
+        self._editor = LabelEditor(wake, self._tell)
         self._counter = LabelCounting(sink)
         self._drawn: dict[int, tuple[Overlay, ...]] = {}
         self._is_closed = threading.Event()
@@ -121,6 +124,8 @@ class Segmentations:
                     self._count_again(name, channel)
                 case EditBricks() | RevertBricks() | PutBricks():
                     self._edit(message)
+                case CancelEdit(n=n):
+                    self._editor.cancel(n)
 
     def settle(self) -> bool:
         """Take over what was opened and edited meanwhile; say whether something was."""
@@ -331,10 +336,11 @@ class Segmentations:
             self._to_edit.setdefault(message.name, []).append(message)
         else:
             error = StateError(f"There is no segmentation {message.name!r}.")
-            with contextlib.suppress(PeerClosedError):
-                self._sink.send(
-                    EditFailed(message.name, message.n, error.code, error.message, error.hint)
-                )
+            self._tell(EditFailed(message.name, message.n, error.code, error.message, error.hint))
+
+    def _tell(self, answer: BricksEdited | EditFailed | EditProgress) -> None:
+        with contextlib.suppress(PeerClosedError):
+            self._sink.send(answer)
 
     def _take_edited(self, done: Edited) -> None:
         """Show and count what was edited."""
@@ -350,8 +356,7 @@ class Segmentations:
             labels.reader.change(touched_keys(labels.source.info, labels.channel, done.bricks))
             self._counter.take_edited(labels, self._source, done)
         for answer in done.answers:
-            with contextlib.suppress(PeerClosedError):
-                self._sink.send(answer)
+            self._tell(answer)
 
 
 def _looks(state: ViewState) -> Iterator[tuple[int, OverlayLook | SegmentationLook]]:

@@ -7,6 +7,7 @@ import pytest
 from scipy import ndimage
 
 from blustream_widget.errors import ProcessingError
+from blustream_widget.processing import labels
 from blustream_widget.processing.labels import (
     interpolated,
     joined_to_seed,
@@ -92,3 +93,23 @@ def test_between_two_discs_lies_a_cone(axis) -> None:
         area = found[k].sum() * 2.0
         assert area == pytest.approx(np.pi * (24.5 + 2 * k) ** 2, rel=0.03), k
     assert np.array_equal(found[[0, 8]], mask[[0, 8]])
+
+
+@pytest.mark.parametrize("sigma", [(1.5, 1.0, 0.5), (0.2, 3.0, 1.0), (9.0, 1.0, 1.0)])
+def test_part_by_part_is_the_same_as_the_whole(monkeypatch, sigma) -> None:
+    rng = np.random.default_rng(5)
+    mask = ndimage.gaussian_filter(rng.normal(size=(23, 20, 22)), 1.2) > 0.2
+    shares: list[float] = []
+    blurred = ndimage.gaussian_filter(mask.astype(np.float32), sigma, mode="nearest")
+    monkeypatch.setattr(labels, "_SLAB_VOXELS", 3 * 20 * 22)
+    found = smoothed(mask, sigma, shares.append)
+    assert np.array_equal(found, blurred >= 0.5 - 1e-5)
+    assert len(shares) == 8
+    pieces, n = ndimage.label(mask)
+    sizes = np.bincount(pieces.ravel())
+    sizes[0] = 0
+    assert np.array_equal(without_islands(mask), pieces == sizes.argmax())
+    kept = [k for k in range(1, n + 1) if sizes[k] >= 5]
+    assert 1 < len(kept) < n
+    assert np.array_equal(without_islands(mask, 5), np.isin(pieces, kept))
+    assert not without_islands(np.zeros((9, 20, 22), bool)).any()

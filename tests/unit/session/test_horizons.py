@@ -21,7 +21,7 @@ from blustream_widget.core.horizon_messages import (
     WantGrid,
 )
 from blustream_widget.errors import AnnotationError, NotDriverError
-from blustream_widget.session import horizons as module
+from blustream_widget.session import grid_store as module
 from blustream_widget.session.annotations import AnnotationBoard
 from blustream_widget.session.horizons import Horizons
 from blustream_widget.session.measuring import Measuring

@@ -13,7 +13,7 @@ from blustream_widget.core.label_edit import BrickChange, Fill, LabelsEdited, St
 from blustream_widget.core.segmentation import SegmentationInfo
 from blustream_widget.core.types import Channel
 from blustream_widget.errors import ProtocolError
-from blustream_widget.session import label_edits
+from blustream_widget.session import label_history
 from blustream_widget.session.kernel_port import KernelPort
 from blustream_widget.session.label_edits import LabelEdits
 
@@ -221,7 +221,7 @@ def test_the_kernel_is_answered_once(desk) -> None:
 
 
 def test_the_oldest_steps_are_forgotten_with_a_word(desk, monkeypatch) -> None:
-    monkeypatch.setattr(label_edits, "MAX_HISTORY_BYTES", 2500)
+    monkeypatch.setattr(label_history, "MAX_HISTORY_BYTES", 2500)
     me = desk.viewer()
     for _ in range(3):
         desk.ask(me)

@@ -29,11 +29,12 @@ from blustream_widget.core.worker_protocol import (
 from blustream_widget.data.edited_labels import edited
 from blustream_widget.data.memory import MemorySource
 from blustream_widget.data.new_labels import NewLabels
-from blustream_widget.data.voxels import VoxelReader
+from blustream_widget.data.voxels import ReadCancelledError, VoxelReader
+from blustream_widget.processing import labels as processing_labels
 from blustream_widget.testing.fakes import volume_info
 from blustream_widget.testing.waiting import wait_until
 from blustream_widget.worker.label_editing import LabelEditor
-from blustream_widget.worker.label_tools import Editable
+from blustream_widget.worker.label_tools import Editable, LabelTools
 
 SHAPE = (12, 20, 70)
 VALUES = np.random.default_rng(1).normal(0, 1, SHAPE).astype(np.float32)
@@ -263,3 +264,71 @@ def test_what_cannot_be_is_refused_and_changes_nothing(desk, edit) -> None:
     assert isinstance(answer, EditFailed)
     assert answer.message
     assert not desk.labels.bricks()
+
+
+class Slow:
+    """A volume whose bricks come when they are let through."""
+
+    def __init__(self, source):
+        self._source, self.info = source, source.info
+        self.asked, self.gate = threading.Event(), threading.Event()
+
+    def request_brick(self, key, done, *, prefetch=False):
+        self.asked.set()
+        if self.gate.is_set():
+            return self._source.request_brick(key, done, prefetch=prefetch)
+        return Request()
+
+
+class Request:
+    def cancel(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        Fill(seed=(0, 0, 0), label=9),
+        Smooth(label=2, radius=1.0),
+        Islands(label=2),
+        Interpolate(label=2, axis=0),
+        Stroke(points=((6, 10, 20),), radius=4, label=1),
+    ],
+    ids=lambda edit: type(edit).__name__,
+)
+def test_a_cancelled_edit_changes_nothing_and_the_next_one_is_done(desk, edit) -> None:
+    desk = desk(blobs())
+    slow = Slow(desk.labels._source)
+    desk.labels._source = slow
+    desk.editor.take(desk.target, EditBricks("mine", 1, edit))
+    assert slow.asked.wait(30)
+    desk.editor.cancel(1)
+    assert desk.woken.acquire(timeout=30)
+    ((answer,),) = [done.answers for done in desk.editor.finished()]
+    assert (answer.n, answer.code) == (1, "edit-cancelled")
+    assert desk.labels.bricks() == {}
+    slow.gate.set()
+    desk.n = 1
+    assert desk.edit(Stroke(points=((6, 10, 20),), radius=4, label=1)).n_voxels > 0
+
+
+def test_an_edit_is_cancelled_between_the_parts_of_its_work(monkeypatch) -> None:
+    monkeypatch.setattr(processing_labels, "_SLAB_VOXELS", 1)
+    desk = Desk(blobs())
+    shares: list[float | None] = []
+
+    def on_progress(share):
+        shares.append(share)
+
+    for edit in (Smooth(label=2, radius=1.0), Islands(label=2), Interpolate(label=1, axis=1)):
+        shares.clear()
+        LabelTools(desk.target, lambda: False, on_progress).edited(edit)
+        assert shares == sorted(shares)
+        assert shares[0] > 0
+        assert shares[-1] <= 1
+        tools = LabelTools(desk.target, lambda: bool(shares) and shares[-1] > 0.6, on_progress)
+        shares.clear()
+        if not isinstance(edit, Interpolate):
+            with pytest.raises(ReadCancelledError):
+                tools.edited(edit)
+    desk.editor.close()
