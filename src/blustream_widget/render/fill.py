@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from blustream_widget.render.painter import Planes
-from blustream_widget.render.scale import Plane
+from blustream_widget.render.scale import Plane, Planes
 from blustream_widget.render.scratch import Scratch
 from blustream_widget.render.span import Span
 
-Cells: TypeAlias = npt.NDArray[np.uint16]
-"""Entries of a table of colours, as they lie on the screen; 0 is what is clear."""
+Cells: TypeAlias = npt.NDArray[Any]
+"""Entries of a table of colours, as they lie on the screen; 0 is what is clear. uint8 or uint16."""
 
 OPAQUE = 256
 HALF = 128

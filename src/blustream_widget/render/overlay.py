@@ -15,12 +15,12 @@ from blustream_widget.core.types import Samples
 from blustream_widget.render.fill import HALF, OPAQUE, Cells, Filler, trimmed
 from blustream_widget.render.layers import Overlay, by_row, layer_spans
 from blustream_widget.render.levels import label_entries
-from blustream_widget.render.painter import Planes
 from blustream_widget.render.palettes import label_style
-from blustream_widget.render.scale import Plane, copy_plane
+from blustream_widget.render.scale import Plane, Planes, copy_plane
 from blustream_widget.render.scratch import Scratch
 from blustream_widget.render.span import Span, upright
 from blustream_widget.render.tables import ColorSpace, color_table
+from blustream_widget.render.voxel_layers import Landing, VoxelLayer
 
 
 class LabelPainter:
@@ -49,6 +49,8 @@ class LabelPainter:
         state: ViewState,
         planes: Planes,
         space: ColorSpace,
+        *,
+        is_filled: bool = False,
     ) -> None:
         """Draw labels where the slice lies, over what is there.
 
@@ -64,45 +66,71 @@ class LabelPainter:
         planes : three ndarray, uint8
             Of the pane; the second and third of half its size, unless `space` is "rgb".
         space : ColorSpace
+        is_filled : bool
+            The labels are there, but for their outlines.
         """
         columns, rows = layer_spans(overlay, placement, state)
         if columns is None or rows is None:
             return
         values = upright(by_row(overlay, overlay.data.values, placement), columns, rows)
-        labels, colors = self._labels(look, values, space)
+        labels = self._upright(self._labels(look, values))
+        colors = _colors(look, space)
         if not labels.any():
             return
         columns, rows, labels = trimmed(columns, rows, labels)
         alpha = round(look.opacity * OPAQUE)
         is_halved = space != "rgb"
-        if look.style != "outline":
+        if look.style != "outline" and not is_filled:
             self._filler.fill(planes, labels, colors, alpha, columns, rows, is_halved=is_halved)
         if look.style != "fill":
             strength = OPAQUE if look.style == "both" else alpha
             self._outline(planes, labels, colors, strength, columns, rows, is_halved=is_halved)
 
-    def _labels(
-        self, look: SegmentationLook, values: Samples, space: ColorSpace
-    ) -> tuple[Cells, npt.NDArray[np.uint8]]:
-        """Entries of voxels as they lie on the screen, and components by entry."""
-        style = label_style(look.label_style)
-        # In the order of memory: a pass over a transposed array takes several times as long.
-        is_turned = abs(values.strides[0]) < abs(values.strides[1])
-        values = values.T if is_turned else values
-        entries = label_entries(values, own=tuple(style.colors), scratch=self._scratch)
+    def on_voxels(
+        self,
+        overlay: Overlay,
+        look: SegmentationLook,
+        placement: Placement,
+        space: ColorSpace,
+        landing: Landing,
+    ) -> VoxelLayer:
+        """Give the labels at the voxels of the slice: those that their centres lie in."""
+        values = upright(by_row(overlay, overlay.data.values, placement), *landing.own)
+        cells = self._labels(look, landing.nearest(values))
+        landing.clear_beyond(cells)
+        return VoxelLayer(cells, _colors(look, space), round(look.opacity * OPAQUE))
+
+    def _labels(self, look: SegmentationLook, values: Samples) -> Cells:
+        """Entries of voxels as they lie on the screen, in the order of memory of `values`."""
+        # A pass over a transposed array takes several times as long.
+        if abs(values.strides[0]) < abs(values.strides[1]):
+            return self._labels(look, values.T).T
+        own = tuple(label_style(look.label_style).colors)
+        if values.dtype == np.uint8 and not own and not look.hidden:
+            return values  # which are entries as they are
+        if values.dtype == np.uint8:
+            every = np.arange(256, dtype=np.uint8)[None]
+            labels: Cells = self._entries(look, every, own)[0].take(values)
+            return labels
+        return self._entries(look, values, own)
+
+    def _entries(self, look: SegmentationLook, values: Samples, own: tuple[int, ...]) -> Cells:
+        entries = label_entries(values, own=own, scratch=self._scratch)
         np.maximum(entries, 0, out=entries)  # -1, which is "no data"
         labels: Cells = entries.astype(np.uint16)
         # A colour of the user's, or a value of another period, may stand for the background.
         labels[values == 0] = 0
         if look.hidden:
             labels[np.isin(values, np.array(look.hidden))] = 0
-        table = color_table("labels", space=space, labels=tuple(style.colors.values()))
-        components = table.packed.view(np.uint8).reshape(-1, 4)[:, table.byte_of]
-        if not is_turned:
-            return labels, components
-        turned = self._scratch.array("labels", labels.T.shape, np.uint16)
-        copy_plane(turned, labels.T)
-        return turned, components
+        return labels
+
+    def _upright(self, labels: Cells) -> Cells:
+        """Give the same in the order of the screen's memory."""
+        if abs(labels.strides[0]) >= abs(labels.strides[1]):
+            return labels
+        turned = self._scratch.array("labels", labels.shape, np.uint16)
+        copy_plane(turned, labels)
+        return turned
 
     def _outline(
         self,
@@ -153,6 +181,13 @@ class LabelPainter:
         is_edge[:-1] |= down
         is_edge &= np.not_equal(pixels, 0, out=differs)
         return is_edge
+
+
+def _colors(look: SegmentationLook, space: ColorSpace) -> npt.NDArray[np.uint8]:
+    """Components by entry, shape (n, 3)."""
+    own = tuple(label_style(look.label_style).colors.values())
+    table = color_table("labels", space=space, labels=own)
+    return table.packed.view(np.uint8).reshape(-1, 4)[:, table.byte_of]
 
 
 def _halved(

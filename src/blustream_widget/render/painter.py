@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from blustream_widget.render.levels import Entries
-from blustream_widget.render.scale import PackedScaler, Plane, PlaneScaler, copy_plane
+from blustream_widget.render.scale import PackedScaler, Plane, Planes, PlaneScaler, copy_plane
 from blustream_widget.render.scratch import Scratch, whole_rows
 from blustream_widget.render.span import Span
 from blustream_widget.render.tables import ColorTable
+from blustream_widget.render.voxel_layers import LayerBlender, VoxelLayer
 
-Planes = tuple[Plane, Plane, Plane]
 T = TypeVar("T", bound=np.generic)
 _Packed: TypeAlias = npt.NDArray[np.uint32]
 
@@ -32,6 +33,7 @@ class Painter:
         self._scratch = scratch
         self._planes = (PlaneScaler(), PlaneScaler(), PlaneScaler())
         self._packed = PackedScaler()
+        self._blender = LayerBlender(scratch)
 
     def paint(
         self,
@@ -42,6 +44,7 @@ class Painter:
         columns: Span,
         rows: Span,
         is_smooth: bool,
+        layers: Sequence[VoxelLayer] = (),
     ) -> None:
         """Fill all planes of a picture.
 
@@ -55,18 +58,23 @@ class Painter:
         columns, rows : Span
             Of the first plane.
         is_smooth : bool
+        layers : sequence of VoxelLayer
+            Over the voxels, the lowest first.
         """
         halves = (columns.halved(), rows.halved()) if table.is_subsampled else (columns, rows)
         spans = ((columns, rows), halves, halves)
         for plane, component, (x, y) in zip(planes, table.surround, spans, strict=True):
             _fill_outside(plane, component, x, y)
-        if table.is_grey:
+        if table.is_grey and not layers:
             grey = self._look_up(table.first, entries, "grey")
             for plane, (x, y) in zip(planes[1:], spans[1:], strict=True):
                 plane[y.low_px : y.high_px, x.low_px : x.high_px] = _NEUTRAL
             self._planes[0].draw(grey, planes[0], columns=columns, rows=rows, is_smooth=is_smooth)
             return
-        colors = self._look_up(table.packed, entries, "packed")
+        if layers:
+            colors = self._blender.blend(entries, table, layers)
+        else:
+            colors = self._look_up(table.packed, entries, "packed")
         if is_smooth and table.is_subsampled:
             self._packed.draw(colors, planes, columns=columns, rows=rows)
         else:

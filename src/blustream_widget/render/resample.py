@@ -48,15 +48,19 @@ def grid_span(span: Span, grid_px: int) -> Span:
 
 
 def linear_taps(span: Span, grid_px: int) -> Taps:
-    """Taps that interpolate linearly at the centre of each element of `grid_span`.
+    """Taps that interpolate linearly at the centre of each element of `grid_span`."""
+    return taps_at(span, grid_span(span, grid_px))
+
+
+def taps_at(span: Span, target: Span) -> Taps:
+    """Taps that interpolate the voxels of a span linearly at the centres of those of another.
 
     Voxels smaller than an element are averaged: the triangle is as wide as the element. Beyond the
     centre of the outermost voxel its value goes on.
     """
-    target = grid_span(span, grid_px)
-    centres = target.first_px + (np.arange(target.count) + 0.5) * grid_px
+    centres = target.centres_px
     position = np.clip((centres - span.first_px) / span.step_px - 0.5, 0, span.count - 1)
-    radius = max(grid_px / span.step_px, 1.0)
+    radius = max(target.step_px / span.step_px, 1.0)
     if radius == 1.0:
         lower = np.minimum(np.floor(position).astype(np.intp), max(span.count - 2, 0))
         share = (position - lower).astype(np.float32)

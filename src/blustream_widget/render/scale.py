@@ -17,6 +17,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from blustream_widget.render.span import Span
 
 Plane = npt.NDArray[np.uint8]
+Planes = tuple[Plane, Plane, Plane]
 T = TypeVar("T", bound=np.generic)
 
 # A transposed copy in blocks of this many columns stays in the L1 cache, if the columns do not lie
@@ -107,7 +108,7 @@ class PackedScaler:
     def draw(
         self,
         source: npt.NDArray[np.uint32],
-        targets: tuple[Plane, Plane, Plane],
+        targets: Planes,
         *,
         columns: Span,
         rows: Span,

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from blustream_widget.core.overlay import OverlayLook
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Picture, Samples, SliceData, VolumeInfo
 from blustream_widget.core.wiggle import has_wiggles
 from blustream_widget.errors import RenderError
+from blustream_widget.render.layering import Layering, LayerPainter
 from blustream_widget.render.layers import Overlay
 from blustream_widget.render.levels import Entries, label_entries, window_entries
-from blustream_widget.render.overlay import LabelPainter
-from blustream_widget.render.painter import Painter, Planes
+from blustream_widget.render.painter import Painter
 from blustream_widget.render.palettes import label_style
 from blustream_widget.render.resample import interpolated
+from blustream_widget.render.scale import Planes
 from blustream_widget.render.scratch import Scratch
 from blustream_widget.render.span import Span, find_span, upright
 from blustream_widget.render.tables import ColorSpace, ColorTable, Ends, Rgb, color_table
-from blustream_widget.render.values import ValuePainter
 from blustream_widget.render.view import SliceView
+from blustream_widget.render.voxel_layers import VoxelLayer
 from blustream_widget.render.wiggle import WigglePainter, paint_paper
 
 # Between voxels larger than this the video has the colours of the values in between, as the still:
@@ -56,8 +56,7 @@ class SliceRenderer:
         self._scratch = Scratch()
         self._painter = Painter(self._scratch)
         self._wiggles = WigglePainter(self._scratch)
-        self._labels = LabelPainter(self._scratch)
-        self._values = ValuePainter(self._scratch)
+        self._layers = LayerPainter(self._scratch)
 
     def draw(
         self,
@@ -101,15 +100,17 @@ class SliceRenderer:
             return picture
         wiggles = has_wiggles(state, info)
         is_paper = wiggles and state.display == "wiggle"
+        layering = Layering((), overlays)
         if is_paper:
             paint_paper(planes, columns, rows, surround, space)
         else:
-            self._paint_colors(data, view, state, info, planes, (columns, rows), space)
-        for overlay in overlays:
-            if isinstance(overlay.look, OverlayLook):
-                self._values.paint(overlay, overlay.look, view.placement, state, planes, space)
-            else:
-                self._labels.paint(overlay, overlay.look, view.placement, state, planes, space)
+            if overlays and space != "rgb" and _are_small(columns, rows, state):
+                layering = self._layers.plan(
+                    overlays, view.placement, state, space, (columns, rows)
+                )
+            layers = layering.on_voxels
+            self._paint_colors(data, view, state, info, planes, (columns, rows), space, layers)
+        self._layers.paint(layering, view.placement, state, planes, space)
         if wiggles:
             is_grey = is_paper and not overlays
             spans = {"columns": columns, "rows": rows}
@@ -125,6 +126,7 @@ class SliceRenderer:
         planes: Planes,
         spans: tuple[Span, Span],
         space: ColorSpace,
+        layers: tuple[VoxelLayer, ...],
     ) -> None:
         columns, rows = spans
         is_label = state.colormap == "labels" or info.channels[state.channel].is_label
@@ -142,6 +144,7 @@ class SliceRenderer:
             columns=columns,
             rows=rows,
             is_smooth=is_smooth,
+            layers=layers,
         )
 
     def _canvas(self, state: ViewState, space: ColorSpace) -> tuple[Picture, Planes]:
@@ -183,6 +186,11 @@ def _table(state: ViewState, info: VolumeInfo, space: ColorSpace) -> ColorTable:
         ends=Ends(state.below_color, state.above_color, state.no_value_color),
         labels=tuple(style.colors.values()) if state.colormap == "labels" else (),
     )
+
+
+def _are_small(columns: Span, rows: Span, state: ViewState) -> bool:
+    """Whether a slice is drawn at its own voxels in motion."""
+    return not state.interpolate or max(columns.step_px, rows.step_px) <= _LARGE_VOXEL_PX
 
 
 def _is_transposed(view: SliceView) -> bool:

@@ -57,6 +57,14 @@ class Span:
         begin = _nearest(self.first_px)
         return begin, max(_nearest(self.first_px + self.count * self.step_px), begin + 1)
 
+    @property
+    def centres_px(self) -> npt.NDArray[np.float64]:
+        """Middles of the voxels, drawn or not, in screen order."""
+        found = np.arange(0.5, self.count)
+        found *= self.step_px
+        found += self.first_px
+        return found
+
     def halved(self) -> Span:
         """Give the same run on a plane of half the size (chroma)."""
         return Span(

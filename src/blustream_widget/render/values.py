@@ -14,14 +14,14 @@ from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Samples
 from blustream_widget.render.fill import OPAQUE, Cells, Filler, trimmed
 from blustream_widget.render.layers import LayerView, Overlay, by_row, layer_spans
-from blustream_widget.render.levels import window_entries
-from blustream_widget.render.painter import Planes
+from blustream_widget.render.levels import window_steps
 from blustream_widget.render.resample import interpolated
-from blustream_widget.render.scale import copy_plane
+from blustream_widget.render.scale import Planes, copy_plane
 from blustream_widget.render.scratch import Scratch
 from blustream_widget.render.section_layers import is_on, point_of
 from blustream_widget.render.span import Span, upright
 from blustream_widget.render.tables import ColorSpace, color_table
+from blustream_widget.render.voxel_layers import Landing, VoxelLayer
 
 # In motion, voxels up to this size are drawn as they are; larger ones get values in between.
 _LARGE_VOXEL_PX = 2.0
@@ -79,7 +79,7 @@ class ValuePainter:
         if state.interpolate:
             largest_px = 0.0 if space == "rgb" else _LARGE_VOXEL_PX
             values, columns, rows = interpolated(values, columns, rows, largest_px)
-        cells = self._cells(values, look)
+        cells = self._upright(self._cells(values, look))
         if not cells.any():
             return
         columns, rows, cells = trimmed(columns, rows, cells)
@@ -94,23 +94,43 @@ class ValuePainter:
             tile_px=_tile_px(look, state) if look.mode == "checkerboard" else 0,
         )
 
+    def on_voxels(
+        self,
+        overlay: Overlay,
+        look: OverlayLook,
+        placement: Placement,
+        state: ViewState,
+        space: ColorSpace,
+        landing: Landing,
+    ) -> VoxelLayer:
+        """Give the values at the voxels of the slice; of another grid, linear or the nearest."""
+        values = upright(by_row(overlay, values_of(overlay), placement), *landing.own)
+        values = landing.linear(values) if state.interpolate else landing.nearest(values)
+        cells = self._cells(values, look)
+        landing.clear_beyond(cells)
+        return VoxelLayer(cells, _colors(look, space), round(look.opacity * OPAQUE))
+
     def _cells(self, values: Samples, look: OverlayLook) -> Cells:
-        """Entries of the table of colours; 0 where there is no value, or one that is clear."""
-        # In the order of memory: a pass over a transposed array takes several times as long.
-        is_turned = abs(values.strides[0]) < abs(values.strides[1])
-        values = values.T if is_turned else values
-        entries = window_entries(
-            values, window=look.window, level=look.level, scratch=self._scratch
-        )
-        cells = self._scratch.array("cells", values.shape, np.uint16)
-        np.add(entries, 1, out=cells, casting="unsafe")
+        """Entries of the table of colours; 0 where there is no value, or one that is clear.
+
+        In the order of memory of the values.
+        """
+        # A pass over a transposed array takes several times as long.
+        if abs(values.strides[0]) < abs(values.strides[1]):
+            return self._cells(values.T, look).T
+        steps = window_steps(values, window=look.window, level=look.level, scratch=self._scratch)
+        cells = np.add(steps, 1, dtype=np.int16).view(np.uint16)
         if look.threshold is not None:
             amount = np.abs(values) if look.two_sided else values
-            cells[np.less(amount, look.threshold)] = 0
-        if not is_turned:
+            cells *= np.greater_equal(amount, look.threshold)
+        return cells
+
+    def _upright(self, cells: Cells) -> Cells:
+        """Give the same in the order of the screen's memory."""
+        if abs(cells.strides[0]) >= abs(cells.strides[1]):
             return cells
-        turned = self._scratch.array("turned cells", cells.T.shape, np.uint16)
-        copy_plane(turned, cells.T)
+        turned = self._scratch.array("turned cells", cells.shape, np.uint16)
+        copy_plane(turned, cells)
         return turned
 
 

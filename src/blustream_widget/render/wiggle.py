@@ -12,8 +12,7 @@ from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import SliceData
 from blustream_widget.core.wiggle import wiggle_step
 from blustream_widget.render.curves import ONE, Floats, cover, trace_curves
-from blustream_widget.render.painter import Planes
-from blustream_widget.render.scale import Plane, copy_plane
+from blustream_widget.render.scale import Plane, Planes, copy_plane
 from blustream_widget.render.scratch import Scratch
 from blustream_widget.render.span import Span
 from blustream_widget.render.tables import ColorSpace, Rgb, components_of
