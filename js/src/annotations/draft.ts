@@ -33,7 +33,7 @@ export class Draft {
   readonly points: Point3[] = [];
   /** Where the next vertex would be. */
   hover: Point3 | null = null;
-  readonly axis: number;
+  readonly axis: number | null;
   private readonly slice: number;
   private pressedAt: Point | null = null;
   private placedByPress = false;
@@ -41,7 +41,8 @@ export class Draft {
 
   constructor(
     readonly facts: ToolFacts,
-    section: Section,
+    /** Where it was begun. */
+    readonly section: Section,
     private readonly clamp: (point: Point3) => Point3,
   ) {
     this.axis = section.axis;
@@ -50,7 +51,8 @@ export class Draft {
 
   /** May it be gone on with on this section? */
   mayGoOn(section: Section): boolean {
-    const isHere = section.axis === this.axis;
+    const isHere =
+      this.axis === null ? section.sameSlice(this.section) : section.axis === this.axis;
     if (this.facts.series) return isHere && section.slice === this.slice;
     return isHere || this.facts.free === true;
   }
@@ -197,7 +199,7 @@ export function isPoint(points: readonly Point3[]): boolean {
 }
 
 /** A shape with an area on its own section needs both sides. */
-export function isThin(points: readonly Point3[], axis: number): boolean {
+export function isThin(points: readonly Point3[], axis: number | null): boolean {
   const [a, c] = points;
   if (!a || !c) return true;
   return [0, 1, 2].some((i) => i !== axis && Math.abs((a[i] ?? 0) - (c[i] ?? 0)) < 1e-3);
@@ -212,7 +214,7 @@ export interface Style {
 export function newItem(
   facts: ToolFacts,
   points: readonly Point3[],
-  axis: number,
+  axis: number | null,
   style: Style,
   id: string,
 ): Annotation {

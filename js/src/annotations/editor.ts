@@ -6,10 +6,11 @@ import { rounded } from "./edits";
 import { FaultInHand } from "./faults";
 import { Grab } from "./grab";
 import { type Hit, hitTest, MOUSE_REACH_PX, snapTo, TOUCH_REACH_PX } from "./hit";
+import { asDrawnOn, GridSection, onSlicesAlone } from "./oblique";
 import type { Picking } from "./picking";
 import type { Section } from "./section";
 import { newId, Selection } from "./selection";
-import { isCornered, withDepth } from "./shape";
+import { isCornered, isRegion, withDepth } from "./shape";
 import type { AnnotationStore } from "./store";
 import type { EditorHost, Surface, Touch, Writing } from "./surface";
 import type { Annotation, Point3 } from "./types";
@@ -168,8 +169,13 @@ export class Editor {
   }
 
   private beginOrGoOn(section: Section, touch: Touch): void {
-    if (this.facts.only === "seismic" && section.axis === 2) {
+    if (this.facts.only === "seismic" && !section.isUpright) {
       this.host.note(`${this.facts.title}: on inlines and crosslines.`, "Go to one of them first.");
+      return;
+    }
+    if (section.axis === null && onSlicesAlone(this.facts.kind)) {
+      const title = kindName(this.facts.kind ?? "box");
+      this.host.note(`${title}: drawn on slices.`, "On this section, draw a polygon.");
       return;
     }
     if (this.draft && !this.draft.mayGoOn(section)) this.leaveSection(this.draft);
@@ -332,7 +338,7 @@ export class Editor {
 
   private finished(draft: Draft): void {
     this.draft = null;
-    const { facts, axis } = draft;
+    const { facts, axis, section } = draft;
     const points = draft.points.map(rounded);
     const isEmpty =
       isPoint(points) || (isCornered({ kind: facts.kind ?? "line" }) && isThin(points, axis));
@@ -340,7 +346,11 @@ export class Editor {
       this.host.note(`${facts.title}: nothing was drawn.`, facts.hint);
       return;
     }
-    const drawn = newItem(facts, points, axis, this.style, newId());
+    const drawn = asDrawnOn(section, newItem(facts, points, axis, this.style, newId()));
+    if (section instanceof GridSection && isRegion(drawn) && !section.isFlat(drawn.points)) {
+      this.host.note(`${facts.title}: across a bend of the fence there is no area.`, facts.hint);
+      return;
+    }
     const item = { ...drawn, ...this.placeOf(drawn, draft) };
     if (item.kind === "text") this.writeText(item);
     else {
@@ -352,8 +362,10 @@ export class Editor {
   /** What a new annotation is beside its vertices: depth of a box, fault of a stick, own section. */
   private placeOf(item: Annotation, draft: Draft): Partial<Annotation> {
     const { axis } = draft;
-    if (item.kind === "box") return { points: withDepth(item.points, axis, this.sizes) };
+    if (item.kind === "box" && axis !== null)
+      return { points: withDepth(item.points, axis, this.sizes) };
     if (item.kind === "fault") return this.fault.next(this.store.items);
+    if (axis === null) return {};
     const across = item.points[0]?.[axis];
     const isFlat = item.points.every((point) => point[axis] === across);
     return isFlat ? {} : { axis: null };

@@ -74,7 +74,7 @@ export class Grab {
   private moveAll(at: Point, section: Section, straight: boolean): readonly Edit[] {
     let [dx, dy] = [at.x - this.start.x, at.y - this.start.y];
     if (straight) [dx, dy] = Math.abs(dx) > Math.abs(dy) ? [dx, 0] : [0, dy];
-    const by = keptInside(this.originals, section.moveOf(dx, dy), this.sizes);
+    const by = keptInside(this.originals, section.moveOf(dx, dy, this.start), this.sizes);
     return moveEdits(this.originals, by);
   }
 
@@ -86,7 +86,8 @@ export class Grab {
   ): readonly Edit[] {
     const { id } = item;
     const { part, at: handle } = this.hit;
-    const across = item.points[Math.min(handle, item.points.length - 1)]?.[section.axis] ?? 0;
+    const held = item.points[Math.min(handle, item.points.length - 1)];
+    const across = held ? section.depthOf(held) : 0;
     const to = straight ? constrained(item, section, handle, at) : at;
     const place = rounded(this.inside(section.lift(section.toPlane(to), across)));
     if (part === "insert") {

@@ -7,7 +7,7 @@
 import type { Point } from "../geometry";
 import type { GridOfHorizon } from "../protocol";
 import { coloursAlong } from "../viewer/colours";
-import type { Section } from "./section";
+import type { SliceSection as Section } from "./section";
 import type { Outline } from "./shape";
 import type { Annotation } from "./types";
 
@@ -56,6 +56,21 @@ export class Grid {
         if (sample > (high[line] as number)) high[line] = sample;
       }
     return [low, high];
+  }
+
+  /** Sample between the nodes around a trace, linear; NaN where one of them has none. */
+  between(inline: number, crossline: number): number {
+    const [last, end] = [this.rows - 1, this.columns - 1];
+    // The last traces of a volume may lie beyond the last node.
+    const y = Math.min(Math.max(inline / this.stride, 0), last);
+    const x = Math.min(Math.max(crossline / this.stride, 0), end);
+    const [row, column] = [Math.min(Math.floor(y), last), Math.min(Math.floor(x), end)];
+    const [v, u] = [y - row, x - column];
+    const near = (r: number): number => {
+      const a = this.at(r, column);
+      return u > 0 ? a * (1 - u) + this.at(r, column + 1) * u : a;
+    };
+    return v > 0 ? near(row) * (1 - v) + near(row + 1) * v : near(row);
   }
 
   private lineOf(section: Section): number {

@@ -132,8 +132,43 @@ function faceOf(metric: Metric, axis: number): { area: number; unit: string } {
   };
 }
 
+/** Of a polygon that lies across no axis: half of what its vertices span; no time with length. */
+function areaInSpace(metric: Metric, points: readonly Point3[]): Quantity[] {
+  const [first] = points;
+  if (!first || points.length < 3 || crossesItself(seenAcross(points))) return [];
+  let sum: Vector = [0, 0, 0];
+  points.slice(1).forEach((b, i) => {
+    const a = points[i] ?? first;
+    const by = cross(metric.vector(minus(a, first)), metric.vector(minus(b, first)));
+    sum = [sum[0] + by[0], sum[1] + by[1], sum[2] + by[2]];
+  });
+  const value = lengthOf(sum) / 2;
+  if (!metric.vertical) return [{ name: "area", value, unit: `${metric.unit}²` }];
+  // Upright: what is horizontal times what is vertical. A tilted plane has no area in any unit.
+  if (Math.abs(sum[2]) > UPRIGHT * lengthOf(sum)) return [];
+  return [{ name: "area", value, unit: `${metric.unit}·${metric.vertical}` }];
+}
+
+/** A share of an area as seen from above, below which a plane stands upright. */
+const UPRIGHT = 1e-3;
+
+/** Points in a plane, seen along the axis that it lies across most. */
+function seenAcross(points: readonly Point3[]): readonly { x: number; y: number }[] {
+  const [first] = points;
+  if (!first) return [];
+  let normal: Vector = [0, 0, 0];
+  points.slice(1).forEach((b, i) => {
+    const by = cross(minus(points[i] ?? first, first), minus(b, first));
+    normal = [normal[0] + by[0], normal[1] + by[1], normal[2] + by[2]];
+  });
+  const sizes = normal.map(Math.abs);
+  const [u, v] = IN_PLANE[sizes.indexOf(Math.max(...sizes))] ?? [0, 1];
+  return points.map((point) => ({ x: point[u] ?? 0, y: point[v] ?? 0 }));
+}
+
 function area(metric: Metric, item: Annotation): Quantity[] {
-  const axis = item.axis ?? 0;
+  if (item.axis === null) return areaInSpace(metric, item.points);
+  const { axis } = item;
   const [u, v] = IN_PLANE[axis] ?? [0, 1];
   const face = faceOf(metric, axis);
   const ring = item.points.map((point) => ({ x: point[u] ?? 0, y: point[v] ?? 0 }));
@@ -226,6 +261,7 @@ export function quantitiesOf(item: Annotation, info: VolumeInfo): readonly Quant
 /** The ring of a region crosses itself: it has no area and no voxels. */
 export function isTangled(item: Annotation): boolean {
   if (item.kind !== "polygon" && !item.closed) return false;
-  const [u, v] = IN_PLANE[item.axis ?? 0] ?? [0, 1];
+  if (item.axis === null) return crossesItself(seenAcross(item.points));
+  const [u, v] = IN_PLANE[item.axis] ?? [0, 1];
   return crossesItself(item.points.map((point) => ({ x: point[u] ?? 0, y: point[v] ?? 0 })));
 }

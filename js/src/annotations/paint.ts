@@ -2,7 +2,7 @@
 import type { Point } from "../geometry";
 import { gridFor } from "./grids";
 import { insertsOf } from "./hit";
-import type { Presence, Section } from "./section";
+import { asSlice, type Presence, type Section } from "./section";
 import { handlesOf, helpLineOf, isRegion, type Outline, strokesOf } from "./shape";
 import type { Annotation } from "./types";
 
@@ -59,7 +59,8 @@ function linesOf(item: Annotation, section: Section): readonly Outline[] {
 
 /** The depth of a followed horizon, on the time slices that it lies on. */
 export function drawMap(brush: CanvasRenderingContext2D, item: Annotation, section: Section): void {
-  if (section.axis === 2 && section.presence(item) === "on") gridFor(item)?.paint(brush, section);
+  const slice = asSlice(section);
+  if (slice?.axis === 2 && slice.presence(item) === "on") gridFor(item)?.paint(brush, slice);
 }
 
 /** The lines of an annotation; `look` says how it is seen. */

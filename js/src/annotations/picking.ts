@@ -10,7 +10,7 @@ import { fixed } from "../viewer/format";
 import type { Draft } from "./draft";
 import { rounded } from "./edits";
 import { gridFor, gridOf, keepGrid } from "./grids";
-import type { Section } from "./section";
+import { asSlice, type Section } from "./section";
 import type { AnnotationStore } from "./store";
 import type { EditorHost } from "./surface";
 import type { Annotation, HorizonLink, Point3 } from "./types";
@@ -166,7 +166,8 @@ export class Picking {
       this.host.note("This horizon cannot be changed.", "Unlock it with L first.");
       return;
     }
-    if (over === "section" && (!section || section.axis === 2)) {
+    const slice = asSlice(section);
+    if (over === "section" && (!slice || slice.axis === 2)) {
       this.host.note("A horizon is followed in an inline or a crossline.", "Go to one first.");
       return;
     }
@@ -174,7 +175,7 @@ export class Picking {
       this.host.note("The horizon has no pick in this section.", "Pick one here first.");
       return;
     }
-    const line = over === "section" && section ? { axis: section.axis, line: section.slice } : null;
+    const line = over === "section" && slice ? { axis: slice.axis, line: slice.slice } : null;
     const event = this.snapping === "off" ? "peak" : this.snapping;
     const n = this.link.track(item.id, line, event, this.reach, this.host.channel);
     if (n === null) return;

@@ -6,16 +6,24 @@ import type { Annotation, Point3 } from "./types";
 
 /** Slices to either side on which an annotation is still seen, dashed. */
 export const NEAR_SLICES = 2.5;
-const ON_SLICES = 0.5 + 1e-6;
+export const ON_SLICES = 0.5 + 1e-6;
 
 /** How an annotation is seen on a section. */
 export type Presence = "on" | "near" | "off";
 
+/** A slice, not a section across no axis. */
+export type SliceSection = Section & { readonly axis: number };
+
+/** The slice that a pane shows; null: it shows an oblique plane or a fence. */
+export function asSlice(section: Section | null): SliceSection | null {
+  return section?.axis == null ? null : (section as SliceSection);
+}
+
 export class Section {
-  private constructor(
-    /** Axis across which the slice lies. */
-    readonly axis: number,
-    /** Its index. */
+  protected constructor(
+    /** Axis across which the slice lies; null of a section across none. */
+    readonly axis: number | null,
+    /** Its index: where it lies in `depthOf`. */
     readonly slice: number,
     readonly columnAxis: number,
     readonly rowAxis: number,
@@ -43,10 +51,12 @@ export class Section {
   }
 
   toPixel(voxel: Point3): Point {
-    return {
-      x: this.offsetX + this.scaleX * (voxel[this.columnAxis] ?? 0),
-      y: this.offsetY + this.scaleY * (voxel[this.rowAxis] ?? 0),
-    };
+    return this.pixelOf(this.planeOf(voxel));
+  }
+
+  /** Pixel of a column and row. */
+  pixelOf({ x, y }: Point): Point {
+    return { x: this.offsetX + this.scaleX * x, y: this.offsetY + this.scaleY * y };
   }
 
   /** The place of the shown slice under a point of the pane. */
@@ -62,21 +72,39 @@ export class Section {
     };
   }
 
+  /** Does it stand upright in a survey, with the samples along one side? */
+  get isUpright(): boolean {
+    return this.axis !== 2;
+  }
+
+  /** Where a place lies across the slice, in voxels: as `slice`. */
+  depthOf(voxel: Point3): number {
+    return voxel[this.axis ?? 0] ?? 0;
+  }
+
+  /** Where the way between two places goes through the slice. */
+  cutsOf(a: Point3, b: Point3): readonly Point3[] {
+    const [from, to] = [a, b].map((point) => this.depthOf(point) - this.slice) as [number, number];
+    if (from < 0 === to < 0) return [];
+    const t = from / (from - to);
+    return [a.map((v, k) => v + t * ((b[k] ?? 0) - v)) as unknown as Point3];
+  }
+
   planeOf(voxel: Point3): Point {
     return { x: voxel[this.columnAxis] ?? 0, y: voxel[this.rowAxis] ?? 0 };
   }
 
-  /** The place with this column and row, `across` along the section's axis. */
+  /** The place with this column and row, `across` as `depthOf` says. */
   lift(inPlane: Point, across: number): Point3 {
     const voxel: [number, number, number] = [0, 0, 0];
     voxel[this.columnAxis] = inPlane.x;
     voxel[this.rowAxis] = inPlane.y;
-    voxel[this.axis] = across;
+    voxel[this.axis ?? 0] = across;
     return voxel;
   }
 
-  /** By how much of the volume a movement on the screen moves a place. */
-  moveOf(dx: number, dy: number): Point3 {
+  /** By how much of the volume a movement on the screen, from a point of it, moves a place. */
+  moveOf(dx: number, dy: number, _from: Point): Point3 {
     return this.lift({ x: dx / this.scaleX, y: dy / this.scaleY }, 0);
   }
 
@@ -105,7 +133,7 @@ export class Section {
 
   /** Does a place lie on this slice, or on one beside it? */
   isNear(point: Point3): boolean {
-    return Math.abs((point[this.axis] ?? 0) - this.slice) <= NEAR_SLICES;
+    return Math.abs(this.depthOf(point) - this.slice) <= NEAR_SLICES;
   }
 
   /** Is the annotation on this slice, on one beside it, or far off? */
@@ -114,24 +142,31 @@ export class Section {
     if (item.axis !== null && item.axis !== this.axis && isFlat(item)) return "off";
     let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (const point of item.points) {
-      const across = (point[this.axis] ?? 0) - this.slice;
+      const across = this.depthOf(point) - this.slice;
       low = Math.min(low, across);
       high = Math.max(high, across);
     }
+    const far = Math.max(Math.abs(low), Math.abs(high));
+    if (this.axis === null && far <= ON_SLICES) return "on";
     const isCut = item.kind === "box" || (item.kind === "fault" && item.axis !== this.axis);
     if (isCut) return low <= 0.5 && high >= -0.5 ? "on" : "off";
-    const far = Math.max(Math.abs(low), Math.abs(high));
     if (far <= ON_SLICES) return "on";
     return far <= NEAR_SLICES ? "near" : "off";
   }
 
   /** Its picks may lie on several sections, and what was followed from them on all. */
-  private presenceOfHorizon(item: Annotation): Presence {
-    if (gridFor(item)?.spanOn(this)) return "on";
-    const far = item.points.map((point) => Math.abs((point[this.axis] ?? 0) - this.slice));
+  protected presenceOfHorizon(item: Annotation): Presence {
+    if (this.meetsGrid(item)) return "on";
+    const far = item.points.map((point) => Math.abs(this.depthOf(point) - this.slice));
     const nearest = Math.min(...far);
     if (nearest <= ON_SLICES) return "on";
     return nearest <= NEAR_SLICES ? "near" : "off";
+  }
+
+  /** Does what was followed from a horizon lie on it? */
+  protected meetsGrid(item: Annotation): boolean {
+    const slice = asSlice(this);
+    return slice !== null && !!gridFor(item)?.spanOn(slice);
   }
 }
 

@@ -1,4 +1,5 @@
 /** The chosen annotations of one view, and everything that is done to all of them at once. */
+import type { Point } from "../geometry";
 import { rounded } from "./edits";
 import { keptInside, moveEdits } from "./grab";
 import type { Section } from "./section";
@@ -83,6 +84,12 @@ export class Selection {
     return this.items.filter(({ locked }) => !locked);
   }
 
+  /** Where the first of them lies on a section. */
+  private startOf(section: Section): Point {
+    const first = this.items[0]?.points[0];
+    return first ? section.toPixel(first) : { x: 0, y: 0 };
+  }
+
   /** Change all that are not locked; the number of those. */
   change(changes: Changes): number {
     return this.apply(this.free.map(({ id }): Edit => ({ op: "set", id, ...changes })));
@@ -123,7 +130,10 @@ export class Selection {
   /** Move by screen pixels. */
   move(section: Section, dx: number, dy: number, sizes: readonly number[], time: number): number {
     const items = this.free;
-    const edits = moveEdits(items, keptInside(items, section.moveOf(dx, dy), sizes));
+    const edits = moveEdits(
+      items,
+      keptInside(items, section.moveOf(dx, dy, this.startOf(section)), sizes),
+    );
     if (edits.length === 0) return 0;
     const isNext = time - this.nudge.time < NUDGE_PAUSE_MS;
     const gesture = isNext ? this.nudge.gesture : this.store.newGesture();
@@ -175,12 +185,17 @@ function copyOf(
 ): Annotation | null {
   const isOwnAxis = item.axis === null || item.axis === section.axis;
   if (!isOwnAxis && isRegion(item)) return null; // an inside lies in its own plane alone
-  const across = section.slice - (item.points[0]?.[section.axis] ?? 0);
-  const onSlice = isOwnAxis ? section.lift({ x: 0, y: 0 }, across) : ([0, 0, 0] as const);
+  const [first] = item.points;
+  const across = section.slice - (first ? section.depthOf(first) : 0);
+  const onSlice =
+    isOwnAxis && section.axis !== null
+      ? section.lift({ x: 0, y: 0 }, across)
+      : ([0, 0, 0] as const);
   let points = shifted(item.points, keptInside([item], onSlice, sizes));
   const isTaken = (): boolean => taken.has(placeKey({ kind: item.kind, points }));
   for (let tries = 0; tries < 20 && isTaken(); tries++) {
-    const by = section.moveOf(PASTE_OFFSET_PX, PASTE_OFFSET_PX);
+    const from = first ? section.toPixel(first) : { x: 0, y: 0 };
+    const by = section.moveOf(PASTE_OFFSET_PX, PASTE_OFFSET_PX, from);
     points = shifted(points, keptInside([{ ...item, points }], by, sizes));
   }
   return { ...item, id: newId(), points: points.map(rounded), locked: false };

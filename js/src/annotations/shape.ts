@@ -1,9 +1,14 @@
 /** What an annotation looks like on a section: its line, its handles, and what moving a handle makes. */
 import type { Point } from "../geometry";
 import { gridFor } from "./grids";
+import { outlinesOn } from "./horizonlines";
+import { isCornered } from "./kinds";
+import { GridSection } from "./oblique";
 import { middle } from "./planar";
-import type { Section } from "./section";
+import { asSlice, ON_SLICES, type Section } from "./section";
 import type { Annotation, Point3 } from "./types";
+
+export { isCornered, isRegion } from "./kinds";
 
 export interface Outline {
   readonly chain: readonly Point[];
@@ -14,18 +19,6 @@ const ELLIPSE_STEPS = 72;
 const HEAD_PX = 12;
 const HEAD_ANGLE = 0.45;
 const ARC_PX = 22;
-
-const CORNERED = new Set(["rectangle", "ellipse", "box"]);
-
-/** Its two points are opposite corners. */
-export function isCornered({ kind }: Pick<Annotation, "kind">): boolean {
-  return CORNERED.has(kind);
-}
-
-/** It has an inside on its own section. */
-export function isRegion({ kind, closed }: Pick<Annotation, "kind" | "closed">): boolean {
-  return kind === "rectangle" || kind === "ellipse" || kind === "polygon" || closed;
-}
 
 /** Corners of the rectangle that two opposite ones span, in order. */
 function cornersOf(a: Point, c: Point): Point[] {
@@ -67,6 +60,9 @@ function arcOf(a: Point, vertex: Point, c: Point): Outline {
 export function outlineOf(item: Annotation, section: Section): Outline {
   const at = item.points.map((point) => section.toPixel(point));
   const [a, b] = at;
+  if (item.kind === "box" && section instanceof GridSection) {
+    return { chain: section.cutOfBox(item), closed: true };
+  }
   if (isCornered(item) && a && b) {
     return { chain: item.kind === "ellipse" ? ellipseOf(a, b) : cornersOf(a, b), closed: true };
   }
@@ -91,16 +87,15 @@ function crossingsOf(item: Annotation, section: Section): Outline[] {
   item.points.forEach((b, i) => {
     const a = item.points[i - 1];
     if (!a) return;
-    const [from, to] = [a, b].map((point) => (point[section.axis] ?? 0) - section.slice);
-    if (from === undefined || to === undefined || from < 0 === to < 0) return;
-    const t = from / (from - to);
-    const at = section.toPixel(a.map((v, k) => v + t * ((b[k] ?? 0) - v)) as unknown as Point3);
-    for (const side of [-1, 1]) {
-      const chain = [
-        { x: at.x - CROSSING_PX, y: at.y - side * CROSSING_PX },
-        { x: at.x + CROSSING_PX, y: at.y + side * CROSSING_PX },
-      ];
-      found.push({ chain, closed: false });
+    for (const cut of section.cutsOf(a, b)) {
+      const at = section.toPixel(cut);
+      for (const side of [-1, 1]) {
+        const chain = [
+          { x: at.x - CROSSING_PX, y: at.y - side * CROSSING_PX },
+          { x: at.x + CROSSING_PX, y: at.y + side * CROSSING_PX },
+        ];
+        found.push({ chain, closed: false });
+      }
     }
   });
   return found;
@@ -108,12 +103,27 @@ function crossingsOf(item: Annotation, section: Section): Outline[] {
 
 /** A fault stick seen from another plane than its own. */
 function isCrossing(item: Annotation, section: Section): boolean {
-  return item.kind === "fault" && item.axis !== null && item.axis !== section.axis;
+  if (item.kind !== "fault") return false;
+  if (section.axis !== null) return item.axis !== null && item.axis !== section.axis;
+  return item.points.some((point) => Math.abs(section.depthOf(point)) > ON_SLICES);
+}
+
+/** What was followed from it, or else its picks. */
+function horizonOf(item: Annotation, section: Section): readonly Outline[] {
+  const grid = gridFor(item);
+  if (!grid) return runsOf(item, section);
+  const slice = asSlice(section);
+  if (slice) return grid.outlines(slice);
+  if (!(section instanceof GridSection)) return [];
+  return outlinesOn(grid, section).map((chain) => ({
+    chain: chain.map(({ x, y }) => section.pixelOf(section.laid(x, y))),
+    closed: false,
+  }));
 }
 
 /** All lines of an annotation: heads and arcs too. The second of Cobb's lines is one of its own. */
 export function strokesOf(item: Annotation, section: Section): readonly Outline[] {
-  if (item.kind === "horizon") return gridFor(item)?.outlines(section) ?? runsOf(item, section);
+  if (item.kind === "horizon") return horizonOf(item, section);
   if (isCrossing(item, section)) return crossingsOf(item, section);
   const outline = outlineOf(item, section);
   const [a, b, c, d] = outline.chain;
@@ -142,7 +152,9 @@ export function handlesOf(item: Annotation, section: Section): readonly (Point |
     return item.points.map((point) => (section.isNear(point) ? section.toPixel(point) : null));
   const at = item.points.map((point) => section.toPixel(point));
   const [a, c] = at;
-  return isCornered(item) && a && c ? cornersOf(a, c) : at;
+  if (!isCornered(item) || !a || !c) return at;
+  // Its corners lie along the axes: they are moved on slices.
+  return cornersOf(a, c).map((corner) => (section.axis === null ? null : corner));
 }
 
 /** The points when handle `handle` is brought to `to`. */

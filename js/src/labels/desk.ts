@@ -1,5 +1,5 @@
 /** What one view does with labels: the tool in hand, the brush, the label, and strokes on their way. */
-import type { Section } from "../annotations/section";
+import type { SliceSection as Section } from "../annotations/section";
 import type { Point3 } from "../annotations/types";
 import { isOlder } from "../frame-gate";
 import type { Point } from "../geometry";

@@ -1,7 +1,7 @@
 /** Brush and strokes over one pane, drawn at once; and the hand that draws them. */
 import { css, html, nothing, svg, type TemplateResult } from "lit";
 import { styleMap } from "lit/directives/style-map.js";
-import type { Section } from "../annotations/section";
+import type { SliceSection as Section } from "../annotations/section";
 import type { Point } from "../geometry";
 import { factsOf } from "./catalogue";
 import type { LabelDesk, Preview } from "./desk";

@@ -3,8 +3,9 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { classMap } from "lit/directives/class-map.js";
 import { styleMap } from "lit/directives/style-map.js";
 import { AnnotationLayer, layerStyles } from "../annotations/layer";
+import { GridSection } from "../annotations/oblique";
 import { plotOf, plotStyles } from "../annotations/plot";
-import { Section } from "../annotations/section";
+import { asSlice, Section } from "../annotations/section";
 import type { Annotation, Profile } from "../annotations/types";
 import type { Point } from "../geometry";
 import { LabelLayer, labelStyles } from "../labels/layer";
@@ -153,7 +154,9 @@ export class SlicePane extends Part {
       signal: context.signal,
       get section() {
         const scene = isDead(pane.state) || !context.ui.shown ? null : context.labelled();
-        if (!scene || scene.grid) return null;
+        if (!scene) return null;
+        const { volume, grid, placement, fit } = scene;
+        if (grid) return GridSection.on(volume, grid, placement, fit);
         return Section.of(scene.placement, scene.fit, pane.shownSlice(scene.axis));
       },
       get size() {
@@ -174,7 +177,7 @@ export class SlicePane extends Part {
     return new LabelLayer(context.labels, {
       signal: context.signal,
       get section() {
-        return annotations.section;
+        return asSlice(annotations.section);
       },
       colourOf: (label) => labelColourOf(context.session, context.labels.target, label),
       focus: () => this.focusView(),
@@ -233,10 +236,6 @@ export class SlicePane extends Part {
   private clicked(at: Point): void {
     if (this.context.ui.fence) {
       addNode(this.context, at);
-      return;
-    }
-    if (this.context.ui.tool === "annotate" && this.context.session.state.section) {
-      this.context.note("Annotations are drawn on slices, not on sections.");
       return;
     }
     const { layout, linked, crosshair } = this.context.session.state;

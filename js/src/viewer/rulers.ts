@@ -1,6 +1,7 @@
 /** Rulers in the gutters and the scale bar: what they say, for the page and for saved pictures. */
-import { isMap } from "../geometry";
-import type { Axis } from "../protocol";
+import { isMap, type Placement } from "../geometry";
+import type { Axis, VolumeInfo } from "../protocol";
+import { placeOf, type SectionGrid, toWorld, type Vector } from "../sections";
 import { axisOf, axisShort, axisTitle, numberAt } from "./axes";
 import type { Scene } from "./context";
 import { decimalsOf, fixed } from "./format";
@@ -74,8 +75,11 @@ const LONGER: Readonly<Record<string, readonly [number, string]>> = {
 
 /** A round length along the screen's x; null where the axis has no known length. */
 export function scaleBarOf(scene: Scene, most = 104): ScaleBar | null {
-  const { info, placement, fit } = scene;
+  const { info, placement, fit, volume, grid } = scene;
   const axis = axisOf(info, placement.plane.columnAxis);
+  // Across samples, the spacing that makes a section look right is no length.
+  const isMixed = grid?.section.kind === "oblique" && volume.kind === "seismic" && !isLevel(scene);
+  if (isMixed) return null;
   if (!info.world_unit || (info.kind === "seismic" && axis.name === "sample")) return null;
   const perPixel = (placement.nColumns * axis.spacing) / (placement.width * fit.scale);
   const length = niceLength(perPixel * most);
@@ -85,6 +89,13 @@ export function scaleBarOf(scene: Scene, most = 104): ScaleBar | null {
   const shown = isLong ? length / longer[0] : length;
   const unit = isLong ? longer[1] : info.world_unit;
   return { length: length / perPixel, text: `${fixed(shown, decimalsOf(shown, 4))}\u00a0${unit}` };
+}
+
+/** Does the screen's x run along no samples? */
+function isLevel({ grid, placement }: Scene): boolean {
+  const isTurned = placement.plane.columnAxis > placement.plane.rowAxis;
+  const [, step] = (isTurned ? grid?.rows : grid?.columns)?.[2] ?? [];
+  return step === 0;
 }
 
 /**
@@ -107,8 +118,51 @@ export function northOf({ info, axis, placement }: Scene): number | null {
 
 /** Letters at the left, right, top and bottom edge, or a remark that orientation is unknown. */
 export function lettersOf(scene: Scene): { letters: readonly string[]; remark: string } {
-  const { info, placement } = scene;
-  if (info.kind !== "medical") return { letters: [], remark: "" };
-  if (!info.affine) return { letters: [], remark: "Orientation unknown" };
-  return { letters: placement.plane.letters, remark: "" };
+  const { volume, grid, placement } = scene;
+  if (volume.kind !== "medical") return { letters: [], remark: "" };
+  if (!volume.affine) return { letters: [], remark: "Orientation unknown" };
+  return {
+    letters: grid ? lettersOn(volume, grid, placement) : placement.plane.letters,
+    remark: "",
+  };
+}
+
+/** Towards which side a world direction of a patient goes: "A", or "AR" where it goes to both. */
+export function directionLetters(direction: Vector): string {
+  const length = Math.hypot(...direction);
+  return direction
+    .map((part, axis) => ({
+      share: Math.abs(part) / length,
+      letter: SIDES[part > 0 ? 1 : 0][axis],
+    }))
+    .filter(({ share }) => share > SECOND_LETTER)
+    .sort((a, b) => b.share - a.share)
+    .slice(0, 2)
+    .map(({ letter }) => letter)
+    .join("");
+}
+
+const SIDES = ["LPI", "RAS"] as const;
+/** A direction that goes less than this to a side (12 degrees) is not said to go there. */
+const SECOND_LETTER = 0.2;
+
+/** What lies beyond the edges of a section; of a fence, beyond the ends of its line. */
+function lettersOn(
+  volume: VolumeInfo,
+  grid: SectionGrid,
+  { plane }: Placement,
+): readonly [string, string, string, string] {
+  const between = (a: readonly [number, number], b: readonly [number, number]): string => {
+    const [from, to] = [placeOf(grid, ...a), placeOf(grid, ...b)].map((at) => toWorld(volume, at));
+    if (!from || !to) return "";
+    return directionLetters([to[0] - from[0], to[1] - from[1], to[2] - from[2]]);
+  };
+  const last = grid.nColumns - 1;
+  const columns = [between([1, 0], [0, 0]), between([last - 1, 0], [last, 0])] as const;
+  const rows = [between([0, 1], [0, 0]), between([0, 0], [0, 1])] as const;
+  const isTurned = plane.columnAxis > plane.rowAxis;
+  const [across, down] = isTurned ? [rows, columns] : [columns, rows];
+  const [left, right] = plane.flipX ? [across[1], across[0]] : across;
+  const [top, bottom] = plane.flipY ? [down[1], down[0]] : down;
+  return [left, right, top, bottom];
 }

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from blustream_widget.errors import AnnotationError
 
@@ -17,6 +19,8 @@ MAX_POINTS = 2000
 """Of one annotation: a message with as many, rounded to 3 decimals, still fits its bound."""
 MAX_ANNOTATIONS = 10_000
 MAX_TOTAL_POINTS = 400_000
+_CORNERED = frozenset({"rectangle", "ellipse"})
+_IN_PLANE = 0.01  # voxels beside a plane; a page rounds to thousandths
 _FLAT = 1e-6  # voxels by which the points of a flat shape may differ across it
 
 AnnotationKind: TypeAlias = Literal[
@@ -103,7 +107,7 @@ class Annotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Unique in a session: 1 to 64 letters, digits, "-" and "_".
     axis : int, optional
         Axis across which the section was taken that it was drawn on; None where it was drawn in
-        three dimensions.
+        three dimensions: a polygon or a closed freehand line then lies in any one plane.
     label : str
         Short name, for lists.
     text : str
@@ -282,15 +286,43 @@ def _check_inside(item: Annotation, shape: Sequence[int]) -> None:
 
 def _check_flat(item: Annotation) -> None:
     if item.axis is None:
-        raise AnnotationError(
-            f"A {item.kind} lies in a section.", hint="Say which one: axis=0, 1 or 2."
-        )
+        if item.kind in _CORNERED:
+            raise AnnotationError(
+                f"A {item.kind} lies in a slice.", hint="Say which one: axis=0, 1 or 2."
+            )
+        check_in_one_plane(item)
+        return
     across = [point[item.axis] for point in item.points]
     if max(across) - min(across) > _FLAT:
         raise AnnotationError(
             f"The points of a {item.kind} lie in different sections.",
             hint=f"Give all of them the same coordinate on axis {item.axis}.",
         )
+
+
+def check_in_one_plane(item: Annotation) -> None:
+    """Refuse an outline in space whose points lie in no plane, as far as they are rounded.
+
+    Raises
+    ------
+    AnnotationError
+    """
+    normal, middle = plane_through(item.points)
+    off = float(np.abs((np.asarray(item.points) - middle) @ normal).max())
+    if off > _IN_PLANE:
+        raise AnnotationError(
+            f"The points of a {item.kind} do not lie in one plane: {off:.2g} voxels beside it.",
+            hint="Draw it on one slice, oblique plane or straight piece of a fence.",
+        )
+
+
+def plane_through(
+    points: Sequence[Sequence[float]],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Give the unit normal and a point of the plane that lies closest to points, in index space."""
+    at = np.asarray(points, float)
+    middle = at.mean(axis=0)
+    return np.linalg.svd(at - middle)[2][2], middle
 
 
 def check_text(name: str, text: str) -> None:

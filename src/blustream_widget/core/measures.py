@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from blustream_widget.core.annotation import Annotation
+from blustream_widget.core.annotation import Annotation, plane_through
 from blustream_widget.core.annotation_messages import Quantity, Want
 from blustream_widget.core.types import VolumeInfo
 from blustream_widget.errors import AnnotationError
@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 _LINES = frozenset({"arrow", "line", "distance", "profile"})
 _PATHS = frozenset({"polyline", "freehand", "path", "fault"})
 _DEGREES = "°"
+_UPRIGHT = 1e-3  # share of an area as seen from above, below which a plane stands upright
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,8 @@ def world_of(point: Sequence[float], info: VolumeInfo) -> tuple[float, float, fl
 def _region(item: Annotation, metric: Metric) -> tuple[Quantity, ...]:
     if item.kind == "box":
         return _box(item, metric)
-    assert item.axis is not None
+    if item.axis is None:
+        return _outline_in_space(item, metric)
     in_plane = [axis for axis in range(3) if axis != item.axis]
     u, v = metric.vectors[in_plane]
     is_mixed = metric.is_mixed and item.axis != 2
@@ -197,6 +199,46 @@ def _region(item: Annotation, metric: Metric) -> tuple[Quantity, ...]:
         sides = _sides(extent[0] * u, extent[1] * v, metric, is_mixed=is_mixed)
     found = [Quantity("area", float(area), square), *sides]
     return tuple(found) if is_mixed else (*found, Quantity("perimeter", perimeter, metric.unit))
+
+
+def _outline_in_space(item: Annotation, metric: Metric) -> tuple[Quantity, ...]:
+    """Area and perimeter of an outline in a plane across no axis."""
+    points = np.asarray(item.points, float)
+    check_simple(seen_across(points))
+    way = (points - points[0]) @ metric.vectors
+    spanned = np.cross(way, np.roll(way, -1, axis=0)).sum(axis=0)
+    area = float(np.linalg.norm(spanned)) / 2
+    if metric.is_mixed:
+        # Upright: what is horizontal times what is vertical.
+        if abs(spanned[2]) > _UPRIGHT * np.linalg.norm(spanned):
+            raise AnnotationError(
+                f"There is no area between {metric.unit} and {metric.vertical_unit} on a tilted "
+                "plane.",
+                hint="Draw it on an upright section or a slice of constant time.",
+            )
+        return (Quantity("area", area, f"{metric.unit}·{metric.vertical_unit}"),)
+    perimeter = float(np.linalg.norm(np.roll(way, -1, axis=0) - way, axis=1).sum())
+    return (
+        Quantity("area", area, f"{metric.unit}²"),
+        Quantity("perimeter", perimeter, metric.unit),
+    )
+
+
+def seen_across(points: Floats) -> Floats:
+    """Give points in a plane, shape (n, 3), as seen along the axis that it lies across most.
+
+    Returns
+    -------
+    ndarray, shape (n, 2)
+        Their places on the two other axes.
+    """
+    return np.delete(points, across_of(points), axis=1)
+
+
+def across_of(points: Floats) -> int:
+    """Axis that the plane through points lies across most, in index space."""
+    normal, _ = plane_through(points.tolist())
+    return int(np.abs(normal).argmax())
 
 
 def _sides(

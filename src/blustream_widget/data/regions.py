@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from blustream_widget.core.annotation import Annotation
-from blustream_widget.core.measures import check_simple
+from blustream_widget.core.annotation import Annotation, plane_through
+from blustream_widget.core.measures import across_of, check_simple
 from blustream_widget.errors import AnnotationError
 
 Mask = npt.NDArray[np.bool_]
@@ -21,6 +21,9 @@ MAX_REGION_VOXELS = 32 * 2**20
 
 class VoxelRegion:
     """Voxels inside a rectangle, ellipse, polygon, closed freehand line or box.
+
+    Of an outline that lies across no axis: seen along the axis that its plane lies across most,
+    each column of voxels whose centre is inside has one, that which is nearest to the plane.
 
     Parameters
     ----------
@@ -55,7 +58,7 @@ class VoxelRegion:
             )
         self.lower, self.upper = lower, upper
         self.n_voxels = n_voxels
-        self.mask = None if item.kind in ("rectangle", "box") else self._mask(item)
+        self.mask = None if item.kind in ("rectangle", "box") else self._mask(item, shape)
 
     def inside(self, lower: Shape, upper: Shape) -> Mask | None:
         """Mask of a part of the block; None: all of it is inside."""
@@ -68,8 +71,9 @@ class VoxelRegion:
         found: Mask = self.mask[part]
         return found
 
-    def _mask(self, item: Annotation) -> Mask:
-        assert item.axis is not None
+    def _mask(self, item: Annotation, shape: Shape) -> Mask:
+        if item.axis is None:
+            return self._mask_in_space(item, shape)
         axes = [axis for axis in range(3) if axis != item.axis]
         outline = np.asarray(item.points, float)[:, axes]
         low = [self.lower[axis] for axis in axes]
@@ -81,6 +85,31 @@ class VoxelRegion:
             plane = polygon_mask(outline, low, high)
         return np.expand_dims(plane, item.axis)
 
+    def _mask_in_space(self, item: Annotation, shape: Shape) -> Mask:
+        """Voxels of an outline across no axis: along the axis it lies across most, the nearest."""
+        points = np.asarray(item.points, float)
+        across = across_of(points)
+        axes = [axis for axis in range(3) if axis != across]
+        outline = points[:, axes]
+        check_simple(outline)
+        low = [self.lower[axis] for axis in axes]
+        high = [max(self.upper[axis], self.lower[axis]) for axis in axes]
+        plane = polygon_mask(outline, low, high)
+        normal, middle = plane_through(item.points)
+        u, v = np.nonzero(plane)
+        offset = (u + low[0] - middle[axes[0]]) * normal[axes[0]]
+        offset += (v + low[1] - middle[axes[1]]) * normal[axes[1]]
+        at = np.floor(middle[across] - offset / normal[across] + 0.5).astype(int)
+        # Of a plane along a face of the volume, the outermost voxels.
+        at = at.clip(0, shape[across] - 1) - self.lower[across]
+        size = [max(0, u - v) for v, u in zip(self.lower, self.upper, strict=True)]
+        mask: Mask = np.zeros(size, bool)
+        is_in = (at >= 0) & (at < size[across])
+        place: list[npt.NDArray[np.intp]] = [u[is_in], v[is_in]]
+        place.insert(across, at[is_in])
+        mask[tuple(place)] = True
+        return mask
+
 
 def _block(item: Annotation, shape: Shape) -> tuple[Shape, Shape]:
     points = np.asarray(item.points, float)
@@ -91,6 +120,9 @@ def _block(item: Annotation, shape: Shape) -> tuple[Shape, Shape]:
         across, n = points[0, item.axis], shape[item.axis]
         lower[item.axis] = min(math.floor(across + 0.5), n - 1 if across <= n - 0.5 else n)
         upper[item.axis] = lower[item.axis] + 1
+    elif item.is_flat:
+        # The voxels nearest to a plane lie up to half a voxel beside it.
+        lower, upper = lower - 1, upper + 1
     lower, upper = np.clip(lower, 0, shape), np.clip(upper, 0, shape)
     return (
         (int(lower[0]), int(lower[1]), int(lower[2])),
