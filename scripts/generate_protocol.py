@@ -25,6 +25,7 @@ from blustream_widget.core import (
     slab,
     spectrum,
     state,
+    time_axis,
     types,
     wiggle,
 )
@@ -252,6 +253,7 @@ def generate() -> str:
                 palettes.LabelStyle,
                 types.Axis,
                 types.Channel,
+                time_axis.TimeAxis,
                 types.VolumeInfo,
                 types.LoadedSlices,
                 sections.Fence,

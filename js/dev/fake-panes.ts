@@ -24,10 +24,10 @@ export const ALONE = {
 } satisfies Partial<ViewState>;
 
 function paneOf(state: ViewState): PaneState {
-  const { axis, slice_idx, channel, window, level, colormap } = state;
+  const { axis, slice_idx, time_idx, channel, window, level, colormap } = state;
   const { reverse, zoom, pan, stretch, interpolate } = state;
   const { rotation, flip_x, flip_y, slab, slab_mode, section } = state;
-  const view = { axis, slice_idx, channel, window, level, colormap };
+  const view = { axis, slice_idx, time_idx, channel, window, level, colormap };
   const turn = { rotation, flip_x, flip_y };
   const { display, wiggle_excursion, wiggle_fill, wiggle_polarity } = state;
   const wiggles = { display, wiggle_excursion, wiggle_fill, wiggle_polarity };

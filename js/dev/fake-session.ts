@@ -93,6 +93,7 @@ export class FakeSession implements Session {
       revision: 0,
       axis,
       slice_idx: info.axes.map((a) => Math.floor(a.n * 0.433)) as [number, number, number],
+      time_idx: 0,
       channel: 0,
       ...autoRange(info, channelOf(info, 0)),
       colormap: info.kind === "seismic" ? "seismic" : "grey",

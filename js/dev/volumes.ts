@@ -156,6 +156,7 @@ function seismic(): DevVolume {
       world_unit: "m",
       affine: [12, 2, 0, 431208, -2, 12, 0, 6521940, 0, 0, 4, 0, 0, 0, 0, 1],
       source: "openvds",
+      time: null,
     },
   };
 }
@@ -177,6 +178,7 @@ function medical(): DevVolume {
       world_unit: "mm",
       affine: [1, 0, 0, -90, 0, 1, 0, -108, 0, 0, 1, -90, 0, 0, 0, 1],
       source: "nifti",
+      time: null,
     },
   };
 }
@@ -200,6 +202,7 @@ function generic(): DevVolume {
       world_unit: "",
       affine: null,
       source: "memory",
+      time: null,
     },
   };
 }

@@ -20,7 +20,7 @@ import {
 import { sameValue } from "./store";
 
 /** What can be linked; see `core/linking.py`. */
-export type LinkKind = "plane" | "slice" | "camera" | "window" | "colormap" | "cursor";
+export type LinkKind = "plane" | "slice" | "camera" | "window" | "colormap" | "cursor" | "time";
 
 type AxisIdx = 0 | 1 | 2;
 export type Triple = readonly [number, number, number];

@@ -5,6 +5,7 @@ import { activation } from "./panes";
 import type { ViewPatch, ViewState, VolumeInfo } from "./protocol";
 import type { Session, SessionError } from "./session";
 import { sameValue } from "./store";
+import { nearestStep, timeAt } from "./time";
 
 /**
  * Traits that mirror the view's state; `axis` is a name here, `slice_no` the survey number, and
@@ -14,6 +15,8 @@ export interface StateTraits {
   axis: string;
   slice_idx: number;
   slice_no: number;
+  time_idx: number;
+  time: number;
   channel: number;
   window: number;
   level: number;
@@ -67,6 +70,7 @@ export type ViewerModel = AnyModel<ViewerTraits>;
 const TOKEN_TIMEOUT_MS = 1000;
 /** Fields that have the same name and value as trait and in the state. */
 const PLAIN_FIELDS = [
+  "time_idx",
   "channel",
   "window",
   "level",
@@ -103,6 +107,7 @@ const MIRRORED = [
   "axis",
   "slice_idx",
   "slice_no",
+  "time",
   "crosshair_idx",
   "view_layout",
   ...PLAIN_FIELDS,
@@ -134,6 +139,8 @@ export function traitsOf(state: ViewState, info: VolumeInfo): StateTraits {
     axis: axis.name,
     slice_idx,
     slice_no: axis.first + axis.step * slice_idx,
+    time_idx: state.time_idx,
+    time: timeAt(info.time, state.time_idx),
   };
 }
 
@@ -141,6 +148,12 @@ function insideVolume(value: unknown, info: VolumeInfo): ViewState["slice_idx"] 
   const wanted = value as readonly number[];
   const inside = info.axes.map(({ n }, axis) => Math.min(Math.max(wanted[axis] ?? 0, 0), n - 1));
   return inside as unknown as ViewState["slice_idx"];
+}
+
+function timePatch(name: string, value: number, { time }: VolumeInfo): ViewPatch | null {
+  if (!time || !Number.isFinite(value)) return null;
+  if (name === "time") return { time_idx: nearestStep(time, value) };
+  return { time_idx: Math.min(Math.max(Math.round(value), 0), time.n - 1) };
 }
 
 /** What a trait's new value asks for; null if it asks for nothing that can be. */
@@ -154,6 +167,7 @@ export function patchOf<K extends keyof StateTraits>(
     const axis = info.axes.findIndex((candidate) => candidate.name === value);
     return axis < 0 ? null : { axis };
   }
+  if (name === "time_idx" || name === "time") return timePatch(name, Number(value), info);
   if (name === "active") return activation(state, Number(value));
   if (name === "view_layout") return { layout: String(value) };
   if (name === "crosshair_idx") return { slice_idx: insideVolume(value, info) };

@@ -24,6 +24,7 @@ const OWN_FIELDS = [
 ] as const;
 const SHARED_FIELDS = [
   "slice_idx",
+  "time_idx",
   "channel",
   "window",
   "level",

@@ -183,6 +183,17 @@ export interface Channel {
   readonly label_names: Readonly<Record<string, string>>;
 }
 
+/** The steps of a series: step i (0-based) is at `first + i * step`, or at `values[i]`. */
+export interface TimeAxis {
+  readonly n: number;
+  readonly first: number;
+  readonly step: number;
+  readonly unit: string;
+  readonly name: string;
+  readonly values: readonly number[];
+  readonly names: readonly string[];
+}
+
 /** What a viewer must know of a volume before it has seen one voxel. */
 export interface VolumeInfo {
   readonly name: string;
@@ -194,6 +205,7 @@ export interface VolumeInfo {
   readonly world_unit: string;
   readonly affine: readonly number[] | null;
   readonly source: string;
+  readonly time: TimeAxis | null;
 }
 
 /** Slices that are in memory as sharp as the view wants them: they come without any reading. */
@@ -221,6 +233,7 @@ export interface Oblique {
 export interface PaneState {
   readonly axis: number;
   readonly slice_idx: readonly [number, number, number];
+  readonly time_idx: number;
   readonly channel: number;
   readonly window: number;
   readonly level: number;
@@ -296,6 +309,7 @@ export interface ViewState {
   readonly revision: number;
   readonly axis: number;
   readonly slice_idx: readonly [number, number, number];
+  readonly time_idx: number;
   readonly channel: number;
   readonly window: number;
   readonly level: number;

@@ -15,6 +15,7 @@ const NOTHING_YET: ViewState = {
   revision: 0,
   axis: 0,
   slice_idx: [0, 0, 0],
+  time_idx: 0,
   channel: 0,
   window: 1,
   level: 0.5,

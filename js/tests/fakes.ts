@@ -20,6 +20,7 @@ export const STATE: ViewState = {
   revision: 1,
   axis: 0,
   slice_idx: [45, 54, 32],
+  time_idx: 0,
   channel: 0,
   window: 4,
   level: 0,

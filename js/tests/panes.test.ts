@@ -10,6 +10,7 @@ import { FakeImage, header, STATE } from "./fakes";
 const PANE = {
   axis: 0,
   slice_idx: STATE.slice_idx,
+  time_idx: 0,
   channel: 0,
   window: 4,
   level: 0,

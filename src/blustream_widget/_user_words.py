@@ -37,6 +37,8 @@ def patch_of(
         return {"axis": names.index(value)}
     if name == "slice_no":
         return {"slice_idx": _index_of(value, info.axes[state.axis], info.name)}
+    if name == "time":
+        return {"time_idx": _step_at(value, info)}
     if name == "crosshair_idx":
         return {"slice_idx": tuple(value)}
     if name == "view_layout":
@@ -60,6 +62,27 @@ def _index_of(number: float, axis: Axis, volume: str) -> int:
             hint=f"It goes from {low:g} to {high:g} {axis.unit}".rstrip() + ".",
         )
     return index
+
+
+def _step_at(time: float, info: VolumeInfo) -> int:
+    """Step nearest to a time; one within half a step of the first or last is that."""
+    steps = info.time
+    if not math.isfinite(time):
+        raise StateError(f"time = {time!r} is not a number.", hint="Give a finite one.")
+    if steps is None:
+        if time != 0:
+            raise StateError(
+                f"time = {time:g}, and {info.name} has no time axis.",
+                hint="A series is a file or array with four axes, or a list of volumes.",
+            )
+        return 0
+    first, last = steps.at(0), steps.at(steps.n - 1)
+    if not first - steps.step / 2 <= time <= last + steps.step / 2:
+        raise StateError(
+            f"{steps.name} {time:g} is outside {info.name}.",
+            hint=f"It goes from {first:g} to {last:g} {steps.unit}".rstrip() + ".",
+        )
+    return steps.nearest(time)
 
 
 def as_dict(capabilities: Capabilities) -> dict[str, Any]:

@@ -266,7 +266,7 @@ def layer_ref(
                 f"Labels are whole numbers; this array is of {source.dtype}.",
                 hint="For example labels.astype('uint8').",
             )
-        if affine is None and source.shape != info.shape:
+        if affine is None and source.shape[-3:] != info.shape:
             raise StateError(
                 f"The array has the shape {source.shape}, {info.name} has {info.shape}.",
                 hint="Give one value for each voxel, or say by affine= where the array lies.",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from blustream_widget.core import link_protocol as lp
-from blustream_widget.core.linking import LINK_KINDS, Guide, LinkKind
+from blustream_widget.core.linking import LINK_KINDS, Guide, LinkKind, check_times
 from blustream_widget.errors import StateError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class ViewLink:
         }
 
 
-def link(*viewers: Viewer, what: LinkKind | Sequence[LinkKind] = DEFAULT_KINDS) -> ViewLink:
+def link(*viewers: Viewer, what: LinkKind | Sequence[LinkKind] | None = None) -> ViewLink:
     """Have viewers follow each other, whoever of them is moved: by hand or from Python.
 
     Places are linked by world coordinates: volumes of other spacing, size or orientation meet at
@@ -100,7 +100,9 @@ def link(*viewers: Viewer, what: LinkKind | Sequence[LinkKind] = DEFAULT_KINDS) 
     what : name or sequence of names
         "plane" (the axis), "slice" (the place where the three slices meet), "camera" (zoom, pan,
         stretch), "window" (window and level), "colormap" (with clip colours), "cursor" (crosshair,
-        and the place under the pointer).
+        and the place under the pointer), "time" (the step of series: by its name, or by its time).
+        By default the place: "plane", "slice", "camera" and "cursor", and "time" of series that
+        have their times in common.
 
     Returns
     -------
@@ -120,8 +122,8 @@ def link(*viewers: Viewer, what: LinkKind | Sequence[LinkKind] = DEFAULT_KINDS) 
     >>> colours = link(before, after, what=("window", "colormap"))  # doctest: +SKIP
     >>> both.unlink()                          # doctest: +SKIP
     """
-    kinds = _checked_kinds(what)
     members = _checked_viewers(viewers)
+    kinds = _default_kinds(members) if what is None else _checked_kinds(what)
     first, *others = members
     for other in others:
         Guide(first.info, other.info, kinds)
@@ -132,6 +134,16 @@ def link(*viewers: Viewer, what: LinkKind | Sequence[LinkKind] = DEFAULT_KINDS) 
     made = ViewLink(members, kinds)
     made._start()
     return made
+
+
+def _default_kinds(viewers: Sequence[Viewer]) -> tuple[LinkKind, ...]:
+    first, *others = viewers
+    try:
+        for other in others:
+            check_times(first.info, other.info)
+    except StateError:
+        return DEFAULT_KINDS
+    return (*DEFAULT_KINDS, "time")
 
 
 def _checked_kinds(what: LinkKind | Sequence[LinkKind]) -> tuple[LinkKind, ...]:

@@ -20,6 +20,8 @@ PANE_TRAITS = (
     "axis",
     "slice_idx",
     "slice_no",
+    "time_idx",
+    "time",
     "channel",
     "window",
     "level",
@@ -61,6 +63,8 @@ class Pane(t.HasTraits):
     axis = t.Unicode("", help="Axis the slice is taken across, by name.")
     slice_idx = t.Int(0, help="0-based position of the slice along the axis.")
     slice_no = t.Float(0.0, help="Position of the slice as survey number.")
+    time_idx = t.Int(0, help="Step in time, 0-based; 0 where there is no time axis.")
+    time = t.Float(0.0, help="The same as a time, in the unit of the time axis.")
     channel = t.Int(0, help="Shown channel, 0-based.")
     window = t.Float(1.0, help="Full width of the display range, in the data's unit.")
     level = t.Float(0.5, help="Centre of the display range, in the data's unit.")
@@ -188,6 +192,7 @@ def values_of(view: ViewState, info: VolumeInfo) -> dict[str, Any]:
         "axis": axis.name,
         "slice_idx": index,
         "slice_no": axis.first + axis.step * index,
+        "time": 0.0 if info.time is None else info.time.at(view.time_idx),
     }
     others = (name for name in PANE_TRAITS if name not in in_our_words)
     return in_our_words | {name: getattr(view, name) for name in others}

@@ -29,8 +29,9 @@ class SharedSegment:
 
     Parameters
     ----------
-    array : ndarray, 3-D
-        Checked already (`data.arrays.check_array`). Kept until `close`.
+    array : ndarray, 3-D or 4-D, or tuple of ndarray
+        Checked already (`data.arrays.check_array`); several of one shape and dtype are the steps
+        of a series. Kept until `close`.
 
     Raises
     ------
@@ -38,15 +39,20 @@ class SharedSegment:
         If the memory file system has no room for it.
     """
 
-    def __init__(self, array: Samples) -> None:
+    def __init__(self, array: Samples | tuple[Samples, ...]) -> None:
         remove_abandoned()
-        self._array: Samples | None = array
+        self._array: Samples | tuple[Samples, ...] | None = array
         self._view: Samples | None = None
         self._descriptor: int | None = None
         self._lock = threading.Lock()  # guards the copy: made, released and made again
-        dtype = array.dtype.newbyteorder("=")
+        first = array[0] if isinstance(array, tuple) else array
+        n_steps = (len(array),) if isinstance(array, tuple) else ()
+        dtype = first.dtype.newbyteorder("=")
+        self._n_bytes = sum(one.nbytes for one in array) if n_steps else first.nbytes
         self._path = shared_folder() / f"{PREFIX}{os.getpid()}-{uuid.uuid4().hex}"
-        self.ref = SharedArray(path=str(self._path), shape=_three(array.shape), dtype=dtype.str)
+        self.ref = SharedArray(
+            path=str(self._path), shape=(*n_steps, *first.shape), dtype=dtype.str
+        )
         self.restore()
         _segments.add(self)
 
@@ -60,7 +66,7 @@ class SharedSegment:
         """Copy the user's array again, after it was changed in place; no-op while released."""
         with self._lock:
             if self._view is not None and self._array is not None:
-                self._view[...] = self._array
+                _copy(self._array, self._view)
 
     def restore(self) -> bool:
         """Make the copy, if there is none; returns whether there was none.
@@ -94,12 +100,12 @@ class SharedSegment:
         self._array = self._view = None
         self._close_descriptor()
 
-    def _make(self, array: Samples) -> None:
+    def _make(self, array: Samples | tuple[Samples, ...]) -> None:
         folder = self._path.parent
         room_bytes = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
-        if array.nbytes > room_bytes:
+        if self._n_bytes > room_bytes:
             raise VolumeFormatError(
-                f"The array needs {array.nbytes / 1e9:.1f} GB of shared memory; {folder} has "
+                f"The array needs {self._n_bytes / 1e9:.1f} GB of shared memory; {folder} has "
                 f"{room_bytes / 1e9:.1f} GB free.",
                 hint="Write it to a file and show that: blustream import array.npy volume.vds.",
             )
@@ -109,15 +115,15 @@ class SharedSegment:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
             # Reserving the pages now turns "no room" into an error here, not a SIGBUS at the copy.
-            os.posix_fallocate(descriptor, 0, array.nbytes)
+            os.posix_fallocate(descriptor, 0, self._n_bytes)
         except OSError as exc:
             self._drop()
             raise VolumeFormatError(
-                f"The array needs {array.nbytes / 1e9:.1f} GB of shared memory: {exc.strerror}.",
+                f"The array needs {self._n_bytes / 1e9:.1f} GB of shared memory: {exc.strerror}.",
                 hint="Write it to a file and show that: blustream import array.npy volume.vds.",
             ) from exc
         self._view = np.memmap(self._path, dtype=self.ref.dtype, mode="r+", shape=self.ref.shape)
-        self._view[...] = array
+        _copy(array, self._view)
 
     def _drop(self) -> None:
         self._view = None  # the only reference: this ends our mapping
@@ -140,9 +146,13 @@ def remove_abandoned() -> None:
             path.unlink()
 
 
-def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    n0, n1, n2 = shape
-    return n0, n1, n2
+def _copy(array: Samples | tuple[Samples, ...], view: Samples) -> None:
+    """Fill the shared memory, step by step: stacking them first would take as much again."""
+    if isinstance(array, tuple):
+        for step, one in zip(view, array, strict=True):
+            step[...] = one
+    else:
+        view[...] = array
 
 
 _segments: weakref.WeakSet[SharedSegment] = weakref.WeakSet()

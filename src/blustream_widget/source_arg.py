@@ -14,13 +14,14 @@ import numpy as np
 
 from blustream_widget.cloud_env import with_environment
 from blustream_widget.config import TRANSPORTS
-from blustream_widget.core.types import Kind, VolumeRef
+from blustream_widget.core.types import Kind, Samples, VolumeRef
 from blustream_widget.errors import (
     ConfigError,
     VolumeAccessError,
     VolumeFormatError,
     VolumeNotFoundError,
 )
+from blustream_widget.series_arg import Times, checked_paths, checked_times, is_series, stacked
 from blustream_widget.shared import SharedSegment
 
 SCHEMES = ("s3", "azure", "azuresas", "gs", "http", "https", "file")
@@ -28,7 +29,7 @@ _SUFFIXES = (".vds", ".nii", ".nii.gz", ".npy", ".npz", ".sgy", ".segy", ".img",
 
 
 def volume_ref(
-    volume: Any,  # str, PathLike, or anything numpy.asarray takes
+    volume: Any,  # str, PathLike, or anything numpy.asarray takes; or a list of them
     *,
     connection: str = "",
     name: str = "",
@@ -37,6 +38,9 @@ def volume_ref(
     affine: Any = None,  # anything numpy.asarray takes
     axis_names: tuple[str, str, str] | None = None,
     unit: str = "",
+    time_axis: int | None = None,
+    times: Any = None,  # numbers or names
+    time_unit: str = "",
 ) -> tuple[VolumeRef, SharedSegment | None]:
     """Check what the user gave and make it a reference that a worker can open.
 
@@ -66,21 +70,59 @@ def volume_ref(
         axis_names=_axis_names(axis_names),
         unit=_text("unit", unit, 32),
     )
+    axis = _time_axis(time_axis)
+    if is_series(volume) and checked_paths(volume):
+        said = checked_times(times, time_unit, len(volume))
+        steps = tuple(_addressed(VolumeRef(connection=about.connection), step) for step in volume)
+        name = about.name or f"{len(steps)} steps of {Path(os.fspath(volume[0])).name}"
+        about = msgspec.structs.replace(about, series=steps, name=name[:256], connection="")
+        return _timed(about, said), None
     if isinstance(volume, (str, os.PathLike)):
-        url = _text("volume", check_address(os.fspath(volume)), 8192)
-        connection, environment = with_environment(url, about.connection)
-        # Not longer than what a reference may hold: the environment may hold anything.
-        connection = _text("connection", connection, 8192)
-        return msgspec.structs.replace(
-            about, url=url, connection=connection, environment=environment
-        ), None
-    from blustream_widget.data.arrays import check_array
+        about = _addressed(msgspec.structs.replace(about, time_axis=axis), volume)
+        return _timed(about, checked_times(times, time_unit)), None
+    from blustream_widget.data.arrays import check_array, steps_first
 
-    segment = SharedSegment(check_array(volume))
+    values: Samples | tuple[Samples, ...]
+    if is_series(volume):
+        values = stacked([check_array(one, f"Array {n}") for n, one in enumerate(volume)])
+        n_steps: int | None = len(values)
+    else:
+        values = steps_first(check_array(volume, may_be_series=True), axis)
+        n_steps = len(values) if values.ndim == 4 else None
+    said = checked_times(times, time_unit, n_steps)
+    if n_steps is None and said != Times():
+        raise ConfigError(
+            "The array has three axes, and none of them is time, which times would be of.",
+            hint="Give an array with four axes, or a list of arrays.",
+        )
+    segment = SharedSegment(values)
     about = msgspec.structs.replace(
         about, array=segment.ref, name=about.name or "array", connection=""
     )
-    return about, segment
+    return _timed(about, said), segment
+
+
+def _addressed(about: VolumeRef, volume: str | os.PathLike[str]) -> VolumeRef:
+    """Add where a volume is found, and by which credentials."""
+    url = _text("volume", check_address(os.fspath(volume)), 8192)
+    connection, environment = with_environment(url, about.connection)
+    # Not longer than what a reference may hold: the environment may hold anything.
+    connection = _text("connection", connection, 8192)
+    return msgspec.structs.replace(about, url=url, connection=connection, environment=environment)
+
+
+def _timed(about: VolumeRef, said: Times) -> VolumeRef:
+    return msgspec.structs.replace(
+        about, times=said.times, time_names=said.names, time_unit=said.unit
+    )
+
+
+def _time_axis(value: Any) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise ConfigError(
+            f"time_axis = {value!r} is no number of an axis.", hint="For example 0, or -1."
+        )
+    return value
 
 
 def _text(argument: str, value: Any, max_length: int) -> str:

@@ -17,6 +17,8 @@ STATE_TRAITS = (
     "axis",
     "slice_idx",
     "slice_no",
+    "time_idx",
+    "time",
     "channel",
     "window",
     "level",
@@ -102,6 +104,8 @@ class ViewTraits(anywidget.AnyWidget):
     axis = _state_trait(t.Unicode("", help="Axis the slice is taken across, by name."))
     slice_idx = _state_trait(t.Int(0, help="0-based position of the slice along the axis."))
     slice_no = _state_trait(t.Float(0.0, help="Position of the slice as survey number."))
+    time_idx = _state_trait(t.Int(0, help="Step in time, 0-based; 0 where there is no time axis."))
+    time = _state_trait(t.Float(0.0, help="The same as a time, in the unit of the time axis."))
     channel = _state_trait(t.Int(0, help="Shown channel, 0-based."))
     window = _state_trait(t.Float(1.0, help="Full width of the display range, in the data's unit."))
     level = _state_trait(t.Float(0.5, help="Centre of the display range, in the data's unit."))

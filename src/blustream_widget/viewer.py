@@ -62,9 +62,10 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
 
     Parameters
     ----------
-    volume : str, path or array
+    volume : str, path or array, or a list of them
         A .vds file or address (s3://, azure://, gs://, http(s)://), a NIfTI, .npy or SEG-Y file,
-        or a 3-D array of real numbers (NumPy, or anything `numpy.asarray` takes).
+        or a 3-D array of real numbers (NumPy, or anything `numpy.asarray` takes). A series in time
+        is a NIfTI file or an array with four axes, or a list of volumes on one grid, a step each.
     axis : str or int, optional
         Axis the slice is taken across, by name ("inline", "axial") or number 0, 1, 2.
     slice_idx : int, optional
@@ -94,10 +95,17 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
         Names of an array's axes.
     name, unit : str
         Shown name of the volume, unit of its values.
+    time_axis : int, optional
+        Which of four axes of an array or .npy file counts the steps in time: 0, the first, if
+        nothing is said. A NIfTI file has time last.
+    times : sequence of float or of str, optional
+        When each step is, rising, or what it is called; otherwise as the file says, or numbered.
+    time_unit : str
+        Of the times.
     **fields
-        Any other field of the view: channel, reverse, below_color, above_color, no_value_color,
-        zoom, pan, stretch, interpolate, north_up, rotation, flip_x, flip_y, slab, slab_mode,
-        display, wiggle_excursion, wiggle_fill, wiggle_polarity, section, crosshair,
+        Any other field of the view: time_idx, channel, reverse, below_color, above_color,
+        no_value_color, zoom, pan, stretch, interpolate, north_up, rotation, flip_x, flip_y, slab,
+        slab_mode, display, wiggle_excursion, wiggle_fill, wiggle_polarity, section, crosshair,
         show_segmentations, show_overlays.
     transports : str
         Comma-separated subset of "websocket,webrtc,comm": what the browser may use.
@@ -143,6 +151,9 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
         axis_names: tuple[str, str, str] | None = None,
         name: str = "",
         unit: str = "",
+        time_axis: int | None = None,
+        times: Any = None,
+        time_unit: str = "",
         transports: str = "websocket,webrtc,comm",
         layout: Any = None,
         _link: Link | None = None,
@@ -177,6 +188,9 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
             affine=affine,
             axis_names=axis_names,
             unit=unit,
+            time_axis=time_axis,
+            times=times,
+            time_unit=time_unit,
         )
         self._kernel = KernelLoop()
         self._opened = threading.Event()
@@ -241,6 +255,14 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
     def shape(self) -> tuple[int, int, int]:
         """Voxels along the three axes; waits until the volume is open."""
         return self.info.shape
+
+    @property
+    def times(self) -> tuple[float, ...] | tuple[str, ...]:
+        """Times of the steps of a series, or their names; empty where there is no time axis."""
+        axis = self.info.time
+        if axis is None:
+            return ()
+        return axis.names or tuple(axis.at(step) for step in range(axis.n))
 
     @property
     def panes(self) -> Panes:

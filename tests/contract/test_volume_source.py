@@ -74,6 +74,49 @@ class TestNumpy(VolumeSourceContract):
         source.close()
 
 
+def series_of(n_steps, shape=(20, 67, 33), dtype=np.float32):
+    """Series whose value says step and place, so that a wrong axis gives a wrong number."""
+    step = np.arange(n_steps, dtype=dtype).reshape(-1, 1, 1, 1)
+    return (1000 * step + ramp_volume(shape, np.int16) % 1000).astype(dtype)
+
+
+class TestNiftiSeries(VolumeSourceContract):
+    @pytest.fixture(params=["v.nii.gz"])
+    def opened(self, request, tmp_path: Path):
+        array = series_of(3, dtype=np.int16)
+        image = nibabel.Nifti1Image(np.moveaxis(array, 0, -1), np.eye(4))
+        nibabel.save(image, tmp_path / request.param)
+        source = open_source(VolumeRef(url=str(tmp_path / request.param)), Config())
+        yield OpenedVolume(source, [array])
+        source.close()
+
+
+class TestNumpySeries(VolumeSourceContract):
+    @pytest.fixture(params=[None, -2])
+    def opened(self, request, tmp_path: Path):
+        array = series_of(3)
+        np.save(tmp_path / "v.npy", np.moveaxis(array, 0, request.param or 0))
+        ref = VolumeRef(url=str(tmp_path / "v.npy"), time_axis=request.param)
+        source = open_source(ref, Config())
+        yield OpenedVolume(source, [array])
+        source.close()
+
+
+class TestSeriesOfVds(VolumeSourceContract):
+    @pytest.fixture
+    def opened(self, tmp_path: Path):
+        # More steps than are held open, and two channels in each.
+        arrays = [series_of(6), series_of(6) % 7]
+        steps = []
+        for step in range(6):
+            path = tmp_path / f"{step}.vds"
+            write_volume(path, *(array[step] for array in arrays))
+            steps.append(VolumeRef(url=str(path)))
+        source = open_source(VolumeRef(series=tuple(steps)), Config())
+        yield OpenedVolume(source, arrays)
+        source.close()
+
+
 class TestFormula(VolumeSourceContract):
     @pytest.fixture
     def opened(self):

@@ -39,6 +39,7 @@ OWN_FIELDS = (
 
 SHARED_FIELDS = (
     "slice_idx",
+    "time_idx",
     "channel",
     "window",
     "level",
@@ -60,6 +61,7 @@ class PaneState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     axis: int = 0
     slice_idx: tuple[int, int, int] = (0, 0, 0)
+    time_idx: int = 0
     channel: int = 0
     window: float = 1.0
     level: float = 0.5

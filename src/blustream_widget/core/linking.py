@@ -21,13 +21,14 @@ from blustream_widget.core.state_checks import (
     ZOOM_MAX,
     ZOOM_MIN,
 )
+from blustream_widget.core.time_axis import step_in
 from blustream_widget.core.types import VolumeInfo
 from blustream_widget.errors import StateError
 
-LinkKind: TypeAlias = Literal["plane", "slice", "camera", "window", "colormap", "cursor"]
+LinkKind: TypeAlias = Literal["plane", "slice", "camera", "window", "colormap", "cursor", "time"]
 """What can be linked. plane: the axis; slice: where the three slices meet; camera: zoom, pan and
 stretch; window: window and level; colormap: it, its direction and the clip colours; cursor: the
-crosshair, and the place under the pointer."""
+crosshair, and the place under the pointer; time: the step of series."""
 
 LINK_KINDS: tuple[LinkKind, ...] = get_args(LinkKind)
 PLACE_KINDS: frozenset[LinkKind] = frozenset({"plane", "slice", "camera", "cursor"})
@@ -88,6 +89,30 @@ def grid_map(leader: VolumeInfo, follower: VolumeInfo) -> GridMap:
         hint="link(..., what=('window', 'colormap')) needs no place. Volumes with coordinates in"
         " the same unit, or of equal shape, can be linked in everything.",
     )
+
+
+def check_times(one: VolumeInfo, other: VolumeInfo) -> None:
+    """Refuse to link the times of volumes that have none in common.
+
+    Raises
+    ------
+    StateError
+    """
+    for info in (one, other):
+        if info.time is None:
+            raise StateError(
+                f"{info.name} has no time axis, so time cannot be linked.",
+                hint="Leave 'time' out of what.",
+            )
+    if one.time is None or other.time is None or step_in(one.time, other.time, 0) is not None:
+        return
+    if not set(one.time.names) & set(other.time.names):
+        raise StateError(
+            f"The times of {one.name} are in {one.time.unit or 'no unit'}, those of {other.name} "
+            f"in {other.time.unit or 'no unit'}, and they have {one.time.n} and {other.time.n} "
+            "steps: it is not known which belong together.",
+            hint="Say it when they are opened: Viewer(..., times=[...], time_unit='s').",
+        )
 
 
 def _coordinates(info: VolumeInfo) -> Iterator[tuple[tuple[Any, ...], _Rows]]:
@@ -185,7 +210,7 @@ class Guide:
     Raises
     ------
     StateError
-        If places are to be linked and the volumes have none in common.
+        If places are to be linked, or times, and the volumes have none in common.
     """
 
     def __init__(
@@ -194,6 +219,8 @@ class Guide:
         self._leader, self._follower = leader, follower
         self._what = frozenset(what)
         self._grid = grid_map(leader, follower) if self._what & PLACE_KINDS else None
+        if "time" in self._what:
+            check_times(leader, follower)
 
     def patch(
         self, before: ViewState | None, now: ViewState, follower: ViewState
@@ -210,9 +237,16 @@ class Guide:
             patch |= _changed(_COLORS, before, now)
         if "cursor" in self._what:
             patch |= _changed(("crosshair",), before, now)
+        if "time" in self._what and (before is None or before.time_idx != now.time_idx):
+            patch |= self._times(now)
         if self._grid is not None:
             patch |= self._places(self._grid, before, now, follower)
         return patch
+
+    def _times(self, now: ViewState) -> dict[str, Any]:
+        here, there = self._leader.time, self._follower.time
+        step = None if here is None or there is None else step_in(here, there, now.time_idx)
+        return {} if step is None else {"time_idx": step}
 
     def _places(
         self, grid: GridMap, before: ViewState | None, now: ViewState, follower: ViewState

@@ -33,6 +33,7 @@ from blustream_widget.core.state_checks import (
     check_channel,
     slice_positions,
 )
+from blustream_widget.core.time_axis import MAX_STEPS, TimeAxis
 from blustream_widget.core.types import Axis, Channel, VolumeInfo
 from blustream_widget.errors import StateError
 
@@ -68,6 +69,8 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     slice_idx : tuple of int
         0-based position on each of the three axes; the one of `axis` is shown. The three slices
         meet in this voxel: it is where the crosshair lies.
+    time_idx : int
+        0-based step of a series; 0 where the volume has no time axis.
     channel : int
     window, level : float
         Full width (positive) and centre of the display range, in the channel's unit.
@@ -144,6 +147,7 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     revision: int = 0
     axis: int = 0
     slice_idx: tuple[int, int, int] = (0, 0, 0)
+    time_idx: int = 0
     channel: int = 0
     window: float = 1.0
     level: float = 0.5
@@ -292,7 +296,13 @@ def check_fields(patch: dict[str, Any]) -> None:
     """
     axis = Axis(name="axis", unit="", n=2**31, first=0.0, step=1.0, spacing=1.0)
     channel = Channel(name="", unit="", dtype="float32", value_min=0.0, value_max=1.0)
-    unbounded = VolumeInfo(name="", kind="generic", axes=(axis,) * 3, channels=(channel,) * 4096)
+    unbounded = VolumeInfo(
+        name="",
+        kind="generic",
+        axes=(axis,) * 3,
+        channels=(channel,) * 4096,
+        time=TimeAxis(MAX_STEPS),
+    )
     ViewState().with_patch(patch, unbounded)
 
 

@@ -78,6 +78,15 @@ def check_channel(name: str, value: Any, info: VolumeInfo) -> int:
     return _integer(name, value, 0, len(info.channels) - 1)
 
 
+def _check_time(name: str, value: Any, info: VolumeInfo) -> int:
+    if info.n_steps == 1 and value != 0:
+        raise StateError(
+            f"{name} = {value!r}, and {info.name} has one step in time alone.",
+            hint="A series is a file or array with four axes, or a list of volumes.",
+        )
+    return _integer(name, value, 0, info.n_steps - 1)
+
+
 def _check_window(name: str, value: Any, _info: VolumeInfo) -> float:
     return _number(name, value, 1e-30, WINDOW_MAX)
 
@@ -214,6 +223,7 @@ def _checked_pane(number: int, value: Any, info: VolumeInfo) -> PaneState:
 CHECKS: dict[str, Callable[[str, Any, VolumeInfo], Any]] = {
     "axis": _check_axis,
     "slice_idx": _check_slice,
+    "time_idx": _check_time,
     "channel": check_channel,
     "window": _check_window,
     "level": _check_level,

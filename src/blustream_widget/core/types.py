@@ -9,6 +9,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from blustream_widget.core.time_axis import MAX_LISTED, MAX_NAME, TimeAxis
+
 Samples: TypeAlias = npt.NDArray[np.generic]
 """Voxel values, shape (n0, n1) or (n0, n1, n2), any real dtype, in the channel's unit."""
 
@@ -106,6 +108,9 @@ class VolumeInfo(msgspec.Struct, frozen=True):
         None where orientation and position are not known: then no letters are shown.
     source : str
         "openvds", "memory", "nifti", …
+    time : TimeAxis or None
+        Of a series of volumes on one grid. Each step has all channels: a source counts the
+        channels of every step one after the other, those of step 0 first (`at_time`).
     """
 
     name: str
@@ -117,6 +122,29 @@ class VolumeInfo(msgspec.Struct, frozen=True):
     world_unit: str = ""
     affine: tuple[float, ...] | None = None
     source: str = ""
+    time: TimeAxis | None = None
+
+    @property
+    def n_steps(self) -> int:
+        """Steps in time, 1 of a volume that has no such axis."""
+        return 1 if self.time is None else self.time.n
+
+    @property
+    def n_source_channels(self) -> int:
+        """Channels of all steps: what a source counts."""
+        return len(self.channels) * self.n_steps
+
+    def at_time(self, channel: int, time_idx: int) -> int:
+        """Give the number of a channel at a step, as its source counts them."""
+        return time_idx * len(self.channels) + channel
+
+    def own_channel(self, source_channel: int) -> int:
+        """Channel, whatever the step, that a source counts as `source_channel`."""
+        return source_channel % len(self.channels)
+
+    def channel_of(self, source_channel: int) -> Channel:
+        """Describe the channel that a source counts as `source_channel`."""
+        return self.channels[self.own_channel(source_channel)]
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -149,22 +177,24 @@ class SharedArray(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         A file in a memory file system, made by the kernel, mode 0600. C-contiguous array data from
         byte 0.
     shape : tuple of int
-        Three axes.
+        Three axes, or four: those of a series, its steps first.
     dtype : str
         NumPy dtype string, native byte order.
     """
 
     path: Annotated[str, msgspec.Meta(max_length=4096)]
-    shape: tuple[int, int, int]
+    shape: Annotated[tuple[int, ...], msgspec.Meta(min_length=3, max_length=4)]
     dtype: Annotated[str, msgspec.Meta(max_length=16)]
 
 
 class VolumeRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to open: an address or a shared array, plus what the user says of it.
+    """What to open: an address, a shared array or a series, plus what the user says of it.
 
     `url` is a path, file:, s3:, azure:, gs: or http(s): address; `connection` is OpenVDS's
-    connection string and is never logged. Exactly one of `url` and `array` is given. `environment`
-    holds the kernel's variables by which a worker finds credentials of cloud storage.
+    connection string and is never logged. Exactly one of `url`, `array` and `series` is given.
+    `environment` holds the kernel's variables by which a worker finds credentials of cloud storage.
+    `series` are volumes on one grid, a step each. `time_axis` is which axis of a .npy file with
+    four counts the steps; `times`, `time_names` and `time_unit` say of them what the file does not.
     """
 
     url: Annotated[str, msgspec.Meta(max_length=8192)] = ""
@@ -183,6 +213,14 @@ class VolumeRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ],
         msgspec.Meta(max_length=32),
     ] = {}
+    series: Annotated[tuple[VolumeRef, ...], msgspec.Meta(max_length=4096)] = ()
+    time_axis: int | None = None
+    times: Annotated[tuple[float, ...], msgspec.Meta(max_length=MAX_LISTED)] = ()
+    time_names: Annotated[
+        tuple[Annotated[str, msgspec.Meta(max_length=MAX_NAME)], ...],
+        msgspec.Meta(max_length=MAX_LISTED),
+    ] = ()
+    time_unit: Annotated[str, msgspec.Meta(max_length=32)] = ""
 
     def __repr__(self) -> str:
         # Connection and address can hold credentials.

@@ -22,7 +22,7 @@ def largest_in_memory_bytes() -> int:
     return min(memory_bytes // 2, _MOST_IN_MEMORY_BYTES)
 
 
-def check_array(array: Any, name: str = "The array") -> Samples:
+def check_array(array: Any, name: str = "The array", *, may_be_series: bool = False) -> Samples:
     """Return an array that can be shown, as a view of the same memory where possible.
 
     Parameters
@@ -31,16 +31,18 @@ def check_array(array: Any, name: str = "The array") -> Samples:
         Anything that `numpy.asarray` takes: NumPy, xarray, a CPU tensor.
     name : str
         What errors call it: the file it comes from.
+    may_be_series : bool
+        Four axes are welcome, too.
 
     Returns
     -------
-    ndarray, 3-D, integers of 8 to 64 bits or floats of 16 to 64
+    ndarray, 3-D or 4-D, integers of 8 to 64 bits or floats of 16 to 64
         A view where `array` lies in this process's memory, so that later changes in place are seen.
 
     Raises
     ------
     VolumeFormatError
-        Zero-size, not 3-D, not real numbers, nothing but NaN, or of absurd size.
+        Zero-size, not of so many axes, not real numbers, nothing but NaN, or of absurd size.
     """
     try:
         values = np.asarray(array)
@@ -49,7 +51,7 @@ def check_array(array: Any, name: str = "The array") -> Samples:
             f"A {type(array).__name__} cannot be read as an array: {exc}.",
             hint="Give a NumPy array with three axes.",
         ) from exc
-    check_shape(values.shape, name)
+    check_shape(values.shape, name, may_be_series=may_be_series)
     values = _real(values, name)
     if values.nbytes > LARGEST_BYTES:
         raise VolumeFormatError(
@@ -64,21 +66,25 @@ def check_array(array: Any, name: str = "The array") -> Samples:
     return values
 
 
-def check_shape(shape: tuple[int, ...], name: str = "The array") -> None:
-    """Refuse shapes that are not a volume.
+def check_shape(
+    shape: tuple[int, ...], name: str = "The array", *, may_be_series: bool = False
+) -> None:
+    """Refuse shapes that are not a volume, nor a series of them where that may be.
 
     Raises
     ------
     VolumeFormatError
     """
-    if len(shape) != 3:
+    if len(shape) not in ((3, 4) if may_be_series else (3,)):
         advice = {
             1: "Reshape it to three axes.",
             2: "One picture is not a volume: array[None] makes it one of a single slice.",
             4: "Pick one of them, for example array[..., 0].",
+            5: "Pick one of its series, for example array[..., 0].",
         }.get(len(shape), "Give three axes.")
+        wanted = "3 or 4" if may_be_series else "3"
         raise VolumeFormatError(
-            f"{name} has {len(shape)} axes (shape {shape}), not 3.", hint=advice
+            f"{name} has {len(shape)} axes (shape {shape}), not {wanted}.", hint=advice
         )
     if min(shape) < 1:
         raise VolumeFormatError(
@@ -89,6 +95,37 @@ def check_shape(shape: tuple[int, ...], name: str = "The array") -> None:
             f"{name} has an axis of {max(shape)} voxels; at most {LONGEST_AXIS} are shown.",
             hint="Reshape it, or take a part of it.",
         )
+
+
+def steps_first(values: Samples, time_axis: int | None, name: str = "The array") -> Samples:
+    """View of a series whose steps are counted along the first axis.
+
+    Parameters
+    ----------
+    values : ndarray, 3-D or 4-D
+    time_axis : int, optional
+        Which axis counts the steps, from the end if negative; the first of four.
+    name : str
+        What errors call it.
+
+    Raises
+    ------
+    VolumeFormatError
+        Three axes alone, or no such axis.
+    """
+    if values.ndim == 3 and time_axis is not None:
+        raise VolumeFormatError(
+            f"{name} has three axes, so none of them is time.",
+            hint="Leave out time_axis, or give an array with four axes.",
+        )
+    if values.ndim == 3:
+        return values
+    axis = 0 if time_axis is None else time_axis
+    if not -4 <= axis < 4:
+        raise VolumeFormatError(
+            f"{name} has four axes, and no axis {axis}.", hint="time_axis is 0 to 3, or -4 to -1."
+        )
+    return np.moveaxis(values, axis, 0)
 
 
 def has_numbers(values: Samples) -> bool:

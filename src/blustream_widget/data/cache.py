@@ -56,6 +56,10 @@ class BrickCache:
         """Evict this brick last, always: it is part of the coarsest level."""
         self._resident.add(key)
 
+    def keep_no_longer(self, keys: Collection[AnyKey]) -> None:
+        """Evict these as any others."""
+        self._resident.difference_update(keys)
+
     def put(self, key: AnyKey, brick: Samples) -> None:
         """Add or replace a brick, then evict down to the budget."""
         old = self._bricks.pop(key, None)

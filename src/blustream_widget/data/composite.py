@@ -84,7 +84,7 @@ class Composite:
         self._info = info
         self._size = info.brick_size
         region = self._region = spec.lod_region
-        dtype = np.dtype(info.channels[spec.channel].dtype)
+        dtype = np.dtype(info.channel_of(spec.channel).dtype)
         self._values = self._empty((region.a1 - region.a0, region.b1 - region.b0), dtype)
         self._tiles_a = range(region.a0 // self._size, -(-region.a1 // self._size))
         self._tiles_b = range(region.b0 // self._size, -(-region.b1 // self._size))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from blustream_widget.core.types import Samples
 from blustream_widget.data.cache import BrickCache
@@ -104,6 +104,12 @@ class BrickFetcher:
         self._always += keys
         self._kept |= set(keys)
         self.pump()
+
+    def want_no_longer(self, keys: Collection[AnyKey]) -> None:
+        """Ask for bricks of `want_always` no more; the next `want` cancels those under way."""
+        gone = set(keys)
+        self._always = [key for key in self._always if key not in gone]
+        self._kept -= gone
 
     def settle(self, key: AnyKey, failed: bool) -> None:
         """Note that a request is over."""

@@ -41,7 +41,7 @@ def check_key(info: VolumeInfo, key: BrickKey) -> None:
     ------
     ValueError
     """
-    if not 0 <= key.channel < len(info.channels) or not 0 <= key.lod < info.n_lods:
+    if not 0 <= key.channel < info.n_source_channels or not 0 <= key.lod < info.n_lods:
         raise ValueError(
             f"{key} is not in {info.name}: {len(info.channels)} channels, {info.n_lods} LODs"
         )
@@ -58,7 +58,7 @@ def check_tile(info: VolumeInfo, key: TileKey, size: int) -> None:
     ValueError
     """
     exists = (
-        0 <= key.channel < len(info.channels)
+        0 <= key.channel < info.n_source_channels
         and key.size == size
         and key.axis in (0, 1, 2)
         and 0 <= key.slice_idx < info.shape[key.axis]

@@ -139,7 +139,7 @@ class LabelCounter:
         found: dict[int, LabelSum] = {}
         beside = None
         if values is not None:
-            channel = values[0].info.channels[values[1]]
+            channel = values[0].info.channel_of(values[1])
             self.reference = (channel.value_min + channel.value_max) / 2
             beside = VoxelReader(values[0], self._is_cancelled)
         for part in self._reader.parts(self._channel, (0, 0, 0), self._shape, lod=self._lod):

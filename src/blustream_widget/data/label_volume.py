@@ -46,7 +46,7 @@ def as_labels(source: VolumeSource, ref: VolumeRef, channel: int) -> VolumeSourc
             "are means.",
             hint="Import it as labels: blustream import --labels, or give the array itself.",
         )
-    values = _whole(source.channels[channel], info.name)
+    values = _whole(source.scaled(source.channels[channel], given.dtype), info.name)
     names = given.label_names
     if ref.url and not scheme_of(ref.url) and not names:
         names = label_names(local_path(ref.url))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +21,18 @@ from blustream_widget.data.source import (
 BRICK_SIZE = 64
 
 
+def scaler(slope: float, intercept: float) -> Callable[[Samples, str], Samples]:
+    """Give what makes values of a dtype of stored numbers."""
+
+    def scaled(numbers: Samples, dtype: str) -> Samples:
+        if (slope, intercept) == (1.0, 0.0):
+            return np.asarray(numbers, dtype)
+        values: Samples = (numbers.astype(np.float64) * slope + intercept).astype(dtype)
+        return values
+
+    return scaled
+
+
 class MemorySource:
     """Array-backed volume; changes of the array in place are seen by the next read.
 
@@ -27,12 +41,22 @@ class MemorySource:
     info : VolumeInfo
         `info.channels[c].dtype` is what reads give; floats of 16 bits are widened to 32.
     channels : tuple of ndarray
-        One array of `info.shape` for each channel, any real dtype and byte order.
+        One array of `info.shape` for each channel, any real dtype and byte order; with the steps
+        as a fourth axis before the others where `info` has a time axis.
+    scaling : tuple of float
+        Slope and intercept that lead from the arrays' numbers to values.
     """
 
-    def __init__(self, info: VolumeInfo, channels: tuple[Samples, ...]) -> None:
+    def __init__(
+        self,
+        info: VolumeInfo,
+        channels: tuple[Samples, ...],
+        *,
+        scaling: tuple[float, float] = (1.0, 0.0),
+    ) -> None:
         self._info = info
         self._channels: tuple[Samples, ...] = channels
+        self._scaling = scaling
 
     @property
     def info(self) -> VolumeInfo:
@@ -40,8 +64,12 @@ class MemorySource:
 
     @property
     def channels(self) -> tuple[Samples, ...]:
-        """The arrays themselves; none after `close`."""
+        """The arrays themselves, not scaled; none after `close`."""
         return self._channels
+
+    def scaled(self, numbers: Samples, dtype: str) -> Samples:
+        """Turn numbers of the arrays into values; the same object if that changes nothing."""
+        return scaler(*self._scaling)(numbers, dtype)
 
     def request_brick(
         self, key: BrickKey, done: BrickDone, *, prefetch: bool = False
@@ -52,10 +80,10 @@ class MemorySource:
             done(key, None)
             return DoneRequest()
         lower, upper = brick_bounds(self._info, key)
-        block = self._channels[key.channel][
+        block = self._array(key.channel)[
             tuple(slice(v << key.lod, u << key.lod) for v, u in zip(lower, upper, strict=True))
         ]
-        is_label = self._info.channels[key.channel].is_label
+        is_label = self._info.channel_of(key.channel).is_label
         brick = half_times(self._native(block, key.channel), key.lod, is_label=is_label)
         brick.flags.writeable = False
         done(key, brick)
@@ -68,8 +96,8 @@ class MemorySource:
         a = slice(region.a0 // side * side, -(-region.a1 // side) * side)
         b = slice(region.b0 // side * side, -(-region.b1 // side) * side)
         index = ((slice_idx, a, b), (a, slice_idx, b), (a, b, slice_idx))[axis]
-        plane = self._native(self._channels[channel][index], channel)
-        values = half_times(plane, lod, is_label=self._info.channels[channel].is_label)
+        plane = self._native(self._array(channel)[index], channel)
+        values = half_times(plane, lod, is_label=self._info.channel_of(channel).is_label)
         values.flags.writeable = False
         return values
 
@@ -79,19 +107,26 @@ class MemorySource:
         along = slice(first, last + 1, step)
         a, b = slice(region.a0, region.a1, step), slice(region.b0, region.b1, step)
         index = ((along, a, b), (a, along, b), (a, b, along))[axis]
-        return np.asarray(self._channels[channel][index], self._info.channels[channel].dtype)
+        return self.scaled(self._array(channel)[index], self._info.channel_of(channel).dtype)
 
     def read_voxels(self, channel: int, at: npt.NDArray[np.int64]) -> Samples:
-        array = self._channels[channel]
+        array = self._array(channel)
         if array.flags.c_contiguous:
             found = array.reshape(-1).take(at)
         else:
             found = array[np.unravel_index(at, array.shape)]
-        return found.astype(self._info.channels[channel].dtype, copy=False)
+        return self.scaled(found, self._info.channel_of(channel).dtype)
 
     def close(self) -> None:
         self._channels = ()
 
     def _native(self, values: Samples, channel: int) -> Samples:
         """Return a contiguous copy: what was read does not change when the array does."""
-        return np.array(values, dtype=self._info.channels[channel].dtype, order="C")
+        dtype = self._info.channel_of(channel).dtype
+        if self._scaling != (1.0, 0.0):
+            values = self.scaled(values, dtype)
+        return np.array(values, dtype=dtype, order="C")
+
+    def _array(self, channel: int) -> Samples:
+        array = self._channels[self._info.own_channel(channel)]
+        return array if self._info.time is None else array[channel // len(self._info.channels)]

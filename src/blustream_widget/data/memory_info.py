@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 import numpy as np
 
+from blustream_widget.core.time_axis import TimeAxis
 from blustream_widget.core.types import Axis, Channel, Kind, Samples, VolumeInfo
 from blustream_widget.data.grid import n_lods_for
 from blustream_widget.data.memory import BRICK_SIZE, MemorySource
@@ -12,6 +15,7 @@ from blustream_widget.data.statistics import with_statistics
 
 # Up to here every value is looked at when an array is opened (0.2 s); above, a regular sample.
 _EXACT_BYTES = 64 << 20
+_SAMPLED_STEPS = 16
 _COARSEST = 256
 AXIS_NAMES: dict[Kind, tuple[str, str, str]] = {
     "seismic": ("inline", "crossline", "sample"),
@@ -29,21 +33,43 @@ def shown_dtype(dtype: np.dtype[np.generic]) -> str:
     return dtype.newbyteorder("=").name
 
 
-def describe_channel(values: Samples, *, name: str, unit: str, is_label: bool = False) -> Channel:
-    """Range and percentiles of an array; of a regular sample of it when it is large."""
+def describe_channel(
+    values: Samples,
+    *,
+    name: str,
+    unit: str,
+    is_label: bool = False,
+    scaled: Callable[[Samples, str], Samples] = np.asarray,
+    dtype: str = "",
+) -> Channel:
+    """Range and percentiles of an array; of a regular sample of it when it is large.
+
+    Parameters
+    ----------
+    values : ndarray, 3-D, or 4-D of a series, steps first
+    name, unit, is_label
+    scaled : callable
+        Makes values of `dtype` of the array's numbers.
+    dtype : str
+        In which they are read; "" = that of the array.
+    """
+    if values.ndim == 4 and values.nbytes > _EXACT_BYTES:
+        values = values[:: -(-len(values) // _SAMPLED_STEPS)]
     step = 1
     while values.nbytes > _EXACT_BYTES * step**3:
         step += 1
     channel = Channel(
         name=name,
         unit=unit,
-        dtype=shown_dtype(values.dtype),
+        dtype=dtype or shown_dtype(values.dtype),
         value_min=0.0,
         value_max=0.0,
         is_label=is_label,
     )
-    sample = values[tuple(slice(min(step, n) // 2, None, step) for n in values.shape)]
-    return with_statistics(channel, np.asarray(sample, dtype=channel.dtype))
+    grid = tuple(slice(min(step, n) // 2, None, step) for n in values.shape[-3:])
+    return with_statistics(
+        channel, scaled(values[(slice(None),) * (values.ndim - 3) + grid], channel.dtype)
+    )
 
 
 def described_again(source: MemorySource, info: VolumeInfo) -> VolumeInfo:
@@ -51,7 +77,12 @@ def described_again(source: MemorySource, info: VolumeInfo) -> VolumeInfo:
     channels = [
         msgspec.structs.replace(
             describe_channel(
-                values, name=channel.name, unit=channel.unit, is_label=channel.is_label
+                values,
+                name=channel.name,
+                unit=channel.unit,
+                is_label=channel.is_label,
+                scaled=source.scaled,
+                dtype=channel.dtype,
             ),
             label_names=channel.label_names,
         )
@@ -71,9 +102,15 @@ def array_info(
     world_unit: str = "",
     affine: tuple[float, ...] | None = None,
     source: str = "memory",
+    time: TimeAxis | None = None,
 ) -> VolumeInfo:
-    """Info of arrays of one shape: without `axes`, indices along axes named by `kind`."""
-    n0, n1, n2 = shape
+    """Info of arrays of one shape: without `axes`, indices along axes named by `kind`.
+
+    A `shape` of four axes has the steps first; without `time` they are numbered.
+    """
+    *n_steps, n0, n1, n2 = shape
+    if n_steps and time is None:
+        time = TimeAxis(n_steps[0])
     plain = [
         Axis(name=label, unit="", n=n, first=0.0, step=1.0, spacing=1.0)
         for label, n in zip(AXIS_NAMES[kind], (n0, n1, n2), strict=True)
@@ -88,4 +125,5 @@ def array_info(
         world_unit=world_unit,
         affine=affine,
         source=source,
+        time=time,
     )

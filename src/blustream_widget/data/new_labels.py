@@ -50,6 +50,7 @@ class NewLabels:
             n_lods=n_lods_for(shown.shape, BRICK_SIZE),
             brick_size=BRICK_SIZE,
             source="new",
+            time=None,
         )
 
     @property

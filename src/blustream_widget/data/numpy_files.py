@@ -76,11 +76,11 @@ def _from_archive(path: Path) -> Samples:
             if member.filename.endswith(".npy"):
                 with archive.open(member) as file:
                     headers[member.filename] = _read_header(file)
-        volumes = [name for name, header in headers.items() if len(header.shape) == 3]
+        volumes = [name for name, header in headers.items() if len(header.shape) in (3, 4)]
         if len(volumes) != 1:
             names = ", ".join(name.removesuffix(".npy") for name in volumes) or "none"
             raise VolumeFormatError(
-                f"{path} has {len(volumes)} arrays with three axes ({names}).",
+                f"{path} has {len(volumes)} arrays with three or four axes ({names}).",
                 hint="Save the one to show alone: numpy.save(path, array).",
             )
         name = volumes[0]
@@ -116,7 +116,7 @@ def _check_size(header: _Header, size_bytes: int, name: str) -> None:
             f"{name} holds Python objects, not numbers.",
             hint="Write it again with a numeric dtype: array.astype('float32').",
         )
-    check_shape(header.shape, name)
+    check_shape(header.shape, name, may_be_series=True)
     there_bytes = max(0, size_bytes - header.start)
     if header.values_bytes > there_bytes:
         raise VolumeFormatError(

@@ -27,9 +27,13 @@ class Stage(NamedTuple):
 
 
 class Hand(NamedTuple):
-    """How the shown slice moves: by so many slices with the last event; 0: not known."""
+    """How the shown slice moves: by so many slices, or channels of its source, with the last event.
+
+    0: not known. The channels of a source go on from one step in time to the next.
+    """
 
     stride: int = 0
+    channels: int = 0
 
     @property
     def step(self) -> int:
@@ -74,6 +78,7 @@ def plan_stages(
         return [
             Stage(composite.missing_tiles(tile_size)),
             Stage(_tiles_ahead(composite, info, hand, tile_size, room_bytes), is_ahead=True),
+            Stage(_at_next_time(composite.tile_keys(tile_size), info, hand), is_ahead=True),
         ]
     own = composite.missing(lod)
     steps = range(_ON_THE_WAY, 0, -1) if is_slow else (_ON_THE_WAY,)
@@ -85,7 +90,21 @@ def plan_stages(
     ]
     stages.append(Stage(own))
     stages.append(Stage(_layer_ahead(composite, info, hand, lod, room_bytes), is_ahead=True))
+    if hand.channels:
+        keys = composite.keys(lod)
+        brick_bytes = info.brick_size**3 * _itemsize(info, composite.spec.channel)
+        if 2 * len(keys) * brick_bytes <= room_bytes:
+            stages.append(Stage(_at_next_time(keys, info, hand), is_ahead=True))
     return stages
+
+
+def _at_next_time(keys: Sequence[AnyKey], info: VolumeInfo, hand: Hand) -> list[AnyKey]:
+    """Give the same bricks or tiles of the step that comes if time runs on."""
+    if not hand.channels:
+        return []
+    n = info.n_source_channels
+    # A loop goes on at its other end.
+    return [key._replace(channel=(key.channel + hand.channels) % n) for key in keys]
 
 
 def _layer_ahead(
@@ -128,4 +147,4 @@ def _tiles_ahead(
 
 
 def _itemsize(info: VolumeInfo, channel: int) -> int:
-    return int(np.dtype(info.channels[channel].dtype).itemsize)
+    return int(np.dtype(info.channel_of(channel).dtype).itemsize)

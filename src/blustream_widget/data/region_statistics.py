@@ -47,9 +47,10 @@ def region_statistics(
     AnnotationError, BrickReadError, ReadCancelledError
     """
     region = VoxelRegion(item, info.shape)
-    unit, dtype = info.channels[channel].unit, np.dtype(info.channels[channel].dtype)
+    unit, dtype = info.channel_of(channel).unit, np.dtype(info.channel_of(channel).dtype)
+    own = info.own_channel(channel)
     if region.n_voxels == 0:
-        return Statistics(channel, unit, 0)
+        return Statistics(own, unit, 0)
     values = np.empty(region.n_voxels, dtype)
     n_inside = n_values = 0
     for part in reader.parts(channel, region.lower, region.upper):
@@ -63,7 +64,7 @@ def region_statistics(
         values[n_values : n_values + len(inside)] = inside
         n_values += len(inside)
         on_progress(part.progress)
-    return summarise(values[:n_values], channel, unit, bins=bins, n_nodata=n_inside - n_values)
+    return summarise(values[:n_values], own, unit, bins=bins, n_nodata=n_inside - n_values)
 
 
 def summarise(
@@ -125,9 +126,9 @@ def line_profile(
     values = _values_at(reader, info, places, channel)
     first, last = points[0], points[-1]
     return Profile(
-        channel=channel,
+        channel=info.own_channel(channel),
         unit=unit,
-        value_unit=info.channels[channel].unit,
+        value_unit=info.channel_of(channel).unit,
         positions=tuple(float(v) for v in positions),
         values=values,
         first=(float(first[0]), float(first[1]), float(first[2])),

@@ -49,7 +49,11 @@ class Seat:
     def follow(self, spec: SliceSpec) -> Hand:
         """Say how the hand moves that has come to `spec`."""
         before = None if self.composite is None else self.composite.spec
-        if before is None or before.axis != spec.axis or before.section or spec.section:
+        if before is None:
+            return Hand()
+        if spec.channel != before.channel:
+            return Hand(channels=spec.channel - before.channel)
+        if before.axis != spec.axis or before.section or spec.section:
             return Hand()
         moved = spec.slice_idx - before.slice_idx
         return Hand(moved) if moved else self.hand

@@ -173,7 +173,7 @@ class SectionComposite:
 def _sampler_of(info: VolumeInfo, spec: SliceSpec) -> SectionSampler:
     assert spec.section is not None
     points = Points(spec.section, info.shape, spec.lod, spec.lod_region)
-    dtype = value_dtype(info.channels[spec.channel].dtype)
+    dtype = value_dtype(info.channel_of(spec.channel).dtype)
     found = trace_axis(points)
     if found is None:
         return RunSampler(points, info.brick_size, brick_counts(info, spec.lod), dtype)

@@ -39,7 +39,7 @@ def sample_directly(source: DirectSource, spec: SliceSpec, *, finest_lod: int = 
     )
     points = Points(spec.section, info.shape, fine_lod, fine, voxel_lod=0)
     values: Any = _sampled(source, spec.channel, points)
-    channel = info.channels[spec.channel]
+    channel = info.channel_of(spec.channel)
     for _ in range(times):
         values = half(values, is_label=channel.is_label)
         if np.dtype(channel.dtype).kind in "ui":  # the means of a slice are whole numbers too
@@ -51,7 +51,7 @@ def sample_directly(source: DirectSource, spec: SliceSpec, *, finest_lod: int = 
 def _sampled(source: DirectSource, channel: int, points: Points) -> npt.NDArray[Any]:
     info = source.info
     _, n1, n2 = info.shape
-    dtype = value_dtype(info.channels[channel].dtype)
+    dtype = value_dtype(info.channel_of(channel).dtype)
     steps = [(n1 * n2, n2, 1)[axis] for axis in points.moving]
     values = np.empty((points.n_columns, points.n_rows), dtype)
     flat = values.reshape(-1)

@@ -70,7 +70,9 @@ def _brick_bytes(info: VolumeInfo, spec: SliceSpec, slab: Slab, lod: int) -> int
     a0, a1, b0, b1 = spec.region
     spans = ((a0, a1 - 1), (b0, b1 - 1), (slab.first, slab.last))
     n_bricks = math.prod(last // side - first // side + 1 for first, last in spans)
-    return n_bricks * info.brick_size**3 * int(np.dtype(info.channels[spec.channel].dtype).itemsize)
+    return (
+        n_bricks * info.brick_size**3 * int(np.dtype(info.channel_of(spec.channel).dtype).itemsize)
+    )
 
 
 # ---------------------------------------------------------------- arithmetic
@@ -315,7 +317,7 @@ class SlabComposite:
                 values = np.where(values == blank, values.dtype.type(0), values)
             n_tiles = sum(sheet.n_tiles for sheet in sheets)
             n_awaited = sum(sheet.n_awaited for sheet in sheets)
-            dtype = self._info.channels[self.spec.channel].dtype
+            dtype = self._info.channel_of(self.spec.channel).dtype
             self._shown = _data_of(
                 self.spec, values, dtype, coarsest_lod=coarsest, progress=1 - n_awaited / n_tiles
             )
@@ -398,7 +400,7 @@ class DirectSlab:
         if self._shown is None:
             spec = self.spec
             done = np.concatenate(self._parts)
-            dtype = self._source.info.channels[spec.channel].dtype
+            dtype = self._source.info.channel_of(spec.channel).dtype
             progress = 1 - len(self._todo) / self._n_chunks
             data = _data_of(spec, done, dtype, coarsest_lod=spec.lod, progress=progress)
             if self._todo:

@@ -110,7 +110,7 @@ class SliceReader:
         self._tile_size = source.tile_size if isinstance(source, TiledSource) else 0
         self._seats = Seats()
         self._value: _ValueRequest | None = None
-        self._resident_channels: set[int] = set()
+        self._resident: dict[int, list[BrickKey]] = {}
         self._stale: set[AnyKey] = set()
         self._broken: dict[BrickKey, BlustreamError] = {}
         self._closed = False
@@ -224,7 +224,7 @@ class SliceReader:
         replaces an older one, which is then never answered. A voxel outside gives None.
         """
         inside = all(0 <= v < n for v, n in zip(voxel, self._info.shape, strict=True))
-        if not inside or not 0 <= channel < len(self._info.channels):
+        if not inside or not 0 <= channel < self._info.n_source_channels:
             done(None)
             return
         size = self._info.brick_size
@@ -251,8 +251,10 @@ class SliceReader:
             self._seats.forget_cuts()
             self._cache.clear()
             self._stale = self._fetcher.restart()
-            self._resident_channels.clear()
-            self._load_coarsest(0)
+            shown = list(self._resident) or [0]
+            self._resident.clear()
+            for channel in shown:
+                self._load_coarsest(channel)
             for seat in self._seats.all:
                 if seat.composite is not None:
                     self._move_to(seat.composite.spec, seat)
@@ -300,7 +302,7 @@ class SliceReader:
         region: Region | None,
         section: SectionRead | None = None,
     ) -> SliceSpec:
-        if axis not in (0, 1, 2) or not 0 <= channel < len(self._info.channels):
+        if axis not in (0, 1, 2) or not 0 <= channel < self._info.n_source_channels:
             raise ValueError(f"{self._info.name} has no axis {axis} or channel {channel}")
         if not 0 <= slice_idx < self._info.shape[axis]:
             raise ValueError(f"slice {slice_idx} of {self._info.shape[axis]} on axis {axis}")
@@ -407,10 +409,21 @@ class SliceReader:
             seat.has_slow_cuts = self._turn_some(keys, seat)
 
     def _load_coarsest(self, channel: int) -> None:
-        """Keep the coarsest level of a channel in memory, if that is little."""
-        if self._direct is not None or channel in self._resident_channels:
+        """Keep the coarsest level of a channel in memory, if that is little.
+
+        Of a series, that of the steps looked at last, as many as there are slices side by side.
+        """
+        if self._direct is not None:
             return
-        self._resident_channels.add(channel)
+        if channel in self._resident:
+            self._resident[channel] = self._resident.pop(channel)
+            return
+        most = max(len(self._info.channels), len(self._seats))
+        while self._info.time is not None and len(self._resident) >= most:
+            left = self._resident.pop(next(iter(self._resident)))
+            self._cache.keep_no_longer(left)
+            self._fetcher.want_no_longer(left)
+        self._resident[channel] = []
         lod = self._info.n_lods - 1
         if self._coarsest_bytes(channel) > min(self._cache.budget_bytes // 4, _RESIDENT_BYTES):
             return
@@ -421,12 +434,13 @@ class SliceReader:
             for i1 in range(n1)
             for i2 in range(n2)
         ]
+        self._resident[channel] = keys
         for key in keys:
             self._cache.keep(key)
         self._fetcher.want_always(keys)
 
     def _coarsest_bytes(self, channel: int) -> int:
-        itemsize = np.dtype(self._info.channels[channel].dtype).itemsize
+        itemsize = np.dtype(self._info.channel_of(channel).dtype).itemsize
         return math.prod(lod_shape(self._info.shape, self._info.n_lods - 1)) * int(itemsize)
 
     def _turn_some(self, keys: Sequence[BrickKey], seat: Seat) -> bool:

@@ -44,7 +44,7 @@ class TraceWindow:
                 hint=f"Make the window at least {SPECTRUM_MIN_SAMPLES} samples high.",
             )
         self._channel, self._info = channel, info
-        self._values: Samples = np.empty(shape, info.channels[channel].dtype)
+        self._values: Samples = np.empty(shape, info.channel_of(channel).dtype)
 
     def take(self, part: Part) -> None:
         """Take some of the voxels between `lower` and `upper`."""
@@ -74,9 +74,9 @@ class TraceWindow:
         step = 1 / (interval * traces.shape[1])
         dominant, low, high = (float(place) * step for place in _band(amplitude))
         return Spectrum(
-            channel=self._channel,
+            channel=self._info.own_channel(self._channel),
             unit=unit,
-            value_unit=self._info.channels[self._channel].unit,
+            value_unit=self._info.channel_of(self._channel).unit,
             n_traces=n_traces,
             n_samples=traces.shape[1],
             n_left_out=len(traces) - n_traces,
@@ -99,7 +99,7 @@ def _check(item: Annotation, info: VolumeInfo, channel: int) -> None:
             "There is no spectrum without traces.",
             hint="Draw the rectangle on an inline or a crossline of a survey.",
         )
-    if info.channels[channel].is_label:
+    if info.channel_of(channel).is_label:
         raise AnnotationError("There is no spectrum of labels.", hint="Give another channel.")
 
 

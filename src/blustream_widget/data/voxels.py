@@ -117,7 +117,7 @@ class VoxelReader:
         """Voxels of a whole block as one array."""
         info = self._source.info
         shape = [u - v for v, u in zip(lower, upper, strict=True)]
-        block: Samples = np.empty(shape, info.channels[channel].dtype)
+        block: Samples = np.empty(shape, info.channel_of(channel).dtype)
         for part in self.parts(channel, lower, upper):
             block[_within(part.lower, part.upper, lower)] = part.values
         return block

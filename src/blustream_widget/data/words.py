@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from blustream_widget.core.time_axis import TimeAxis, time_axis
 from blustream_widget.core.types import Axis, Kind, VolumeInfo, VolumeRef
 from blustream_widget.data.memory_info import AXIS_NAMES
 from blustream_widget.data.patient import patient_axes
+from blustream_widget.errors import ConfigError
 
 
 def with_user_words(info: VolumeInfo, ref: VolumeRef) -> VolumeInfo:
@@ -35,6 +37,7 @@ def with_user_words(info: VolumeInfo, ref: VolumeRef) -> VolumeInfo:
         channels = (msgspec.structs.replace(channels[0], unit=ref.unit), *channels[1:])
     return msgspec.structs.replace(
         info,
+        time=_time(info, ref),
         name=ref.name or info.name,
         kind=kind,
         axes=(axes[0], axes[1], axes[2]),
@@ -42,6 +45,34 @@ def with_user_words(info: VolumeInfo, ref: VolumeRef) -> VolumeInfo:
         affine=ref.affine or info.affine,
         world_unit="mm" if ref.affine is not None and kind == "medical" else info.world_unit,
     )
+
+
+def _time(info: VolumeInfo, ref: VolumeRef) -> TimeAxis | None:
+    """Describe the steps as the file has them, with the times, names and unit that the user gave.
+
+    Raises
+    ------
+    ConfigError
+        They do not fit the steps, or there are none.
+    """
+    said, time = ref.times or ref.time_names or ref.time_unit, info.time
+    if time is None:
+        if said:
+            raise ConfigError(
+                f"{info.name} has no time axis, which times and time_unit would be of.",
+                hint="A series is a file or array with four axes, or a list of volumes.",
+            )
+        return None
+    if ref.times:
+        time = time_axis(time.n, ref.times, ref.time_unit, time.name)
+    elif ref.time_unit:
+        time = msgspec.structs.replace(time, unit=ref.time_unit)
+    if ref.time_names and len(ref.time_names) != time.n:
+        raise ConfigError(
+            f"times has {len(ref.time_names)} entries, and {info.name} has {time.n} steps.",
+            hint="Give one for each step, or none.",
+        )
+    return msgspec.structs.replace(time, names=ref.time_names)
 
 
 def _placed(axes: list[Axis], affine: tuple[float, ...], kind: Kind) -> list[Axis]:

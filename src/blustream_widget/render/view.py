@@ -54,6 +54,8 @@ class SliceView:
         mean, whose maximum is not that of the voxels it is made of.
     section : SectionRead or None
         What is shown in the place of the slice: region, level and placement are of its points.
+    source_channel : int
+        The channel at the shown step, as the volume's source counts them.
     """
 
     axis: int
@@ -65,6 +67,7 @@ class SliceView:
     slab: Slab | None = None
     slab_lod: int = 0
     section: SectionRead | None = None
+    source_channel: int = 0
 
 
 def _choose_lod(placement: Placement, n_lods: int, largest_px: float) -> int:
@@ -163,4 +166,5 @@ def plan_slice(state: ViewState, info: VolumeInfo, *, in_motion: bool = False) -
         slab=slab,
         slab_lod=lod if in_motion else 0,
         section=section,
+        source_channel=info.at_time(state.channel, state.time_idx),
     )

@@ -164,8 +164,8 @@ class Hub:
     def _make(self, message: lp.OpenSession) -> Session:
         if not _SESSION_ID.fullmatch(message.session):
             raise ProtocolError("A session's id has 32 hex digits.")
-        if bool(message.ref.url) == (message.ref.array is not None):
-            raise ProtocolError("A volume is given by an address or by an array.")
+        if sum(map(bool, (message.ref.url, message.ref.array, message.ref.series))) != 1:
+            raise ProtocolError("A volume is given by an address, an array or a series of them.")
         if len(self._sessions) >= MAX_SESSIONS:
             self._make_room()
         session = Session(

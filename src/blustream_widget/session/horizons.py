@@ -53,7 +53,8 @@ class Horizons:
         By number; the session's own.
     kernel : KernelPort
     channel : callable
-        Gives the shown one.
+        Gives the number of a channel, or for None of the shown one, at the shown step: as a
+        source counts them.
     grids : GridStore, optional
         Default: one in memory.
     """
@@ -65,7 +66,7 @@ class Horizons:
         annotations: AnnotationBoard,
         viewers: Mapping[int, Viewer],
         kernel: KernelPort,
-        channel: Callable[[], int],
+        channel: Callable[[int | None], int],
         grids: GridStore | None = None,
     ) -> None:
         self._measuring = measuring
@@ -122,7 +123,7 @@ class Horizons:
                 owner=str(viewer.peer),
                 n=message.n,
                 place=message.place,
-                channel=self._channel() if message.channel is None else message.channel,
+                channel=self._channel(message.channel),
                 gate=Gate(event=message.event, reach=message.reach),
             )
         )
@@ -136,7 +137,7 @@ class Horizons:
             owner=str(viewer.peer),
             n=message.n,
             seeds=item.points,
-            channel=self._channel() if message.channel is None else message.channel,
+            channel=self._channel(message.channel),
             gate=Gate(event=message.event, reach=message.reach),
             line=(message.axis, message.line) if is_section else None,
             onto=self._grids.get(item.grid) if is_section else None,
@@ -151,7 +152,7 @@ class Horizons:
             owner=KERNEL,
             n=message.n,
             seeds=message.seeds,
-            channel=self._channel() if message.channel is None else message.channel,
+            channel=self._channel(message.channel),
             gate=message.gate,
             span=message.span,
             packs=message.item is not None,

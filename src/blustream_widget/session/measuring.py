@@ -62,7 +62,7 @@ class Measuring:
     def ask_by(
         self, viewer: Viewer, message: Measure, item: Annotation | None, channel: int
     ) -> None:
-        """Take a viewer's question.
+        """Take a viewer's question about a channel, as the volume's source counts them.
 
         Raises
         ------
@@ -82,18 +82,18 @@ class Measuring:
                 owner=owner,
                 n=message.n,
                 item=item,
-                channel=channel if message.channel is None else message.channel,
+                channel=channel,
                 want=message.want,
                 bins=message.bins,
             )
         )
 
     def ask_by_kernel(self, message: lp.MeasureItem, channel: int) -> None:
-        """Take a question of the kernel; there need not be a worker yet."""
+        """Take a question of the kernel, as `ask_by`; there need not be a worker yet."""
         if message.cancel:
             self.cancel(KERNEL, message.n)
             return
-        question = _kernels(message, channel if message.channel is None else message.channel)
+        question = _kernels(message, channel)
         try:
             self.ask_for_kernel(question)
         except AnnotationError as exc:

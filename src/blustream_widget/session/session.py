@@ -135,7 +135,7 @@ class Session:
             annotations=self.annotations,
             viewers=self._viewers,
             kernel=self._kernel,
-            channel=lambda: self._state.channel,
+            channel=self._source_channel,
             grids=GridStore(None if self._kept is None else self._kept / "horizons"),
         )
         return measuring, horizons
@@ -323,9 +323,18 @@ class Session:
             )
         self._supervisor.send(
             wp.ProbeVoxel(
-                peer=viewer.peer, n=message.n, channel=self._state.channel, voxel=message.voxel
+                peer=viewer.peer, n=message.n, channel=self._source_channel(), voxel=message.voxel
             )
         )
+
+    def _source_channel(self, channel: int | None = None) -> int:
+        """Give the number of a channel, or the shown one, at the shown step."""
+        wanted, info = self._state.channel if channel is None else channel, self._info
+        if info is None or info.time is None:
+            return wanted
+        # One that there is not must not be taken for one of another step.
+        exists = wanted < len(info.channels)
+        return info.at_time(wanted, self._state.time_idx if exists else info.n_steps)
 
     def edit_annotations(self, viewer: Viewer, message: EditAnnotations) -> None:
         self.annotations.edit_by(viewer, message)
@@ -338,12 +347,13 @@ class Session:
 
     def measure(self, viewer: Viewer, message: Measure) -> None:
         item = self.annotations.find(message.id)
-        self.measuring.ask_by(viewer, message, item, self._state.channel)
+        channel = self._source_channel(message.channel)
+        self.measuring.ask_by(viewer, message, item, channel)
 
     def measure_by_kernel(self, message: lp.MeasureItem | FromKernel) -> None:
         """Measure an annotation for the kernel, with a worker got for it if there is none."""
         if isinstance(message, lp.MeasureItem):
-            self.measuring.ask_by_kernel(message, self._state.channel)
+            self.measuring.ask_by_kernel(message, self._source_channel(message.channel))
         else:
             self.horizons.receive_of_kernel(message)
         self._want_worker()

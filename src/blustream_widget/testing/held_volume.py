@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from blustream_widget.core.time_axis import TimeAxis
 from blustream_widget.core.types import Samples
 from blustream_widget.data.memory import MemorySource
 from blustream_widget.data.source import AnyKey, BrickKey, BrickRequest, TileKey
@@ -20,14 +21,15 @@ class HeldVolume:
 
     Parameters
     ----------
-    array : ndarray, 3-D
+    array : ndarray, 3-D, or 4-D of a series, its steps first
     brick_size, n_lods : int
     """
 
     def __init__(self, array: Samples, *, brick_size: int = 16, n_lods: int = 4) -> None:
-        n0, n1, n2 = array.shape
+        *n_steps, n0, n1, n2 = array.shape
         dtype = array.dtype.name
-        self.info = volume_info((n0, n1, n2), dtype=dtype, n_lods=n_lods, brick_size=brick_size)
+        info = volume_info((n0, n1, n2), dtype=dtype, n_lods=n_lods, brick_size=brick_size)
+        self.info = msgspec.structs.replace(info, time=TimeAxis(n_steps[0]) if n_steps else None)
         self.array = array
         self._memory = MemorySource(self.info, (array,))
         # Any: BrickDone or TileDone, by the type of the key.

@@ -96,8 +96,11 @@ class LabelCounting:
         """Count, and say whether nothing was edited meanwhile: that may be counted, or not."""
         n_edits = _n_edits(labels)
         lod = level_to_count(labels.source)
-        counter = LabelCounter(labels.edited, labels.channel, lod, cancelled.is_set)
-        sums = counter.count(None if channel is None else (shown, channel))
+        counter = LabelCounter(labels.edited, labels.source_channel, lod, cancelled.is_set)
+        values = None
+        if channel is not None:
+            values = (shown, shown.info.at_time(channel, labels.shown_time_idx))
+        sums = counter.count(values)
         info = _described(
             labels.info,
             _spanning(_channel_of(labels), sums),

@@ -285,7 +285,7 @@ class LabelTools:
                 "there are no values under their voxels.",
                 hint="Paint without a range of values.",
             )
-        if within.channel >= len(shown.channels):
+        if within.channel >= shown.n_source_channels:
             raise StateError(f"{shown.name} has no channel {within.channel}.")
         values = self._values.block(within.channel, *self._grid.bounds(brick))
         # Whole numbers of 32 bits have more digits than floats of as many.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from blustream_widget.config import Config
 from blustream_widget.core.alignment import SAME_GRID, Alignment, align
 from blustream_widget.core.segmentation import SegmentationInfo, SegmentationSource
+from blustream_widget.core.time_axis import step_in
 from blustream_widget.core.types import VolumeInfo, VolumeRef
 from blustream_widget.data import SliceReader, VolumeSource
 from blustream_widget.data.edited_labels import edited
@@ -60,12 +61,14 @@ class Layer:
         To be closed; None: that of the shown volume.
     is_label : bool
     editable : Editable or None
-        Labels with what is edited; None of values.
+        Labels with what is edited; None of values, and of a series.
     reader : SliceReader or None
         None until the render thread has taken it over.
     is_shared : bool
         The reader is that of the shown volume.
     counts : LayerCounts
+    time_idx, shown_time_idx : int
+        Step that is shown of it, and of the volume that it lies over; of series.
     """
 
     source: VolumeSource
@@ -78,6 +81,21 @@ class Layer:
     reader: SliceReader | None = None
     is_shared: bool = False
     counts: LayerCounts = field(default_factory=LayerCounts)
+    time_idx: int = 0
+    shown_time_idx: int = 0
+
+    @property
+    def source_channel(self) -> int:
+        """The channel at the step that is shown of it, as its source counts them."""
+        return self.source.info.at_time(self.channel, self.time_idx)
+
+    def follow(self, shown: VolumeInfo, time_idx: int) -> None:
+        """Go to the step that belongs to one of the shown volume; stay if there is none."""
+        self.shown_time_idx = time_idx
+        here, there = shown.time, self.source.info.time
+        if there is not None:
+            step = 0 if here is None else step_in(here, there, time_idx)
+            self.time_idx = self.time_idx if step is None else step
 
     @property
     def edited(self) -> VolumeSource:
@@ -128,7 +146,7 @@ def open_layer(
     info = SegmentationInfo(asked.name, source.info.channels[asked.channel])
     is_label = asked.kind == "labels"
     editable = None
-    if is_label:
+    if is_label and source.info.time is None:
         labels = edited(source, asked.channel)
         editable = Editable(
             asked.name,

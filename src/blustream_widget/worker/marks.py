@@ -44,7 +44,7 @@ class LoadedMarks:
         if what == self._seen:
             return
         self._seen = what
-        runs = reader.loaded(view.axis, view.channel, view.lod, Region(*view.region))
+        runs = reader.loaded(view.axis, view.source_channel, view.lod, Region(*view.region))
         slices = LoadedSlices(view.axis, view.channel, runs)
         if slices != self._said:
             self._said = slices
@@ -53,4 +53,4 @@ class LoadedMarks:
 
 def _what(reader: SliceReader, view: SliceView) -> tuple[object, ...]:
     """Everything that decides which slices are loaded."""
-    return reader.n_changes, view.axis, view.channel, view.lod, view.region
+    return reader.n_changes, view.axis, view.source_channel, view.lod, view.region

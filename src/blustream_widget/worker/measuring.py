@@ -131,7 +131,7 @@ class Measurer:
         self._tell(question, answer)
 
     def _check_channel(self, channel: int) -> None:
-        if not 0 <= channel < len(self._source.info.channels):
+        if not 0 <= channel < self._source.info.n_source_channels:
             raise AnnotationError(f"There is no channel {channel}.")
 
     def _track(self, question: TrackVoxels) -> TrackedGrid:

@@ -331,7 +331,7 @@ class Pipeline:
         data = reader.read(
             view.axis,
             view.slice_idx,
-            view.channel,
+            view.source_channel,
             view.lod,
             region,
             seat=index,

@@ -12,7 +12,10 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+import msgspec
+
 from blustream_widget.config import Config
+from blustream_widget.core.label_edit import ValueRange
 from blustream_widget.core.overlay import OverlayLook
 from blustream_widget.core.segmentation import (
     MAX_SEGMENTATIONS,
@@ -162,8 +165,9 @@ class Segmentations:
         self._drawn = {index: drawn for index, drawn in self._drawn.items() if index in panes}
         for place, look in _looks(state):
             layer = self._open.get(look.name)
-            if layer is None or layer.reader is None:
+            if layer is None or layer.reader is None or self._source is None:
                 continue
+            layer.follow(self._source.info, state.time_idx)
             if layer.is_shared:
                 seats.extend(_seat(place, index) for index in panes)
             elif layer.is_label or layer.alignment.is_same_grid:
@@ -331,16 +335,35 @@ class Segmentations:
     def _edit(self, message: OfEdits) -> None:
         labels = self._open.get(message.name)
         if labels is not None and labels.editable is not None:
-            self._editor.take(labels.editable, message)
+            self._editor.take(labels.editable, self._at_shown_time(message, labels))
         elif labels is None and message.name in self._wanted:
             self._to_edit.setdefault(message.name, []).append(message)
         else:
             error = StateError(f"There is no segmentation {message.name!r}.")
+            if labels is not None:
+                error = StateError(
+                    f"The labels of {message.name!r} are a series, which cannot be edited.",
+                    hint="Edit labels of one step: a volume with three axes.",
+                )
             self._tell(EditFailed(message.name, message.n, error.code, error.message, error.hint))
 
     def _tell(self, answer: BricksEdited | EditFailed | EditProgress) -> None:
         with contextlib.suppress(PeerClosedError):
             self._sink.send(answer)
+
+    def _at_shown_time(self, message: OfEdits, labels: Layer) -> OfEdits:
+        """Have an edit that looks at values look at those of the shown step."""
+        within: ValueRange | None = getattr(getattr(message, "edit", None), "within", None)
+        if not isinstance(message, EditBricks) or within is None or self._source is None:
+            return message
+        info = self._source.info
+        if within.channel >= len(info.channels):
+            return message
+        channel = info.at_time(within.channel, labels.shown_time_idx)
+        edit = msgspec.structs.replace(
+            message.edit, within=msgspec.structs.replace(within, channel=channel)
+        )
+        return msgspec.structs.replace(message, edit=edit)
 
     def _take_edited(self, done: Edited) -> None:
         """Show and count what was edited."""
@@ -372,7 +395,7 @@ def _is_wanted(state: ViewState, look: OverlayLook | SegmentationLook) -> bool:
 
 
 def _plan(layer: Layer, view: SliceView, *, is_smooth: bool) -> LayerView | None:
-    of = (view, layer.alignment, layer.source.info, layer.channel)
+    of = (view, layer.alignment, layer.source.info, layer.source_channel)
     if view.section is not None:
         return plan_on_section(*of, is_smooth=is_smooth and not layer.is_label)
     return plan_labels(*of) if layer.is_label else plan_values(*of)

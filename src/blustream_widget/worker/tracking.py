@@ -149,7 +149,7 @@ def _block(
 ) -> Samples:
     lower, upper = place
     shape = [u - v for v, u in zip(lower, upper, strict=True)]
-    block: Samples = np.empty(shape, info.channels[question.channel].dtype)
+    block: Samples = np.empty(shape, info.channel_of(question.channel).dtype)
     for part in reader.parts(question.channel, lower, upper):
         within = tuple(
             slice(v - o, u - o) for v, u, o in zip(part.lower, part.upper, lower, strict=True)

@@ -19,7 +19,7 @@ TIMEOUT_S = 10.0
 
 @dataclass
 class OpenedVolume:
-    """A source, and for each channel the array that it shows."""
+    """A source, and for each channel the array that it shows; of a series, its steps first."""
 
     source: VolumeSource
     arrays: list[Samples]
@@ -70,13 +70,21 @@ class VolumeSourceContract:
         info = opened.source.info
         assert len(info.channels) == len(opened.arrays)
         for channel, array in zip(info.channels, opened.arrays, strict=True):
-            assert info.shape == array.shape
+            steps = () if info.time is None else (info.time.n,)
+            assert (*steps, *info.shape) == array.shape
             assert channel.value_min == pytest.approx(float(np.nanmin(array)))
             assert channel.value_max == pytest.approx(float(np.nanmax(array)))
 
     def test_every_brick_of_every_level_is_exact(self, opened: OpenedVolume) -> None:
         info = opened.source.info
-        for number, (channel, array) in enumerate(zip(info.channels, opened.arrays, strict=True)):
+        arrays = [
+            array if info.time is None else array[step]
+            for step in range(info.n_steps)
+            for array in opened.arrays
+        ]
+        assert len(arrays) == info.n_source_channels
+        for number, array in enumerate(arrays):
+            channel = info.channel_of(number)
             for lod in range(info.n_lods):
                 expected = half_times(array, lod, is_label=channel.is_label)
                 assert expected.shape == lod_shape(info.shape, lod)
