@@ -1,6 +1,7 @@
 /** A `Session` without a server: keeps the state, draws frames by formula, gives values at once. */
 import { placeSlice } from "../src/geometry";
 import { LiveLabels } from "../src/labels/link";
+import { LiveRecording } from "../src/live-recording";
 import { Palettes } from "../src/palettes";
 import { shownPanes, viewOfPane } from "../src/panes";
 import { Pointing } from "../src/pointing";
@@ -70,6 +71,7 @@ export class FakeSession implements Session {
   /** Every patch since the start, for tests. */
   readonly patches: ViewPatch[] = [];
   retries = 0;
+  readonly recording = new LiveRecording(() => false);
   readonly labels = new LiveLabels(() => false);
   readonly annotations: FakeAnnotations;
   private readonly frames = new Hub<Frame>();

@@ -7,6 +7,7 @@ import { LiveLabels } from "./labels/link";
 import { isAtLeast, LatencyMeter } from "./latency";
 import { Listeners } from "./listeners";
 import { LiveAnnotations } from "./live-annotations";
+import { LiveRecording } from "./live-recording";
 import { Palettes } from "./palettes";
 import { PatchSender } from "./patch-sender";
 import { Pointing } from "./pointing";
@@ -78,6 +79,7 @@ export class LiveSession implements Session, Linkable {
   readonly #sender: PatchSender;
   readonly #abilities: Abilities;
   readonly labels = new LiveLabels((message) => this.#connection.send(message));
+  readonly recording = new LiveRecording((message) => this.#connection.send(message));
   readonly annotations = new LiveAnnotations((message) => this.#connection.send(message));
   readonly #stillParts = new StillParts();
   readonly #stateListeners = new Listeners<ViewState>();
@@ -336,6 +338,9 @@ export class LiveSession implements Session, Linkable {
       case MessageType.RTC_ANSWER:
         this.#takeover?.answer(message.sdp);
         break;
+      case MessageType.RECORDING:
+        this.#say(this.recording.received(message));
+        break;
       case MessageType.ERROR:
         this.#failed(message);
         break;
@@ -363,6 +368,10 @@ export class LiveSession implements Session, Linkable {
     } else {
       this.#noticeListeners.emit(error);
     }
+  }
+
+  #say(notice: SessionError | null): void {
+    if (notice) this.#noticeListeners.emit(notice);
   }
 
   #frameReceived(data: DataView): void {
@@ -397,6 +406,7 @@ export class LiveSession implements Session, Linkable {
   }
 
   #lost(): void {
+    this.recording.lost();
     this.#takeover?.stop();
     this.#sender.stop();
     this.#decoder.reset();

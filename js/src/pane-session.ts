@@ -110,6 +110,10 @@ export class PaneSession implements Session {
     return this.#session.status;
   }
 
+  get recording(): Session["recording"] {
+    return this.#session.recording;
+  }
+
   get labels(): Session["labels"] {
     return this.#session.labels;
   }

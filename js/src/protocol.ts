@@ -579,6 +579,8 @@ export const MessageType = {
   SNAP: 136,
   TRACK: 137,
   GRID: 138,
+  RECORD: 160,
+  RECORDING: 161,
 } as const;
 
 /** First message of a connection: who am I and what can I show. */
@@ -789,6 +791,12 @@ export interface WantGrid {
   readonly name: string;
 }
 
+/** Begin a recording in the server's folder of recordings, or end the one that runs. */
+export interface SetRecording {
+  readonly type: 160;
+  readonly on: boolean;
+}
+
 /** Accepted. `info` is None while the volume opens (then a second WELCOME comes). */
 export interface Welcome {
   readonly type: 2;
@@ -968,6 +976,20 @@ export interface GridOfHorizon {
   readonly codes: string;
 }
 
+/** Whether what is seen is recorded: told to everybody who looks, at least once a second. */
+export interface RecordingState {
+  readonly type: 161;
+  readonly phase: "off" | "on" | "starting" | "stopping";
+  readonly name: string;
+  readonly by: string;
+  readonly duration_s: number;
+  readonly n_bytes: number;
+  readonly may: boolean;
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
 /** What a viewer sends. */
 export type ViewerMessage =
   | Hello
@@ -990,7 +1012,8 @@ export type ViewerMessage =
   | Probe
   | Snap
   | Track
-  | WantGrid;
+  | WantGrid
+  | SetRecording;
 
 /** What the server sends. */
 export type ServerMessage =
@@ -1012,7 +1035,8 @@ export type ServerMessage =
   | Value
   | Snapped
   | Tracking
-  | GridOfHorizon;
+  | GridOfHorizon
+  | RecordingState;
 
 /** What a picture is: bits of `FrameHeader.flags`. */
 export const FrameFlags = {

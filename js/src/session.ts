@@ -2,6 +2,7 @@
 import type { AnnotationStore } from "./annotations/store";
 import type { AnnotationLink, HorizonLink } from "./annotations/types";
 import type { LabelLink } from "./labels/link";
+import type { RecordingLink } from "./live-recording";
 import type { Palettes } from "./palettes";
 import type { Pointing } from "./pointing";
 import type {
@@ -118,6 +119,9 @@ export interface Session {
 
   /** The way of edits of labels to the server and back. */
   readonly labels: LabelLink;
+
+  /** Whether what is seen is recorded. */
+  readonly recording: RecordingLink;
 
   /** Where pointers are, here and in linked views. */
   readonly pointing: Pointing;

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LiveLabels } from "../src/labels/link";
 import { LiveAnnotations } from "../src/live-annotations";
+import { LiveRecording } from "../src/live-recording";
 import { Palettes } from "../src/palettes";
 import { Pointing } from "../src/pointing";
 import type { FrameHeader } from "../src/protocol";
@@ -66,6 +67,7 @@ class Stage {
       status: FIRST_STATUS,
       role: "owner",
       annotations: new LiveAnnotations(() => false),
+      recording: new LiveRecording(() => false),
       labels: new LiveLabels(() => false),
       pointing: new Pointing(),
       onFrame: (listener: (frame: Frame) => void) => {

@@ -11,12 +11,14 @@ from blustream_widget.errors import BlustreamError, StateError, VolumeError
 if TYPE_CHECKING:
     from blustream_widget.core.sections import Fence, Oblique
     from blustream_widget.linking import link
+    from blustream_widget.recordings import Recording
     from blustream_widget.viewer import Viewer
 
 __all__ = [
     "BlustreamError",
     "Fence",
     "Oblique",
+    "Recording",
     "StateError",
     "Viewer",
     "VolumeError",
@@ -37,6 +39,10 @@ def __getattr__(name: str) -> Any:
         from blustream_widget.linking import link
 
         return link
+    if name == "Recording":
+        from blustream_widget.recordings import Recording
+
+        return Recording
     if name in ("Fence", "Oblique"):
         from blustream_widget.core import sections
 

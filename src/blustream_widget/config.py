@@ -86,6 +86,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     volume_roots : str
         Folders, separated by os.pathsep, below which local files may be opened; "" = anywhere.
         Remote addresses and arrays of the user's own kernels are not limited by it.
+    recordings_dir : str
+        Folder of recordings whose user names none; "" = `blustream-recordings` in the home folder.
+    recording_max_bytes, recording_max_s, recording_min_free_bytes : int, float, int
+        A recording ends, whole, when it is this large or long, or when its disk has less left.
+    recordings_keep_days, recordings_total_bytes : float, int
+        Recordings in that folder that are older, or the oldest of more bytes, are removed when
+        another one begins; 0 = never.
     log_level : str
     """
 
@@ -100,6 +107,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ice_servers: str = ""
     ice_loopback: bool = False
     volume_roots: str = ""
+    recordings_dir: str = ""
+    recording_max_bytes: int = 4 * 1024**3
+    recording_max_s: float = 2 * 3600.0
+    recording_min_free_bytes: int = 1024**3
+    recordings_keep_days: float = 0.0
+    recordings_total_bytes: int = 0
     log_level: str = "INFO"
 
 

@@ -211,6 +211,18 @@ class BenchError(BlustreamError, ValueError):
     code = "bench"
 
 
+class RecordingError(BlustreamError):
+    """A recording cannot be made, or not be read."""
+
+    code = "recording"
+
+
+class RecordingExistsError(RecordingError, FileExistsError):
+    """There is a file under the recording's name already."""
+
+    code = "recording-exists"
+
+
 class MissingDependencyError(BlustreamError, ImportError):
     """An optional package is needed and not installed."""
 

@@ -35,6 +35,7 @@ from blustream_widget.errors import (
 )
 from blustream_widget.overlaid import Overlaid
 from blustream_widget.panes import Panes, values_of
+from blustream_widget.recordable import Recordable
 from blustream_widget.sectioned import Sectioned
 from blustream_widget.segmented import Segmented
 from blustream_widget.server_link import Link, shared_link
@@ -57,7 +58,7 @@ logger = logging.getLogger(__name__)
 _OPEN_TIMEOUT_S = 60.0
 
 
-class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
+class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Annotated):
     """A live view of a volume, streamed as video from a worker process.
 
     Parameters
@@ -131,6 +132,7 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
     _segment: SharedSegment | None = None
     _copy: ArrayCopy | None = None
     _mirror: lp.Mirror | None = None
+    _failure: BlustreamError | None = None
 
     def __init__(
         self,
@@ -200,7 +202,7 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
         self._info: VolumeInfo | None = None
         self._seq, self._links = 0, []
         self._start_layers()
-        self._failure: BlustreamError | None = None
+        self._start_recordable()
         session = uuid.uuid4().hex
         try:
             self._link = _link or shared_link()
@@ -411,6 +413,7 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Annotated):
         """Hear the server; not for users."""
         self._hear_annotations(message)
         self._hear_layers(message)
+        self._hear_recording(message)
         if isinstance(message, (lp.SessionOpened, lp.SessionToken)):
             self._token.give(message.token)
         elif isinstance(message, lp.VolumeOpened):

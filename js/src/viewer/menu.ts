@@ -11,6 +11,7 @@ import { LAYOUT_WORDS } from "./layout";
 import { define, Part, rove } from "./part";
 import { planeEntries, planeTitle } from "./planemenu";
 import { channelOf } from "./range";
+import { recordEntries } from "./recordmark";
 import { type Job, pictureJobs } from "./screenshot";
 import { type MouseSet, SCROLL_STEPS } from "./settings";
 import { copyText } from "./states";
@@ -173,12 +174,13 @@ export class Menu extends Part {
   }
 
   private pictures(): Entry[] {
-    return pictureJobs(this.owner.job).map(({ label, icon: name, act, key }) => ({
+    const jobs = pictureJobs(this.owner.job).map(({ label, icon: name, act, key }) => ({
       label,
       icon: name,
       act,
       ...(key ? { key } : {}),
     }));
+    return [...jobs, ...recordEntries(this.context)];
   }
 
   private more(): Entry[] {

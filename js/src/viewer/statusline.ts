@@ -7,6 +7,7 @@ import { icon } from "./icons";
 import { labelsText } from "./legend";
 import { define, Part, SCROLL_MS } from "./part";
 import { channelOf } from "./range";
+import { RecordMark } from "./recordmark";
 import { paneStateOf, stateWords } from "./states";
 import { pathText, pathTitle } from "./statustext";
 import { byWidth, shared } from "./styles";
@@ -71,8 +72,11 @@ export class StatusLine extends Part {
     `,
   ];
 
+  private readonly recordMark: RecordMark;
+
   constructor(context: ViewContext) {
     super(context, SCROLL_MS);
+    this.recordMark = new RecordMark(context);
   }
 
   protected override render(): TemplateResult {
@@ -83,6 +87,7 @@ export class StatusLine extends Part {
     return html`
       ${this.here()}
       <span class="grow"></span>
+      ${this.recordMark}
       ${
         state.stretch !== 1
           ? html`<span class="medium">Stretch ${fixed(state.stretch, 2)}×</span>`

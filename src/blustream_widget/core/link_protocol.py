@@ -25,6 +25,7 @@ from blustream_widget.core.label_edit import Brick, History, LabelEdit
 from blustream_widget.core.linking import LinkKind
 from blustream_widget.core.overlay import OverlayLook
 from blustream_widget.core.palettes import LabelStyle, OwnMap
+from blustream_widget.core.recording_messages import RecordingState
 from blustream_widget.core.segmentation import (
     SegmentationInfo,
     SegmentationLook,
@@ -209,6 +210,25 @@ class FetchBricks(_Message, tag="fetch-bricks", frozen=True):
     n: int
 
 
+class StartRecording(_Message, tag="record", frozen=True):
+    """Record what is seen to `path` (absolute; "" = a new file in the folder of recordings).
+
+    Answered by `RecordingStatus` with the same `n`; while one runs it comes once a second.
+    """
+
+    session: str
+    n: int
+    path: str = ""
+    overwrite: bool = False
+
+
+class StopRecording(_Message, tag="stop-recording", frozen=True):
+    """End the recording; answered as `StartRecording`, at last with phase "off"."""
+
+    session: str
+    n: int
+
+
 class RefreshVolume(_Message, tag="refresh", frozen=True):
     """The shared array changed in place."""
 
@@ -281,6 +301,8 @@ ToServer: TypeAlias = (
     | EditLabels
     | CancelEdit
     | FetchBricks
+    | StartRecording
+    | StopRecording
     | RefreshVolume
     | CloseSession
     | RenewToken
@@ -424,6 +446,15 @@ class EditedBricks(_Message, tag="bricks", frozen=True):
     more: bool = False
 
 
+class RecordingStatus(_Message, tag="recording", frozen=True):
+    """How the recording is; `n` is the kernel's newest wish that was heard."""
+
+    session: str
+    n: int
+    path: str
+    status: RecordingState
+
+
 class SessionError(_Message, tag="error", frozen=True):
     """Something of this session failed; `fatal` means there is nothing to show."""
 
@@ -448,6 +479,7 @@ ToKernel: TypeAlias = (
     | EditProgress
     | EditRefused
     | EditedBricks
+    | RecordingStatus
     | SessionError
     | RelayText
     | RelayClose

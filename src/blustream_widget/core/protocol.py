@@ -31,6 +31,7 @@ from blustream_widget.core.label_edit import CancelEdit, EditLabels, EditProgres
 from blustream_widget.core.layouts import PANES_MAX, PaneState
 from blustream_widget.core.overlay import MAX_OVERLAYS, OverlayLook
 from blustream_widget.core.palettes import LabelStyle, OwnMap
+from blustream_widget.core.recording_messages import RecordingState, SetRecording
 from blustream_widget.core.sections import Fence, Oblique
 from blustream_widget.core.segmentation import (
     MAX_SEGMENTATIONS,
@@ -89,6 +90,8 @@ class MessageType(IntEnum):
     SNAP = 0x88
     TRACK = 0x89
     GRID = 0x8A
+    RECORD = 0xA0
+    RECORDING = 0xA1
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
@@ -290,6 +293,7 @@ ViewerMessage: TypeAlias = (
     | Snap
     | Track
     | WantGrid
+    | SetRecording
 )
 
 # ---------------------------------------------------------------- server to viewer
@@ -414,6 +418,7 @@ ServerMessage: TypeAlias = (
     | Snapped
     | Tracking
     | GridOfHorizon
+    | RecordingState
 )
 
 _encoder = msgspec.json.Encoder()

@@ -190,7 +190,7 @@ class Hub:
         SessionFullError
             If all of them are looked at.
         """
-        unseen = [session for session in self._sessions.values() if session.n_viewers == 0]
+        unseen = [session for session in self._sessions.values() if not session.is_seen]
         if not unseen:
             raise SessionFullError(
                 f"{MAX_SESSIONS} volumes are open and shown, and no more are allowed.",

@@ -28,6 +28,8 @@ OfSession: TypeAlias = (
     | lp.MeasureItem
     | lp.TrackHorizon
     | lp.WantHorizon
+    | lp.StartRecording
+    | lp.StopRecording
     | lp.RefreshVolume
     | lp.CloseSession
     | lp.RenewToken
@@ -131,6 +133,8 @@ class KernelLink:
                 session.annotations.edit_by_kernel(message)
             case lp.MeasureItem() | lp.TrackHorizon() | lp.WantHorizon():
                 session.measure_by_kernel(message)
+            case lp.StartRecording() | lp.StopRecording():
+                session.recording.receive_of_kernel(message)
             case lp.RefreshVolume():
                 session.refresh()
             case lp.RenewToken():

@@ -42,6 +42,8 @@ class AnnotationBoard:
     kernel : KernelPort
     shape : callable
         Gives the volume's shape; None while it is not open.
+    on_edits : callable, optional
+        Hears what all who look are told.
     """
 
     def __init__(
@@ -50,7 +52,9 @@ class AnnotationBoard:
         viewers: Callable[[], Iterable[Viewer]],
         kernel: KernelPort,
         shape: Callable[[], tuple[int, int, int] | None],
+        on_edits: Callable[[Sequence[OrderedEdit]], None] = lambda _edits: None,
     ) -> None:
+        self._on_edits = on_edits
         self._viewers = viewers
         self._kernel = kernel
         self._shape = shape
@@ -73,6 +77,11 @@ class AnnotationBoard:
     def find(self, key: str) -> Annotation | None:
         """Return the annotation of this id."""
         return self._items.get(key)
+
+    @property
+    def items(self) -> tuple[Annotation, ...]:
+        """All annotations, in their order."""
+        return tuple(self._items.values())
 
     def author_of(self, viewer: Viewer) -> str:
         """Name that a viewer's annotations bear.
@@ -196,6 +205,7 @@ class AnnotationBoard:
         self._note(change.edits, change)
         for viewer in self._viewers():
             self._tell(viewer, change.edits)
+        self._on_edits(change.edits)
         self._mirror.call()
         return True
 

@@ -9,6 +9,7 @@ from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_messages import AnnotationEdits, Measurement
 from blustream_widget.core.horizon import TrackedGrid
 from blustream_widget.core.label_edit import Brick
+from blustream_widget.core.recording_messages import RecordingState
 from blustream_widget.core.segmentation import SegmentationInfo
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, VolumeInfo
@@ -167,6 +168,10 @@ class KernelPort:
     def tell_horizon(self, grid: TrackedGrid) -> None:
         """Tell a horizon that was followed."""
         self._tell(lp.Tracked(session=self._session_id, grid=grid))
+
+    def tell_recording(self, path: str, n: int, status: RecordingState) -> None:
+        """Tell how the recording is."""
+        self._tell(lp.RecordingStatus(session=self._session_id, n=n, path=path, status=status))
 
     def _tell(self, message: lp.ToKernel) -> None:
         if self._kernel is not None:

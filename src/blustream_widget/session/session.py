@@ -28,6 +28,7 @@ from blustream_widget.session.kernel_port import Kernel, KernelPort
 from blustream_widget.session.label_store import LabelStore
 from blustream_widget.session.measuring import Measuring
 from blustream_widget.session.quality import Quality
+from blustream_widget.session.recording import RecordingDesk
 from blustream_widget.session.rendition import Rendition
 from blustream_widget.session.rtc_path import IceServers
 from blustream_widget.session.segmentations import SegmentationBoard
@@ -78,8 +79,7 @@ class Session:
         kept: Path | None = None,
     ) -> None:
         self.id, self.config, self._kept = session_id, config, kept
-        self._ties = ties
-        self.ice_servers = ice_servers
+        self._ties, self.ice_servers = ties, ice_servers
         self._ref = ref
         self._state = ViewState()
         self._info: VolumeInfo | None = None
@@ -106,6 +106,7 @@ class Session:
             viewers=lambda: self._viewers.values(),
             kernel=self._kernel,
             shape=lambda: None if self._info is None else self._info.shape,
+            on_edits=lambda edits: self.recording.saw_edits(edits),
         )
         self.segmentations = SegmentationBoard(
             viewers=lambda: self._viewers.values(),
@@ -127,6 +128,25 @@ class Session:
         )
         self.fanout = Fanout(self._demand.request_keyframe)
         self._demand.watch(self.fanout)
+        self.recording = self._make_recording()
+
+    def _make_recording(self) -> RecordingDesk:
+        return RecordingDesk(
+            config=self.config,
+            fanout=self.fanout,
+            kernel=self._kernel,
+            viewers=lambda: self._viewers.values(),
+            view=lambda: (self._state, self._info),
+            items=lambda: self.annotations.items,
+            palettes=lambda: (palette for palette, _ in self._palettes.all()),
+            encoder=lambda: self._supervisor.capabilities.encoder,
+            on_change=self._recording_changed,
+        )
+
+    def _recording_changed(self) -> None:
+        if self.recording.takes_pictures:
+            self._want_worker()
+        self._demand.update()
 
     def _make_questions(self) -> tuple[Measuring, Horizons]:
         measuring = Measuring(self._supervisor, self._viewers, self._kernel)
@@ -161,6 +181,7 @@ class Session:
             self._supervisor.start()
         self._mirror.call()
         self.annotations.attach_kernel()
+        self.recording.attach_kernel()
 
     def tell_token(self, token: str) -> None:
         """Give the kernel a fresh token for its pages."""
@@ -206,6 +227,7 @@ class Session:
         self._supervisor.send(wp.SetPalette(palette=palette, idx=idx), while_opening=True)
         for viewer in self._viewers.values():
             viewer.send(p.SetPalette(palette=palette, idx=idx))
+        self.recording.saw_palette(palette)
 
     def refresh(self) -> None:
         """Have the shared array read again: it changed in place."""
@@ -220,6 +242,7 @@ class Session:
             throttle.close()
         self._demand.close()
         self._set_idle_timer(running=False)
+        await self.recording.close()
         viewers, self._viewers = list(self._viewers.values()), {}
         for viewer in viewers:
             viewer.send(p.Ended(reason=reason))
@@ -297,6 +320,11 @@ class Session:
     def n_viewers(self) -> int:
         """Viewers that are connected."""
         return len(self._viewers)
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether somebody looks, or it is recorded."""
+        return bool(self._viewers) or self.recording.is_on
 
     def patch_by(self, viewer: Viewer, patch: dict[str, Any]) -> None:
         if self._info is None:
@@ -499,6 +527,7 @@ class Session:
         for viewer in self._viewers.values() if has_moved else ():
             viewer.frames.moved()
         self._demand.show(state)
+        self.recording.saw_state(state)
         for viewer in self._viewers.values():
             viewer.send(p.State(seq=viewer.seq, state=state))
         self._mirror.call()
@@ -518,6 +547,7 @@ class Session:
         self.segmentations.welcome(viewer)
         self.segmentations.edits.welcome(viewer)
         self.annotations.welcome(viewer)
+        self.recording.welcome(viewer)
 
     def _welcome(self, viewer: Viewer) -> p.Welcome:
         return p.Welcome(
@@ -587,6 +617,7 @@ class Session:
         self._idle = None
         is_opening = self._info is None and self._error is None
         is_busy = self.measuring.is_busy or self.segmentations.edits.is_busy
+        is_busy = is_busy or self.recording.is_on
         if is_busy or (is_opening and self.has_kernel):
             self._set_idle_timer(running=True)  # the kernel waits for an answer, or the volume
         else:

@@ -13,6 +13,7 @@ from blustream_widget.core import protocol as p
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
 from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
 from blustream_widget.core.label_edit import CancelEdit, EditLabels
+from blustream_widget.core.recording_messages import SetRecording
 from blustream_widget.errors import BlustreamError, NotDriverError, ProtocolError
 from blustream_widget.session.ratelimit import TokenBucket
 from blustream_widget.session.rendition import Need, Rendition
@@ -24,6 +25,7 @@ from blustream_widget.transport.socket_subscriber import SocketSubscriber
 
 if TYPE_CHECKING:
     from blustream_widget.session.horizons import Horizons
+    from blustream_widget.session.recording import RecordingDesk
     from blustream_widget.transport.webrtc import RtcPeer
 
 logger = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class Room(Protocol):
     ice_servers: IceServers
     fanout: Fanout
     horizons: Horizons
+    recording: RecordingDesk
 
     def patch_by(self, viewer: Viewer, patch: dict[str, Any]) -> None:
         """Change the state for a viewer that may; raises `StateError`."""
@@ -258,6 +261,8 @@ class Viewer:
                 self._set_stream(message)
             case p.RtcOffer():
                 self._offer(message)
+            case SetRecording():
+                self._room.recording.receive(self, message)
             case _:
                 raise ProtocolError("A connection says hello only once.")
 

@@ -1,0 +1,139 @@
+"""What a viewer can do with recordings: a part of `Viewer`."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import traitlets as t
+
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.recording_messages import RecordingState
+from blustream_widget.errors import RecordingError, from_code
+from blustream_widget.recordings import Recording
+
+if TYPE_CHECKING:
+    from blustream_widget.core.types import VolumeInfo
+    from blustream_widget.server_link import Link
+
+_START_TIMEOUT_S, _STOP_TIMEOUT_S = 20.0, 60.0
+
+
+class Recordable(t.HasTraits):
+    """The part of `Viewer` that is about recordings."""
+
+    if TYPE_CHECKING:
+        _link: Link
+        _session: str
+
+        @property
+        def info(self) -> VolumeInfo: ...
+
+    def _start_recordable(self) -> None:
+        self._recording_n = 0
+        self._recording = lp.RecordingStatus("", 0, "", RecordingState())
+        self._recording_told = threading.Condition()
+        self._last_recording: Path | None = None
+
+    @property
+    def recording(self) -> RecordingState:
+        """How the recording is: `phase` "on" or "off", `name`, `duration_s`, `n_bytes`."""
+        return self._recording.status
+
+    @property
+    def last_recording(self) -> Path | None:
+        """File of the recording that runs or ran last, also where the page began it."""
+        return self._last_recording
+
+    def record(
+        self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False
+    ) -> Path:
+        """Record what is seen, and what happens, to an MP4 file until `stop_recording`.
+
+        Everybody who looks sees that. The pictures are written as they are sent, without a second
+        encode, by the server: a busy kernel holds up nothing.
+
+        Parameters
+        ----------
+        path : str or path, optional
+            File to be made; default: a new one in the folder of recordings.
+        overwrite : bool
+            Take the place of a file that is there.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        RecordingExistsError, RecordingError
+            The file is there already; it cannot be written; the view is recorded already; there
+            is no H.264 encoder.
+        """
+        _ = self.info
+        target = "" if path is None else os.fspath(Path(path).expanduser().absolute())
+        n = self._next_recording_n()
+        self._link.tell(
+            lp.StartRecording(session=self._session, n=n, path=target, overwrite=overwrite)
+        )
+        told = self._wait_for(n, ("on", "off"), _START_TIMEOUT_S)
+        if told.status.code:
+            raise from_code(told.status.code, told.status.message, told.status.hint)
+        return Path(told.path)
+
+    def stop_recording(self) -> Recording:
+        """End the recording, wait until its file is whole, and open it.
+
+        Raises
+        ------
+        RecordingError
+            There is none, or it could not be finished.
+        """
+        if self.recording.phase == "off":
+            raise RecordingError("Nothing is recorded.", hint="viewer.record() begins that.")
+        n = self._next_recording_n()
+        self._link.tell(lp.StopRecording(session=self._session, n=n))
+        told = self._wait_for(n, ("off",), _STOP_TIMEOUT_S)
+        if told.status.code:
+            raise from_code(told.status.code, told.status.message, told.status.hint)
+        return Recording(told.path)
+
+    def _next_recording_n(self) -> int:
+        self._recording_n += 1
+        return self._recording_n
+
+    def _wait_for(self, n: int, phases: tuple[str, ...], timeout_s: float) -> lp.RecordingStatus:
+        def is_told() -> bool:
+            told = self._recording
+            return told.n >= n and (told.status.phase in phases or bool(told.status.code))
+
+        with self._recording_told:
+            if not self._recording_told.wait_for(is_told, timeout_s):
+                raise RecordingError(
+                    f"The server did not answer within {timeout_s:.0f} s.",
+                    hint="See the log in the server's runtime folder.",
+                )
+            return self._recording
+
+    def _with_what_broke_off(self, message: lp.RecordingStatus) -> lp.RecordingStatus:
+        """Say so where another server, which knows of no recording, took the place of one."""
+        before = self._recording
+        if message.n or before.status.phase == "off":
+            return message
+        status = RecordingState(
+            code=RecordingError.code,
+            message="The server ended while it recorded.",
+            hint="What was recorded until then can be opened: Recording(viewer.last_recording).",
+        )
+        return lp.RecordingStatus(message.session, self._recording_n, before.path, status)
+
+    def _hear_recording(self, message: lp.ToKernel) -> None:
+        if isinstance(message, lp.RecordingStatus):
+            with self._recording_told:
+                self._recording = self._with_what_broke_off(message)
+                if message.status.phase == "on":
+                    self._last_recording = Path(message.path)
+                self._recording_told.notify_all()

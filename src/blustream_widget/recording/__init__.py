@@ -1,0 +1,1 @@
+"""Recordings on disk: pictures as they were sent and what happened, in one file of fragments."""

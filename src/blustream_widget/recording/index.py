@@ -1,0 +1,146 @@
+"""What is in a recording's file: where its pictures lie, and what happened when."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from blustream_widget.errors import RecordingError
+from blustream_widget.recording import boxes
+from blustream_widget.recording.boxes import CLOCK_HZ, SampleAt
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentAt:
+    """Where a fragment lies, when it begins, and whether a player can begin there."""
+
+    offset: int
+    n_bytes: int
+    time_90k: int
+    is_keyframe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StillAt:
+    """A lossless picture at rest: when it came, and where its PNG lies in the file."""
+
+    time_90k: int
+    offset: int
+    n_bytes: int
+
+
+@dataclass(slots=True)
+class RecordingIndex:
+    """Everything but the pictures themselves.
+
+    Attributes
+    ----------
+    head_bytes : int
+        Length of what a player needs in front of the first fragment.
+    samples, fragments, stills : list
+        In their order.
+    events : list of dict
+        As they were recorded: `t` in seconds, `kind`, and what belongs to it.
+    is_finished : bool
+        Whether the recording was ended, and not cut off.
+    """
+
+    head_bytes: int = 0
+    avcc: bytes = b""
+    samples: list[SampleAt] = field(default_factory=list)
+    fragments: list[FragmentAt] = field(default_factory=list)
+    stills: list[StillAt] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)  # Any: values that JSON knows
+    is_finished: bool = False
+
+    @property
+    def duration_s(self) -> float:
+        """Up to when the last picture is shown."""
+        if not self.samples:
+            return 0.0
+        last = self.samples[-1]
+        return (last.time_90k + last.duration_90k) / CLOCK_HZ
+
+    @property
+    def codec(self) -> str:
+        """RFC 6381 name of the pictures: "avc1.42C01F"."""
+        return f"avc1.{self.avcc[1:4].hex().upper()}"
+
+
+def read_index(path: Path) -> RecordingIndex:
+    """Read a recording, also one that was cut off or is still being written.
+
+    Raises
+    ------
+    RecordingError
+        It cannot be read, or is no recording of ours, or has no picture.
+    """
+    try:
+        with path.open("rb") as file:
+            index = _read(file, path.stat().st_size)
+    except OSError as exc:
+        raise RecordingError(
+            f"The recording {path} cannot be read: {exc.strerror}.", hint="Check the path."
+        ) from exc
+    except (struct.error, msgspec.DecodeError) as exc:
+        raise RecordingError(f"The recording {path} is damaged: {exc}.") from exc
+    if not index.samples:
+        raise RecordingError(
+            f"{path} has no pictures.",
+            hint="It is no recording of this package, or was cut off before the first one.",
+        )
+    return index
+
+
+def _read(file: BinaryIO, n_bytes: int) -> RecordingIndex:
+    index = RecordingIndex()
+    fragment_at, samples = 0, list[SampleAt]()
+    for found in boxes.walk(file, n_bytes):
+        begin = found.offset - 8
+        if found.kind == b"mdat":
+            index.samples += samples
+            if samples:
+                length = found.offset + found.n_bytes - fragment_at
+                first = samples[0]
+                index.fragments.append(
+                    FragmentAt(fragment_at, length, first.time_90k, first.is_keyframe)
+                )
+            samples = []
+            continue
+        if found.kind not in (b"moov", b"moof", b"emsg", b"mfra"):
+            continue
+        file.seek(found.offset)
+        if found.kind == b"emsg":
+            _take_event(index, file, found)
+        elif found.kind == b"moof":
+            fragment_at = begin
+            samples = boxes.read_fragment(file.read(found.n_bytes), begin)
+        elif found.kind == b"moov":
+            index.head_bytes = found.offset + found.n_bytes
+            stsd = boxes.find(file.read(found.n_bytes), b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+            at = -1 if stsd is None else stsd.find(b"avcC")
+            if stsd is not None and at >= 4:
+                (size,) = struct.unpack_from(">I", stsd, at - 4)
+                index.avcc = stsd[at + 4 : at - 4 + size]
+        else:
+            index.is_finished = True
+    return index
+
+
+def _take_event(index: RecordingIndex, file: BinaryIO, found: boxes.BoxAt) -> None:
+    head = file.read(min(found.n_bytes, 256))
+    event = boxes.read_event(head)
+    if event is None:
+        return
+    scheme, time_90k, data = event
+    at = found.offset + len(head) - len(data)
+    if scheme == boxes.STILL_SCHEME:
+        index.stills.append(StillAt(time_90k, at, found.offset + found.n_bytes - at))
+    elif scheme == boxes.EVENT_SCHEME:
+        file.seek(at)
+        for line in file.read(found.offset + found.n_bytes - at).split(b"\n"):
+            index.events.append(msgspec.json.decode(line))

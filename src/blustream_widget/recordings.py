@@ -1,0 +1,187 @@
+"""A recording that was made: what is in it, and its pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from blustream_widget.core.annotation import ANNOTATION_KINDS
+from blustream_widget.errors import RecordingError
+from blustream_widget.recording.boxes import CLOCK_HZ
+from blustream_widget.recording.index import RecordingIndex, read_index
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A place in a recording: where an annotation was added.
+
+    Parameters
+    ----------
+    t : float
+        Seconds since the recording's first picture.
+    title : str
+        The annotation's label, or what it is.
+    annotation : str
+        Its id.
+    """
+
+    t: float
+    title: str
+    annotation: str = ""
+
+
+class Recording:
+    """A file that `viewer.record()` wrote; also one that was cut off, up to its last second.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Raises
+    ------
+    RecordingError
+        It cannot be read, is no recording, or has no pictures.
+
+    Examples
+    --------
+    >>> recording = Recording("survey-20260101-120000.mp4")   # doctest: +SKIP
+    >>> recording.duration_s, [c.title for c in recording.chapters]   # doctest: +SKIP
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).expanduser().absolute()
+        self._index = read_index(self.path)
+
+    def __repr__(self) -> str:
+        cut = "" if self.is_finished else ", cut off"
+        return (
+            f"<Recording {self.path.name}: {self.duration_s:.1f} s, {self.n_pictures} pictures, "
+            f"{len(self.chapters)} chapters{cut}>"
+        )
+
+    @property
+    def index(self) -> RecordingIndex:
+        """Where everything lies in the file; for players."""
+        return self._index
+
+    @property
+    def duration_s(self) -> float:
+        """How long it plays, in seconds."""
+        return self._index.duration_s
+
+    @property
+    def n_pictures(self) -> int:
+        """Pictures of the video."""
+        return len(self._index.samples)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it was ended; False: it was cut off, or is still being made."""
+        return self._index.is_finished
+
+    @property
+    def volume(self) -> str:
+        """Name of the volume that was shown."""
+        return str(self._start().get("volume", ""))
+
+    @property
+    def began(self) -> datetime | None:
+        """When it began, in UTC; None where the file does not say."""
+        unix_s = self._start().get("unix_s")
+        return None if unix_s is None else datetime.fromtimestamp(unix_s, UTC)
+
+    @property
+    def timeline(self) -> tuple[dict[str, Any], ...]:
+        """What happened: `t` in seconds, `kind`, and what belongs to it.
+
+        "start" says what was recorded, "state" has under `set` the fields of the view that are
+        other from then on (all of them at first), "annotations" has `edits` as the protocol's
+        (`reset`: there were no others), "palette" a colour map of the user's, and "gap" means
+        that the disk was too slow for some pictures.
+        """
+        return tuple(self._index.events)
+
+    @property
+    def chapters(self) -> tuple[Chapter, ...]:
+        """The beginning, and each place where an annotation was added."""
+        found, known = [Chapter(0.0, "Beginning")], set[str]()
+        for event in self._index.events:
+            if event["kind"] != "annotations":
+                continue
+            for edit in event["edits"]:
+                key = edit["item"]["id"] if edit["op"] == "put" else edit["id"]
+                if edit["op"] == "remove":
+                    known.discard(key)
+                elif edit["op"] == "put" and key not in known:
+                    known.add(key)
+                    if not event.get("reset"):
+                        found.append(Chapter(event["t"], _title(edit["item"]), key))
+        return tuple(found)
+
+    def state_at(self, t: float) -> dict[str, Any]:
+        """Fields of the view at a time in seconds, as the timeline has them."""
+        fields: dict[str, Any] = {}
+        for event in self._index.events:
+            if event["t"] > t:
+                break
+            if event["kind"] == "state":
+                fields |= event["set"]
+        return fields
+
+    def frames(self) -> Iterator[tuple[float, npt.NDArray[np.uint8]]]:
+        """Decode the video from its beginning.
+
+        Yields
+        ------
+        float
+            Seconds since the first picture.
+        ndarray, shape (height, width, 3), uint8
+            Red, green, blue. The size changes where the pane's did.
+
+        Raises
+        ------
+        RecordingError
+            If a picture is damaged.
+        """
+        from blustream_widget.encode.films import PictureDecoder
+        from blustream_widget.recording.avc import to_annexb
+
+        decoder = PictureDecoder()
+        with self.path.open("rb") as file:
+            for sample in self._index.samples:
+                file.seek(sample.offset)
+                unit = to_annexb(file.read(sample.n_bytes))
+                for picture in decoder.decode(unit):
+                    yield sample.time_90k / CLOCK_HZ, picture
+
+    def still_at(self, t: float) -> bytes | None:
+        """PNG of the view at rest at a time in seconds; None while it moved, or none was there."""
+        time_90k = t * CLOCK_HZ
+        moved = max((s.time_90k for s in self._index.samples if s.time_90k <= time_90k), default=0)
+        stills = [s for s in self._index.stills if moved <= s.time_90k <= time_90k]
+        if not stills:
+            return None
+        with self.path.open("rb") as file:
+            file.seek(stills[-1].offset)
+            return file.read(stills[-1].n_bytes)
+
+    def _start(self) -> dict[str, Any]:
+        starts = (event for event in self._index.events if event["kind"] == "start")
+        return next(starts, {})
+
+
+def _title(item: dict[str, Any]) -> str:
+    label = str(item.get("label", "")) or str(item.get("text", ""))
+    kind = str(item.get("kind", ""))
+    return label or (kind.capitalize() if kind in ANNOTATION_KINDS else "Annotation")
+
+
+__all__ = ["Chapter", "Recording", "RecordingError"]

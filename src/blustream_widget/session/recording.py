@@ -1,0 +1,348 @@
+"""A session's recording: who may begin it, what goes into it, and who is told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from blustream_widget._version import __version__
+from blustream_widget.config import Config
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.annotation_messages import OrderedEdit, PutItem
+from blustream_widget.core.palettes import Palette
+from blustream_widget.core.recording_messages import Phase, RecordingState, SetRecording
+from blustream_widget.errors import BlustreamError, NotDriverError, RecordingError
+from blustream_widget.recording import places
+from blustream_widget.recording.file import TimedPicture
+from blustream_widget.recording.writer import RecordingWriter, Told, now_90k
+from blustream_widget.transport.fanout import Fanout, Picture
+from blustream_widget.transport.frame import EncodedFrame
+
+if TYPE_CHECKING:
+    from blustream_widget.core.annotation import Annotation
+    from blustream_widget.core.state import ViewState
+    from blustream_widget.core.types import VolumeInfo
+    from blustream_widget.session.kernel_port import KernelPort
+    from blustream_widget.session.viewer import Viewer
+
+KEYFRAME_S = 10.0
+"""A player can begin at keyframes only. While pictures come there is one at least this often."""
+_RECORDERS = frozenset({"owner", "editor"})
+_FOREIGN_CLOCK_90K = 10 * 90_000
+_STOP_TIMEOUT_S = 10.0
+
+
+class RecordingTap:
+    """Gives a session's pictures to a recording, as one more subscriber of its fan-out.
+
+    Parameters
+    ----------
+    writer : RecordingWriter
+    fanout : Fanout
+    clock : callable
+        Monotonic seconds.
+
+    Notes
+    -----
+    While somebody looks, the pace is theirs: a recording has no room of its own to draw for, and
+    takes what they get. When nobody does, the worker draws for the recording.
+    """
+
+    def __init__(
+        self,
+        writer: RecordingWriter,
+        fanout: Fanout,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._writer = writer
+        self._fanout = fanout
+        self._clock = clock
+        self._waits = True
+        self._keyframe_s = float("-inf")
+
+    @property
+    def video(self) -> Picture | None:
+        return "h264"
+
+    @property
+    def stills(self) -> bool:
+        return True
+
+    @property
+    def has_credit(self) -> bool:
+        return not any(other.video is not None for other in self._fanout if other is not self)
+
+    @property
+    def needs_keyframe(self) -> bool:
+        return self._waits and not self._writer.is_behind
+
+    def offer(self, frame: EncodedFrame) -> None:
+        if frame.is_still:
+            if not self._writer.is_behind:
+                self._writer.put_still(bytes(frame.picture))
+            return
+        if frame.is_keyframe:
+            self._waits, self._keyframe_s = False, self._clock()
+        elif self._waits and self._keyframe_s == float("-inf"):
+            return
+        if self._writer.is_behind:
+            # What comes next depends on this picture.
+            self._waits, self._keyframe_s = True, float("-inf")
+            self._writer.put_event({"kind": "gap"})
+            return
+        header = frame.header
+        self._writer.put_picture(
+            TimedPicture(
+                time_90k=_captured_90k(header.timestamp_90k),
+                data=bytes(frame.picture),
+                is_keyframe=frame.is_keyframe,
+                width_px=header.width_px,
+                height_px=header.height_px,
+            )
+        )
+        if self._clock() - self._keyframe_s > KEYFRAME_S:
+            self._waits = True
+
+
+def _captured_90k(timestamp_90k: int) -> int:
+    """When a picture was made, by the server's clock; now, if the worker's is another one."""
+    now = now_90k()
+    ago = (now - timestamp_90k) & 0xFFFFFFFF
+    return now - ago if ago < _FOREIGN_CLOCK_90K else now
+
+
+class RecordingDesk:
+    """Begins and ends the recording of one session. Loop thread only.
+
+    Parameters
+    ----------
+    config : Config
+    fanout : Fanout
+        What goes through it is recorded.
+    kernel : KernelPort
+    viewers : callable
+        Gives those who look now.
+    view : callable
+        Gives state and volume; the latter None while it is not open.
+    items : callable
+        Gives the annotations.
+    palettes : callable
+        Gives the user's colours.
+    encoder : callable
+        Gives the name of the worker's encoder, "" without any.
+    on_change : callable
+        A recording has begun or ended: other pictures are wanted.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        fanout: Fanout,
+        kernel: KernelPort,
+        viewers: Callable[[], Iterable[Viewer]],
+        view: Callable[[], tuple[ViewState, VolumeInfo | None]],
+        items: Callable[[], Iterable[Annotation]],
+        palettes: Callable[[], Iterable[Palette]],
+        encoder: Callable[[], str],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._config, self._fanout = config, fanout
+        self._kernel = kernel
+        self._viewers = viewers
+        self._view = view
+        self._items = items
+        self._palettes = palettes
+        self._encoder = encoder
+        self._on_change = on_change
+        self._writer: RecordingWriter | None = None
+        self._tap: RecordingTap | None = None
+        self._path = Path()
+        self._told = RecordingState()
+        self._kernel_n = self._n_begun = 0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether a recording runs, or is about to."""
+        return self._writer is not None
+
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether pictures are wanted for it."""
+        return self._tap is not None
+
+    # -------------------------------------------------- wishes
+
+    def receive(self, viewer: Viewer, message: SetRecording) -> None:
+        """Do what somebody who looks wishes.
+
+        Raises
+        ------
+        NotDriverError
+            The role does not allow it.
+        RecordingError
+        """
+        if viewer.role not in _RECORDERS:
+            raise NotDriverError(
+                f"The role {viewer.role!r} may look, not record.",
+                hint="Ask the owner for an editor's link.",
+            )
+        if not message.on:
+            self._stop()
+        elif self._writer is None:
+            self._start("", by=viewer.role, overwrite=False)
+
+    def receive_of_kernel(self, message: lp.StartRecording | lp.StopRecording) -> None:
+        """Do what the kernel wishes; the answer bears its number."""
+        self._kernel_n = message.n
+        if isinstance(message, lp.StopRecording):
+            self._stop()
+            if self._writer is None:
+                self._tell(self._told)
+            return
+        try:
+            if self._writer is not None:
+                raise RecordingError(
+                    f"The view is recorded already, to {self._path.name}.",
+                    hint="viewer.stop_recording() ends that.",
+                )
+            self._start(message.path, by="owner", overwrite=message.overwrite)
+        except BlustreamError as exc:
+            self._kernel.tell_recording(str(self._path), self._kernel_n, _with(self._told, exc))
+
+    def _start(self, path: str, *, by: str, overwrite: bool) -> None:
+        _, info = self._view()
+        if info is not None and not self._encoder():
+            raise RecordingError(
+                "There is no H.264 encoder on this machine, and nothing else is recorded.",
+                hint="`blustream doctor` says what was tried.",
+            )
+        name = "" if info is None else info.name
+        self._path = Path(path) if path else places.new_path(self._config, name)
+        loop = asyncio.get_running_loop()
+        self._n_begun += 1
+        number = self._n_begun
+
+        def tell(told: Told) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended before the file
+                loop.call_soon_threadsafe(self._heard, number, told)
+
+        self._writer = RecordingWriter(self._path, self._config, tell, overwrite=overwrite)
+        self._tell(RecordingState(phase="starting", name=self._path.name, by=by))
+
+    def _stop(self) -> None:
+        writer = self._writer
+        if writer is None or self._told.phase == "stopping":
+            return
+        self._untap()
+        writer.stop()
+        self._tell(msgspec.structs.replace(self._told, phase="stopping"))
+
+    async def close(self) -> None:
+        """Finish what is recorded, when the session ends."""
+        writer, self._writer = self._writer, None
+        self._untap()
+        if writer is not None:
+            writer.stop()
+            await asyncio.to_thread(writer.join, _STOP_TIMEOUT_S)
+
+    # -------------------------------------------------- what is recorded
+
+    def saw_state(self, state: ViewState) -> None:
+        """Take note that the state is another one."""
+        if self._tap is not None and self._writer is not None:
+            self._writer.put_state(state)
+
+    def saw_edits(self, edits: Sequence[OrderedEdit]) -> None:
+        """Take note that annotations were changed."""
+        self._note({"kind": "annotations", "edits": msgspec.to_builtins(edits)})
+
+    def saw_palette(self, palette: Palette) -> None:
+        """Take note of colours of the user's."""
+        self._note({"kind": "palette", "palette": msgspec.to_builtins(palette)})
+
+    def _note(self, event: dict[str, Any]) -> None:
+        if self._tap is not None and self._writer is not None:
+            self._writer.put_event(event)
+
+    def _tap_in(self, writer: RecordingWriter) -> None:
+        state, info = self._view()
+        tap = self._tap = RecordingTap(writer, self._fanout)
+        writer.put_event(
+            {
+                "kind": "start",
+                "format": 1,
+                "version": __version__,
+                "unix_s": time.time(),
+                "volume": "" if info is None else info.name,
+                "shape": None if info is None else list(info.shape),
+            }
+        )
+        for palette in self._palettes():
+            self.saw_palette(palette)
+        writer.put_state(state)
+        edits = [PutItem(item) for item in self._items()]
+        writer.put_event(
+            {"kind": "annotations", "reset": True, "edits": msgspec.to_builtins(edits)}
+        )
+        self._fanout.add(tap)
+        self._on_change()
+
+    def _untap(self) -> None:
+        tap, self._tap = self._tap, None
+        if tap is not None:
+            self._fanout.remove(tap)
+            self._on_change()
+
+    # -------------------------------------------------- telling
+
+    def welcome(self, viewer: Viewer) -> None:
+        """Tell somebody who comes whether a recording runs."""
+        viewer.send(self._for(viewer, self._told))
+
+    def attach_kernel(self) -> None:
+        """Tell a kernel that came (again) whether a recording runs."""
+        self._kernel.tell_recording(os.fspath(self._path), self._kernel_n, self._told)
+
+    def _heard(self, number: int, told: Told) -> None:
+        """Hear the thread of a writer, in the loop."""
+        writer = self._writer
+        if writer is None or number != self._n_begun:
+            return
+        if told.phase == "off":
+            self._writer = None
+            self._untap()
+        elif self._told.phase == "starting":
+            self._tap_in(writer)
+        phase: Phase = "off" if told.phase == "off" else "on"
+        if self._told.phase == "stopping" and phase == "on":
+            phase = "stopping"
+        status = RecordingState(
+            phase=phase,
+            name=self._told.name,
+            by=self._told.by,
+            duration_s=told.duration_s,
+            n_bytes=told.n_bytes,
+        )
+        self._tell(status if told.error is None else _with(status, told.error))
+
+    def _tell(self, status: RecordingState) -> None:
+        self._told = status
+        for viewer in self._viewers():
+            viewer.send(self._for(viewer, status))
+        self._kernel.tell_recording(os.fspath(self._path), self._kernel_n, status)
+
+    @staticmethod
+    def _for(viewer: Viewer, status: RecordingState) -> RecordingState:
+        return msgspec.structs.replace(status, may=viewer.role in _RECORDERS)
+
+
+def _with(status: RecordingState, error: BlustreamError) -> RecordingState:
+    return msgspec.structs.replace(status, code=error.code, message=error.message, hint=error.hint)

@@ -1,0 +1,171 @@
+"""What a session gives to its recording, and what it asks for it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from blustream_widget.config import Config
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.recording_messages import SetRecording
+from blustream_widget.errors import NotDriverError, RecordingError
+from blustream_widget.session import recording
+from blustream_widget.session.recording import KEYFRAME_S, RecordingDesk, RecordingTap
+from blustream_widget.testing.contracts.transport import make_frame
+from blustream_widget.transport.fanout import Fanout
+
+
+class Writer:
+    def __init__(self):
+        self.is_behind = False
+        self.pictures, self.stills, self.events = [], [], []
+
+    def put_picture(self, picture):
+        self.pictures.append(picture)
+
+    def put_still(self, png):
+        self.stills.append(png)
+
+    def put_event(self, event):
+        self.events.append(event)
+
+
+class Looker:
+    video, stills, has_credit, needs_keyframe = "h264", True, False, False
+
+    def offer(self, frame):
+        pass
+
+
+class Scene:
+    def __init__(self):
+        self.now_s = 0.0
+        self.asked = 0
+        self.fanout = Fanout(self.ask)
+        self.writer = Writer()
+        self.tap = RecordingTap(self.writer, self.fanout, clock=lambda: self.now_s)
+        self.fanout.add(self.tap)
+        self.n = 0
+
+    def ask(self):
+        self.asked += 1
+
+    def show(self, **flags):
+        self.n += 1
+        self.fanout.publish(make_frame(self.n, **flags))
+
+
+@pytest.fixture
+def scene():
+    return Scene()
+
+
+def test_it_begins_at_a_keyframe_and_asks_for_it(scene):
+    scene.show()
+    assert (scene.writer.pictures, scene.asked) == ([], 1)
+    scene.show(is_key=True)
+    scene.show()
+    assert [picture.is_keyframe for picture in scene.writer.pictures] == [True, False]
+
+
+def test_now_and_then_it_asks_for_a_keyframe_while_pictures_come(scene):
+    scene.show(is_key=True)
+    scene.now_s = KEYFRAME_S
+    scene.show()
+    assert scene.asked == 0
+    scene.now_s += 0.1
+    scene.show()
+    assert scene.asked == 1
+    scene.show()
+    assert len(scene.writer.pictures) == 4  # what comes until then is recorded
+
+
+def test_the_pace_is_that_of_those_who_look(scene):
+    assert scene.fanout.has_credit
+    looker = Looker()
+    scene.fanout.add(looker)
+    assert not scene.fanout.has_credit
+    scene.fanout.remove(looker)
+    assert scene.fanout.has_credit
+
+
+def test_on_a_slow_disk_whole_groups_are_left_out_and_it_says_so(scene):
+    scene.show(is_key=True)
+    scene.writer.is_behind = True
+    for _ in range(3):
+        scene.show()
+    assert (len(scene.writer.pictures), scene.asked) == (1, 0)
+    assert scene.writer.events == [{"kind": "gap"}]
+    scene.writer.is_behind = False
+    scene.show()
+    assert (len(scene.writer.pictures), scene.asked) == (1, 1)
+    scene.show(is_key=True)
+    assert len(scene.writer.pictures) == 2
+
+
+def test_the_exact_picture_at_rest_is_kept(scene):
+    scene.show(is_key=True)
+    scene.show(is_still=True)
+    assert (len(scene.writer.pictures), len(scene.writer.stills)) == (1, 1)
+
+
+@pytest.mark.parametrize("ago", [0, 1500, 2**32])
+def test_a_picture_is_as_old_as_its_worker_says(monkeypatch, ago):
+    now = 2**40 + 17
+    monkeypatch.setattr(recording, "now_90k", lambda: now)
+    assert recording._captured_90k((now - ago) & 0xFFFFFFFF) == now - ago % 2**32
+
+
+def test_a_clock_of_another_machine_is_not_believed(monkeypatch):
+    monkeypatch.setattr(recording, "now_90k", lambda: 2**40)
+    assert recording._captured_90k(12_345_678) == 2**40
+
+
+class Kernel:
+    def __init__(self):
+        self.told = []
+
+    def tell_recording(self, path, n, status):
+        self.told.append((path, n, status))
+
+
+def desk(kernel, encoder="libx264"):
+    view = (None, SimpleNamespace(name="cube"))
+    return RecordingDesk(
+        config=Config(),
+        fanout=Fanout(lambda: None),
+        kernel=kernel,
+        viewers=lambda: (),
+        view=lambda: view,
+        items=lambda: (),
+        palettes=lambda: (),
+        encoder=lambda: encoder,
+        on_change=lambda: None,
+    )
+
+
+@pytest.mark.parametrize("role", ["viewer", "annotator"])
+@pytest.mark.parametrize("on", [True, False])
+def test_who_may_only_look_neither_begins_nor_ends_a_recording(role, on):
+    with pytest.raises(NotDriverError, match=role):
+        desk(Kernel()).receive(SimpleNamespace(role=role), SetRecording(on=on))
+
+
+def test_without_an_encoder_it_says_what_is_missing():
+    with pytest.raises(RecordingError, match=r"no H\.264 encoder"):
+        desk(Kernel(), encoder="").receive(SimpleNamespace(role="editor"), SetRecording(on=True))
+
+
+def test_a_kernel_that_comes_is_told_that_nothing_is_recorded():
+    kernel = Kernel()
+    desk(kernel).attach_kernel()
+    ((_, n, status),) = kernel.told
+    assert (n, status.phase) == (0, "off")
+
+
+def test_ending_what_does_not_run_is_answered():
+    kernel = Kernel()
+    desk(kernel).receive_of_kernel(lp.StopRecording(session="s", n=7))
+    ((_, n, status),) = kernel.told
+    assert (n, status.phase) == (7, "off")
