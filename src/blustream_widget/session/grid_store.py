@@ -37,6 +37,8 @@ class GridStore:
         self._folder = folder
         self._grids: dict[str, HorizonGrid] = {}
         self._tasks = TaskSet()
+        # In the order of the calls: what was dropped is not written after that.
+        self._disk = asyncio.Lock()
         self._waiting: list[Callable[[], None]] | None = None
 
     def recover(self) -> None:
@@ -61,7 +63,7 @@ class GridStore:
         self._grids[name] = grid
         if self._folder is not None:
             path = self._folder / name
-            self._tasks.spawn(_write(path, grid), name="horizon")
+            self._tasks.spawn(self._in_turn(lambda: _write(path, grid)), name="horizon")
         while sum(len(kept.codes) for kept in self._grids.values()) > MOST_GRID_BYTES:
             self.drop(next(iter(self._grids)))
 
@@ -69,11 +71,16 @@ class GridStore:
         """Forget a grid."""
         del self._grids[name]
         if self._folder is not None:
-            self._tasks.spawn(_remove(self._folder / name), name="horizon's end")
+            path = self._folder / name
+            self._tasks.spawn(self._in_turn(lambda: _remove(path)), name="horizon's end")
 
     async def close(self) -> None:
         """Write what waits."""
         await self._tasks.wait()
+
+    async def _in_turn(self, act: Callable[[], None]) -> None:
+        async with self._disk:
+            await asyncio.to_thread(act)
 
     async def _recover(self, folder: Path) -> None:
         grids = await asyncio.to_thread(_read_all, folder)
@@ -96,13 +103,13 @@ def _read_all(folder: Path) -> dict[str, HorizonGrid]:
     return grids
 
 
-async def _write(path: Path, grid: HorizonGrid) -> None:
+def _write(path: Path, grid: HorizonGrid) -> None:
     try:
-        await asyncio.to_thread(write_journal, path, [_encoder.encode(grid)])
+        write_journal(path, [_encoder.encode(grid)])
     except OSError as exc:
         logger.warning("A horizon is kept in memory alone: %s", exc)
 
 
-async def _remove(path: Path) -> None:
+def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):
-        await asyncio.to_thread(path.unlink, missing_ok=True)
+        path.unlink(missing_ok=True)

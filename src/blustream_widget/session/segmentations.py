@@ -96,6 +96,8 @@ class SegmentationBoard:
         # Not in the view before they are open.
         self._waiting: dict[str, lp.AddSegmentation | lp.AddOverlay] = {}
         self._counts: dict[str, lp.CountLabels] = {}
+        # Labels that the worker counts by itself, as they are open.
+        self._uncounted: set[str] = set()
         self.edits = LabelEdits(
             viewers=viewers,
             kernel=kernel,
@@ -117,6 +119,11 @@ class SegmentationBoard:
         """Say what labels are made of, without saying where."""
         source = self._sources.get(name)
         return "" if source is None else blake2b(msgspec.json.encode(source)).hexdigest()[:16]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody waits for labels to be opened, counted or edited."""
+        return bool(self._waiting or self._counts or self._uncounted) or self.edits.is_busy
 
     def restore(self, sources: Iterable[SegmentationSource]) -> None:
         """Take what a former server had, or this one has already."""
@@ -236,6 +243,10 @@ class SegmentationBoard:
             self._supervisor.send(wp.RemoveSegmentation(info.name))  # while it was opened
             return
         self._infos[info.name] = info
+        if info.is_counted or self._sources[info.name].kind != "labels":
+            self._uncounted.discard(info.name)
+        else:
+            self._uncounted.add(info.name)
         self.edits.ask()
         waiting = self._waiting.pop(info.name, None)
         state, volume = self._view()
@@ -285,6 +296,7 @@ class SegmentationBoard:
 
     def _failed(self, message: wp.SegmentationFailed) -> None:
         self._counts.pop(message.name, None)
+        self._uncounted.discard(message.name)
         if not message.are_open and message.name in self._waiting:
             self._forget(message.name)
         self._kernel.tell_no_segmentation(message)
@@ -292,6 +304,7 @@ class SegmentationBoard:
     def _forget(self, name: str) -> None:
         for known in (self._sources, self._infos, self._waiting, self._counts):
             known.pop(name, None)
+        self._uncounted.discard(name)
         self.edits.forget(name)
         self._supervisor.send(wp.RemoveSegmentation(name))
         for viewer in self._viewers():

@@ -616,8 +616,7 @@ class Session:
     def _idle_is_over(self) -> None:
         self._idle = None
         is_opening = self._info is None and self._error is None
-        is_busy = self.measuring.is_busy or self.segmentations.edits.is_busy
-        is_busy = is_busy or self.recording.is_on
+        is_busy = self.measuring.is_busy or self.segmentations.is_busy or self.recording.is_on
         if is_busy or (is_opening and self.has_kernel):
             self._set_idle_timer(running=True)  # the kernel waits for an answer, or the volume
         else:

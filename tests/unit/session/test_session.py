@@ -13,7 +13,11 @@ from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation import annotation
 from blustream_widget.core.annotation_messages import Measurement
 from blustream_widget.core.palettes import OwnMap
-from blustream_widget.core.segmentation import SegmentationInfo, SegmentationSource
+from blustream_widget.core.segmentation import (
+    SegmentationInfo,
+    SegmentationLook,
+    SegmentationSource,
+)
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.session.session import Session
@@ -198,3 +202,28 @@ async def test_a_count_that_no_worker_could_take_is_asked_of_the_one_that_is_rea
     worker = await pool.worker()
     worker.opens()
     assert worker.got(wp.CountLabels) == []
+
+
+async def test_labels_that_open_without_a_viewer_keep_their_worker_until_they_are_counted(
+    session, pool, idle
+):
+    source = SegmentationSource("fault", VolumeRef(url="fake:labels"))
+    session.open({}, None)
+    worker = await pool.worker()
+    worker.opens()
+    look = SegmentationLook(name="fault")
+    session.segmentations.receive(lp.AddSegmentation(session="0" * 32, source=source, look=look))
+    idle()
+    assert session._supervisor.status == "ready"
+    opened = SegmentationInfo(name="fault", channel=INFO.channels[0])
+    worker.says(wp.SegmentationOpened(opened))
+    idle()
+    assert session._supervisor.status == "ready"
+    worker.says(wp.SegmentationOpened(msgspec.structs.replace(opened, is_counted=True)))
+    session.segmentations.receive(lp.CountLabels(session="0" * 32, name="fault", channel=0))
+    idle()
+    assert session._supervisor.status == "ready"
+    answer = msgspec.structs.replace(opened, is_counted=True, values_of=0)
+    worker.says(wp.SegmentationOpened(answer))
+    idle()
+    assert session._supervisor.status == "idle"
