@@ -217,6 +217,12 @@ class RecordingError(BlustreamError):
     code = "recording"
 
 
+class RecordingCancelledError(RecordingError):
+    """An export was cancelled; nothing is left of it."""
+
+    code = "recording-cancelled"
+
+
 class RecordingExistsError(RecordingError, FileExistsError):
     """There is a file under the recording's name already."""
 

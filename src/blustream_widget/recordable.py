@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import traitlets as t
 
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.annotation_messages import Edit
+from blustream_widget.core.annotation_set import OWNER, Author
 from blustream_widget.core.recording_messages import RecordingState
-from blustream_widget.errors import RecordingError, from_code
+from blustream_widget.errors import BlustreamError, RecordingError, from_code
 from blustream_widget.recordings import Recording
 
 if TYPE_CHECKING:
+    from blustream_widget.annotations.mirror import AnnotationMirror
     from blustream_widget.core.types import VolumeInfo
     from blustream_widget.server_link import Link
+
+logger = logging.getLogger(__name__)
 
 _START_TIMEOUT_S, _STOP_TIMEOUT_S = 20.0, 60.0
 
@@ -27,6 +35,7 @@ class Recordable(t.HasTraits):
     if TYPE_CHECKING:
         _link: Link
         _session: str
+        _mirrored: AnnotationMirror
 
         @property
         def info(self) -> VolumeInfo: ...
@@ -100,6 +109,16 @@ class Recordable(t.HasTraits):
         if told.status.code:
             raise from_code(told.status.code, told.status.message, told.status.hint)
         return Recording(told.path)
+
+    def _replay_edits(self, edits: Sequence[Edit]) -> None:
+        """Take edits of a replay as one step of this notebook's history."""
+        author = Author(OWNER, time.time() * 1000, self.info.shape)
+        try:
+            self._mirrored.try_out(edits, author)
+        except BlustreamError as exc:
+            logger.warning("Annotations of the replay are left out: %s", exc)
+            return
+        self._mirrored.post(edits, author, gesture=self._mirrored.next_gesture())
 
     def _next_recording_n(self) -> int:
         self._recording_n += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,9 @@ from blustream_widget.recording.index import RecordingIndex, read_index
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from blustream_widget.replay import Replay
+    from blustream_widget.viewer import Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,77 @@ class Recording:
                 unit = to_annexb(file.read(sample.n_bytes))
                 for picture in decoder.decode(unit):
                     yield sample.time_90k / CLOCK_HZ, picture
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        fps: int | None = None,
+        overwrite: bool = False,
+        on_progress: Callable[[float], bool | None] | None = None,
+    ) -> Path:
+        """Write a film for any player: an even pace, one size, exact pictures where it rests.
+
+        Parameters
+        ----------
+        path : str or path
+            Its ending says the format: .mp4 (H.264), .webm (VP9) or .gif (at most 800 pixels).
+        fps : int, optional
+            Frames a second, 1 to 60; default 30, for GIF 10.
+        overwrite : bool
+            Take the place of a file that is there.
+        on_progress : callable, optional
+            Gets the share that is done, 0 to 1, after each frame; False from it cancels.
+
+        Returns
+        -------
+        Path
+            The file, which has this name only when it is whole.
+
+        Raises
+        ------
+        RecordingExistsError, RecordingCancelledError, RecordingError
+            There is such a file; `on_progress` said so; it cannot be written, or this FFmpeg has
+            no such encoder.
+        """
+        from blustream_widget.recording.export import export
+
+        target = Path(path).expanduser().absolute()
+        export(
+            self.path,
+            self._index,
+            target,
+            fps=fps,
+            overwrite=overwrite,
+            on_progress=on_progress,
+        )
+        return target
+
+    def replay(self, viewer: Viewer, *, speed: float = 1.0, annotations: bool = True) -> Replay:
+        """Let what happened happen again in a viewer, which draws it anew from the data.
+
+        Parameters
+        ----------
+        viewer : Viewer
+            Of the same volume, or of another one: what does not fit is left out.
+        speed : float
+            0.05 to 100 times that of the recording.
+        annotations : bool
+            Whether they are put into the viewer too, as steps that `undo` takes back.
+
+        Returns
+        -------
+        Replay
+            With `stop()`, `wait()`, `t`, `is_running`. It does not wait for its end.
+
+        Raises
+        ------
+        RecordingError
+            The speed cannot be.
+        """
+        from blustream_widget.replay import Replay
+
+        return Replay(self, viewer, speed=speed, annotations=annotations)
 
     def still_at(self, t: float) -> bytes | None:
         """PNG of the view at rest at a time in seconds; None while it moved, or none was there."""

@@ -19,7 +19,9 @@ from blustream_widget.testing.server_process import running_server
 @pytest.fixture
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("s")
-    with running_server(folder, server_grace_s=60, recordings_dir=str(folder / "films")) as running:
+    with running_server(
+        folder, server_grace_s=60, recordings_dir=str(folder / "films"), recording_min_free_bytes=0
+    ) as running:
         yield running
 
 

@@ -1,0 +1,46 @@
+"""A camera whose pictures say their number."""
+
+import fractions
+
+import av
+import numpy as np
+import pytest
+
+from blustream_widget.recording.file import TimedPicture
+
+START = 7_000_000_000
+FRAME = 1500
+
+
+class Camera:
+    """Pictures whose grey value is their number, as the worker's encoder makes them."""
+
+    def __init__(self, width=64, height=48):
+        self.size(width, height)
+        self.now = START
+        self.n = 0
+
+    def size(self, width, height):
+        self.width, self.height = width, height
+        self.codec = av.CodecContext.create("libx264", "w")
+        self.codec.width, self.codec.height, self.codec.pix_fmt = width, height, "yuv420p"
+        self.codec.time_base = fractions.Fraction(1, 90_000)
+        self.codec.gop_size, self.codec.max_b_frames = 1_000_000, 0
+        self.codec.options = {"preset": "ultrafast", "tune": "zerolatency", "forced-idr": "1"}
+
+    def shoot(self, *, after=FRAME, key=False):
+        self.now += after
+        self.n += 1
+        grey = np.full((self.height * 3 // 2, self.width), 128, np.uint8)
+        grey[: self.height] = 16 + 10 * self.n
+        frame = av.VideoFrame.from_ndarray(grey, format="yuv420p")
+        frame.pts = self.now
+        if key:
+            frame.pict_type = av.video.frame.PictureType.I
+        (packet,) = self.codec.encode(frame)
+        return TimedPicture(self.now, bytes(packet), packet.is_keyframe, self.width, self.height)
+
+
+@pytest.fixture
+def camera():
+    return Camera()
