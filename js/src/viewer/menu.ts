@@ -80,7 +80,10 @@ export class Menu extends Part {
 
   constructor(
     context: ViewContext,
-    private readonly owner: ToolbarHost & { readonly job: Job },
+    private readonly owner: ToolbarHost & {
+      readonly job: Job;
+      readonly whole: ((times: number) => HTMLCanvasElement) | null;
+    },
   ) {
     super(context);
   }
@@ -174,12 +177,14 @@ export class Menu extends Part {
   }
 
   private pictures(): Entry[] {
-    const jobs = pictureJobs(this.owner.job).map(({ label, icon: name, act, key }) => ({
-      label,
-      icon: name,
-      act,
-      ...(key ? { key } : {}),
-    }));
+    const jobs = pictureJobs(this.owner.job, this.owner.whole).map(
+      ({ label, icon: name, act, key }) => ({
+        label,
+        icon: name,
+        act,
+        ...(key ? { key } : {}),
+      }),
+    );
     return [...jobs, ...recordEntries(this.context)];
   }
 

@@ -26,6 +26,7 @@ import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
 import { lookOf } from "./recolour";
 import { hasRulers, lettersOf, northOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
 import { type Scene, sectionText } from "./scene";
+import type { Job } from "./screenshot";
 import { type Glimpse, glimpseOf, onlyScrolled } from "./scrolling";
 import { slabText } from "./slab";
 import { isDead, type PaneState, paneStateOf, stateOverlay } from "./states";
@@ -112,6 +113,21 @@ export class SlicePane extends Part {
   /** Ask for pictures of this pane's size. */
   claim(): void {
     this.size?.claim();
+  }
+
+  /** What a picture of this pane is made of; `host` is the viewer. `isAlone`: no other beside it. */
+  jobOf(host: HTMLElement, isAlone: boolean): Job {
+    const { context, annotations, picture, view } = this;
+    return {
+      context,
+      get picture() {
+        return picture.source;
+      },
+      overlays: annotations.canvases,
+      host,
+      gutter: { x: view?.offsetLeft ?? 0, y: view?.offsetTop ?? 0 },
+      withoutColours: !isAlone && this.hasOthersColours,
+    };
   }
 
   private pointOf({ clientX, clientY }: PointerEvent): Point {

@@ -10,6 +10,7 @@ import { areaOf, sharesOf, tracksOf, VALUES_AREA } from "./layout";
 import { SlicePane } from "./pane";
 import { define, Part } from "./part";
 import { ValuesPane } from "./values";
+import type { Whole } from "./wholepicture";
 
 /** Narrower than this there is room for one pane of several. */
 const COMPACT_PX = 480;
@@ -59,6 +60,23 @@ export class PaneGrid extends Part {
   placeOf(event: Event): Place | null {
     const path = event.composedPath();
     return this.places.find(({ pane }) => path.includes(pane)) ?? null;
+  }
+
+  /** Panes that are on the page now. */
+  get shown(): readonly Place[] {
+    return this.places.filter(({ index }) => !this.isHidden(index));
+  }
+
+  /** What lies on the page now, for a picture of it; the inset pane comes last, above the other. */
+  wholeOf(host: HTMLElement): Whole {
+    const from = this.getBoundingClientRect();
+    const panes = this.shown.map(({ pane }) => {
+      const { left, top, width, height } = pane.getBoundingClientRect();
+      const at = { x: left - from.left, y: top - from.top };
+      return { job: pane.jobOf(host, false), at, width, height };
+    });
+    const words = this.values?.isConnected ? this.values : null;
+    return { panes, words, element: this, pixelRatio: window.devicePixelRatio || 1 };
   }
 
   /** There are several, and one has no more room than it has. */

@@ -13,8 +13,6 @@ import { sectionText } from "./scene";
 import { slabText } from "./slab";
 import { wiggleText } from "./wiggle";
 
-const GUTTER_X = 48;
-const GUTTER_Y = 24;
 const CHIP = "rgba(12, 14, 17, 0.76)";
 
 export interface Job {
@@ -25,6 +23,10 @@ export interface Job {
   readonly overlays: readonly { readonly canvas: HTMLCanvasElement; readonly at: Point }[];
   /** The viewer, for its colours and fonts. */
   readonly host: HTMLElement;
+  /** Another pane beside it says what the colours mean. */
+  readonly withoutColours: boolean;
+  /** Room of the rulers left and above, CSS pixels. */
+  readonly gutter: Point;
 }
 
 interface Sheet {
@@ -201,25 +203,25 @@ function drawLabels(sheet: Sheet, scene: Scene, context: ViewContext): void {
   sheet.brush.fillRect(20, 20, 8, 8);
   drawLetters(sheet, lettersOf(scene).letters);
   drawScale(sheet, scene);
-  drawColourBar(sheet, scene, context);
 }
 
-/** Draw what the pane shows; labels and rulers at the page's scale. */
-export function compose(job: Job, withLabels: boolean): HTMLCanvasElement {
+/** Draw what the pane shows, at its own pixels or `times` as many each way; labels as large as there. */
+export function compose(job: Job, withLabels: boolean, times = 1): HTMLCanvasElement {
   const { context, picture, host } = job;
   const { pane, shown } = context.ui;
+  const ratio = pane.pixelRatio * times;
   const scene = context.labelled();
   const out = document.createElement("canvas");
   const rulers =
     withLabels && scene && hasRulers(scene) ? rulersOf(scene, pane.width, pane.height) : null;
-  const [left, top] = rulers ? [GUTTER_X, GUTTER_Y] : [0, 0];
-  out.width = Math.round((pane.width + left) * pane.pixelRatio);
-  out.height = Math.round((pane.height + top) * pane.pixelRatio);
+  const [left, top] = rulers ? [job.gutter.x, job.gutter.y] : [0, 0];
+  out.width = Math.round((pane.width + left) * ratio);
+  out.height = Math.round((pane.height + top) * ratio);
   const brush = out.getContext("2d");
   if (!brush || !scene || !shown) return out;
   const style = getComputedStyle(host);
   const sheet: Sheet = { brush, font: style.fontFamily, width: pane.width, height: pane.height };
-  brush.scale(pane.pixelRatio, pane.pixelRatio);
+  brush.scale(ratio, ratio);
   brush.fillStyle = style.backgroundColor;
   brush.fillRect(0, 0, pane.width + left, pane.height + top);
   brush.translate(left, top);
@@ -235,8 +237,8 @@ export function compose(job: Job, withLabels: boolean): HTMLCanvasElement {
   brush.clip();
   brush.fillStyle = scene.info.kind === "medical" ? "#000" : "#0c0e11";
   brush.fillRect(0, 0, pane.width, pane.height);
-  // One picture pixel lies on one device pixel: smoothing would only blur it.
-  brush.imageSmoothingEnabled = Math.abs(scene.fit.scale * pane.pixelRatio - 1) > 1e-6;
+  // One picture pixel lies on a whole number of pixels: smoothing would only blur it.
+  brush.imageSmoothingEnabled = Math.abs(scene.fit.scale * ratio - times) > 1e-6;
   const { x, y, scale } = scene.fit;
   brush.drawImage(picture, x, y, shown.width_px * scale, shown.height_px * scale);
   for (const { canvas, at } of withLabels ? job.overlays : []) {
@@ -244,6 +246,7 @@ export function compose(job: Job, withLabels: boolean): HTMLCanvasElement {
     brush.drawImage(canvas, at.x, at.y, wide ?? 0, high ?? 0);
   }
   if (withLabels) drawLabels(sheet, scene, context);
+  if (withLabels && !job.withoutColours) drawColourBar(sheet, scene, context);
   return out;
 }
 
@@ -260,33 +263,37 @@ function fileName(context: ViewContext): string {
   return `${name.replace(/[^\p{L}\p{N}.-]+/gu, "_")}.png`;
 }
 
-async function pngOf(job: Job, withLabels: boolean): Promise<Blob> {
-  const canvas = compose(job, withLabels);
+async function pngOf(canvas: HTMLCanvasElement): Promise<Blob> {
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture"))), "image/png");
   });
 }
 
-/** Download the picture. */
-export async function savePicture(job: Job, withLabels: boolean): Promise<void> {
-  const url = URL.createObjectURL(await pngOf(job, withLabels));
+/** Download what is drawn here. */
+async function save(canvas: HTMLCanvasElement, name: string, context: ViewContext): Promise<void> {
+  const url = URL.createObjectURL(await pngOf(canvas));
   const link = document.createElement("a");
   link.href = url;
-  link.download = fileName(job.context);
+  link.download = name;
   link.click();
   // The download reads the URL after the click returns.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  job.context.note(`Saved ${link.download}`);
+  context.note(`Saved ${link.download}`);
 }
 
-async function copyPicture(job: Job, withLabels: boolean): Promise<void> {
+/** Download the picture of a pane. */
+export async function savePicture(job: Job, withLabels: boolean): Promise<void> {
+  await save(compose(job, withLabels), fileName(job.context), job.context);
+}
+
+async function copy(canvas: HTMLCanvasElement, context: ViewContext): Promise<void> {
   try {
     // The promise goes in unresolved: Safari allows the clipboard only during the click.
-    const item = new ClipboardItem({ "image/png": pngOf(job, withLabels) });
+    const item = new ClipboardItem({ "image/png": pngOf(canvas) });
     await navigator.clipboard.write([item]);
-    job.context.note("Picture copied");
+    context.note("Picture copied");
   } catch {
-    job.context.note("This page may not use the clipboard.", "Save the picture instead.");
+    context.note("This page may not use the clipboard.", "Save the picture instead.");
   }
 }
 
@@ -297,12 +304,36 @@ export interface PictureJob {
   readonly act: () => void;
 }
 
-/** What can be done with the picture, for the menus. */
-export function pictureJobs(job: Job): readonly PictureJob[] {
-  return [
+/**
+ * What can be done with the picture, for the menus.
+ *
+ * @param whole draws all panes, `times` as many pixels each way; null: there is one alone.
+ */
+export function pictureJobs(
+  job: Job,
+  whole: ((times: number) => HTMLCanvasElement) | null,
+): readonly PictureJob[] {
+  const { context } = job;
+  const name = `panes-${fileName(context)}`;
+  const alone: readonly PictureJob[] = [
     { label: "Save with labels", icon: "camera", key: "P", act: () => void savePicture(job, true) },
     { label: "Save picture only", icon: "camera", act: () => void savePicture(job, false) },
-    { label: "Copy with labels", icon: "copy", act: () => void copyPicture(job, true) },
-    { label: "Copy picture only", icon: "copy", act: () => void copyPicture(job, false) },
+    { label: "Copy with labels", icon: "copy", act: () => void copy(compose(job, true), context) },
+    {
+      label: "Copy picture only",
+      icon: "copy",
+      act: () => void copy(compose(job, false), context),
+    },
+  ];
+  if (!whole) return alone;
+  return [
+    { label: "Save all panes", icon: "camera", act: () => void save(whole(1), name, context) },
+    {
+      label: "Save all panes, doubled",
+      icon: "camera",
+      act: () => void save(whole(2), name, context),
+    },
+    { label: "Copy all panes", icon: "copy", act: () => void copy(whole(1), context) },
+    ...alone,
   ];
 }

@@ -26,6 +26,7 @@ import { shared } from "./styles";
 import { Toolbar } from "./toolbar";
 import { viewerStyles } from "./viewer.styles";
 import { GestureLock, SliceWheel, zoomFactorOf } from "./wheel";
+import { composeWhole } from "./wholepicture";
 import { WindowPanel } from "./windowpanel";
 
 const HINT_MS = 1500;
@@ -93,16 +94,14 @@ export class ViewerElement extends LitElement {
   }
 
   get job(): Job {
-    const { context, pane } = this.grid.active;
-    const { picture, annotations } = pane;
-    return {
-      overlays: annotations.canvases,
-      context,
-      get picture() {
-        return picture.source;
-      },
-      host: this,
-    };
+    return this.grid.active.pane.jobOf(this, true);
+  }
+
+  /** Draws all panes; null: one alone is shown. */
+  get whole(): ((times: number) => HTMLCanvasElement) | null {
+    const { shown } = this.grid;
+    if (shown.length < 2) return null;
+    return (times) => composeWhole(this.grid.wholeOf(this), times);
   }
 
   private listen(): void {
