@@ -150,6 +150,7 @@ export const panelStyles = css`
     }
     .row .tool,
     .head .tool,
+    .card .tool,
     .swatch,
     .card input,
     select {

@@ -1,10 +1,10 @@
 /** The tools at the bottom of a phone, with words, where thumbs reach them. */
 import { css, html, nothing, type TemplateResult } from "lit";
-import type { Tool } from "./bindings";
 import { type IconName, icon } from "./icons";
 import { define, Part, rove } from "./part";
 import { isDead, paneStateOf } from "./states";
 import { shared } from "./styles";
+import type { ViewTool } from "./viewtools";
 
 interface Entry {
   readonly name: IconName;
@@ -52,6 +52,15 @@ export class Dock extends Part {
         line-height: 14px;
         color: var(--fg2);
       }
+      @container (max-width: 360px) {
+        .row {
+          gap: 0;
+          padding: 4px;
+        }
+        button {
+          font-size: 10px;
+        }
+      }
       [aria-pressed="true"],
       [aria-expanded="true"] {
         background: var(--on);
@@ -77,11 +86,7 @@ export class Dock extends Part {
   private get entries(): readonly Entry[] {
     const { context } = this;
     const { ui, cine } = context;
-    const tool = (
-      name: Exclude<Tool, "annotate" | "labels">,
-      word: string,
-      label: string,
-    ): Entry => ({
+    const tool = (name: ViewTool, word: string, label: string): Entry => ({
       name,
       word,
       label,

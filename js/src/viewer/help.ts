@@ -66,6 +66,12 @@ export class Help extends Part {
       .small {
         font-size: 12px;
       }
+      @media (pointer: coarse) {
+        .tool {
+          height: 44px;
+          min-width: 44px;
+        }
+      }
     `,
   ];
 

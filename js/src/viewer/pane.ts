@@ -34,6 +34,7 @@ import { stateStyles } from "./states.styles";
 import { shared } from "./styles";
 import { swipeDivider, swipeStyles } from "./swipe";
 import { Turning, turningStyles } from "./turning";
+import { VIEW_TOOLS, type ViewTool } from "./viewtools";
 import { wiggleText } from "./wiggle";
 
 /** The colour bar needs this much height, and labels this much width. */
@@ -322,7 +323,8 @@ export class SlicePane extends Part {
     const { context, state } = this;
     const scene = isDead(state) ? null : context.labelled();
     const { tool } = context.ui;
-    const drags = tool !== "navigate" || context.settings.now.mouse === "radiology";
+    const isGrab = VIEW_TOOLS[tool as ViewTool]?.cursor === "grab";
+    const drags = !isGrab || context.settings.now.mouse === "radiology";
     this.picture.element.classList.toggle("cut", state === "lost");
     this.picture.element.classList.toggle("waiting", context.ui.shown === null);
     const classes = {

@@ -196,17 +196,18 @@ export class SegmentationPanel extends Part {
   ): TemplateResult {
     const isHidden = look.hidden.includes(row.value);
     const title = row.name || `Label ${row.value}`;
+    const words = row.name ? `${row.name} ${row.value}` : title; // as they are seen
     return html`<li class=${isHidden ? "away" : ""}>
       <button
         class="label"
         title=${[title, row.volume].filter(Boolean).join(", ")}
-        aria-label=${`Go to ${title}${row.volume ? `, ${row.volume}` : ""}`}
+        aria-label=${`Go to ${words}${row.volume ? `, ${row.volume}` : ""}`}
         ?disabled=${!row.centre || !this.context.actions.canDrive}
         @click=${() => this.jump(row)}
       >
         <i style="background:${row.colour}"></i>
         <span class="grow cut">${row.name || html`<span class="quiet">Label ${row.value}</span>`}</span>
-        <span class="quiet">${row.value}</span>
+        ${row.name ? html`<span class="quiet">${row.value}</span>` : nothing}
       </button>
       ${this.isEdited(info) ? this.chooser(info, row.value, title) : nothing}
       ${eye(this.context, !isHidden, title, "", (e) => this.toggle(look, row.value, all, e.altKey))}

@@ -2,7 +2,6 @@
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { familyIcon, isFamilyInHand } from "../annotations/toolmenu";
 import { axisTitle } from "./axes";
-import type { Tool } from "./bindings";
 import { gradient } from "./colours";
 import type { Open, ViewContext } from "./context";
 import { type IconName, icon } from "./icons";
@@ -10,6 +9,7 @@ import { CALM_MS, define, Part, rove } from "./part";
 import { channelOf, shortRange } from "./range";
 import { isDead, paneStateOf } from "./states";
 import { byWidth, shared } from "./styles";
+import { VIEW_TOOLS, type ViewTool, type ViewToolFacts } from "./viewtools";
 
 export interface ToolbarHost {
   toggleFullScreen(): void;
@@ -196,7 +196,7 @@ export class Toolbar extends Part {
     >
       ${dead ? nothing : this.planes()}
       ${dead ? nothing : html`<span class="rule medium"></span>`}
-      ${dead ? nothing : [this.tool("navigate", "Navigate", "V"), this.tool("crosshair", "Crosshair", "X"), this.tool("window", "Window and level", "W"), this.tool("fence", "Fence through points", "4", "roomy"), this.family("measure", "Measure", "M"), this.family("annotate", "Annotate", "A"), this.allTools()]}
+      ${dead ? nothing : [...this.viewTools(), this.family("measure", "Measure", "M"), this.family("annotate", "Annotate", "A"), this.allTools()]}
       <span class="grow desk"></span>
       ${dead ? nothing : html`<span class="name phone cut quiet">${info.name}</span>`}
       ${dead ? nothing : [this.channel(), this.windowButton()]}
@@ -241,22 +241,20 @@ export class Toolbar extends Part {
     </button>`;
   }
 
-  private tool(
-    tool: Exclude<Tool, "annotate" | "labels">,
-    label: string,
-    key: string,
-    width = "",
-  ): TemplateResult {
-    const on = this.context.ui.tool === tool;
-    return html`<button
-      class="tool desk ${width}"
-      aria-label=${label}
-      title="${label} (${key})"
-      aria-pressed=${on ? "true" : "false"}
-      @click=${() => this.context.pick(tool)}
-    >
-      ${icon(tool)}
-    </button>`;
+  private viewTools(): readonly TemplateResult[] {
+    const { context } = this;
+    const tools = Object.entries(VIEW_TOOLS) as [ViewTool, ViewToolFacts][];
+    return tools.map(
+      ([tool, { title, letter }]) => html`<button
+        class="tool desk ${tool === "fence" ? "roomy" : ""}"
+        aria-label=${title}
+        title="${title} (${letter})"
+        aria-pressed=${context.ui.tool === tool ? "true" : "false"}
+        @click=${() => context.pick(tool)}
+      >
+        ${icon(tool)}
+      </button>`,
+    );
   }
 
   /** Opens the menu of a family of tools; pressed while one of them is in hand. */

@@ -75,6 +75,18 @@ _SMALL_TARGETS = """() => {
 }"""
 
 
+# An annotation is chosen, and its card open in the side panel.
+_CHOSEN = """() => {
+  const { session, viewer } = dev;
+  session.annotations.change([{ op: 'put', item: { id: 'a', kind: 'distance', axis: 0, label: '',
+    points: [[session.state.slice_idx[0], 60, 60], [session.state.slice_idx[0], 120, 130]],
+    text: '', color: '#ffd43b', width: 2, visible: true, locked: false, closed: false, group: '',
+    author: '', created_ms: 0, modified_ms: 0 } }]);
+  viewer.context.set({ panel: true });
+  viewer.context.desk.editor.selection.pick('a');
+}"""
+
+
 @pytest.mark.parametrize("width", [320, 390, 820])
 @pytest.mark.parametrize("open_part", ["", "Colours", "More"])
 def test_fingers_find_targets_of_44_pixels(
@@ -87,6 +99,12 @@ def test_fingers_find_targets_of_44_pixels(
     elif open_part:
         viewer.page.get_by_title(open_part).tap()
         viewer.page.get_by_role("menu").wait_for()
+    else:
+        viewer.page.evaluate(_CHOSEN)
+        viewer.page.get_by_role("button", name="Lock").wait_for()
+        assert viewer.page.evaluate(_SMALL_TARGETS) == []
+        viewer.page.evaluate("dev.viewer.context.set({ panel: false, open: 'help' })")
+        viewer.page.get_by_role("button", name="Close").wait_for()
     assert viewer.page.evaluate(_SMALL_TARGETS) == []
     assert viewer.page.evaluate("document.documentElement.scrollWidth") <= width
 
