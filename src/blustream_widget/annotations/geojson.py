@@ -25,6 +25,9 @@ _GEOMETRIES = {"Point": "point", "LineString": "polyline", "Polygon": "polygon"}
 def to_geojson(items: Iterable[Annotation], info: VolumeInfo, *, axis: int, slice_idx: int) -> str:
     """FeatureCollection of the annotations that lie in a section: within half a voxel of it.
 
+    Of a 3-D box that the section cuts, the geometry is the cut, and `points` in the properties are
+    both corners.
+
     Parameters
     ----------
     items : iterable of Annotation
@@ -36,7 +39,7 @@ def to_geojson(items: Iterable[Annotation], info: VolumeInfo, *, axis: int, slic
     features = [
         _feature(item, [info.axes[a] for a in in_plane], in_plane)
         for item in items
-        if all(abs(point[axis] - slice_idx) <= 0.5 for point in item.points)
+        if _is_in(item, axis, slice_idx)
     ]
     return json.dumps(
         {
@@ -93,6 +96,13 @@ def from_geojson(
     return [
         _read(feature, info, axis, slice_idx, number) for number, feature in enumerate(features, 1)
     ]
+
+
+def _is_in(item: Annotation, axis: int, slice_idx: int) -> bool:
+    across = [point[axis] - slice_idx for point in item.points]
+    if item.kind == "box":
+        return min(across) <= 0.5 and max(across) >= -0.5
+    return all(abs(distance) <= 0.5 for distance in across)
 
 
 def _refuse(word: str) -> float:

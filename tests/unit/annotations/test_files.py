@@ -82,8 +82,17 @@ def test_frame_there_and_back(items):
 @given(several)
 def test_geojson_there_and_back(items):
     text = geojson.to_geojson(items, INFO, axis=0, slice_idx=SECTION)
-    # What reaches out of the section, as every box does, is no shape of it.
-    assert geojson.from_geojson(text, INFO) == [item for item in items if item.kind != "box"]
+    assert geojson.from_geojson(text, INFO) == items
+
+
+@pytest.mark.parametrize(("slice_idx", "is_cut"), [(9, False), (10, True), (25, True), (31, False)])
+def test_geojson_of_a_section_has_the_boxes_that_it_cuts(slice_idx, is_cut):
+    box = annotation("box", [(30, 4, 8), (10, 6, 2)])
+    text = geojson.to_geojson([box], INFO, axis=0, slice_idx=slice_idx)
+    assert geojson.from_geojson(text, INFO) == ([box] if is_cut else [])
+    for feature in json.loads(text)["features"]:
+        assert feature["geometry"]["type"] == "Polygon"
+        assert len(feature["geometry"]["coordinates"][0]) == 5
 
 
 def test_geojson_speaks_in_numbers_of_the_axes_and_of_its_section_alone():
