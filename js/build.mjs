@@ -1,4 +1,4 @@
-// Bundles src/index.ts into the front end, and src/loader.ts, which fetches it: `node build.mjs [--watch]`.
+// Bundles src/index.ts into the front end, src/loader.ts, which fetches it, and the page for guests: `node build.mjs [--watch]`.
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -66,7 +66,24 @@ const loader = {
   format: "esm",
 };
 
+/** The page for guests: its own few lines, and the front end beside it. @type {import("esbuild").BuildOptions} */
+const guest = {
+  ...shared,
+  entryPoints: ["src/guest/guest.ts"],
+  outfile: join(outdir, "guest.js"),
+  format: "esm",
+  plugins: [
+    {
+      name: "front end",
+      setup({ onResolve }) {
+        onResolve({ filter: /^\.\.\/index$/ }, () => ({ path: "./widget.js", external: true }));
+      },
+    },
+  ],
+};
+
 await build(loader);
+await build(guest);
 if (watching) {
   await (await context(options)).watch();
   console.log(`watching src/, writing ${outfile}`);

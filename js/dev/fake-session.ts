@@ -4,6 +4,7 @@ import { LiveLabels } from "../src/labels/link";
 import { LiveRecording } from "../src/live-recording";
 import { Palettes } from "../src/palettes";
 import { shownPanes, viewOfPane } from "../src/panes";
+import { People } from "../src/people";
 import { Pointing } from "../src/pointing";
 import {
   FrameFlags,
@@ -47,6 +48,8 @@ export class FakeSession implements Session {
   role = "owner";
   readonly palettes = new Palettes();
   readonly pointing = new Pointing();
+  readonly people = new People(() => false);
+  guestPage = "https://hub.example.org/blustream/guest";
   segmentations: Session["segmentations"] = [];
   status: SessionStatus = {
     phase: "connecting",

@@ -16,7 +16,21 @@ import { relayOpener } from "./relay";
 import type { Session } from "./session";
 import { mountViewer } from "./viewer/mount";
 import { openPeer, peerObstacle } from "./webrtc";
-import { socketUrls, webSocketOpener } from "./websocket";
+import { guestPage, socketUrls, webSocketOpener } from "./websocket";
+
+// What the page for guests is made of: it is no widget, but shows the same viewer.
+export {
+  Audience,
+  afterPaint,
+  describe,
+  LiveSession,
+  later,
+  mountViewer,
+  openPeer,
+  peerObstacle,
+  supportedPictures,
+  webSocketOpener,
+};
 
 /** One event changes several things one after the other: they go together, with the end of its task. */
 function later(flush: () => void, waitMs: number): void {
@@ -41,6 +55,7 @@ function openSession(
     pictures: supportedPictures,
     later,
     afterPaint,
+    guestPage: guestPage(document, model.get("_path")),
   });
   mirrorState(model, session, signal);
   joinExchange(model, session, signal);

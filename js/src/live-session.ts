@@ -10,6 +10,7 @@ import { LiveAnnotations } from "./live-annotations";
 import { LiveRecording } from "./live-recording";
 import { Palettes } from "./palettes";
 import { PatchSender } from "./patch-sender";
+import { mayDrive, People } from "./people";
 import { Pointing } from "./pointing";
 import { Presenter } from "./presenter";
 import {
@@ -20,6 +21,7 @@ import {
   type Hello,
   MessageType,
   PANE_HEADER_BYTES,
+  type People as PeopleMessage,
   PROTOCOL_VERSION,
   type Report,
   type SegmentationInfo,
@@ -57,6 +59,8 @@ export interface LiveSessionOptions {
   later(flush: () => void, waitMs: number): void;
   /** Calls back once, after the next paint. */
   afterPaint(run: () => void): void;
+  /** Where guests find the view; undefined where that is not known, or not for this page to say. */
+  readonly guestPage?: string | undefined;
 }
 
 const REPORT_MS = 1000;
@@ -80,6 +84,7 @@ export class LiveSession implements Session, Linkable {
   readonly #abilities: Abilities;
   readonly labels = new LiveLabels((message) => this.#connection.send(message));
   readonly recording = new LiveRecording((message) => this.#connection.send(message));
+  readonly people = new People((message) => this.#connection.send(message));
   readonly annotations = new LiveAnnotations((message) => this.#connection.send(message));
   readonly #stillParts = new StillParts();
   readonly #stateListeners = new Listeners<ViewState>();
@@ -88,6 +93,7 @@ export class LiveSession implements Session, Linkable {
   readonly #infoListeners = new Listeners<VolumeInfo>();
   readonly #valueListeners = new Listeners<ProbedValue>();
   readonly #noticeListeners = new Listeners<SessionError>();
+  readonly #always = new AbortController().signal;
   #status = FIRST_STATUS;
   /** Of the server's encoder; a viewer without a video decoder gets JPEG instead. */
   #codec = "";
@@ -136,6 +142,7 @@ export class LiveSession implements Session, Linkable {
       },
     });
     this.#takeover = options.openPeer && this.#makeTakeover(options.openPeer);
+    this.pointing.here.add((place) => this.people.point(place), this.#always);
   }
 
   get state(): ViewState {
@@ -192,7 +199,12 @@ export class LiveSession implements Session, Linkable {
 
   // ------------------------------------------------------------ Session
 
+  get guestPage(): string {
+    return this.#options.guestPage ?? "";
+  }
+
   patch(patch: ViewPatch): void {
+    if (!mayDrive(this.#role)) return;
     const before = this.state;
     this.#sender.patch(patch);
     if (this.state !== before) this.#ledListeners.emit([before, this.state]);
@@ -287,8 +299,27 @@ export class LiveSession implements Session, Linkable {
     if (welcome.info) this.#inform(welcome.info);
     this.#screen.restart();
     if (!this.#isVisible) this.#sendVisibility();
+    this.#tellGuestPage();
     this.#takeover?.start(welcome);
     this.#refresh();
+  }
+
+  /** The kernel, which makes links too, cannot know how a browser reaches this server. */
+  #tellGuestPage(): void {
+    const address = this.guestPage;
+    if (address && this.#role === "owner") {
+      this.#connection.send({ type: MessageType.GUEST_PAGE, address });
+    }
+  }
+
+  #peopleChanged(message: PeopleMessage): void {
+    this.people.received(message);
+    const role = this.people.you?.role ?? this.#role;
+    if (role === this.#role) return;
+    this.#role = role;
+    // What was on its way when the role changed is refused: the server's state counts.
+    if (!mayDrive(role)) this.#sender.refused();
+    this.#stateListeners.emit(this.state);
   }
 
   #inform(info: VolumeInfo): void {
@@ -334,6 +365,14 @@ export class LiveSession implements Session, Linkable {
       case MessageType.TRACK:
       case MessageType.GRID:
         this.annotations.horizons.received(message);
+        break;
+      case MessageType.PEOPLE:
+        this.#peopleChanged(message);
+        break;
+      case MessageType.LINK_OPENED:
+      case MessageType.CHAT:
+      case MessageType.POINTER:
+        this.people.received(message);
         break;
       case MessageType.RTC_ANSWER:
         this.#takeover?.answer(message.sdp);
@@ -407,6 +446,7 @@ export class LiveSession implements Session, Linkable {
 
   #lost(): void {
     this.recording.lost();
+    this.people.lost();
     this.#takeover?.stop();
     this.#sender.stop();
     this.#decoder.reset();

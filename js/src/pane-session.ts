@@ -8,6 +8,7 @@
 import { Listeners } from "./listeners";
 import type { Palettes } from "./palettes";
 import { activation, paneCount, resizing, viewOfPane } from "./panes";
+import type { People } from "./people";
 import type { Pointing } from "./pointing";
 import {
   FrameFlags,
@@ -120,6 +121,14 @@ export class PaneSession implements Session {
 
   get annotations(): Session["annotations"] {
     return this.#session.annotations;
+  }
+
+  get people(): People {
+    return this.#session.people;
+  }
+
+  get guestPage(): string {
+    return this.#session.guestPage;
   }
 
   get pointing(): Pointing {

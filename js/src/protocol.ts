@@ -117,6 +117,10 @@ export const WIGGLE_MIN_PX = 6;
 export const FENCE_MAX_NODES = 256;
 export const PANES_MAX = 9;
 export const MAX_TILES = 64;
+export const NAME_CHARS = 40;
+export const MAX_GUESTS_OF_LINK = 63;
+export const CHAT_CHARS = 500;
+export const MAX_CHAT_LINES = 200;
 
 export type Colormap = (typeof COLORMAPS)[number];
 
@@ -351,6 +355,45 @@ export interface ViewState {
   readonly rows: readonly number[];
 }
 
+/** Somebody who looks now. */
+export interface SharedPerson {
+  readonly id: string;
+  readonly name: string;
+  readonly role: "annotator" | "editor" | "owner" | "viewer";
+  readonly color: string;
+  readonly since_ms: number;
+  readonly transport: string;
+  readonly latency_ms: number;
+  readonly drives: boolean;
+  readonly asks: boolean;
+  readonly is_lent: boolean;
+}
+
+/** A link without its secret; `expires_ms` since 1970. `is_open`: it lets more people in. */
+export interface ShareLinkInfo {
+  readonly id: string;
+  readonly role: "annotator" | "editor" | "viewer";
+  readonly expires_ms: number;
+  readonly max_viewers: number;
+  readonly n_joined: number;
+  readonly is_open: boolean;
+}
+
+/** What somebody said; `n` grows with every line, `at_ms` since 1970. */
+export interface ChatLine {
+  readonly n: number;
+  readonly who: string;
+  readonly name: string;
+  readonly text: string;
+  readonly at_ms: number;
+}
+
+/** Where a person's pointer is, in indices; None: over no picture. */
+export interface PointerPlace {
+  readonly who: string;
+  readonly voxel: readonly [number, number, number] | null;
+}
+
 /** Something drawn or measured, anchored in the volume. */
 export interface Annotation {
   readonly kind: AnnotationKind;
@@ -581,6 +624,17 @@ export const MessageType = {
   GRID: 138,
   RECORD: 160,
   RECORDING: 161,
+  JOIN: 144,
+  JOINED: 145,
+  PEOPLE: 146,
+  OPEN_LINK: 147,
+  LINK_OPENED: 148,
+  STOP_SHARING: 149,
+  MANAGE: 150,
+  CONTROL: 151,
+  CHAT: 152,
+  POINTER: 153,
+  GUEST_PAGE: 154,
 } as const;
 
 /** First message of a connection: who am I and what can I show. */
@@ -797,6 +851,63 @@ export interface SetRecording {
   readonly on: boolean;
 }
 
+/** First message of a guest: exchange the code of a link for a token; answered by `Joined`. */
+export interface Join {
+  readonly type: 144;
+  readonly code: string;
+  readonly name: string;
+  readonly protocol: number;
+}
+
+/** Let people in who have `code`, which the sender made; answered by `LinkOpened`. */
+export interface OpenLink {
+  readonly type: 147;
+  readonly id: string;
+  readonly code: string;
+  readonly role: "annotator" | "editor" | "viewer";
+  readonly expires_s: number;
+  readonly max_viewers: number;
+  readonly address?: string;
+}
+
+/** Show out all guests and close all links, or one link and those who came by it. */
+export interface StopSharing {
+  readonly type: 149;
+  readonly link?: string;
+}
+
+/** Do something about a person. */
+export interface Manage {
+  readonly type: 150;
+  readonly person: string;
+  readonly action: "grant" | "refuse" | "remove" | "role" | "take-back";
+  readonly role?: "annotator" | "editor" | "viewer";
+}
+
+/** Ask to drive, ask no more, or give back what was lent. */
+export interface Control {
+  readonly type: 151;
+  readonly action: "ask" | "give-back" | "withdraw";
+}
+
+/** Say a line to everybody; answered by `Chat`. */
+export interface Say {
+  readonly type: 152;
+  readonly text: string;
+}
+
+/** The sender's pointer is over this place, in indices; None: over no picture. */
+export interface Point {
+  readonly type: 153;
+  readonly voxel: readonly [number, number, number] | null;
+}
+
+/** Where the owner's browser would find the page for guests: links begin with it. */
+export interface GuestPage {
+  readonly type: 154;
+  readonly address: string;
+}
+
 /** Accepted. `info` is None while the volume opens (then a second WELCOME comes). */
 export interface Welcome {
   readonly type: 2;
@@ -990,6 +1101,40 @@ export interface RecordingState {
   readonly hint: string;
 }
 
+/** The code was taken; `token` goes into the hello, `expires_ms` since 1970. */
+export interface Joined {
+  readonly type: 145;
+  readonly token: string;
+  readonly expires_ms: number;
+}
+
+/** Who is here; `you` is the receiver, whose role may be another now. */
+export interface People {
+  readonly type: 146;
+  readonly people: readonly SharedPerson[];
+  readonly you: string;
+  readonly links: readonly ShareLinkInfo[];
+}
+
+/** The link lets people in. `qr`: rows of its QR code, "1" is dark; empty without an address. */
+export interface LinkOpened {
+  readonly type: 148;
+  readonly id: string;
+  readonly qr: readonly string[];
+}
+
+/** New lines; to who has just come, the newest ones that were said before. */
+export interface Chat {
+  readonly type: 152;
+  readonly lines: readonly ChatLine[];
+}
+
+/** Pointers of others that moved: at most twenty messages a second. */
+export interface Pointers {
+  readonly type: 153;
+  readonly places: readonly PointerPlace[];
+}
+
 /** What a viewer sends. */
 export type ViewerMessage =
   | Hello
@@ -1013,7 +1158,15 @@ export type ViewerMessage =
   | Snap
   | Track
   | WantGrid
-  | SetRecording;
+  | SetRecording
+  | Join
+  | OpenLink
+  | StopSharing
+  | Manage
+  | Control
+  | Say
+  | Point
+  | GuestPage;
 
 /** What the server sends. */
 export type ServerMessage =
@@ -1036,7 +1189,12 @@ export type ServerMessage =
   | Snapped
   | Tracking
   | GridOfHorizon
-  | RecordingState;
+  | RecordingState
+  | Joined
+  | People
+  | LinkOpened
+  | Chat
+  | Pointers;
 
 /** What a picture is: bits of `FrameHeader.flags`. */
 export const FrameFlags = {

@@ -4,6 +4,7 @@ import type { AnnotationLink, HorizonLink } from "./annotations/types";
 import type { LabelLink } from "./labels/link";
 import type { RecordingLink } from "./live-recording";
 import type { Palettes } from "./palettes";
+import type { People } from "./people";
 import type { Pointing } from "./pointing";
 import type {
   FrameHeader,
@@ -122,6 +123,12 @@ export interface Session {
 
   /** Whether what is seen is recorded. */
   readonly recording: RecordingLink;
+
+  /** Who else is here, their pointers, what they say. */
+  readonly people: People;
+
+  /** Where guests would find the view; "" where that is not known, or not this page's to say. */
+  readonly guestPage: string;
 
   /** Where pointers are, here and in linked views. */
   readonly pointing: Pointing;

@@ -35,6 +35,12 @@ export function socketUrls(page: Document, path: string): string[] {
   return [...direct, path].map((each) => socketUrl(page, each));
 }
 
+/** Address of the page for guests beside the server's WebSocket; "" where no browser could open it. */
+export function guestPage(page: Document, path: string): string {
+  const url = new URL(jupyterBaseUrl(page) + path.replace(/[^/]*$/, "guest"), page.baseURI);
+  return path && /^https?:$/.test(url.protocol) ? url.href : "";
+}
+
 /** Address of the server's WebSocket, `path` being relative to Jupyter's base address. */
 export function socketUrl(page: Document, path: string): string {
   const url = new URL(jupyterBaseUrl(page) + path, page.baseURI);

@@ -4,6 +4,7 @@ import { LiveLabels } from "../src/labels/link";
 import { LiveAnnotations } from "../src/live-annotations";
 import { LiveRecording } from "../src/live-recording";
 import { Palettes } from "../src/palettes";
+import { People } from "../src/people";
 import { Pointing } from "../src/pointing";
 import type { FrameHeader } from "../src/protocol";
 import type { Frame, Session } from "../src/session";
@@ -59,6 +60,7 @@ class Stage {
     const listen = (): void => {};
     const state = () => ({ ...STATE, ...this.look });
     const session = {
+      people: new People(() => false),
       get state() {
         return state(); // the server's: nothing is to be recoloured
       },

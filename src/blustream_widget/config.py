@@ -93,6 +93,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     recordings_keep_days, recordings_total_bytes : float, int
         Recordings in that folder that are older, or the oldest of more bytes, are removed when
         another one begins; 0 = never.
+    guest_url : str
+        Address of the page for guests, where the page that shows the viewer cannot tell it, for
+        example "https://jupyter.example.org/blustream/guest".
     log_level : str
     """
 
@@ -113,6 +116,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     recording_min_free_bytes: int = 1024**3
     recordings_keep_days: float = 0.0
     recordings_total_bytes: int = 0
+    guest_url: str = ""
     log_level: str = "INFO"
 
 

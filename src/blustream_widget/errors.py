@@ -199,6 +199,42 @@ class TokenError(SessionError, PermissionError):
     code = "token"
 
 
+class ShareError(SessionError, ValueError):
+    """A view cannot be shared in this way."""
+
+    code = "share"
+
+
+class NoLinkError(SessionError, LookupError):
+    """A guest's link is not known: it was mistyped, or closed."""
+
+    code = "link"
+
+
+class LinkExpiredError(SessionError, PermissionError):
+    """A guest's link is over its time."""
+
+    code = "link-expired"
+
+
+class LinkFullError(SessionFullError):
+    """A guest's link has let in as many as it may."""
+
+    code = "link-full"
+
+
+class RemovedError(SessionError, PermissionError):
+    """The owner showed a guest out."""
+
+    code = "removed"
+
+
+class SharingEndedError(SessionError, PermissionError):
+    """The owner shares the view no more."""
+
+    code = "sharing-ended"
+
+
 class WorkerError(BlustreamError):
     """The worker process could not start, or keeps dying."""
 

@@ -40,6 +40,7 @@ from blustream_widget.sectioned import Sectioned
 from blustream_widget.segmented import Segmented
 from blustream_widget.server_link import Link, shared_link
 from blustream_widget.shared import SharedSegment
+from blustream_widget.sharing import Shareable
 from blustream_widget.source_arg import (
     checked_height,
     checked_transports,
@@ -58,7 +59,7 @@ logger = logging.getLogger(__name__)
 _OPEN_TIMEOUT_S = 60.0
 
 
-class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Annotated):
+class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Annotated, Shareable):
     """A live view of a volume, streamed as video from a worker process.
 
     Parameters
@@ -414,6 +415,7 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Annotated)
         self._hear_annotations(message)
         self._hear_layers(message)
         self._hear_recording(message)
+        self._hear_sharing(message)
         if isinstance(message, (lp.SessionOpened, lp.SessionToken)):
             self._token.give(message.token)
         elif isinstance(message, lp.VolumeOpened):

@@ -1,6 +1,7 @@
 /** Everything a user can do to the view, as absolute patches of the session's state. */
 import { type Point, placeSlice, type Turn, turnedPan, UPRIGHT } from "../geometry";
 import { activation } from "../panes";
+import { mayDrive } from "../people";
 import type { Oblique, ViewPatch, ViewState, VolumeInfo } from "../protocol";
 import { SLAB_MAX, WINDOW_MAX } from "../protocol";
 import { gridOf, movedAlong, placeOf, projected, type Vector } from "../sections";
@@ -44,7 +45,7 @@ export class Actions {
   }
 
   get canDrive(): boolean {
-    return this.session.role !== "viewer";
+    return mayDrive(this.session.role);
   }
 
   patch(patch: ViewPatch): void {

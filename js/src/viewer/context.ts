@@ -72,6 +72,7 @@ export class ViewContext {
       session.onStatus(() => this.changed(), signal);
       session.onInfo(() => this.changed(), signal);
       this.settings.onChange(() => this.changed(), signal);
+      session.people.onChange(() => this.changed(), signal);
       return;
     }
     const actions = new Actions(session);
@@ -97,6 +98,7 @@ export class ViewContext {
       changed();
     }, signal);
     session.onInfo(changed, signal);
+    session.people.onChange(changed, signal);
     this.settings.onChange(changed, signal);
     session.onValue((value) => this.set({ value }), signal);
     session.pointing.elsewhere.add((linked) => this.set({ linked }), signal);

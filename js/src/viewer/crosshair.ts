@@ -166,6 +166,13 @@ function halves({ colour, angle }: CrosshairLine): TemplateResult {
   return html`${half(angle)}${half(angle + 180)}`;
 }
 
+/** Whether a place lies on another slice than the shown one, or off the shown section. */
+export function isOffSlice(scene: Scene, place: NonNullable<Place>, slice: number): boolean {
+  return scene.grid
+    ? Math.abs(offSection(scene, place)) > scene.grid.columnStep / 2
+    : Math.abs((place[scene.axis] ?? 0) - slice) > 0.5;
+}
+
 /** Where the pointer of a linked viewer is; paler where its place lies on another slice. */
 export function linkedPointer(
   scene: Scene,
@@ -173,9 +180,7 @@ export function linkedPointer(
   slice: number,
 ): TemplateResult {
   const { x, y } = pixelOf(scene, place);
-  const isOff = scene.grid
-    ? Math.abs(offSection(scene, place)) > scene.grid.columnStep / 2
-    : Math.abs((place[scene.axis] ?? 0) - slice) > 0.5;
+  const isOff = isOffSlice(scene, place, slice);
   return html`<div
     class="linked${isOff ? " off" : ""}"
     part="linked-pointer"

@@ -267,6 +267,15 @@ export class Menu extends Part {
       "line",
       ...this.pictures(),
       "line",
+      ...(session.role === "owner" || session.people.isShared
+        ? [
+            {
+              label: session.role === "owner" ? "Share this view" : "People",
+              icon: session.role === "owner" ? ("share" as const) : ("people" as const),
+              act: () => context.set({ open: "share" }),
+            },
+          ]
+        : []),
       {
         label: "Keys and gestures",
         icon: "help",

@@ -22,6 +22,7 @@ import { define, Part } from "./part";
 import { PaneSize, Picture } from "./picture";
 import { planesBeside } from "./planes";
 import { Gestures, trackPointers } from "./pointer";
+import { personPointers, pointerStyles } from "./pointers";
 import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
 import { lookOf } from "./recolour";
 import { hasRulers, lettersOf, northOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
@@ -51,6 +52,7 @@ export class SlicePane extends Part {
     layerStyles,
     plotStyles,
     crosshairStyles,
+    pointerStyles,
     swipeStyles,
     turningStyles,
     fenceStyles,
@@ -415,6 +417,7 @@ export class SlicePane extends Part {
     const { crosshair, ui, session } = this.context;
     const isLarge = ui.maximised || session.state.maximised;
     return html`
+      ${personPointers(scene, session.people, this.shownSlice(base))}
       ${ui.linked ? linkedPointer(scene, ui.linked, this.shownSlice(base)) : nothing}
       ${crosshair ? this.crosshair(scene, crosshair) : nothing}
       ${this.fence.render(scene)}

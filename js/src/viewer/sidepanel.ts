@@ -13,6 +13,7 @@ import { planeControlStyles, slabControls, turnControls } from "./planecontrols"
 import { channelOf } from "./range";
 import { SegmentationPanel } from "./segmentations";
 import { shared } from "./styles";
+import { TalkPanel } from "./talk";
 import { wiggleControls } from "./wigglecontrols";
 import { WindowPanel } from "./windowpanel";
 
@@ -152,6 +153,7 @@ export class SidePanel extends Part {
   private readonly annotations: AnnotationPanel;
   private readonly segmentations: SegmentationPanel;
   private readonly overlays: OverlayPanel;
+  private readonly talk: TalkPanel;
 
   constructor(context: ViewContext) {
     super(context, APART_MS);
@@ -159,6 +161,7 @@ export class SidePanel extends Part {
     this.annotations = new AnnotationPanel(context);
     this.segmentations = new SegmentationPanel(context);
     this.overlays = new OverlayPanel(context);
+    this.talk = new TalkPanel(context);
     this.window.className = "beside"; // room for the button that closes the panel
     this.setAttribute("role", "complementary");
     this.setAttribute("aria-label", "Details");
@@ -176,7 +179,7 @@ export class SidePanel extends Part {
           ${icon("close")}
         </button>
       </div>
-      ${this.annotations}
+      ${context.session.people.isShared ? this.talk : nothing} ${this.annotations}
       <section aria-labelledby="view">
         <h2 id="view">View</h2>
         <label

@@ -7,6 +7,7 @@ import type { Open, ViewContext } from "./context";
 import { type IconName, icon } from "./icons";
 import { CALM_MS, define, Part, rove } from "./part";
 import { channelOf, shortRange } from "./range";
+import { shareButton, shareButtonStyles } from "./sharebutton";
 import { isDead, paneStateOf } from "./states";
 import { byWidth, shared } from "./styles";
 import { VIEW_TOOLS, type ViewTool, type ViewToolFacts } from "./viewtools";
@@ -20,6 +21,7 @@ export class Toolbar extends Part {
   static override styles = [
     shared,
     byWidth,
+    shareButtonStyles,
     css`
       :host {
         display: block;
@@ -158,6 +160,7 @@ export class Toolbar extends Part {
       open,
       fullScreen,
       panel,
+      session.people.revision,
       ...look,
     ];
   }
@@ -208,6 +211,7 @@ export class Toolbar extends Part {
             ${this.menuButton("layouts", "layout", "Layout of the panes (L)", "medium")}
             ${this.menuButton("picture", "camera", "Save or copy the picture", "roomy")}`
       }
+      ${dead ? nothing : shareButton(context)}
       ${dead ? nothing : this.panelButton()}
       ${
         owner.canFullScreen

@@ -22,6 +22,7 @@ export type Open =
   | "annotate"
   | "measure"
   | "tools"
+  | "share"
   | "help";
 
 /** "goto": put the focus into the number; "focus": onto the picture; "maximise": give a pane all the room, or take it back. */

@@ -61,6 +61,12 @@ export const viewerStyles = css`
         right: 8px;
         width: min(320px, calc(100% - 16px));
       }
+      .share {
+        top: 48px;
+        left: 50%;
+        width: min(520px, calc(100% - 16px));
+        transform: translateX(-50%);
+      }
       @media (pointer: coarse) {
         :host {
           resize: none;

@@ -18,6 +18,7 @@ import { PaneGrid, type Place } from "./panegrid";
 import { paneGridStyles } from "./panegrid.styles";
 import { define } from "./part";
 import { type Job, savePicture } from "./screenshot";
+import { ShareDialog } from "./share";
 import { SidePanel } from "./sidepanel";
 import { SliceBar } from "./slicebar";
 import { isDead } from "./states";
@@ -45,6 +46,7 @@ export class ViewerElement extends LitElement {
   private readonly windowPanel: WindowPanel;
   private readonly menu: Menu;
   private readonly help: Help;
+  private readonly share: ShareDialog;
   private readonly pickBar: PickBar;
   private readonly announcer: Announcer;
   private readonly run: (command: Command) => void;
@@ -66,6 +68,7 @@ export class ViewerElement extends LitElement {
     this.windowPanel = new WindowPanel(context);
     this.menu = new Menu(context, this);
     this.help = new Help(context);
+    this.share = new ShareDialog(context);
     this.pickBar = new PickBar(context);
     this.announcer = new Announcer(context);
     this.run = commandRunner(context, {
@@ -353,7 +356,8 @@ export class ViewerElement extends LitElement {
       if (lost && this.opener?.isConnected) this.opener.focus({ preventScroll: true });
       return;
     }
-    const part = open === "help" ? this.help : open === "window" ? this.windowPanel : this.menu;
+    const parts = { help: this.help, window: this.windowPanel, share: this.share };
+    const part = parts[open as "help"] ?? this.menu;
     void part.updateComplete.then(() => part.focusFirst());
   }
 
@@ -371,7 +375,8 @@ export class ViewerElement extends LitElement {
 
   protected override render(): TemplateResult {
     const { open } = this.context.ui;
-    const isMenu = open !== "" && open !== "window" && open !== "help";
+    const isMenu = !["", "window", "help", "share"].includes(open);
+    this.share.className = "floating share";
     this.windowPanel.className = "floating window";
     this.menu.className = "floating menu";
     for (const part of [this.toolbar, this.grid, this.sidePanel, this.sliceBar, this.dock])
@@ -381,7 +386,7 @@ export class ViewerElement extends LitElement {
       <div class="body"><div class="stage">${this.grid} ${this.pickBar}</div> ${this.hasPanel ? this.sidePanel : nothing}</div>
       ${this.sliceBar} ${this.statusLine} ${this.dock}
       ${open === "window" ? this.windowPanel : nothing} ${isMenu ? this.menu : nothing}
-      ${open === "help" ? this.help : nothing} ${this.announcer.polite} ${this.announcer.urgent}
+      ${open === "help" ? this.help : nothing} ${open === "share" ? this.share : nothing} ${this.announcer.polite} ${this.announcer.urgent}
     `;
   }
 }

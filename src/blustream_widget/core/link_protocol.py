@@ -31,6 +31,17 @@ from blustream_widget.core.segmentation import (
     SegmentationLook,
     SegmentationSource,
 )
+from blustream_widget.core.sharing import (
+    AuditRecord,
+    Code,
+    Expiry,
+    GuestRole,
+    Key,
+    PersonKey,
+    Seats,
+    SharedPerson,
+    ShareLinkInfo,
+)
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, VolumeInfo, VolumeRef
 
@@ -247,6 +258,33 @@ class RenewToken(_Message, tag="renew", frozen=True):
     session: str
 
 
+class OpenLink(_Message, tag="share", frozen=True):
+    """Let people in who have `code`; `Shared` says that they can, `SessionError` why not."""
+
+    session: str
+    id: Key
+    code: Code
+    role: GuestRole
+    expires_s: Expiry
+    max_viewers: Seats
+
+
+class StopSharing(_Message, tag="unshare", frozen=True):
+    """Show out all guests and close all links, or one link and those who came by it."""
+
+    session: str
+    link: Key | None = None
+
+
+class ManagePerson(_Message, tag="manage", frozen=True):
+    """Do something about a person, as `share_messages.Manage`."""
+
+    session: str
+    person: PersonKey
+    action: Literal["role", "remove", "grant", "refuse", "take-back"]
+    role: GuestRole | None = None
+
+
 class TieViews(_Message, tag="tie", frozen=True):
     """Have views follow each other in `what`; replaces the tie of the same name.
 
@@ -306,6 +344,9 @@ ToServer: TypeAlias = (
     | RefreshVolume
     | CloseSession
     | RenewToken
+    | OpenLink
+    | StopSharing
+    | ManagePerson
     | TieViews
     | UntieViews
     | RelayOpen
@@ -455,6 +496,19 @@ class RecordingStatus(_Message, tag="recording", frozen=True):
     status: RecordingState
 
 
+class Shared(_Message, tag="shared", frozen=True):
+    """Who is here, and by which links more can come; `page` is the address links begin with.
+
+    `audit` holds the records since the last one.
+    """
+
+    session: str
+    people: tuple[SharedPerson, ...] = ()
+    links: tuple[ShareLinkInfo, ...] = ()
+    page: str = ""
+    audit: tuple[AuditRecord, ...] = ()
+
+
 class SessionError(_Message, tag="error", frozen=True):
     """Something of this session failed; `fatal` means there is nothing to show."""
 
@@ -480,6 +534,7 @@ ToKernel: TypeAlias = (
     | EditRefused
     | EditedBricks
     | RecordingStatus
+    | Shared
     | SessionError
     | RelayText
     | RelayClose

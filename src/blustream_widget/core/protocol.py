@@ -38,6 +38,15 @@ from blustream_widget.core.segmentation import (
     SegmentationInfo,
     SegmentationLook,
 )
+from blustream_widget.core.share_messages import (
+    Chat,
+    Join,
+    Joined,
+    LinkOpened,
+    People,
+    Pointers,
+    SharingMessage,
+)
 from blustream_widget.core.slab import SLAB_MAX
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import LoadedSlices, VolumeInfo
@@ -92,6 +101,17 @@ class MessageType(IntEnum):
     GRID = 0x8A
     RECORD = 0xA0
     RECORDING = 0xA1
+    JOIN = 0x90
+    JOINED = 0x91
+    PEOPLE = 0x92
+    OPEN_LINK = 0x93
+    LINK_OPENED = 0x94
+    STOP_SHARING = 0x95
+    MANAGE = 0x96
+    CONTROL = 0x97
+    CHAT = 0x98
+    POINTER = 0x99
+    GUEST_PAGE = 0x9A
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
@@ -294,6 +314,8 @@ ViewerMessage: TypeAlias = (
     | Track
     | WantGrid
     | SetRecording
+    | Join
+    | SharingMessage
 )
 
 # ---------------------------------------------------------------- server to viewer
@@ -419,6 +441,11 @@ ServerMessage: TypeAlias = (
     | Tracking
     | GridOfHorizon
     | RecordingState
+    | Joined
+    | People
+    | LinkOpened
+    | Chat
+    | Pointers
 )
 
 _encoder = msgspec.json.Encoder()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from blustream_widget.core import protocol as p
+from blustream_widget.core.share_messages import Join
 from blustream_widget.errors import BlustreamError, ProtocolError, SessionNotFoundError, TokenError
 from blustream_widget.server.hub import Hub
 from blustream_widget.session.session import Session
@@ -32,6 +33,7 @@ class Visitor:
         self._channel = channel
         self._session: Session | None = None
         self._viewer: Viewer | None = None
+        self._has_token = False
 
     @property
     def has_joined(self) -> bool:
@@ -62,7 +64,7 @@ class Visitor:
             await self._session.leave(self._viewer)
 
     def _join(self, message: p.ViewerMessage) -> None:
-        if not isinstance(message, p.Hello):
+        if not isinstance(message, p.Hello | Join):
             raise TokenError("The first message must be a hello with a token.")
         if message.protocol != p.PROTOCOL_VERSION:
             raise ProtocolError(
@@ -71,7 +73,18 @@ class Visitor:
             )
         if self._channel.name not in self._hub.config.transports.split(","):
             raise ProtocolError(f"The transport {self._channel.name} is switched off.")
+        if isinstance(message, Join):
+            self._redeem(message)
+            return
         grant = self._hub.tokens.check(message.token)
         session = self._hub.find(grant.session)
-        self._viewer = session.join(self._channel, message, role=grant.role)
+        guest = session.sharing.admit(grant.person) if grant.person else None
+        self._viewer = session.join(self._channel, message, role=grant.role, guest=guest)
         self._session = session
+
+    def _redeem(self, message: Join) -> None:
+        """Give a guest a token, once on a connection; the hello may follow on it."""
+        if self._has_token:
+            raise ProtocolError("A connection joins only once.")
+        self._has_token = True
+        self._channel.send_text(p.encode(self._hub.redeem(message)))

@@ -13,6 +13,7 @@ from aiohttp import WSMsgType, web
 from blustream_widget._version import __version__
 from blustream_widget.errors import TokenError
 from blustream_widget.server.admission import HELLO_TIMEOUT_S, Visitor
+from blustream_widget.server.guest_page import add_guest_page
 from blustream_widget.server.handover import Handover
 from blustream_widget.server.hub import Hub
 from blustream_widget.server.lifetime import Lifetime
@@ -67,6 +68,7 @@ class Routes:
         app.router.add_get("/", self.ready)
         app.router.add_get("/ws", self.viewer)
         app.router.add_get("/link", self.link)
+        add_guest_page(app.router)
         app.on_shutdown.append(self._close_sockets)
         return app
 

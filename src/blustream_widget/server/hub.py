@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from pathlib import Path
 
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.share_messages import Join, Joined
 from blustream_widget.errors import (
     BlustreamError,
+    NoLinkError,
     ProtocolError,
     SessionFullError,
     SessionNotFoundError,
@@ -18,6 +21,7 @@ from blustream_widget.errors import (
 from blustream_widget.server.lifetime import Lifetime
 from blustream_widget.server.runtime_files import sweep
 from blustream_widget.server.tokens import LIFETIME_S, TokenIssuer
+from blustream_widget.session.guests import no_link
 from blustream_widget.session.kernel_port import Kernel
 from blustream_widget.session.rtc_path import IceServers
 from blustream_widget.session.session import Session
@@ -113,6 +117,25 @@ class Hub:
     def owner_token(self, session_id: str) -> str:
         """Token for the notebook's own browser."""
         return self.tokens.issue(session_id, "owner", lifetime_s=self._token_lifetime_s)
+
+    def redeem(self, join: Join) -> Joined:
+        """Exchange the code of a link for a token of the session that it leads to.
+
+        Raises
+        ------
+        NoLinkError, LinkExpiredError, LinkFullError, SharingEndedError
+        """
+        for session in self._sessions.values():
+            try:
+                guest = session.sharing.redeem(join)
+            except NoLinkError:
+                continue
+            lifetime_s = guest.link.expires_ms / 1000 - time.time()
+            token = self.tokens.issue(
+                session.id, guest.role, lifetime_s=lifetime_s, person=guest.id
+            )
+            return Joined(token=token, expires_ms=guest.link.expires_ms)
+        raise no_link()
 
     def _renew_later(self) -> None:
         loop = asyncio.get_running_loop()

@@ -33,6 +33,9 @@ OfSession: TypeAlias = (
     | lp.RefreshVolume
     | lp.CloseSession
     | lp.RenewToken
+    | lp.OpenLink
+    | lp.StopSharing
+    | lp.ManagePerson
     | OfKernel
 )
 
@@ -133,8 +136,6 @@ class KernelLink:
                 session.annotations.edit_by_kernel(message)
             case lp.MeasureItem() | lp.TrackHorizon() | lp.WantHorizon():
                 session.measure_by_kernel(message)
-            case lp.StartRecording() | lp.StopRecording():
-                session.recording.receive_of_kernel(message)
             case lp.RefreshVolume():
                 session.refresh()
             case lp.RenewToken():
@@ -142,8 +143,10 @@ class KernelLink:
                 self.tell(lp.SessionToken(session=session.id, token=token))
             case lp.CloseSession():
                 self._hub.close(session.id, "the viewer was closed")
+            case lp.StartRecording() | lp.StopRecording():
+                session.recording.receive_of_kernel(message)
             case _:
-                session.segmentations.receive(message)
+                _receive_for_part(session, message)
 
     def _session_of(self, message: OfSession) -> Session | None:
         """Find the session that a message is for; tell the kernel if it has ended."""
@@ -169,3 +172,13 @@ class KernelLink:
         if visitor is not None:
             self._outbox.drop_frames(channel=number)
             self._tasks.spawn(visitor.leave(), name="relayed viewer end")
+
+
+def _receive_for_part(
+    session: Session, message: lp.OpenLink | lp.StopSharing | lp.ManagePerson | OfKernel
+) -> None:
+    match message:
+        case lp.OpenLink() | lp.StopSharing() | lp.ManagePerson():
+            session.sharing.receive_from_kernel(message)
+        case _:
+            session.segmentations.receive(message)

@@ -5,25 +5,28 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
-from typing import Literal, NamedTuple, TypeAlias, cast
+from typing import NamedTuple, cast
 
 import jwt
 
+from blustream_widget.core.sharing import ROLES, Role
 from blustream_widget.errors import TokenError
 
-Role: TypeAlias = Literal["owner", "editor", "annotator", "viewer"]
-
-ROLES: tuple[Role, ...] = ("owner", "editor", "annotator", "viewer")
 AUDIENCE = "blustream-viewer"
 LIFETIME_S = 3600
 _ALGORITHM = "HS256"
 
 
 class Grant(NamedTuple):
-    """What a token allows: to join `session` as `role`."""
+    """What a token allows: to join `session` as `role`.
+
+    A guest's token names the `person`, and the session knows whether they may still come, and as
+    what.
+    """
 
     session: str
     role: Role
+    person: str = ""
 
 
 class TokenIssuer:
@@ -32,7 +35,9 @@ class TokenIssuer:
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
 
-    def issue(self, session: str, role: Role, *, lifetime_s: float = LIFETIME_S) -> str:
+    def issue(
+        self, session: str, role: Role, *, lifetime_s: float = LIFETIME_S, person: str = ""
+    ) -> str:
         """Sign a token; about 100 µs."""
         claims = {
             "aud": AUDIENCE,
@@ -40,6 +45,7 @@ class TokenIssuer:
             "jti": uuid.uuid4().hex,
             "sid": session,
             "role": role,
+            "per": person,
         }
         return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
 
@@ -64,7 +70,9 @@ class TokenIssuer:
             raise TokenError("The token has expired.", hint="Run the cell again.") from exc
         except jwt.InvalidTokenError as exc:
             raise TokenError("The token is not valid here.", hint="Run the cell again.") from exc
-        session, role = claims["sid"], claims["role"]
-        if not isinstance(session, str) or role not in ROLES:
+        session, role, person = claims["sid"], claims["role"], claims.get("per", "")
+        are_words = isinstance(session, str) and isinstance(person, str)
+        # Only the notebook's own browser comes without a person: a guest cannot lose theirs.
+        if not are_words or role not in ROLES or (role != "owner") != bool(person):
             raise TokenError("The token names no session and role.", hint="Run the cell again.")
-        return Grant(session, cast(Role, role))
+        return Grant(session, cast(Role, role), person)

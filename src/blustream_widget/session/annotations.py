@@ -20,7 +20,8 @@ from blustream_widget.core.annotation_messages import (
     RemoveItem,
 )
 from blustream_widget.core.annotation_set import OWNER, AnnotationSet, Author, Change
-from blustream_widget.errors import AnnotationError, BlustreamError, NotDriverError
+from blustream_widget.errors import AnnotationError, BlustreamError
+from blustream_widget.session import access
 from blustream_widget.transport.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from blustream_widget.session.viewer import Viewer
 
 MIRROR_INTERVAL_S = 0.2
-EDITORS = frozenset({OWNER, "editor", "annotator"})
 _CHUNK_POINTS = 4000  # of one message: a quarter of a megabyte
 
 
@@ -91,12 +91,9 @@ class AnnotationBoard:
         NotDriverError
             It may look only.
         """
-        if viewer.role not in EDITORS:
-            raise NotDriverError(
-                f"The role {viewer.role!r} may look, not annotate.",
-                hint="Ask the owner for an annotator's link.",
-            )
-        return _name_of(viewer)
+        if not access.may(viewer.role, EditAnnotations):
+            raise access.refusal(viewer.role, EditAnnotations)
+        return viewer.author
 
     def check_may_change(self, author: str, item: Annotation) -> None:
         """Refuse what an edit of this annotation would be refused for.
@@ -239,7 +236,7 @@ class AnnotationBoard:
         reset: bool = False,
         more: bool = False,
     ) -> None:
-        can_undo, can_redo = self._history.can(_name_of(viewer))
+        can_undo, can_redo = self._history.can(viewer.author)
         viewer.send(
             AnnotationEdits(
                 revision=self.revision,
@@ -289,10 +286,6 @@ class AnnotationBoard:
                 can_redo=can_redo,
             )
         )
-
-
-def _name_of(viewer: Viewer) -> str:
-    return OWNER if viewer.role == OWNER else f"{viewer.role}-{viewer.peer}"
 
 
 def _chunks(items: Sequence[Annotation]) -> Iterable[tuple[OrderedEdit, ...]]:

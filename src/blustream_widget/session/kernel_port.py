@@ -11,6 +11,7 @@ from blustream_widget.core.horizon import TrackedGrid
 from blustream_widget.core.label_edit import Brick
 from blustream_widget.core.recording_messages import RecordingState
 from blustream_widget.core.segmentation import SegmentationInfo
+from blustream_widget.core.sharing import AuditRecord, SharedPerson, ShareLinkInfo
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, VolumeInfo
 from blustream_widget.errors import BlustreamError
@@ -172,6 +173,18 @@ class KernelPort:
     def tell_recording(self, path: str, n: int, status: RecordingState) -> None:
         """Tell how the recording is."""
         self._tell(lp.RecordingStatus(session=self._session_id, n=n, path=path, status=status))
+
+    def tell_sharing(
+        self,
+        people: tuple[SharedPerson, ...],
+        links: tuple[ShareLinkInfo, ...],
+        page: str,
+        audit: tuple[AuditRecord, ...],
+    ) -> None:
+        """Tell who is here, and what they did."""
+        self._tell(
+            lp.Shared(session=self._session_id, people=people, links=links, page=page, audit=audit)
+        )
 
     def _tell(self, message: lp.ToKernel) -> None:
         if self._kernel is not None:

@@ -24,12 +24,12 @@ from blustream_widget.core.segmentation import SegmentationInfo
 from blustream_widget.errors import (
     BlustreamError,
     EditCancelledError,
-    NotDriverError,
     ProcessingError,
     StateError,
     WorkerError,
     from_code,
 )
+from blustream_widget.session import access
 from blustream_widget.session.label_history import Done, Forgotten, LabelHistory, chunks
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from blustream_widget.session.supervisor import Supervisor
     from blustream_widget.session.viewer import Viewer
 
-EDITORS = frozenset({OWNER, "editor"})
 MAX_KEPT_BYTES = 256 << 20
 """Edited bricks of all labels, packed: what a new worker gets back."""
 MAX_WAITING = 256
@@ -123,14 +122,11 @@ class LabelEdits:
     def edit_by(self, viewer: Viewer, message: EditLabels) -> None:
         """Take a viewer's edit; what is refused is told to it."""
         try:
-            if viewer.role not in EDITORS:
-                raise NotDriverError(
-                    f"The role {viewer.role!r} may look, not edit labels.",
-                    hint="Ask the owner for an editor's link.",
-                )
+            if not access.may(viewer.role, EditLabels):
+                raise access.refusal(viewer.role, EditLabels)
             self._take(
                 _Waiting(
-                    _author_of(viewer),
+                    viewer.author,
                     message.name,
                     message.edit,
                     message.history,
@@ -353,7 +349,7 @@ class LabelEdits:
 
     def welcome(self, viewer: Viewer) -> None:
         """Tell a viewer who came what it can take back."""
-        if any(self._history.can(_author_of(viewer))):
+        if any(self._history.can(viewer.author)):
             self._tell_viewer(viewer, "", 0)
 
     def _tell_progress(self, waiting: _Waiting, share: float | None) -> None:
@@ -389,7 +385,7 @@ class LabelEdits:
         self._seqs[viewer.peer] = max(self._seqs.get(viewer.peer, 0), seq)
 
     def _tell_viewer(self, viewer: Viewer, name: str, n_voxels: int) -> None:
-        can_undo, can_redo = self._history.can(_author_of(viewer))
+        can_undo, can_redo = self._history.can(viewer.author)
         viewer.send(
             LabelsEdited(
                 name=name,
@@ -400,7 +396,3 @@ class LabelEdits:
                 can_redo=can_redo,
             )
         )
-
-
-def _author_of(viewer: Viewer) -> str:
-    return OWNER if viewer.role == OWNER else f"{viewer.role}-{viewer.peer}"

@@ -20,9 +20,11 @@ from blustream_widget.core.palettes import Palette, Palettes, named_in
 from blustream_widget.core.state import ViewState, channel_view
 from blustream_widget.core.types import LoadedSlices, VolumeInfo, VolumeRef
 from blustream_widget.errors import BlustreamError, SessionFullError, StateError, from_code
+from blustream_widget.session.access import DRIVERS
 from blustream_widget.session.annotations import AnnotationBoard
 from blustream_widget.session.demand import Demand
 from blustream_widget.session.grid_store import GridStore
+from blustream_widget.session.guests import Guest
 from blustream_widget.session.horizons import FromKernel, Horizons
 from blustream_widget.session.kernel_port import Kernel, KernelPort
 from blustream_widget.session.label_store import LabelStore
@@ -33,9 +35,10 @@ from blustream_widget.session.rendition import Rendition
 from blustream_widget.session.rtc_path import IceServers
 from blustream_widget.session.segmentations import SegmentationBoard
 from blustream_widget.session.shared_memory import remove_shared_array
+from blustream_widget.session.sharing import Sharing
 from blustream_widget.session.supervisor import Supervisor
 from blustream_widget.session.ties import Ties
-from blustream_widget.session.viewer import DRIVERS, Viewer
+from blustream_widget.session.viewer import Viewer
 from blustream_widget.session.workers import WorkerPool
 from blustream_widget.transport.channel import Channel
 from blustream_widget.transport.fanout import Fanout
@@ -80,8 +83,7 @@ class Session:
     ) -> None:
         self.id, self.config, self._kept = session_id, config, kept
         self._ties, self.ice_servers = ties, ice_servers
-        self._ref = ref
-        self._state = ViewState()
+        self._ref, self._state = ref, ViewState()
         self._info: VolumeInfo | None = None
         self._error: BlustreamError | None = None
         self._kernel = KernelPort(session_id)
@@ -91,6 +93,7 @@ class Session:
         self._has_first_state = False
         self._palettes = Palettes()
         self._viewers: dict[int, Viewer] = {}
+        self.sharing = Sharing(session_id, lambda: self._viewers.values(), self._kernel)
         self._last_peer = 0
         self._reporter: Viewer | None = None
         self._frame_no, self._first_frame_no = -1, 0
@@ -182,6 +185,7 @@ class Session:
         self._mirror.call()
         self.annotations.attach_kernel()
         self.recording.attach_kernel()
+        self.sharing.attach_kernel()
 
     def tell_token(self, token: str) -> None:
         """Give the kernel a fresh token for its pages."""
@@ -255,11 +259,14 @@ class Session:
         await self.horizons.close()
         if self._kept is not None and not keeps:
             await asyncio.to_thread(shutil.rmtree, self._kept, ignore_errors=True)
+        await self.sharing.close()
         logger.info("Session %.8s ended: %s", self.id, reason)
 
     # -------------------------------------------------- viewers
 
-    def join(self, channel: Channel, hello: p.Hello, *, role: str) -> Viewer:
+    def join(
+        self, channel: Channel, hello: p.Hello, *, role: str, guest: Guest | None = None
+    ) -> Viewer:
         """Let somebody in whose token was checked.
 
         Raises
@@ -272,14 +279,15 @@ class Session:
                 hint="Close one of the other pages.",
             )
         self._last_peer += 1
-        viewer = Viewer(self, channel, hello, peer=self._last_peer, role=role)
+        viewer = Viewer(self, channel, hello, peer=self._last_peer, role=role, guest=guest)
         for other in self._viewers.values():
-            if other.role == role and other.pacer.is_silent:
+            if other.person == viewer.person and other.pacer.is_silent:
                 # Most likely the same page, which dials past a connection that hangs.
                 viewer.begin_like(other)
         self._viewers[viewer.peer] = viewer
         self._set_idle_timer(running=False)
         self._greet(viewer)
+        self.sharing.joined(viewer)
         viewer.ping()
         self.fanout.add(viewer.frames)
         # A viewer who comes back after an error wants another try.
@@ -297,6 +305,7 @@ class Session:
             logger.info("Viewer %d left", viewer.peer)
             self.measuring.forget(viewer)
             self.horizons.forget(viewer)
+            self.sharing.left(viewer)
             if self._reporter is viewer:
                 self._reporter = None
             self._demand.update()
@@ -327,6 +336,7 @@ class Session:
         return bool(self._viewers) or self.recording.is_on
 
     def patch_by(self, viewer: Viewer, patch: dict[str, Any]) -> None:
+        self.sharing.drove(viewer)
         if self._info is None:
             self._viewer_patch.update(patch)
             return
@@ -366,12 +376,14 @@ class Session:
 
     def edit_annotations(self, viewer: Viewer, message: EditAnnotations) -> None:
         self.annotations.edit_by(viewer, message)
+        self.sharing.annotated(viewer)
 
     def edit_labels(self, viewer: Viewer, message: EditLabels | CancelEdit) -> None:
         if isinstance(message, CancelEdit):
             self.segmentations.edits.cancel_by(viewer, message)
         else:
             self.segmentations.edits.edit_by(viewer, message)
+            self.sharing.annotated(viewer, "edited labels")
 
     def measure(self, viewer: Viewer, message: Measure) -> None:
         item = self.annotations.find(message.id)
@@ -398,6 +410,7 @@ class Session:
     def on_report(self, viewer: Viewer) -> None:
         if viewer.role in DRIVERS:
             self._reporter = viewer
+        self.sharing.touch()
         self._demand.update()  # at rest nothing else says that its browser is not busy any more
         self._mirror.call()
 

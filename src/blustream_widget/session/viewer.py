@@ -14,7 +14,19 @@ from blustream_widget.core.annotation_messages import EditAnnotations, Measure
 from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
 from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.core.recording_messages import SetRecording
-from blustream_widget.errors import BlustreamError, NotDriverError, ProtocolError
+from blustream_widget.core.share_messages import (
+    Control,
+    GuestPage,
+    Manage,
+    OpenLink,
+    Point,
+    Say,
+    SharingMessage,
+    StopSharing,
+)
+from blustream_widget.core.sharing import OWNER_ID
+from blustream_widget.errors import BlustreamError, ProtocolError, ShareError
+from blustream_widget.session import access
 from blustream_widget.session.ratelimit import TokenBucket
 from blustream_widget.session.rendition import Need, Rendition
 from blustream_widget.session.rtc_path import IceServers, RtcPath
@@ -24,14 +36,18 @@ from blustream_widget.transport.pacing import AckPacer
 from blustream_widget.transport.socket_subscriber import SocketSubscriber
 
 if TYPE_CHECKING:
+    from blustream_widget.session.guests import Guest
     from blustream_widget.session.horizons import Horizons
     from blustream_widget.session.recording import RecordingDesk
+    from blustream_widget.session.sharing import Sharing
     from blustream_widget.transport.webrtc import RtcPeer
 
 logger = logging.getLogger(__name__)
 
-DRIVERS = frozenset({"owner", "editor"})
 MESSAGES_HZ, MESSAGES_BURST = 500.0, 1000.0
+# Of what others are told: a hand on a mouse, and a person who writes.
+POINTS_HZ, POINTS_BURST = 40.0, 40.0
+WORDS_HZ, WORDS_BURST = 2.0, 10.0
 MAX_INVALID = 20
 PING_S, FIRST_PING_S, N_FIRST_PINGS = 2.0, 0.1, 4
 _CLOSE_POLICY = 1008
@@ -45,6 +61,7 @@ class Room(Protocol):
     fanout: Fanout
     horizons: Horizons
     recording: RecordingDesk
+    sharing: Sharing
 
     def patch_by(self, viewer: Viewer, patch: dict[str, Any]) -> None:
         """Change the state for a viewer that may; raises `StateError`."""
@@ -80,13 +97,24 @@ class Viewer:
         Number of this viewer in its session.
     role : str
         From its token.
+    guest : Guest, optional
+        Who came by a link; then their role is the viewer's, and may change.
     """
 
     def __init__(
-        self, room: Room, channel: Channel, hello: p.Hello, *, peer: int, role: str
+        self,
+        room: Room,
+        channel: Channel,
+        hello: p.Hello,
+        *,
+        peer: int,
+        role: str,
+        guest: Guest | None = None,
     ) -> None:
         self.peer = peer
-        self.role = role
+        self.guest = guest
+        self._role = role
+        self._is_expelled = False
         self.report: p.Report | None = None
         self.seq = 0
         self.annotation_seq = 0
@@ -94,6 +122,8 @@ class Viewer:
         self._channel = channel
         self._field_seq: dict[str, int] = {}
         self._bucket = TokenBucket(MESSAGES_HZ, MESSAGES_BURST)
+        self._points = TokenBucket(POINTS_HZ, POINTS_BURST)
+        self._words = TokenBucket(WORDS_HZ, WORDS_BURST)
         self._n_invalid = 0
         self.is_calm = hello.calm
         self._stream = p.Stream(path="socket")
@@ -111,6 +141,30 @@ class Viewer:
             on_change=self._rtc_changed,
             on_keyframe_wanted=room.on_demand_changed,
         )
+
+    @property
+    def role(self) -> str:
+        """What they may do now; "" after they were shown out: nothing."""
+        if self._is_expelled:
+            return ""
+        return self._role if self.guest is None else self.guest.role
+
+    @property
+    def person(self) -> str:
+        """Who it is, whichever of their connections."""
+        return OWNER_ID if self.guest is None else self.guest.id
+
+    @property
+    def name(self) -> str:
+        """What others call them."""
+        return "Owner" if self.guest is None else self.guest.name
+
+    @property
+    def author(self) -> str:
+        """Name that their annotations and edits bear; no two people have the same."""
+        if self.guest is not None:
+            return self.guest.name
+        return OWNER_ID if self._role == "owner" else f"{self._role}-{self.peer}"
 
     @property
     def transport(self) -> str:
@@ -207,6 +261,12 @@ class Viewer:
         """End its connection; the session hears of it as of any other end."""
         self._channel.close(code, reason)
 
+    def expel(self, error: BlustreamError, code: int) -> None:
+        """Show them out: what is still on its way from them counts for nothing."""
+        self._is_expelled = True
+        self.send_error(error, fatal=True)
+        self._channel.close(code, error.code)
+
     async def dispose(self) -> None:
         """End its WebRTC connection, after it left the session."""
         self.frames.close()
@@ -215,6 +275,7 @@ class Viewer:
     # -------------------------------------------------- messages
 
     def _handle(self, message: p.ViewerMessage) -> None:
+        self._check_role(message)
         match message:
             case p.ChangeSlice() | p.ZoomPan() | p.WindowLevel() | p.ViewSync():
                 self._change(message)
@@ -238,6 +299,12 @@ class Viewer:
             case _:
                 self._handle_stream(message)
 
+    def _check_role(self, message: p.ViewerMessage) -> None:
+        # Edits are refused where they are made: their sender is told how things are.
+        is_edit = isinstance(message, EditAnnotations | EditLabels)
+        if not access.may(self.role, type(message)) and (self._is_expelled or not is_edit):
+            raise access.refusal(self.role, type(message))
+
     def _handle_annotation(
         self, message: p.Probe | EditAnnotations | Measure | EditLabels | CancelEdit
     ) -> None:
@@ -251,6 +318,13 @@ class Viewer:
             case EditLabels() | CancelEdit():
                 self._room.edit_labels(self, message)
 
+    def _handle_sharing(self, message: SharingMessage) -> None:
+        if isinstance(message, Point) and not self._points.take():
+            return
+        if isinstance(message, Say) and not self._words.take():
+            raise ShareError("You write too quickly.", hint="Wait a moment.")
+        self._room.sharing.receive(self, message)
+
     def _handle_stream(self, message: p.ViewerMessage) -> None:
         match message:
             case p.Keyframe():
@@ -263,6 +337,8 @@ class Viewer:
                 self._offer(message)
             case SetRecording():
                 self._room.recording.receive(self, message)
+            case OpenLink() | StopSharing() | Manage() | Control() | Say() | Point() | GuestPage():
+                self._handle_sharing(message)
             case _:
                 raise ProtocolError("A connection says hello only once.")
 
@@ -277,11 +353,6 @@ class Viewer:
         self._room.on_demand_changed()
 
     def _change(self, message: p.ChangeSlice | p.ZoomPan | p.WindowLevel | p.ViewSync) -> None:
-        if self.role not in DRIVERS:
-            raise NotDriverError(
-                f"The role {self.role!r} may look, not change the view.",
-                hint="Ask the owner for an editor's link.",
-            )
         patch: dict[str, Any] = {}
         for name in message.__struct_fields__:
             value = getattr(message, name)

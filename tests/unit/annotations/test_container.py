@@ -33,6 +33,7 @@ class Page:
     """A viewer of the session, and what its browser makes of the messages."""
 
     def __init__(self, board, peer, role="owner"):
+        self.author = role if role == "owner" else f"{role}-{peer}"
         self.peer, self.role, self.annotation_seq = peer, role, 0
         self.items, self.messages, self.errors = AnnotationSet(), [], []
         self._board, self._seq = board, 0

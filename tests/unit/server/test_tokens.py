@@ -12,7 +12,15 @@ from blustream_widget.server.tokens import ROLES, TokenIssuer
 @pytest.mark.parametrize("role", ROLES)
 def test_a_token_says_session_and_role(role):
     issuer = TokenIssuer()
-    assert issuer.check(issuer.issue("abc", role)) == ("abc", role)
+    person = "" if role == "owner" else "0123456789abcdef"
+    assert issuer.check(issuer.issue("abc", role, person=person)) == ("abc", role, person)
+
+
+@pytest.mark.parametrize(("role", "person"), [("viewer", ""), ("editor", ""), ("owner", "0" * 16)])
+def test_a_guests_token_names_the_person_and_the_owners_names_none(role, person):
+    issuer = TokenIssuer()
+    with pytest.raises(TokenError):
+        issuer.check(issuer.issue("abc", role, person=person))
 
 
 def test_an_expired_token_is_refused_and_not_repeated():

@@ -51,6 +51,7 @@ class Port:
 class Person:
     def __init__(self, peer, role="owner"):
         self.peer, self.role = peer, role
+        self.author = role if role == "owner" else f"{role}-{peer}"
         self.annotation_seq = 0
         self.heard = []
 

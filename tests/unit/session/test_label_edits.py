@@ -24,6 +24,7 @@ CHANNEL = Channel("mine", "", "uint8", 0, 2, is_label=True, label_names={9: "nin
 class Viewer:
     def __init__(self, peer, role="owner"):
         self.peer, self.role, self.heard, self.errors = peer, role, [], []
+        self.author = role if role == "owner" else f"{role}-{peer}"
 
     def send(self, message):
         self.heard.append(message)

@@ -27,6 +27,7 @@ STROKE = Stroke(points=((1, 2, 3),), radius=2, label=1)
 class Viewer:
     def __init__(self, peer, role):
         self.peer, self.role, self.heard, self.errors = peer, role, [], []
+        self.author = role if role == "owner" else f"{role}-{peer}"
 
     def send(self, message):
         self.heard.append(message)

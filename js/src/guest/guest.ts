@@ -1,0 +1,108 @@
+/** The page for guests: asks for a name, exchanges the link's code, shows the viewer or why not. */
+import {
+  Audience,
+  afterPaint,
+  describe,
+  LiveSession,
+  later,
+  mountViewer,
+  openPeer,
+  peerObstacle,
+  supportedPictures,
+  webSocketOpener,
+} from "../index";
+import type { SessionStatus } from "../session";
+import { askName, showCard } from "./cards";
+import {
+  codeOf,
+  guestSocketUrls,
+  keepName,
+  knownName,
+  Refusal,
+  redeem,
+  type Ticket,
+  Tickets,
+} from "./join";
+import { isFinal, wordsFor } from "./words";
+
+/** Browsers that keep nothing for a page throw when they are asked to. */
+function storageOf(which: "localStorage" | "sessionStorage"): Storage | null {
+  try {
+    return window[which];
+  } catch {
+    return null;
+  }
+}
+
+const place = document.getElementById("view") as HTMLElement;
+const urls = guestSocketUrls(location.href);
+const tickets = new Tickets(storageOf("sessionStorage"));
+const names = storageOf("localStorage");
+
+async function enter(): Promise<void> {
+  const code = codeOf(location.hash);
+  // The code is a secret: it is out of the address bar, the history and the referrer at once.
+  history.replaceState(null, "", location.pathname);
+  const known = tickets.known;
+  if (known && !code) {
+    show(known);
+    return;
+  }
+  if (!code) {
+    showCard(place, wordsFor("no-code"));
+    return;
+  }
+  const name = await askName(place, knownName(names));
+  keepName(names, name);
+  await join(code, name);
+}
+
+async function join(code: string, name: string): Promise<void> {
+  showCard(place, wordsFor("joining"));
+  try {
+    const ticket = await redeem(urls, code, name);
+    tickets.keep(ticket);
+    show(ticket);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const words = wordsFor(error.code);
+    showCard(place, words, words.isFinal ? undefined : () => void join(code, name));
+  }
+}
+
+function show(ticket: Ticket): void {
+  const life = new AbortController();
+  const { signal } = life;
+  const session = new LiveSession({
+    openers: { websocket: webSocketOpener(() => urls) },
+    openPeer: peerObstacle() ? null : openPeer,
+    token: () => Promise.resolve(ticket.token),
+    pictures: supportedPictures,
+    later,
+    afterPaint,
+  });
+  place.replaceChildren();
+  place.classList.add("blustream");
+  describe(place, session, signal);
+  mountViewer(place, session, { get: () => 0, on: () => {}, off: () => {} }, signal);
+  new Audience(session, signal).join(place, signal);
+  const end = (code: string): void => {
+    tickets.keep(null);
+    life.abort();
+    session.end();
+    showCard(place, wordsFor(code));
+  };
+  session.onStatus(({ phase, error }: SessionStatus) => {
+    if (phase === "ended") end("ended");
+    else if (error && isFinal(error.code)) end(error.code);
+  }, signal);
+  session.onInfo(({ name }) => {
+    document.title = name ? `${name} · shared view` : "Shared view";
+  }, signal);
+}
+
+void enter();
+// The same tab opened another link: only the part behind "#" differs, so the page is not loaded anew.
+window.addEventListener("hashchange", () => {
+  if (codeOf(location.hash)) location.reload();
+});

@@ -1,0 +1,68 @@
+/** What a guest is told who is not, or no longer, in the view. */
+
+export interface Words {
+  readonly title: string;
+  readonly text: string;
+  /** Trying again would not help. */
+  readonly isFinal: boolean;
+  readonly isBusy?: boolean;
+}
+
+const ASK = "Ask whoever shared it for a new one.";
+
+const WORDS: Readonly<Record<string, Words>> = {
+  joining: { title: "Waiting to be let in", text: "", isFinal: true, isBusy: true },
+  "no-code": {
+    title: "This address is not complete",
+    text: `The part behind “#” is missing: copy the whole link. ${ASK}`,
+    isFinal: true,
+  },
+  link: {
+    title: "This link leads nowhere",
+    text: `It was closed or mistyped. ${ASK}`,
+    isFinal: true,
+  },
+  "link-expired": { title: "This link is over its time", text: ASK, isFinal: true },
+  "link-full": {
+    title: "No more people are let in",
+    text: `The link has let in as many as it may. ${ASK}`,
+    isFinal: true,
+  },
+  "session-full": {
+    title: "The view is full",
+    text: "Try again when somebody has left.",
+    isFinal: false,
+  },
+  removed: { title: "Your visit has ended", text: "The owner has shown you out.", isFinal: true },
+  "sharing-ended": {
+    title: "The view is not shared any more",
+    text: "The owner has stopped sharing it.",
+    isFinal: true,
+  },
+  ended: { title: "The view has ended", text: "The owner has closed it.", isFinal: true },
+  "session-not-found": {
+    title: "The view has ended",
+    text: "The owner has closed it.",
+    isFinal: true,
+  },
+  token: {
+    title: "Your visit is over",
+    text: `The server does not know you any more. ${ASK}`,
+    isFinal: true,
+  },
+  protocol: { title: "This page is out of date", text: "Reload it.", isFinal: true },
+  unreachable: {
+    title: "Waiting for the owner",
+    text: "The owner's server does not answer at the moment.",
+    isFinal: false,
+  },
+};
+
+export function wordsFor(code: string): Words {
+  return WORDS[code] ?? { title: "You cannot be let in", text: ASK, isFinal: true };
+}
+
+/** Errors of a connection after which no other one would do better. */
+export function isFinal(code: string): boolean {
+  return code !== "protocol" && (WORDS[code]?.isFinal ?? false);
+}

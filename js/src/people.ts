@@ -1,0 +1,220 @@
+/** The people of a session as its page knows them: who is here, their pointers, what they say. */
+import { Listeners } from "./listeners";
+import type { Place } from "./pointing";
+import {
+  type Chat,
+  type ChatLine,
+  type LinkOpened,
+  MAX_CHAT_LINES,
+  MessageType,
+  type People as PeopleMessage,
+  type Pointers,
+  type SharedPerson,
+  type ShareLinkInfo,
+  type ViewerMessage,
+} from "./protocol";
+
+export type GuestRole = ShareLinkInfo["role"];
+export type Manage = "grant" | "refuse" | "remove" | "take-back";
+
+/** A link that this page made: only it knows the address. */
+export interface OwnLink {
+  readonly id: string;
+  readonly url: string;
+  readonly qr: readonly string[];
+}
+
+/** A pointer that nobody moved for this long is not shown. */
+export const POINTER_IDLE_MS = 6000;
+const POINT_APART_MS = 60;
+const CODE_BYTES = 24;
+const KEY_BYTES = 8;
+
+export function mayDrive(role: string): boolean {
+  return role !== "viewer" && role !== "annotator";
+}
+
+export class People {
+  /** Everybody who is here; empty where the session was never shared. */
+  all: readonly SharedPerson[] = [];
+  /** Links that others can come by; the owner's pages know them. */
+  links: readonly ShareLinkInfo[] = [];
+  lines: readonly ChatLine[] = [];
+  /** Lines that came while nobody looked at them. */
+  unread = 0;
+  /** Grows with every change of people and lines, and of pointers. */
+  revision = 0;
+  /** Where the pointers of others are. */
+  readonly pointers = new Map<string, NonNullable<Place>>();
+  /** Links of this page. */
+  readonly own = new Map<string, OwnLink>();
+  readonly #send: (message: ViewerMessage) => boolean;
+  readonly #changed = new Listeners<void>();
+  readonly #idle = new Map<string, ReturnType<typeof setTimeout>>();
+  #you = "";
+  #pointTimer: ReturnType<typeof setTimeout> | undefined;
+  #point: Place = null;
+  #pointed = "";
+
+  /** @param send by the reliable link; false if there is none */
+  constructor(send: (message: ViewerMessage) => boolean) {
+    this.#send = send;
+  }
+
+  /** The person at this page; undefined before the server has said. */
+  get you(): SharedPerson | undefined {
+    return this.all.find(({ id }) => id === this.#you);
+  }
+
+  get isShared(): boolean {
+    return this.all.length > 1 || this.links.length > 0;
+  }
+
+  /** Whoever moved the view last, if that is somebody else. */
+  get driver(): SharedPerson | undefined {
+    return this.all.find((person) => person.drives && person.id !== this.#you);
+  }
+
+  onChange(listener: () => void, signal: AbortSignal): void {
+    this.#changed.add(listener, signal);
+  }
+
+  #tell(): void {
+    this.revision += 1;
+    this.#changed.emit();
+  }
+
+  // ------------------------------------------------------------ from the server
+
+  received(message: PeopleMessage | LinkOpened | Chat | Pointers): void {
+    switch (message.type) {
+      case MessageType.PEOPLE:
+        this.all = message.people;
+        this.links = message.links;
+        this.#you = message.you;
+        for (const who of this.pointers.keys()) {
+          if (!this.all.some(({ id }) => id === who)) this.#place(who, null);
+        }
+        this.#tell();
+        break;
+      case MessageType.LINK_OPENED: {
+        const link = this.own.get(message.id);
+        if (link) this.own.set(message.id, { ...link, qr: message.qr });
+        this.#tell();
+        break;
+      }
+      case MessageType.CHAT:
+        this.#heard(message.lines);
+        break;
+      case MessageType.POINTER:
+        for (const { who, voxel } of message.places) this.#place(who, voxel);
+        this.#tell();
+        break;
+    }
+  }
+
+  /** The connection is gone: pointers are not where they were, and lines are told again. */
+  lost(): void {
+    for (const who of [...this.pointers.keys()]) this.#place(who, null);
+    clearTimeout(this.#pointTimer);
+    this.#pointTimer = undefined;
+    this.#pointed = "";
+    this.#tell();
+  }
+
+  #heard(lines: readonly ChatLine[]): void {
+    const last = this.lines.at(-1)?.n ?? 0;
+    const fresh = lines.filter(({ n }) => n > last);
+    if (fresh.length === 0) return;
+    this.lines = [...this.lines, ...fresh].slice(-MAX_CHAT_LINES);
+    this.unread += fresh.filter(({ who }) => who !== this.#you).length;
+    this.#tell();
+  }
+
+  #place(who: string, voxel: Place): void {
+    clearTimeout(this.#idle.get(who));
+    if (!voxel) {
+      this.pointers.delete(who);
+      this.#idle.delete(who);
+      return;
+    }
+    this.pointers.set(who, voxel);
+    const hide = (): void => {
+      this.#place(who, null);
+      this.#tell();
+    };
+    this.#idle.set(who, setTimeout(hide, POINTER_IDLE_MS));
+  }
+
+  // ------------------------------------------------------------ to the server
+
+  /** Somebody looks at the chat. */
+  read(): void {
+    if (this.unread === 0) return;
+    this.unread = 0;
+    this.#tell();
+  }
+
+  say(text: string): boolean {
+    const said = text.trim();
+    return said !== "" && this.#send({ type: MessageType.CHAT, text: said });
+  }
+
+  /** The pointer went somewhere: told to the others if there are any, some times a second. */
+  point(place: Place): void {
+    this.#point = place;
+    if (this.all.length < 2 || this.#pointTimer !== undefined) return;
+    this.#tellPoint();
+    this.#pointTimer = setTimeout(() => {
+      this.#pointTimer = undefined;
+      if (this.#pointed !== String(this.#point)) this.point(this.#point);
+    }, POINT_APART_MS);
+  }
+
+  #tellPoint(): void {
+    if (this.#pointed === String(this.#point)) return;
+    this.#pointed = String(this.#point);
+    this.#send({ type: MessageType.POINTER, voxel: this.#point });
+  }
+
+  control(action: "ask" | "withdraw" | "give-back"): void {
+    this.#send({ type: MessageType.CONTROL, action });
+  }
+
+  manage(person: string, action: Manage): void {
+    this.#send({ type: MessageType.MANAGE, person, action });
+  }
+
+  setRole(person: string, role: GuestRole): void {
+    this.#send({ type: MessageType.MANAGE, person, action: "role", role });
+  }
+
+  /** Make a link at `address`; what it is known by stays on this page. */
+  openLink(address: string, role: GuestRole, expires_s: number, max_viewers: number): OwnLink {
+    const id = hexOf(randomBytes(KEY_BYTES));
+    const code = base64Of(randomBytes(CODE_BYTES));
+    const link: OwnLink = { id, url: `${address}#${code}`, qr: [] };
+    const asked = { id, code, role, expires_s, max_viewers, address };
+    if (this.#send({ type: MessageType.OPEN_LINK, ...asked })) this.own.set(id, link);
+    return link;
+  }
+
+  /** End one link, or all. */
+  stopSharing(link?: string): void {
+    this.#send({ type: MessageType.STOP_SHARING, ...(link !== undefined && { link }) });
+  }
+}
+
+function randomBytes(n: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(n));
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** URL-safe base64 without padding. */
+function base64Of(bytes: Uint8Array): string {
+  const text = btoa(String.fromCharCode(...bytes));
+  return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}

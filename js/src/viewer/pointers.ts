@@ -1,0 +1,59 @@
+/** Pointers of the other people, at their places in the volume, in every pane. */
+import { css, html, nothing, type TemplateResult } from "lit";
+import { styleMap } from "lit/directives/style-map.js";
+import type { People } from "../people";
+import { isOffSlice } from "./crosshair";
+import { pixelOf, type Scene } from "./scene";
+
+export const pointerStyles = css`
+  .person {
+    position: absolute;
+    left: 0;
+    top: 0;
+    pointer-events: none;
+    forced-color-adjust: none;
+    z-index: 2;
+  }
+  .person svg {
+    position: absolute;
+    left: -2px;
+    top: -2px;
+    width: 16px;
+    height: 16px;
+    overflow: visible;
+  }
+  .person b {
+    position: absolute;
+    left: 11px;
+    top: 12px;
+    max-width: 160px;
+    padding: 0 5px;
+    border-radius: 3px;
+    color: #fff;
+    font-size: 11px;
+    line-height: 16px;
+    font-weight: 600;
+    box-shadow: 0 0 0 1px rgba(12, 14, 17, 0.5);
+  }
+  .person.off {
+    opacity: 0.5;
+  }
+`;
+
+/** They lie over the picture and are read by nobody: the list of people says who is here. */
+export function personPointers(scene: Scene, people: People, slice: number): unknown {
+  if (people.pointers.size === 0) return nothing;
+  return [...people.pointers].map(([who, place]): TemplateResult | typeof nothing => {
+    const person = people.all.find(({ id }) => id === who);
+    if (!person) return nothing;
+    const { x, y } = pixelOf(scene, place);
+    const transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+    const off = isOffSlice(scene, place, slice);
+    return html`<div class="person ${off ? "off" : ""}" part="person-pointer" aria-hidden="true" style=${styleMap({ transform })}>
+      <svg viewBox="0 0 16 16">
+        <path d="M2 2l10.5 6.4-4.7 1.2-2.3 4.4z" fill=${person.color} stroke="#fff" stroke-width="1.2"></path>
+      </svg>
+      <b class="cut" style=${styleMap({ background: person.color })}>${person.name}</b>
+    </div>`;
+  });
+}

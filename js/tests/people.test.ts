@@ -1,0 +1,155 @@
+/** People of a session: what the page keeps of them, and what it sends. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { codeOf, guestSocketUrls, Tickets } from "../src/guest/join";
+import { isFinal, wordsFor } from "../src/guest/words";
+import { mayDrive, People, POINTER_IDLE_MS } from "../src/people";
+import { type ChatLine, MAX_CHAT_LINES, MessageType, type SharedPerson } from "../src/protocol";
+import { initials } from "../src/viewer/sharebutton";
+
+const person = (id: string, change: Partial<SharedPerson> = {}): SharedPerson => ({
+  id,
+  name: id,
+  role: "viewer",
+  color: "#123456",
+  since_ms: 0,
+  transport: "websocket",
+  latency_ms: 0,
+  drives: false,
+  asks: false,
+  is_lent: false,
+  ...change,
+});
+const line = (n: number, who = "b"): ChatLine => ({ n, who, name: who, text: `${n}`, at_ms: 0 });
+
+describe("people", () => {
+  let sent: unknown[];
+  let people: People;
+  const here = (...all: SharedPerson[]): void =>
+    people.received({ type: MessageType.PEOPLE, people: all, you: "a", links: [] });
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    sent = [];
+    people = new People((message) => sent.push(message) > 0);
+  });
+  afterEach(() => vi.useRealTimers());
+
+  it("says nothing of the pointer while nobody else is here", () => {
+    people.point([1, 2, 3]);
+    here(person("a"));
+    people.point([1, 2, 3]);
+    expect(sent).toEqual([]);
+  });
+
+  it("tells where the pointer is some times a second, the last place always", () => {
+    here(person("a"), person("b"));
+    for (let x = 0; x < 10; x++) people.point([x, 0, 0]);
+    vi.advanceTimersByTime(1000);
+    people.point(null);
+    vi.advanceTimersByTime(1000);
+    const voxels = sent.map((message) => (message as { voxel: unknown }).voxel);
+    expect(voxels).toEqual([[0, 0, 0], [9, 0, 0], null]);
+  });
+
+  it("hides a pointer that nobody moves, and those of who has left", () => {
+    here(person("a"), person("b"), person("c"));
+    const at = [1, 2, 3] as const;
+    const places = [
+      { who: "b", voxel: at },
+      { who: "c", voxel: at },
+    ];
+    people.received({ type: MessageType.POINTER, places });
+    here(person("a"), person("b"));
+    expect([...people.pointers.keys()]).toEqual(["b"]);
+    vi.advanceTimersByTime(POINTER_IDLE_MS);
+    expect(people.pointers.size).toBe(0);
+  });
+
+  it("keeps each line once, and not too many", () => {
+    people.received({ type: MessageType.CHAT, lines: [line(1), line(2)] });
+    people.received({ type: MessageType.CHAT, lines: [line(1), line(2), line(3)] });
+    expect(people.lines.map(({ n }) => n)).toEqual([1, 2, 3]);
+    const many = Array.from({ length: MAX_CHAT_LINES + 5 }, (_, i) => line(4 + i));
+    people.received({ type: MessageType.CHAT, lines: many });
+    expect(people.lines).toHaveLength(MAX_CHAT_LINES);
+    expect(people.lines.at(-1)?.n).toBe(MAX_CHAT_LINES + 8);
+  });
+
+  it("says no empty line", () => {
+    expect(people.say("  ")).toBe(false);
+    expect(people.say(" yes ")).toBe(true);
+    expect(sent).toEqual([{ type: MessageType.CHAT, text: "yes" }]);
+  });
+
+  it("makes links whose secrets differ and are in the address alone", () => {
+    const [first, second] = [0, 0].map(() => people.openLink("https://h/guest", "viewer", 60, 1));
+    expect(first?.url).toMatch(/^https:\/\/h\/guest#[A-Za-z0-9_-]{32}$/);
+    expect(first?.url).not.toBe(second?.url);
+    expect(codeOf(new URL(first?.url ?? "").hash)).toHaveLength(32);
+  });
+
+  it("knows the person at this page and who drives", () => {
+    here(person("a", { drives: true }), person("b"));
+    expect([people.you?.id, people.driver]).toEqual(["a", undefined]);
+    here(person("a"), person("b", { drives: true }));
+    expect(people.driver?.id).toBe("b");
+  });
+
+  it("lets nobody drive who may only look or draw", () => {
+    expect(["owner", "editor", "annotator", "viewer"].map(mayDrive)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it("shortens names to two letters", () => {
+    expect(["Mei Tan", "Ravi", "anna von berg", ""].map(initials)).toEqual(["MT", "R", "AB", ""]);
+  });
+});
+
+describe("the way in", () => {
+  it("takes a code from behind the hash only where it can be one", () => {
+    expect(codeOf(`#${"x".repeat(32)}`)).toBe("x".repeat(32));
+    for (const hash of ["", "#", "#short", `#${"x".repeat(65)}`, `#${"<".repeat(32)}`]) {
+      expect(codeOf(hash)).toBe("");
+    }
+  });
+
+  it("finds the server beside the page, and sends it neither query nor code", () => {
+    expect(guestSocketUrls("https://h/user/ann/blustream/guest?token=t#code")).toEqual([
+      "wss://h/user/ann/blustream-direct/ws",
+      "wss://h/user/ann/blustream/ws",
+    ]);
+  });
+
+  it("comes back with what it has, as long as that is good", () => {
+    const kept = new Map<string, string>();
+    const storage = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+      removeItem: (key: string) => void kept.delete(key),
+    } as unknown as Storage;
+    const tickets = new Tickets(storage);
+    expect(tickets.known).toBe(null);
+    tickets.keep({ token: "t", expiresMs: Date.now() + 60_000 });
+    expect(tickets.known?.token).toBe("t");
+    tickets.keep({ token: "t", expiresMs: Date.now() - 1 });
+    expect(tickets.known).toBe(null);
+    kept.set("blustream-guest", "{");
+    expect(tickets.known).toBe(null);
+    expect(new Tickets(null).known).toBe(null);
+  });
+
+  it("has words for every way out, and tries again where that can help", () => {
+    for (const code of ["removed", "link-expired", "link-full", "sharing-ended", "token", "link"]) {
+      expect(wordsFor(code).title).not.toBe("");
+      expect(isFinal(code)).toBe(true);
+    }
+    for (const code of ["unreachable", "session-full", "transport", "worker"]) {
+      expect(isFinal(code)).toBe(false);
+    }
+    expect(wordsFor("something new").title).toBe("You cannot be let in");
+  });
+});

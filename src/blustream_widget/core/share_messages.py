@@ -1,0 +1,172 @@
+"""Messages about sharing (0x90 to 0x9A), part of `core.protocol`'s unions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+
+from blustream_widget.core.sharing import (
+    Code,
+    Expiry,
+    GuestName,
+    GuestRole,
+    Key,
+    PersonKey,
+    Seats,
+    SharedPerson,
+    ShareLinkInfo,
+)
+
+JOIN_TYPE = 0x90
+JOINED_TYPE = 0x91
+PEOPLE_TYPE = 0x92
+OPEN_LINK_TYPE = 0x93
+LINK_OPENED_TYPE = 0x94
+STOP_SHARING_TYPE = 0x95
+MANAGE_TYPE = 0x96
+CONTROL_TYPE = 0x97
+CHAT_TYPE = 0x98
+POINTER_TYPE = 0x99
+GUEST_PAGE_TYPE = 0x9A
+
+CHAT_CHARS = 500
+"""Longest line of the chat."""
+MAX_CHAT_LINES = 200
+"""What the server keeps of a session's chat for people who come later."""
+
+Coordinate: TypeAlias = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
+VoxelPlace: TypeAlias = tuple[Coordinate, Coordinate, Coordinate]
+
+
+class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    pass
+
+
+# ---------------------------------------------------------------- viewer to server
+
+
+class Join(_Message, tag=JOIN_TYPE, frozen=True):
+    """First message of a guest: exchange the code of a link for a token; answered by `Joined`.
+
+    The hello with that token follows on the same connection, or on another.
+    """
+
+    code: Code
+    name: GuestName
+    protocol: int
+
+
+class OpenLink(_Message, tag=OPEN_LINK_TYPE, frozen=True):
+    """Let people in who have `code`, which the sender made; answered by `LinkOpened`.
+
+    `address` is what their browsers open, without the code, so that the answer can draw it.
+    """
+
+    id: Key
+    code: Code
+    role: GuestRole
+    expires_s: Expiry
+    max_viewers: Seats
+    address: Annotated[str, msgspec.Meta(max_length=1024)] = ""
+
+
+class StopSharing(_Message, tag=STOP_SHARING_TYPE, frozen=True):
+    """Show out all guests and close all links, or one link and those who came by it."""
+
+    link: Key | None = None
+
+
+class Manage(_Message, tag=MANAGE_TYPE, frozen=True):
+    """Do something about a person.
+
+    "role" gives them `role`, "remove" shows them out, "grant" and "refuse" answer who asks to
+    drive, "take-back" ends a grant.
+    """
+
+    person: PersonKey
+    action: Literal["role", "remove", "grant", "refuse", "take-back"]
+    role: GuestRole | None = None
+
+
+class Control(_Message, tag=CONTROL_TYPE, frozen=True):
+    """Ask to drive, ask no more, or give back what was lent."""
+
+    action: Literal["ask", "withdraw", "give-back"]
+
+
+class Say(_Message, tag=CHAT_TYPE, frozen=True):
+    """Say a line to everybody; answered by `Chat`."""
+
+    text: Annotated[str, msgspec.Meta(max_length=CHAT_CHARS)]
+
+
+class Point(_Message, tag=POINTER_TYPE, frozen=True):
+    """The sender's pointer is over this place, in indices; None: over no picture."""
+
+    voxel: VoxelPlace | None
+
+
+class GuestPage(_Message, tag=GUEST_PAGE_TYPE, frozen=True):
+    """Where the owner's browser would find the page for guests: links begin with it."""
+
+    address: Annotated[str, msgspec.Meta(max_length=1024, pattern=r"^https?://[^\s#?]+$")]
+
+
+SharingMessage: TypeAlias = OpenLink | StopSharing | Manage | Control | Say | Point | GuestPage
+
+# ---------------------------------------------------------------- server to viewer
+
+
+class Joined(_Message, tag=JOINED_TYPE, frozen=True):
+    """The code was taken; `token` goes into the hello, `expires_ms` since 1970."""
+
+    token: str
+    expires_ms: float
+
+
+class People(_Message, tag=PEOPLE_TYPE, frozen=True):
+    """Who is here; `you` is the receiver, whose role may be another now.
+
+    `links` are told to owners only.
+    """
+
+    people: tuple[SharedPerson, ...]
+    you: str
+    links: tuple[ShareLinkInfo, ...] = ()
+
+
+class LinkOpened(_Message, tag=LINK_OPENED_TYPE, frozen=True):
+    """The link lets people in. `qr`: rows of its QR code, "1" is dark; empty without an address."""
+
+    id: str
+    qr: tuple[str, ...] = ()
+
+
+class ChatLine(msgspec.Struct, frozen=True):
+    """What somebody said; `n` grows with every line, `at_ms` since 1970."""
+
+    n: int
+    who: str
+    name: str
+    text: str
+    at_ms: float
+
+
+class Chat(_Message, tag=CHAT_TYPE, frozen=True):
+    """New lines; to who has just come, the newest ones that were said before."""
+
+    lines: tuple[ChatLine, ...]
+
+
+class PointerPlace(msgspec.Struct, frozen=True):
+    """Where a person's pointer is, in indices; None: over no picture."""
+
+    who: str
+    voxel: VoxelPlace | None
+
+
+class Pointers(_Message, tag=POINTER_TYPE, frozen=True):
+    """Pointers of others that moved: at most twenty messages a second."""
+
+    places: tuple[PointerPlace, ...]

@@ -1,0 +1,57 @@
+"""Pointers of the people in a session: where they are, told to the others a few times a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+
+from blustream_widget.core import share_messages as sm
+from blustream_widget.transport.throttle import Throttle
+
+if TYPE_CHECKING:
+    from blustream_widget.session.viewer import Viewer
+
+INTERVAL_S = 0.05
+
+
+class Pointers:
+    """The newest place of each pointer; nothing of it touches the view's state or its pictures.
+
+    Parameters
+    ----------
+    viewers : callable
+        Who is connected.
+    """
+
+    def __init__(self, viewers: Callable[[], Collection[Viewer]]) -> None:
+        self._viewers = viewers
+        self._moved: dict[str, sm.PointerPlace] = {}
+        self._pointing: set[str] = set()
+        self._tell = Throttle(INTERVAL_S, self._send)
+
+    def moved(self, viewer: Viewer, voxel: sm.VoxelPlace | None) -> None:
+        """Take a pointer's place; only the newest of each person is told."""
+        if voxel is None and viewer.person not in self._pointing:
+            return
+        if voxel is None:
+            self._pointing.discard(viewer.person)
+        else:
+            self._pointing.add(viewer.person)
+        self._moved[viewer.person] = sm.PointerPlace(viewer.person, voxel)
+        self._tell.call()
+
+    def forget(self, viewer: Viewer) -> None:
+        """Take away the pointer of somebody who left."""
+        self.moved(viewer, None)
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        self._tell.close()
+
+    def _send(self) -> bool:
+        moved, self._moved = self._moved, {}
+        for viewer in self._viewers():
+            places = tuple(place for place in moved.values() if place.who != viewer.person)
+            if places:
+                viewer.send(sm.Pointers(places=places))
+        return bool(moved)

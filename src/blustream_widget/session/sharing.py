@@ -1,0 +1,364 @@
+"""People in a session: guests let in and shown out, roles, control, chat, pointers, the record."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import share_messages as sm
+from blustream_widget.core.qr import qr_rows
+from blustream_widget.core.sharing import COLORS, OWNER_ID, GuestRole, SharedPerson
+from blustream_widget.errors import (
+    BlustreamError,
+    NotDriverError,
+    RemovedError,
+    ShareError,
+    SharingEndedError,
+)
+from blustream_widget.session.access import DRIVERS
+from blustream_widget.session.audit import Audit
+from blustream_widget.session.chat import ChatLog
+from blustream_widget.session.guests import Guest, Guests, WhyNot, expired
+from blustream_widget.session.kernel_port import KernelPort
+from blustream_widget.session.pointers import Pointers
+from blustream_widget.transport.tasks import TaskSet
+from blustream_widget.transport.throttle import Throttle
+
+if TYPE_CHECKING:
+    from blustream_widget.session.viewer import Viewer
+
+TELL_INTERVAL_S = 0.5
+LATENCY_STEP_MS = 10.0
+"""A change below it is not told: at rest nothing is sent."""
+CLOSE_REFUSED = 4403
+
+
+class Sharing:
+    """Who may be in a session, and what they tell each other. Loop thread only.
+
+    A session that was never shared sends nothing of all this.
+
+    Parameters
+    ----------
+    session_id : str
+    viewers : callable
+        Who is connected.
+    kernel : KernelPort
+    guests : Guests, optional
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        viewers: Callable[[], Collection[Viewer]],
+        kernel: KernelPort,
+        *,
+        guests: Guests | None = None,
+    ) -> None:
+        self._viewers = viewers
+        self._kernel = kernel
+        self._guests = Guests() if guests is None else guests
+        self._tell = Throttle(TELL_INTERVAL_S, self._send_people)
+        self.audit = Audit(session_id, self._tell.call)
+        self._chat = ChatLog()
+        self._pointers = Pointers(self._viewers)
+        self._tasks = TaskSet()
+        self._page = ""
+        self._since_ms: dict[str, float] = {}
+        self._driver = ""
+        self._was_shared = False
+        self._told: tuple[object, ...] = ()
+        self._n_audit_told = 0
+        self._expiry: asyncio.TimerHandle | None = None
+
+    # -------------------------------------------------- coming and going
+
+    def redeem(self, join: sm.Join) -> Guest:
+        """Let a person in who has the code of a link.
+
+        Raises
+        ------
+        NoLinkError, LinkExpiredError, LinkFullError, SharingEndedError
+        """
+        guest = self._guests.redeem(join.code, join.name)
+        self._note("joined", guest, f"by link {guest.link.id}")
+        return guest
+
+    def admit(self, person: str) -> Guest:
+        """Return the guest who comes with a token; raises why they may not."""
+        return self._guests.admit(person)
+
+    def joined(self, viewer: Viewer) -> None:
+        """Take note of a connection of somebody."""
+        self._since_ms.setdefault(viewer.person, time.time() * 1000)
+        if self._was_shared:
+            for chat in self._chat.history:
+                viewer.send(chat)
+            self._told = ()  # who comes has heard nothing yet
+        self._tell.call()
+
+    def left(self, viewer: Viewer) -> None:
+        """Take note that a connection is gone."""
+        if all(other.person != viewer.person for other in self._viewers()):
+            self._since_ms.pop(viewer.person, None)
+            if viewer.guest is not None:
+                self._note("left", viewer.guest)
+        self._pointers.forget(viewer)
+        self._tell.call()
+
+    def attach_kernel(self) -> None:
+        """Tell a kernel that came (again) everything."""
+        self._told = ()
+        self._tell.call()
+
+    def touch(self) -> None:
+        """Take note that somebody's transport or latency may be another."""
+        self._tell.call()
+
+    async def close(self) -> None:
+        """Tell nothing more."""
+        self._tell.close()
+        self._pointers.close()
+        if self._expiry is not None:
+            self._expiry.cancel()
+        await self._tasks.close()
+
+    # -------------------------------------------------- what people do
+
+    def drove(self, viewer: Viewer) -> None:
+        """Take note who moved the view."""
+        if not self._was_shared:
+            return
+        if viewer.person != self._driver:
+            self._driver = viewer.person
+            self._tell.call()
+        self.audit.note_going_on("drove", viewer.person, viewer.name, viewer.role)
+
+    def annotated(self, viewer: Viewer, what: str = "annotated") -> None:
+        """Take note who drew on the volume."""
+        if self._was_shared:
+            self.audit.note_going_on(what, viewer.person, viewer.name, viewer.role)
+
+    def receive(self, viewer: Viewer, message: sm.SharingMessage) -> None:
+        """Take a message of somebody whose role allows it.
+
+        Raises
+        ------
+        BlustreamError
+        """
+        match message:
+            case sm.OpenLink():
+                self._open_by_page(viewer, message)
+            case sm.StopSharing(link=link):
+                self._stop(link)
+            case sm.Manage():
+                self._manage(message, viewer)
+            case sm.Control(action=action):
+                self._control(viewer, action)
+            case sm.Say(text=text):
+                self._say(viewer, text)
+            case sm.Point(voxel=voxel):
+                if self._was_shared:
+                    self._pointers.moved(viewer, voxel)
+            case sm.GuestPage(address=address):
+                self._page = address
+                self._tell.call()
+
+    def receive_from_kernel(self, message: lp.OpenLink | lp.StopSharing | lp.ManagePerson) -> None:
+        """Take what the owner does in Python; what is wrong is told to the kernel."""
+        try:
+            match message:
+                case lp.OpenLink():
+                    self._open(message)
+                case lp.StopSharing(link=link):
+                    self._stop(link)
+                case lp.ManagePerson(person=person, action=action, role=role):
+                    self._manage(sm.Manage(person=person, action=action, role=role), None)
+        except BlustreamError as exc:
+            self._kernel.tell_error(exc)
+            self._told = ()
+            self._tell.call()
+
+    # -------------------------------------------------- links
+
+    def _open(self, message: lp.OpenLink | sm.OpenLink) -> None:
+        n_before = len(self._guests.links)
+        link = self._guests.open_link(
+            message.id,
+            message.code,
+            role=message.role,
+            expires_s=message.expires_s,
+            max_viewers=message.max_viewers,
+        )
+        if len(self._guests.links) == n_before:
+            return  # the kernel says again what it opened, after its link broke
+        self._was_shared = True
+        detail = f"link {link.id}, {link.max_viewers} as {link.role}, {message.expires_s:.0f} s"
+        self._note("shared", None, detail)
+        self._arm()
+
+    def _open_by_page(self, viewer: Viewer, message: sm.OpenLink) -> None:
+        self._open(message)
+        if not message.address:
+            viewer.send(sm.LinkOpened(id=message.id))
+            return
+        self._tasks.spawn(
+            self._draw_link(viewer, message.id, f"{message.address}#{message.code}"), name="qr code"
+        )
+
+    async def _draw_link(self, viewer: Viewer, key: str, url: str) -> None:
+        rows = await asyncio.to_thread(qr_rows, url)
+        viewer.send(sm.LinkOpened(id=key, qr=rows))
+
+    def _stop(self, link: str | None) -> None:
+        gone = self._guests.close_links(link, _sharing_ended)
+        self._note("stopped sharing", None, "" if link is None else f"link {link}")
+        for guest in gone:
+            self._show_out(guest, _sharing_ended)
+        self._arm()
+
+    def _arm(self) -> None:
+        """Wake up when the next link ends."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        due_s = self._guests.next_expiry_s
+        if due_s is not None:
+            loop = asyncio.get_running_loop()
+            self._expiry = loop.call_later(max(0.0, due_s - time.monotonic()), self._expire)
+
+    def _expire(self) -> None:
+        self._expiry = None
+        for guest in self._guests.expire():
+            self._note("expired", guest)
+            self._show_out(guest, expired)
+        self._arm()
+        self._tell.call()
+
+    def _show_out(self, guest: Guest, why: WhyNot) -> None:
+        for viewer in tuple(self._viewers()):
+            if viewer.guest is guest:
+                viewer.expel(why(), CLOSE_REFUSED)
+
+    # -------------------------------------------------- roles
+
+    def _manage(self, message: sm.Manage, by: Viewer | None) -> None:
+        """Do what the owner wants, or a driver who answers a request."""
+        if message.person == OWNER_ID:
+            raise ShareError("The owner's role does not change.")
+        guest = self._guests.find(message.person)
+        is_answer = message.action in ("grant", "refuse")
+        if by is not None and by.role != "owner" and not is_answer:
+            raise NotDriverError("Only the owner decides on people.")
+        match message.action:
+            case "remove":
+                self._guests.remove(guest.id, _removed)
+                self._note("removed", guest)
+                self._show_out(guest, _removed)
+            case "role":
+                if message.role is None:
+                    raise ShareError("The message names no role.")
+                guest.own_role, guest.is_lent = message.role, False
+                self._set_role(guest, message.role)
+            case "grant":
+                guest.is_lent = guest.is_lent or guest.role not in DRIVERS
+                self._set_role(guest, "editor")
+            case "refuse":
+                self._refuse(guest)
+            case "take-back":
+                self._end_lending(guest)
+
+    def _control(self, viewer: Viewer, action: str) -> None:
+        guest = viewer.guest
+        if guest is None:
+            return
+        if action == "give-back":
+            self._end_lending(guest)
+        else:
+            guest.asks = action == "ask" and guest.role not in DRIVERS
+            if guest.asks:
+                self.audit.note_going_on("asked to drive", guest.id, guest.name, guest.role)
+        self._tell.call()
+
+    def _refuse(self, guest: Guest) -> None:
+        if not guest.asks:
+            return
+        guest.asks = False
+        error = ShareError("You cannot drive at the moment.", hint="The owner said: not now.")
+        for viewer in self._viewers():
+            if viewer.guest is guest:
+                viewer.send_error(error)
+        self._tell.call()
+
+    def _end_lending(self, guest: Guest) -> None:
+        if guest.is_lent:
+            guest.is_lent = False
+            self._set_role(guest, guest.own_role)
+
+    def _set_role(self, guest: Guest, role: GuestRole) -> None:
+        guest.asks = False
+        if role != guest.role:
+            guest.role = role
+            self._note("role", guest, role)
+        self._told = ()
+        self._tell.call()
+
+    # -------------------------------------------------- telling
+
+    def _say(self, viewer: Viewer, text: str) -> None:
+        chat = self._chat.say(viewer.person, viewer.name, text)
+        if chat is not None:
+            for other in self._viewers():
+                other.send(chat)
+
+    def _note(self, what: str, guest: Guest | None, detail: str = "") -> None:
+        if guest is None:
+            self.audit.note(what, OWNER_ID, "Owner", "owner", detail)
+        else:
+            self.audit.note(what, guest.id, guest.name, guest.role, detail)
+
+    def _people(self) -> tuple[SharedPerson, ...]:
+        newest = {viewer.person: viewer for viewer in self._viewers()}
+        return tuple(self._person(viewer) for viewer in newest.values())
+
+    def _person(self, viewer: Viewer) -> SharedPerson:
+        guest = viewer.guest
+        latency_ms = 0.0 if viewer.report is None else viewer.report.latency_ms
+        person = SharedPerson(
+            id=viewer.person,
+            name=viewer.name,
+            role="owner" if guest is None else guest.role,
+            color=COLORS[0] if guest is None else guest.color,
+            since_ms=self._since_ms.get(viewer.person, 0.0),
+            transport=viewer.transport,
+            latency_ms=round(latency_ms / LATENCY_STEP_MS) * LATENCY_STEP_MS,
+            drives=viewer.person == self._driver,
+        )
+        if guest is None:
+            return person
+        return msgspec.structs.replace(person, asks=guest.asks, is_lent=guest.is_lent)
+
+    def _send_people(self) -> bool:
+        people, links = self._people(), self._guests.links
+        told = (people, links, self._page, self.audit.n_made)
+        if told == self._told:
+            return False
+        self._told = told
+        self._kernel.tell_sharing(people, links, self._page, self.audit.newest(self._n_audit_told))
+        if self._kernel.is_attached:
+            self._n_audit_told = self.audit.n_made
+        if self._was_shared:
+            for viewer in self._viewers():
+                own_links = links if viewer.role == "owner" else ()
+                viewer.send(sm.People(people=people, you=viewer.person, links=own_links))
+        return True
+
+
+_removed: WhyNot = partial(RemovedError, "The owner has ended your visit.")
+_sharing_ended: WhyNot = partial(SharingEndedError, "The view is not shared any more.")

@@ -1,0 +1,364 @@
+"""Sharing a view from Python: links, people, the record; a part of `Viewer`."""
+
+from __future__ import annotations
+
+import html
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+import traitlets as t
+
+from blustream_widget.config import load_config
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.qr import qr_rows, qr_svg
+from blustream_widget.core.sharing import (
+    CODE_BYTES,
+    MAX_LINKS,
+    AuditRecord,
+    GuestRole,
+    SharedPerson,
+    ShareLinkInfo,
+    checked_role,
+    checked_seats,
+    seconds_of,
+)
+from blustream_widget.errors import ShareError
+
+if TYPE_CHECKING:
+    from blustream_widget._kernel_loop import KernelLoop
+    from blustream_widget.server_link import Link
+
+QR_PX = 132
+MAX_RECORDS = 1000
+_CAN: dict[GuestRole, str] = {
+    "viewer": "view",
+    "annotator": "view and draw",
+    "editor": "view, draw and drive",
+}
+
+
+class ShareLink:
+    """A way for others into a view. Made by `Viewer.share`.
+
+    Parameters
+    ----------
+    role : str
+        Of who comes by it.
+    max_viewers : int
+        People it lets in, all in all.
+    expires : datetime
+        When it ends, and the visits of who came by it with it.
+    """
+
+    def __init__(
+        self,
+        *,
+        role: GuestRole,
+        max_viewers: int,
+        expires_s: float,
+        page: Callable[[], str],
+        close: Callable[[str], None],
+    ) -> None:
+        self.role = role
+        self.max_viewers = max_viewers
+        self.expires = datetime.fromtimestamp(time.time() + expires_s, UTC)
+        self._key = secrets.token_hex(8)
+        self._code = secrets.token_urlsafe(CODE_BYTES)
+        self._page, self._close = page, close
+        self._info: ShareLinkInfo | None = None
+        self._is_closed = False
+        self._is_known = False  # to the server that there is now
+
+    @property
+    def url(self) -> str:
+        """Address to give to guests; whoever has it can come.
+
+        Raises
+        ------
+        ShareError
+            No page has shown the viewer yet, and it is not known where guests would find it.
+        """
+        page = self._page()
+        if not page:
+            raise ShareError(
+                "It is not known yet at which address guests find the view.",
+                hint="Show the viewer on a page first, or set BLUSTREAM_GUEST_URL.",
+            )
+        return f"{page}#{self._code}"
+
+    @property
+    def joined(self) -> int:
+        """How many people came by it."""
+        if self._info is None:
+            return 0
+        # A server that took another's place knows of the places that were left only.
+        return self.max_viewers - (self._info.max_viewers - self._info.n_joined)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it lets more people in."""
+        is_known_shut = self._info is not None and not self._info.is_open
+        return not self._is_closed and not is_known_shut and self.expires > datetime.now(UTC)
+
+    def revoke(self) -> None:
+        """Close it, and show out at once who came by it."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._close(self._key)
+
+    def _hear(self, links: dict[str, ShareLinkInfo]) -> None:
+        found = links.get(self._key)
+        if found is None and self._is_known:
+            self._is_closed = True
+        self._is_known = found is not None
+        self._info = found or self._info
+
+    def _opening(self, session: str) -> lp.OpenLink | None:
+        """Message that opens it, as far as it is open; None if it is not."""
+        left_s = (self.expires - datetime.now(UTC)).total_seconds()
+        self._is_known = False
+        seats = self.max_viewers - self.joined
+        if not self.is_open or left_s < 60.0 or seats < 1:
+            return None
+        return lp.OpenLink(
+            session=session,
+            id=self._key,
+            code=self._code,
+            role=self.role,
+            expires_s=left_s,
+            max_viewers=seats,
+        )
+
+    @property
+    def qr_svg(self) -> str:
+        """QR code of the address, as SVG."""
+        return qr_svg(qr_rows(self.url), size_px=QR_PX)
+
+    def __repr__(self) -> str:
+        state = "open" if self.is_open else "closed"
+        until = self.expires.astimezone().strftime("%d %b %H:%M")
+        return (
+            f"<ShareLink as {self.role}, {state}, until {until}, "
+            f"{self.joined} of {self.max_viewers} came>"
+        )
+
+    def _repr_html_(self) -> str:
+        try:
+            url = html.escape(self.url, quote=True)
+        except ShareError as exc:
+            return f"<p>{html.escape(str(exc))}</p>"
+        until = self.expires.astimezone().strftime("%d %b, %H:%M")
+        words = f"Anyone with it can {_CAN[self.role]} until {until}."
+        return (
+            '<div style="display:flex;gap:16px;align-items:center">'
+            f'{self.qr_svg}<div><a href="{url}" target="_blank" rel="noopener">{url}</a>'
+            f"<br>{words}<br>For {self.max_viewers} people at most.</div></div>"
+        )
+
+
+class Person:
+    """Somebody who looks at a view now, as of the moment when `Viewer.people` was read.
+
+    Parameters
+    ----------
+    id, name, role, transport : str
+    since : datetime
+    latency_ms : float
+        From an input to its picture; 0: not measured.
+    drives, following : bool
+        Whether they were the last to move the view, or see what another shows.
+    asks : bool
+        They ask to drive.
+    """
+
+    __slots__ = ("_manage", "_value")
+
+    def __init__(self, value: SharedPerson, manage: Callable[..., None]) -> None:
+        self._value = value
+        self._manage = manage
+
+    @property
+    def id(self) -> str:
+        return self._value.id
+
+    @property
+    def name(self) -> str:
+        return self._value.name
+
+    @property
+    def role(self) -> str:
+        return self._value.role
+
+    @property
+    def transport(self) -> str:
+        return self._value.transport
+
+    @property
+    def since(self) -> datetime:
+        return datetime.fromtimestamp(self._value.since_ms / 1000, UTC)
+
+    @property
+    def latency_ms(self) -> float:
+        return self._value.latency_ms
+
+    @property
+    def drives(self) -> bool:
+        return self._value.drives
+
+    @property
+    def following(self) -> bool:
+        return not self._value.drives
+
+    @property
+    def asks(self) -> bool:
+        return self._value.asks
+
+    def remove(self) -> None:
+        """Show them out at once; the link that they came by lets nobody new in."""
+        self._manage(self.id, "remove")
+
+    def set_role(self, role: str) -> None:
+        """Change what they may do, while they watch.
+
+        Raises
+        ------
+        ShareError
+            A guest cannot have this role.
+        """
+        self._manage(self.id, "role", checked_role(role))
+
+    def grant(self) -> None:
+        """Let them drive, until `take_back`."""
+        self._manage(self.id, "grant")
+
+    def refuse(self) -> None:
+        """Answer that they cannot drive now."""
+        self._manage(self.id, "refuse")
+
+    def take_back(self) -> None:
+        """End what was granted."""
+        self._manage(self.id, "take-back")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Person) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        does = "drives" if self.drives else "asks to drive" if self.asks else "follows"
+        return f"<Person {self.name!r}, {self.role}, {does}, {self.transport}>"
+
+
+class Shareable(t.HasTraits):
+    """What a viewer can do with others."""
+
+    people = t.Tuple(
+        (), read_only=True, help="Who looks at the view now: `Person` objects, the owner first."
+    )
+
+    _audit: t.Instance[deque[AuditRecord]] = t.Instance(deque, ((), MAX_RECORDS))
+    _links_out: tuple[ShareLink, ...] = ()
+    _guest_page: str = ""
+
+    if TYPE_CHECKING:
+        _kernel: KernelLoop
+        _link: Link
+        _session: str
+
+    def share(
+        self,
+        role: Literal["viewer", "annotator", "editor"] = "viewer",
+        *,
+        expires: str | float = "2h",
+        max_viewers: int = 20,
+    ) -> ShareLink:
+        """Make a link for others to see this view live.
+
+        Parameters
+        ----------
+        role : {"viewer", "annotator", "editor"}
+            What who comes by it may do: look; look and draw; drive too.
+        expires : str or float
+            "30m", "2h", "1d" or seconds: from a minute to thirty days.
+        max_viewers : int
+            People it lets in, all in all; 1 makes it good for one time.
+
+        Returns
+        -------
+        ShareLink
+            Shows its address and QR code as the result of a cell.
+
+        Raises
+        ------
+        ShareError
+            Names what cannot be.
+        """
+        duration_s = seconds_of(expires)
+        link = ShareLink(
+            role=checked_role(role),
+            max_viewers=checked_seats(max_viewers),
+            expires_s=duration_s,
+            page=lambda: load_config().guest_url or self._guest_page,
+            close=self._close_link,
+        )
+        if len(self.links) >= MAX_LINKS:
+            raise ShareError(
+                f"The view is shared by {MAX_LINKS} links, and no more are allowed.",
+                hint="Close one: link.revoke(); or all: viewer.stop_sharing().",
+            )
+        self._links_out = (*self.links, link)
+        opening = link._opening(self._session)
+        assert opening is not None
+        self._link.tell(opening)
+        return link
+
+    @property
+    def links(self) -> tuple[ShareLink, ...]:
+        """Links of `share` that are open."""
+        return tuple(link for link in self._links_out if link.is_open)
+
+    @property
+    def audit(self) -> tuple[AuditRecord, ...]:
+        """Who shared, joined, drove, annotated and left: the newest thousand records."""
+        return tuple(self._audit)
+
+    def stop_sharing(self) -> None:
+        """Close all links, those made on the page too, and show out every guest at once."""
+        for link in self._links_out:
+            link._is_closed = True
+        self._links_out = ()
+        self._link.tell(lp.StopSharing(session=self._session))
+
+    def _close_link(self, key: str) -> None:
+        self._link.tell(lp.StopSharing(session=self._session, link=key))
+
+    def _manage_person(self, person: str, action: str, role: GuestRole | None = None) -> None:
+        self._link.tell(
+            lp.ManagePerson(
+                session=self._session,
+                person=person,
+                action=action,  # type: ignore[arg-type]  # one of the words of Person's methods
+                role=role,
+            )
+        )
+
+    def _hear_sharing(self, message: lp.ToKernel) -> None:
+        """Hear the server; on the link thread."""
+        if isinstance(message, lp.SessionOpened):
+            # Another server knows no links; one that knows them changes nothing.
+            for link in self._links_out:
+                if (opening := link._opening(self._session)) is not None:
+                    self._link.tell(opening)
+        elif isinstance(message, lp.Shared):
+            self._guest_page = message.page or self._guest_page
+            self._audit.extend(message.audit)
+            by_key = {info.id: info for info in message.links}
+            for link in self._links_out:
+                link._hear(by_key)
+            people = tuple(Person(person, self._manage_person) for person in message.people)
+            self._kernel.call(lambda: self.set_trait("people", people))

@@ -1,0 +1,566 @@
+"""Sharing: who may come, what each role may send, who is told, and that showing out is at once."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from blustream_widget.config import Config
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import protocol as p
+from blustream_widget.core import share_messages as sm
+from blustream_widget.core.annotation import annotation
+from blustream_widget.core.annotation_messages import EditAnnotations, Measure, PutItem
+from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
+from blustream_widget.core.label_edit import CancelEdit, EditLabels
+from blustream_widget.core.recording_messages import SetRecording
+from blustream_widget.core.sharing import COLORS, MAX_LINKS, OWNER_ID, ROLES
+from blustream_widget.core.types import VolumeRef
+from blustream_widget.errors import (
+    LinkExpiredError,
+    LinkFullError,
+    NoLinkError,
+    RemovedError,
+    ShareError,
+    SharingEndedError,
+)
+from blustream_widget.session import access
+from blustream_widget.session.audit import MAX_RECORDS, Audit
+from blustream_widget.session.chat import ChatLog
+from blustream_widget.session.guests import Guests
+from blustream_widget.session.session import Session
+from blustream_widget.session.ties import Ties
+
+KEY, OTHER_KEY = "0" * 16, "1" * 16
+CODE, OTHER_CODE = "c" * 32, "d" * 32
+
+
+class Channel:
+    name = "websocket"
+    via = "proxy"
+    read_tcp = None
+
+    def __init__(self):
+        self.messages, self.closed = [], []
+
+    def send_text(self, data):
+        self.messages.append(p.decode_server(data))
+
+    def send_frame(self, frame):
+        pass
+
+    def drop_frames(self, *, stills_only=False):
+        return 0
+
+    def close(self, code, reason):
+        self.closed.append((code, reason))
+
+    def got(self, kind):
+        return [message for message in self.messages if isinstance(message, kind)]
+
+    def codes(self):
+        return [message.code for message in self.got(p.Error)]
+
+
+class NoPool:
+    async def take(self):
+        raise AssertionError("no worker is needed here")
+
+
+class Kernel:
+    def __init__(self):
+        self.heard = []
+
+    def tell(self, message):
+        self.heard.append(message)
+
+    def last(self):
+        return [m for m in self.heard if isinstance(m, lp.Shared)][-1]
+
+
+class Clock:
+    def __init__(self):
+        self.now_s = 100.0
+
+    def __call__(self):
+        return self.now_s
+
+
+@pytest.fixture
+async def session(monkeypatch):
+    made = Session(
+        "f" * 32,
+        VolumeRef(url="fake:"),
+        config=Config(transports="websocket"),
+        ice_servers=(),
+        pool=NoPool(),
+        ties=Ties(lambda _: None),
+    )
+    monkeypatch.setattr(made._supervisor, "start", lambda: None)
+    yield made
+    await made.close("test")
+
+
+@pytest.fixture
+async def kernel(session):
+    kernel = Kernel()
+    session.attach(kernel)
+    return kernel
+
+
+def share(session, key=KEY, code=CODE, *, role="viewer", expires_s=3600, max_viewers=20):
+    session.sharing.receive_from_kernel(
+        lp.OpenLink(
+            session=session.id,
+            id=key,
+            code=code,
+            role=role,
+            expires_s=expires_s,
+            max_viewers=max_viewers,
+        )
+    )
+
+
+def enter(session, name="Mei Tan", code=CODE):
+    """Come by a link; returns the viewer and what it is told."""
+    guest = session.sharing.redeem(sm.Join(code=code, name=name, protocol=p.PROTOCOL_VERSION))
+    return come_again(session, guest.id)
+
+
+def come_again(session, person):
+    guest = session.sharing.admit(person)
+    channel = Channel()
+    return session.join(channel, p.Hello(token=""), role=guest.role, guest=guest), channel
+
+
+def owner_of(session):
+    channel = Channel()
+    return session.join(channel, p.Hello(token=""), role="owner"), channel
+
+
+def tell_people(session):
+    """Do at once what the throttle does half a second later."""
+    session.sharing._tell.close()
+    session.sharing._send_people()
+
+
+def says(viewer, message):
+    viewer.receive(p.encode(message))
+
+
+# -------------------------------------------------- every message, every role
+
+BOX = annotation("box", [(0, 0, 0), (1, 1, 1)], id="box")
+SAMPLES = (
+    p.Hello(token=""),
+    sm.Join(code=CODE, name="", protocol=4),
+    p.Ping(n=1),
+    p.Pong(n=1),
+    p.Ack(frame_no=1),
+    p.Keyframe(),
+    p.Report(transport="websocket", displayed_fps=1, latency_ms=1),
+    p.RtcStats(loss=0, jitter_ms=0),
+    p.Stream(path="socket"),
+    p.RtcOffer(sdp=""),
+    p.ChangeSlice(seq=1, slice_idx=1),
+    p.ZoomPan(seq=1, zoom=2.0, pan=(0.5, 0.5)),
+    p.WindowLevel(seq=1, window=1.0, level=0.0),
+    p.ViewSync(seq=1, colormap="grey"),
+    EditAnnotations(seq=1, edits=(PutItem(BOX),)),
+    EditLabels(seq=1, name="labels", history="undo"),
+    CancelEdit(seq=1),
+    Snap(n=1, place=(0, 0, 0)),
+    Track(n=1, id="box"),
+    p.Probe(n=1, voxel=(0, 0, 0)),
+    Measure(n=1, id="box"),
+    WantGrid(name="grid"),
+    SetRecording(on=False),
+    sm.OpenLink(id=OTHER_KEY, code=OTHER_CODE, role="viewer", expires_s=60, max_viewers=1),
+    sm.StopSharing(),
+    sm.GuestPage(address="https://hub.example/blustream/guest"),
+    sm.Manage(person=OTHER_KEY, action="remove"),
+    sm.Control(action="ask"),
+    sm.Say(text="hello"),
+    sm.Point(voxel=(1, 2, 3)),
+)
+
+
+def test_the_table_and_the_samples_hold_every_message_of_the_protocol():
+    kinds = set(get_args(p.ViewerMessage))
+    assert set(access.ALLOWED) == kinds
+    assert {type(sample) for sample in SAMPLES} == kinds
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: type(sample).__name__)
+async def test_a_message_is_refused_exactly_where_the_table_says_so(session, role, sample):
+    if role == "owner":
+        viewer, channel = owner_of(session)
+    else:
+        share(session, role=role)
+        viewer, channel = enter(session)
+    says(viewer, sample)
+    refused = "not-driver" in channel.codes()
+    assert refused == (role not in access.ALLOWED[type(sample)])
+
+
+async def test_who_may_not_changes_nothing(session):
+    share(session)
+    viewer, _ = enter(session)
+    before, links = session.state, session.sharing._guests.links
+    for sample in SAMPLES:
+        says(viewer, sample)
+    assert session.state is before
+    assert session.annotations.find("box") is None
+    assert session.sharing._guests.links == links
+
+
+def test_an_unknown_role_may_send_nothing():
+    assert not any(access.may("", kind) for kind in access.ALLOWED)
+
+
+# -------------------------------------------------- coming
+
+
+async def test_a_code_is_taken_as_often_as_the_link_says_and_then_no_more(session):
+    share(session, max_viewers=1)
+    enter(session)
+    with pytest.raises(LinkFullError):
+        enter(session)
+
+
+async def test_a_code_that_was_never_given_leads_nowhere(session):
+    share(session)
+    with pytest.raises(NoLinkError):
+        enter(session, code=OTHER_CODE)
+
+
+def guests_with_link(**options):
+    clock = Clock()
+    guests = Guests(clock=clock)
+    given = {"role": "viewer", "expires_s": 60.0, "max_viewers": 20} | options
+    guests.open_link(KEY, CODE, **given)
+    return guests, clock
+
+
+def test_over_its_time_a_link_lets_nobody_in_and_those_who_came_are_out():
+    guests, clock = guests_with_link()
+    guest = guests.redeem(CODE, "Mei")
+    clock.now_s += 60
+    with pytest.raises(LinkExpiredError):
+        guests.redeem(CODE, "Ravi")
+    with pytest.raises(LinkExpiredError):
+        guests.admit(guest.id)
+    assert guests.expire() == [guest]
+    with pytest.raises(LinkExpiredError):  # it is remembered why
+        guests.redeem(CODE, "Ravi")
+    assert not guests.is_shared
+
+
+def test_a_code_is_not_kept():
+    guests, _ = guests_with_link()
+    assert CODE not in repr([vars(guests), [*guests._links.values()], guests.links])
+
+
+def test_a_link_cannot_be_opened_twice_nor_again_after_its_end():
+    guests, _ = guests_with_link()
+    with pytest.raises(ShareError):
+        guests.open_link(OTHER_KEY, CODE, role="editor", expires_s=60, max_viewers=1)
+    guests.close_links(None, NoLinkError)
+    with pytest.raises(ShareError):
+        guests.open_link(OTHER_KEY, CODE, role="editor", expires_s=60, max_viewers=1)
+
+
+def test_there_are_not_too_many_links():
+    guests, _ = guests_with_link()
+    for n in range(1, MAX_LINKS):
+        guests.open_link(f"{n:016x}", f"{n:032x}", role="viewer", expires_s=60, max_viewers=1)
+    with pytest.raises(ShareError, match="no more"):
+        guests.open_link("f" * 16, "f" * 32, role="viewer", expires_s=60, max_viewers=1)
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["Mei", "mei", "MEI"], ["Mei", "mei 2", "MEI 3"]),
+        (["Owner"], ["Owner 2"]),
+        (["", "  \n\t"], ["Guest", "Guest 2"]),
+        (["\u202eevil\u200b <b>x</b>"], ["evil <b>x</b>"]),
+    ],
+)
+def test_names_are_plain_text_and_no_two_are_alike(names, shown):
+    guests, _ = guests_with_link()
+    assert [guests.redeem(CODE, name).name for name in names] == shown
+
+
+def test_a_name_is_never_given_to_somebody_else():
+    guests, _ = guests_with_link()
+    guests.close_links(None, NoLinkError) if guests.redeem(CODE, "Mei") else None
+    guests.open_link(OTHER_KEY, OTHER_CODE, role="viewer", expires_s=60, max_viewers=1)
+    assert guests.redeem(OTHER_CODE, "Mei").name == "Mei 2"
+
+
+# -------------------------------------------------- showing out
+
+
+async def test_who_is_removed_is_out_at_once_and_does_not_come_back(session, kernel):
+    share(session, role="editor")
+    viewer, channel = enter(session)
+    session.sharing.receive_from_kernel(
+        lp.ManagePerson(session=session.id, person=viewer.person, action="remove")
+    )
+    assert channel.closed == [(4403, "removed")]
+    assert channel.messages[-1].fatal
+    says(viewer, p.ViewSync(seq=1, colormap="grey"))  # it was on its way
+    says(viewer, EditAnnotations(seq=1, edits=(PutItem(BOX),)))
+    assert session._viewer_patch == {}
+    assert session.annotations.find("box") is None
+    with pytest.raises(RemovedError):
+        come_again(session, viewer.person)
+    with pytest.raises(LinkFullError):  # nor under another name
+        enter(session, "Somebody else")
+
+
+async def test_stop_sharing_shows_out_every_guest_and_not_the_owner(session):
+    _, owners = owner_of(session)
+    share(session)
+    share(session, OTHER_KEY, OTHER_CODE, role="editor")
+    first, a = enter(session)
+    _, b = enter(session, "Ravi", OTHER_CODE)
+    session.sharing.receive_from_kernel(lp.StopSharing(session=session.id))
+    assert (len(a.closed), len(b.closed), len(owners.closed)) == (1, 1, 0)
+    with pytest.raises(SharingEndedError):
+        come_again(session, first.person)
+    with pytest.raises(SharingEndedError):
+        enter(session)
+
+
+async def test_one_link_can_be_closed_alone(session):
+    share(session)
+    share(session, OTHER_KEY, OTHER_CODE)
+    _, a = enter(session)
+    _, b = enter(session, "Ravi", OTHER_CODE)
+    session.sharing.receive_from_kernel(lp.StopSharing(session=session.id, link=KEY))
+    assert (len(a.closed), len(b.closed)) == (1, 0)
+
+
+async def test_the_end_of_a_link_closes_its_connections(session):
+    share(session)
+    viewer, channel = enter(session)
+    viewer.guest.link.expires_s = 0.0
+    session.sharing._expire()
+    assert channel.closed == [(4403, "link-expired")]
+
+
+# -------------------------------------------------- roles and control
+
+
+async def test_a_role_changes_while_they_watch(session, kernel):
+    share(session)
+    viewer, channel = enter(session)
+    for role, is_refused in (("editor", False), ("viewer", True)):
+        channel.messages.clear()
+        session.sharing.receive_from_kernel(
+            lp.ManagePerson(session=session.id, person=viewer.person, action="role", role=role)
+        )
+        says(viewer, p.ViewSync(seq=1, colormap="grey"))
+        assert ("not-driver" in channel.codes()) == is_refused
+        tell_people(session)
+        people = channel.got(sm.People)[-1]
+        assert {person.id: person.role for person in people.people}[people.you] == role
+
+
+def manage(person, action):
+    return sm.Manage(person=person, action=action)
+
+
+async def test_who_asks_may_drive_when_the_owner_grants_it_until_it_is_taken_back(session):
+    owner, _ = owner_of(session)
+    share(session)
+    viewer, channel = enter(session)
+    says(viewer, sm.Control(action="ask"))
+    assert viewer.guest.asks
+    says(owner, manage(viewer.person, "grant"))
+    assert (viewer.role, viewer.guest.asks, viewer.guest.is_lent) == ("editor", False, True)
+    says(viewer, p.ViewSync(seq=1, colormap="grey"))
+    assert channel.codes() == []
+    says(owner, manage(viewer.person, "take-back"))
+    assert viewer.role == "viewer"
+
+
+async def test_who_was_lent_control_can_give_it_back(session):
+    owner, _ = owner_of(session)
+    share(session, role="annotator")
+    viewer, _ = enter(session)
+    says(owner, manage(viewer.person, "grant"))
+    says(viewer, sm.Control(action="give-back"))
+    assert viewer.role == "annotator"
+
+
+async def test_who_asks_hears_that_it_was_refused(session):
+    owner, _ = owner_of(session)
+    share(session)
+    viewer, channel = enter(session)
+    says(viewer, sm.Control(action="ask"))
+    says(owner, manage(viewer.person, "refuse"))
+    assert channel.codes() == ["share"]
+    assert (viewer.role, viewer.guest.asks) == ("viewer", False)
+
+
+async def test_an_editor_answers_requests_and_decides_nothing_else(session):
+    share(session)
+    share(session, OTHER_KEY, OTHER_CODE, role="editor")
+    viewer, _ = enter(session)
+    editor, channel = enter(session, "Ravi", OTHER_CODE)
+    for action in ("remove", "role", "take-back"):
+        says(editor, sm.Manage(person=viewer.person, action=action, role="editor"))
+    assert channel.codes() == ["not-driver"] * 3
+    says(viewer, sm.Control(action="ask"))
+    says(editor, manage(viewer.person, "grant"))
+    assert viewer.role == "editor"
+
+
+async def test_nobody_manages_the_owner(session):
+    owner, channel = owner_of(session)
+    says(owner, manage(OWNER_ID, "remove"))
+    assert channel.codes() == ["share"]
+    assert channel.closed == []
+
+
+# -------------------------------------------------- telling
+
+
+async def test_a_session_that_is_not_shared_tells_its_pages_nothing_of_it(session):
+    viewer, channel = owner_of(session)
+    says(viewer, sm.Point(voxel=(1, 2, 3)))
+    tell_people(session)
+    assert channel.got(sm.People) == []
+
+
+async def test_everybody_hears_who_is_here_and_only_the_owner_by_which_links(session, kernel):
+    _, owners = owner_of(session)
+    share(session)
+    viewer, guests = enter(session)
+    tell_people(session)
+    for channel, you, n_links in ((owners, OWNER_ID, 1), (guests, viewer.person, 0)):
+        people = channel.got(sm.People)[-1]
+        assert [person.name for person in people.people] == ["Owner", "Mei Tan"]
+        assert (people.you, len(people.links)) == (you, n_links)
+    assert [person.name for person in kernel.last().people] == ["Owner", "Mei Tan"]
+    assert (kernel.last().links[0].n_joined, kernel.last().links[0].is_open) == (1, True)
+
+
+async def test_two_connections_of_a_person_are_one_person(session, kernel):
+    share(session)
+    viewer, _ = enter(session)
+    second, _ = come_again(session, viewer.person)
+    tell_people(session)
+    assert len(kernel.last().people) == 1
+    await session.leave(viewer)
+    tell_people(session)
+    assert len(kernel.last().people) == 1
+    await session.leave(second)
+    tell_people(session)
+    assert kernel.last().people == ()
+
+
+async def test_nothing_is_told_twice(session, kernel):
+    share(session)
+    enter(session)
+    tell_people(session)
+    n = len(kernel.heard)
+    assert session.sharing._send_people() is False
+    assert len(kernel.heard) == n
+
+
+async def test_pointers_go_to_the_others_and_change_no_state(session):
+    _, owners = owner_of(session)
+    share(session)
+    viewer, own = enter(session)
+    before = session.state
+    says(viewer, sm.Point(voxel=(1.5, 2.0, 3.0)))
+    says(viewer, sm.Point(voxel=(2.5, 2.0, 3.0)))  # waits for the next round
+    (pointers,) = owners.got(sm.Pointers)
+    assert pointers.places == (sm.PointerPlace(viewer.person, (1.5, 2.0, 3.0)),)
+    assert own.got(sm.Pointers) == []
+    assert session.state is before
+    await session.leave(viewer)
+    session.sharing._pointers._tell.close()
+    session.sharing._pointers._send()
+    assert owners.got(sm.Pointers)[-1].places == (sm.PointerPlace(viewer.person, None),)
+
+
+async def test_lines_go_to_everybody_and_to_who_comes_later(session):
+    owner, owners = owner_of(session)
+    share(session)
+    viewer, guests = enter(session)
+    says(viewer, sm.Say(text="<b>look</b>\u202e  here"))
+    says(viewer, sm.Say(text=" \n "))
+    says(owner, sm.Say(text="yes"))
+    _, later = enter(session, "Ravi")
+    for channel in (owners, guests, later):
+        lines = [line for chat in channel.got(sm.Chat) for line in chat.lines]
+        assert [(line.name, line.text) for line in lines] == [
+            ("Mei Tan", "<b>look</b> here"),
+            ("Owner", "yes"),
+        ]
+
+
+async def test_who_writes_too_quickly_is_told_so(session):
+    share(session)
+    viewer, channel = enter(session)
+    for _ in range(30):
+        says(viewer, sm.Say(text="again"))
+    assert "share" in channel.codes()
+    assert len(channel.got(sm.Chat)) < 30
+
+
+def test_the_chat_keeps_the_newest_lines():
+    log = ChatLog()
+    for n in range(1, sm.MAX_CHAT_LINES + 11):
+        log.say("owner", "Owner", f"line {n}")
+    lines = [line for chat in log.history for line in chat.lines]
+    assert (len(lines), lines[0].n, lines[-1].text) == (sm.MAX_CHAT_LINES, 11, "line 210")
+
+
+def luminance(color):
+    parts = [int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("color", COLORS)
+def test_white_letters_can_be_read_on_the_colour_of_a_person(color):
+    assert 1.05 / (luminance(color) + 0.05) >= 4.5
+
+
+# -------------------------------------------------- the record
+
+
+async def test_the_record_says_who_did_what_and_holds_no_secret(session, kernel, caplog):
+    caplog.set_level("INFO", logger="blustream_widget")
+    share(session, role="editor")
+    viewer, _ = enter(session)
+    for seq in range(1, 4):
+        says(viewer, p.ChangeSlice(seq=seq, slice_idx=seq))
+    await session.leave(viewer)
+    tell_people(session)
+    records = [r for m in kernel.heard if isinstance(m, lp.Shared) for r in m.audit]
+    assert [(r.what, r.name, r.role) for r in records] == [
+        ("shared", "Owner", "owner"),
+        ("joined", "Mei Tan", "editor"),
+        ("drove", "Mei Tan", "editor"),
+        ("left", "Mei Tan", "editor"),
+    ]
+    assert CODE not in caplog.text + repr(records)
+    assert "Mei" not in caplog.text
+
+
+def test_the_record_is_bounded_and_told_from_where_it_was():
+    audit = Audit("f" * 32, lambda: None)
+    for n in range(MAX_RECORDS + 5):
+        audit.note("joined", "x", "X", "viewer", str(n))
+    assert len(audit.records) == MAX_RECORDS
+    assert [r.detail for r in audit.newest(MAX_RECORDS + 3)] == ["1003", "1004"]
+    assert audit.newest(MAX_RECORDS + 5) == ()
