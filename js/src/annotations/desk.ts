@@ -93,9 +93,9 @@ export class Desk {
   private storeChanged(ids: ReadonlySet<string> | null): void {
     const { active } = this.editor;
     if (ids === null || [...ids].some((id) => !active.has(id))) this.stillRevision += 1;
-    this.picking.want(
-      [...(ids ?? [])].map((id) => this.store.get(id)).filter((item) => item !== null),
-    );
+    // After a connection all of them: where a grid lies is known from the grid alone.
+    const changed = ids && [...ids].map((id) => this.store.get(id)).filter((item) => item !== null);
+    this.picking.want(changed ?? this.store.items);
     this.changed();
   }
 
