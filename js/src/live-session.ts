@@ -358,6 +358,9 @@ export class LiveSession implements Session, Linkable {
       case MessageType.LABELS_EDITED:
         this.labels.received(message);
         break;
+      case MessageType.EDIT_PROGRESS:
+        this.labels.progressed(message);
+        break;
       case MessageType.MEASUREMENT:
         this.annotations.answered(message);
         break;

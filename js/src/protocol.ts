@@ -538,7 +538,9 @@ export interface Grow {
   readonly kind: "grow";
   readonly seed: readonly [number, number, number];
   readonly label: number;
-  readonly within: ValueRange;
+  readonly within?: ValueRange;
+  readonly tolerance?: number;
+  readonly channel?: number;
   readonly axis?: number;
   readonly over?: number;
 }

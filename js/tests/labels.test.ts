@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from "vitest";
 import { Section } from "../src/annotations/section";
+import type { LabelTool } from "../src/labels/catalogue";
 import { LabelDesk } from "../src/labels/desk";
 import { labelKey } from "../src/labels/keys";
 import { LiveLabels } from "../src/labels/link";
-import type { EditLabels } from "../src/protocol";
+import { type EditLabels, MessageType } from "../src/protocol";
 import type { Frame, Session } from "../src/session";
 
 const KEY = {
@@ -28,8 +29,10 @@ const SECTION = Object.assign(Object.create(Section.prototype) as Section, {
 
 function deskOf(role = "owner", segmentations: readonly string[] = ["mine"]) {
   const sent: EditLabels[] = [];
+  const cancelled: number[] = [];
   const labels = new LiveLabels((message) => {
-    sent.push(message);
+    if (message.type === MessageType.EDIT_LABELS) sent.push(message);
+    else cancelled.push(message.seq);
     return true;
   });
   let show = (_: number): void => undefined;
@@ -67,7 +70,7 @@ function deskOf(role = "owner", segmentations: readonly string[] = ["mine"]) {
     for (const at of rest) desk.move(SECTION, at);
     desk.release(shift);
   };
-  return { desk, host, sent, labels, drag, show: (n: number) => show(n) };
+  return { desk, host, sent, cancelled, labels, drag, show: (n: number) => show(n) };
 }
 
 function news(seq: number, frame_no: number, n_voxels = 5) {
@@ -190,5 +193,73 @@ describe("a stroke", () => {
     const parts = sent.map(({ edit }) => (edit?.kind === "stroke" ? edit.points : []));
     expect(parts.map(({ length }) => length)).toEqual([1000, 501]);
     expect(parts[0]?.at(-1)).toEqual(parts[1]?.[0]);
+  });
+
+  it("give the edit that each stands for, with what it was told", () => {
+    const { desk, sent, drag, labels } = deskOf();
+    const edits = () => sent.splice(0).map(({ edit }) => edit);
+    const hold = (key: string) => {
+      if (!desk.isInHand || desk.tool !== key) desk.pick(key as LabelTool);
+    };
+    hold("grow");
+    drag(false, [5, 5]);
+    expect(edits()).toEqual([
+      { kind: "grow", seed: [4, 0, 0], label: 1, tolerance: 0.4, channel: 2, axis: 0 },
+    ]);
+    labelKey({ ...KEY, key: "(", code: "Digit5" }, desk);
+    desk.set({ tolerance: 0.25 });
+    drag(false, [5, 5]);
+    hold("fill");
+    drag(false, [5, 5]);
+    hold("paint");
+    drag(false, [5, 5]);
+    expect(edits()).toEqual([
+      { kind: "grow", seed: [4, 0, 0], label: 1, tolerance: 1, channel: 2 },
+      { kind: "fill", seed: [4, 0, 0], label: 1 },
+      { kind: "stroke", points: [[4, 0, 0]], radius: 1, label: 1 },
+    ]);
+    desk.press(SECTION, { x: 5, y: 5 }, true); // the other end of a pen
+    desk.release(false);
+    expect(edits()).toMatchObject([{ kind: "stroke", label: 0 }]);
+
+    desk.choose("mine", 2);
+    const enter = { ...KEY, key: "Enter" };
+    expect(labelKey(enter, desk)).toBe(false); // a brush has nothing to do at once
+    hold("smooth");
+    labelKey(enter, desk);
+    expect(labelKey(enter, desk)).toBe(false); // one at a time
+    labels.received(news(6, 1));
+    hold("islands");
+    labelKey(enter, desk);
+    labels.received(news(7, 1));
+    desk.keepLargest(false);
+    labelKey(enter, desk);
+    labels.received(news(8, 1));
+    hold("interpolate");
+    desk.set({ axis: 2 });
+    labelKey(enter, desk);
+    expect(edits()).toEqual([
+      { kind: "smooth", label: 2, radius: 1 },
+      { kind: "islands", label: 2, min_voxels: 0 },
+      { kind: "islands", label: 2, min_voxels: 50 },
+      { kind: "interpolate", label: 2, axis: 2 },
+    ]);
+  });
+
+  it("tell how far a long edit is, and Escape gives that up before the tool", () => {
+    const { desk, host, cancelled, drag, labels } = deskOf();
+    desk.pick("fill");
+    drag(false, [5, 5]);
+    expect(desk.job).toBeNull(); // what is quick is not worth a word
+    labels.progressed({ name: "mine", seq: 1, share: null });
+    expect(desk.job).toEqual({ seq: 1, title: "Fill", share: null });
+    expect(desk.escape()).toBe(true);
+    expect(cancelled).toEqual([1]);
+    expect(host.isInHand).toBe(true);
+    labels.received(news(1, 7, 0));
+    expect(desk.job).toBeNull();
+    expect(desk.previews).toEqual([]);
+    expect(desk.escape()).toBe(true);
+    expect(host.isInHand).toBe(false);
   });
 });

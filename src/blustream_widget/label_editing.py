@@ -130,9 +130,10 @@ class LabelEditing:
     def grow(
         self,
         seed: Any,
-        between: tuple[float, float],
+        between: tuple[float, float] | None,
         label: int,
         *,
+        tolerance: float = 0.0,
         channel: int = 0,
         axis: int | None = None,
         over: int | None = None,
@@ -144,9 +145,10 @@ class LabelEditing:
         Parameters
         ----------
         seed : place
-        between : (float, float)
-            Both included.
+        between : (float, float) or None
+            Both included; None: as the seed's own value, up to `tolerance`.
         label : int
+        tolerance : float
         channel : int
             Of the shown volume.
         axis : int, optional
@@ -165,7 +167,9 @@ class LabelEditing:
             Grow,
             seed=_place(seed),
             label=label,
-            within=_range(between, channel),
+            within=None if between is None else _range(between, channel),
+            tolerance=tolerance,
+            channel=channel,
             axis=axis,
             over=over,
         )

@@ -1,7 +1,16 @@
 /** The tools that edit labels: key, picture and words of each. The one place where they are listed. */
 import type { IconName } from "../viewer/icons";
 
-export type LabelTool = "paint" | "erase" | "threshold" | "fill" | "cut";
+export type LabelTool =
+  | "paint"
+  | "erase"
+  | "threshold"
+  | "fill"
+  | "grow"
+  | "cut"
+  | "smooth"
+  | "islands"
+  | "interpolate";
 
 export interface LabelToolFacts {
   readonly name: LabelTool;
@@ -10,8 +19,8 @@ export interface LabelToolFacts {
   readonly letter: string;
   readonly icon: IconName;
   readonly hint: string;
-  /** A brush is drawn along; else a click, or an outline. */
-  readonly gesture: "brush" | "click" | "outline";
+  /** A brush is drawn along; else a click, an outline, or nothing: a button in the panel. */
+  readonly gesture: "brush" | "click" | "outline" | "apply";
 }
 
 export const LABEL_TOOLS: readonly LabelToolFacts[] = [
@@ -20,7 +29,7 @@ export const LABEL_TOOLS: readonly LabelToolFacts[] = [
     title: "Paint",
     letter: "D",
     icon: "brush",
-    hint: "Drag; [ and ] change the brush",
+    hint: "Drag; [ and ] change the brush, 5 makes it a ball",
     gesture: "brush",
   },
   {
@@ -28,7 +37,7 @@ export const LABEL_TOOLS: readonly LabelToolFacts[] = [
     title: "Erase",
     letter: "E",
     icon: "eraser",
-    hint: "Drag; [ and ] change the brush",
+    hint: "Drag; [ and ] change the brush, 5 makes it a ball",
     gesture: "brush",
   },
   {
@@ -44,7 +53,15 @@ export const LABEL_TOOLS: readonly LabelToolFacts[] = [
     title: "Fill",
     letter: "K",
     icon: "bucket",
-    hint: "Click: all that is joined to it in this slice",
+    hint: "Click: all that is joined to it and has its label",
+    gesture: "click",
+  },
+  {
+    name: "grow",
+    title: "Grow a region",
+    letter: "6",
+    icon: "grow",
+    hint: "Click: all that is joined to it and has nearly its value",
     gesture: "click",
   },
   {
@@ -55,7 +72,34 @@ export const LABEL_TOOLS: readonly LabelToolFacts[] = [
     hint: "Drag around what goes; with Shift through all slices",
     gesture: "outline",
   },
+  {
+    name: "smooth",
+    title: "Smooth",
+    letter: "7",
+    icon: "smooth",
+    hint: "Enter smooths the label's surface",
+    gesture: "apply",
+  },
+  {
+    name: "islands",
+    title: "Islands",
+    letter: "8",
+    icon: "islands",
+    hint: "Enter takes separate pieces of the label away",
+    gesture: "apply",
+  },
+  {
+    name: "interpolate",
+    title: "Fill between slices",
+    letter: "9",
+    icon: "interpolate",
+    hint: "Enter fills the label in between the slices that it was drawn on",
+    gesture: "apply",
+  },
 ];
+
+/** Makes the brush a ball, or a fill or region go through all slices. */
+export const BALL_KEY = "5";
 
 export function factsOf(tool: LabelTool): LabelToolFacts {
   return LABEL_TOOLS.find(({ name }) => name === tool) ?? (LABEL_TOOLS[0] as LabelToolFacts);
@@ -65,6 +109,8 @@ export function factsOf(tool: LabelTool): LabelToolFacts {
 export function labelRows(): readonly { action: string; keys: readonly string[] }[] {
   return [
     ...LABEL_TOOLS.map(({ title, letter }) => ({ action: `Labels: ${title}`, keys: [letter] })),
-    { action: "Smaller, larger brush", keys: ["[", "]"] },
+    { action: "Smaller, larger brush", keys: ["[", "]", "Shift + wheel"] },
+    { action: "Labels: in three dimensions, in this slice", keys: [BALL_KEY] },
+    { action: "Labels: do it; give a long edit up", keys: ["Enter", "Esc"] },
   ];
 }

@@ -7,7 +7,7 @@ import { type LabelEdit, MAX_STROKE_POINTS, type SegmentationInfo } from "../pro
 import type { Session } from "../session";
 import { highOf, lowOf } from "../viewer/range";
 import { factsOf, type LabelTool } from "./catalogue";
-import type { LabelNews } from "./link";
+import type { LabelNews, LabelProgress } from "./link";
 
 const SIZE_STEP = 1.25;
 /** Share of the shorter side of the slice that the first brush has. */
@@ -17,6 +17,33 @@ const STEP_PX = 2;
 const POINTS_MOST = Math.min(1000, MAX_STROKE_POINTS);
 /** So long a stroke is shown when no picture has it, for example of labels that are out of sight. */
 const GIVE_UP_MS = 3000;
+
+/** Share of the window that a region's values may differ from the seed's. */
+const FIRST_TOLERANCE = 0.1;
+const FIRST_LEAST = 50;
+/** Deviations, in voxels of the finest axis, that smoothing begins with. */
+const FIRST_SMOOTH = 2;
+
+/** What the tools have in hand beside the brush; each keeps its setting. */
+export interface LabelOptions {
+  /** The brush is a ball, a fill or a region goes through all slices. */
+  readonly is3d: boolean;
+  /** Of the window: how far a region's values may be from the seed's. */
+  readonly tolerance: number;
+  /** In the volume's world unit; 0 before there was any. */
+  readonly smoothing: number;
+  /** Pieces with fewer voxels go; 0: all but the largest. */
+  readonly least: number;
+  readonly axis: number;
+}
+
+/** An edit that takes long. */
+export interface LabelJob {
+  readonly seq: number;
+  readonly title: string;
+  /** 0 to 1; null where nobody can know it. */
+  readonly share: number | null;
+}
 
 /** A stroke as it was drawn, until a picture has it. */
 export interface Preview {
@@ -48,6 +75,14 @@ export class LabelDesk {
   name = "";
   canUndo = false;
   canRedo = false;
+  options: LabelOptions = {
+    is3d: false,
+    tolerance: FIRST_TOLERANCE,
+    smoothing: 0,
+    least: 0,
+    axis: 0,
+  };
+  job: LabelJob | null = null;
   draft: Preview | null = null;
   readonly previews: Preview[] = [];
   private readonly listeners = new Set<() => void>();
@@ -55,6 +90,7 @@ export class LabelDesk {
   constructor(private readonly host: LabelDeskHost) {
     const { session, signal } = host;
     session.labels.onNews((news) => this.heard(news), signal);
+    session.labels.onProgress((progress) => this.progressed(progress), signal);
     session.onFrame(({ header }) => this.shown(header.frame_no), signal);
   }
 
@@ -98,6 +134,10 @@ export class LabelDesk {
     this.draft = null;
     this.tool = tool;
     if (this.radius === 0) this.radius = this.firstRadius();
+    if (tool === "interpolate" && !again) this.set({ axis: this.host.session.state.axis });
+    if (tool === "smooth" && this.options.smoothing === 0) {
+      this.set({ smoothing: FIRST_SMOOTH * Math.min(...[0, 1, 2].map((a) => this.spacing(a))) });
+    }
     this.host.take(!again);
     const { title, hint } = factsOf(tool);
     this.host.say(again ? `${title} put away` : `${title}. ${hint}.`);
@@ -110,9 +150,32 @@ export class LabelDesk {
     this.changed();
   }
 
-  /** Give up the stroke, then the tool. */
+  set(options: Partial<LabelOptions>): void {
+    this.options = { ...this.options, ...options };
+    this.changed();
+  }
+
+  toggle3d(): void {
+    this.set({ is3d: !this.options.is3d });
+    this.host.say(this.options.is3d ? "In three dimensions" : "In this slice");
+  }
+
+  /** Least size that islands are left with; 0 and back. */
+  keepLargest(on: boolean): void {
+    this.set({ least: on ? 0 : FIRST_LEAST });
+  }
+
+  /** Give up an edit that takes long. */
+  cancel(): void {
+    if (!this.job) return;
+    this.host.session.labels.cancel(this.job.seq);
+    this.host.say(`${this.job.title} cancelled`);
+  }
+
+  /** Give up the edit that takes long, the stroke, then the tool. */
   escape(): boolean {
-    if (this.draft) this.draft = null;
+    if (this.job) this.cancel();
+    else if (this.draft) this.draft = null;
     else if (this.isInHand) this.host.take(false);
     else return false;
     this.changed();
@@ -122,6 +185,11 @@ export class LabelDesk {
   resize(larger: boolean): void {
     this.radius *= larger ? SIZE_STEP : 1 / SIZE_STEP;
     this.host.say(`Brush ${Number(this.radius.toPrecision(3))}`);
+    this.changed();
+  }
+
+  sized(radius: number): void {
+    this.radius = radius;
     this.changed();
   }
 
@@ -141,8 +209,12 @@ export class LabelDesk {
 
   // ------------------------------------------------------------ a stroke
 
-  press(section: Section, at: Point): void {
-    const { tool, radius, label } = this;
+  /** @param erases the other end of a pen */
+  press(section: Section, at: Point, erases = false): void {
+    const { radius, label } = this;
+    const { gesture } = factsOf(this.tool);
+    if (gesture === "apply") return;
+    const tool = erases && gesture === "brush" ? "erase" : this.tool;
     const points = [section.toVoxel(at)];
     this.draft = { points, axis: section.axis, radius, label, tool, seq: null, frameNo: null };
     this.changed();
@@ -184,32 +256,67 @@ export class LabelDesk {
     this.previews.push(draft);
   }
 
+  /** Do what the tool does to the whole label. */
+  apply(): boolean {
+    const { tool, target, label, options } = this;
+    const { gesture, title } = factsOf(tool);
+    if (!this.isInHand || gesture !== "apply" || !target || this.job) return false;
+    const edits: Partial<Record<LabelTool, LabelEdit>> = {
+      smooth: { kind: "smooth", label, radius: options.smoothing },
+      islands: { kind: "islands", label, min_voxels: options.least },
+      interpolate: { kind: "interpolate", label, axis: options.axis },
+    };
+    const edit = edits[tool];
+    const seq = edit ? this.host.session.labels.edit(target.name, edit) : null;
+    if (seq === null) this.host.note("Not connected: the labels were not edited.");
+    else this.job = { seq, title, share: null };
+    this.changed();
+    return true;
+  }
+
   private editOf(draft: Preview, throughAll: boolean): LabelEdit | null {
     const { tool, axis, radius } = draft;
     const label = tool === "erase" || tool === "cut" ? 0 : draft.label;
     const points = draft.points.map(rounded);
     const [first] = points;
     if (!first) return null;
-    if (tool === "fill") return { kind: "fill", seed: first, label, axis };
+    const { state } = this.host.session;
+    const plane = this.options.is3d ? {} : { axis };
+    if (tool === "fill") return { kind: "fill", seed: first, label, ...plane };
+    if (tool === "grow") {
+      const tolerance = this.options.tolerance * state.window;
+      return { kind: "grow", seed: first, label, tolerance, channel: state.channel, ...plane };
+    }
     if (tool === "cut") {
       if (points.length < 3) return null;
       const slice = Math.max(0, Math.round(first[axis] ?? 0));
       const slices = throughAll ? {} : { slices: [slice, slice] as const };
       return { kind: "cut", points, label, axis, ...slices };
     }
-    const { state } = this.host.session;
     const within =
       tool === "threshold"
         ? { within: { low: lowOf(state), high: highOf(state), channel: state.channel } }
         : {};
-    return { kind: "stroke", points, radius, label, axis, ...within };
+    return { kind: "stroke", points, radius, label, ...plane, ...within };
   }
 
   // ------------------------------------------------------------ what becomes of it
 
+  private progressed({ seq, share }: LabelProgress): void {
+    const edit = this.previews.find((one) => one.seq === seq);
+    const title = edit ? factsOf(edit.tool).title : (this.job?.title ?? "Editing");
+    this.job = { seq, title, share };
+    this.changed();
+  }
+
   private heard({ seq, frame_no, n_voxels, can_undo, can_redo }: LabelNews): void {
     this.canUndo = can_undo;
     this.canRedo = can_redo;
+    if (this.job && this.job.seq <= seq) {
+      const { title } = this.job;
+      this.job = null;
+      if (n_voxels > 0) this.host.say(`${title}: ${n_voxels} voxels`);
+    }
     const done = this.previews.filter((one) => one.seq !== null && one.seq <= seq);
     for (const one of done) one.frameNo ??= frame_no;
     if (n_voxels === 0) this.drop(done);

@@ -1,6 +1,6 @@
 /** Keys of the tools that edit labels. */
 import type { Key } from "../viewer/bindings";
-import { LABEL_TOOLS } from "./catalogue";
+import { BALL_KEY, factsOf, LABEL_TOOLS } from "./catalogue";
 import type { LabelDesk } from "./desk";
 
 /** True if the key was for us: it must go no further. */
@@ -9,12 +9,15 @@ export function labelKey(event: Key, desk: LabelDesk): boolean {
   const key = event.key.toLowerCase();
   if (event.ctrlKey || event.metaKey) return combination(key, event.shiftKey, desk);
   if (event.shiftKey) return false;
-  const tool = LABEL_TOOLS.find(({ letter }) => letter.toLowerCase() === key);
+  // Digits by their place, as all keys of the viewer are: Shift prints them on a French keyboard.
+  const tool = LABEL_TOOLS.find(
+    ({ letter }) => letter.toLowerCase() === key || event.code === `Digit${letter}`,
+  );
   if (tool && desk.target) {
     desk.pick(tool.name);
     return true;
   }
-  return desk.isInHand && brushKey(key, desk);
+  return desk.isInHand && handKey(event, desk);
 }
 
 /** With a tool in hand, undo is of labels. */
@@ -24,7 +27,13 @@ function combination(key: string, shift: boolean, desk: LabelDesk): boolean {
   return true;
 }
 
-function brushKey(key: string, desk: LabelDesk): boolean {
+function handKey({ key, code }: Key, desk: LabelDesk): boolean {
+  const { gesture } = factsOf(desk.tool);
+  if (key === "Enter" && gesture === "apply") return desk.apply();
+  if (key === BALL_KEY || code === `Digit${BALL_KEY}`) {
+    desk.toggle3d();
+    return true;
+  }
   if (key !== "[" && key !== "]") return false;
   desk.resize(key === "]");
   return true;

@@ -39,9 +39,14 @@ export const labelStyles = css`
   }
 `;
 
+/** `PointerEvent.button` of the other end of a pen. */
+const PEN_ERASER = 5;
+
 export class LabelLayer {
   private at: Point | null = null;
+  /** The pointer that draws. */
   private held: number | null = null;
+  private readonly fingers = new Set<number>();
 
   constructor(
     private readonly desk: LabelDesk,
@@ -50,7 +55,11 @@ export class LabelLayer {
     desk.onChange(() => pane.request(), pane.signal);
   }
 
-  /** Listen before annotations and the pane's own gestures: a press that is ours goes no further. */
+  /**
+   * Listen before annotations and the pane's own gestures: a press that is ours goes no further.
+   *
+   * Fingers are seen by the gestures too, which do nothing with one and pinch with two.
+   */
   attach(view: HTMLElement): void {
     const options = { signal: this.pane.signal, capture: true };
     view.addEventListener("pointerdown", (event) => this.down(view, event), options);
@@ -60,6 +69,7 @@ export class LabelLayer {
     view.addEventListener("pointerleave", () => this.hover(null), options);
     const held = { ...options, passive: false };
     view.addEventListener("touchstart", (e) => this.held !== null && e.preventDefault(), held);
+    view.addEventListener("wheel", (event) => this.wheeled(event), held);
   }
 
   private down(view: HTMLElement, event: PointerEvent): void {
@@ -67,42 +77,73 @@ export class LabelLayer {
     const [target] = event.composedPath();
     const isControl = target instanceof Element && target.closest("button, input, .message");
     if (!this.desk.isInHand || !section || isControl) return;
-    if (event.button !== 0 || this.held !== null) {
-      if (this.held !== null) event.stopImmediatePropagation();
+    const isFinger = event.pointerType === "touch";
+    if (isFinger && this.joins(event)) return;
+    const isEraser = event.pointerType === "pen" && event.button === PEN_ERASER;
+    if ((event.button !== 0 && !isEraser) || this.held !== null) {
+      if (this.held !== null) event.stopImmediatePropagation(); // a palm beside a pen, too
       return;
     }
     this.held = event.pointerId;
     this.at = placeOf(view, event);
-    view.setPointerCapture(event.pointerId);
+    if (view.isConnected) view.setPointerCapture(event.pointerId);
     this.pane.focus();
-    this.desk.press(section, this.at);
+    this.desk.press(section, this.at, isEraser);
+    if (isFinger) return;
     event.stopImmediatePropagation();
     event.preventDefault();
+  }
+
+  /** A finger beside another one: both pan and zoom, and what one has drawn is given up. */
+  private joins(event: PointerEvent): boolean {
+    const isPen = this.held !== null && !this.fingers.has(this.held);
+    if (isPen) return false;
+    this.fingers.add(event.pointerId);
+    if (this.fingers.size < 2) return false;
+    this.giveUp();
+    return true;
   }
 
   private moved(view: HTMLElement, event: PointerEvent): void {
     if (!this.desk.isInHand && this.held === null) return;
     const { section } = this.pane;
+    const isFinger = event.pointerType === "touch";
     if (this.held === event.pointerId && section) {
       const steps = event.getCoalescedEvents?.() ?? [];
       for (const one of steps.length ? steps : [event]) this.desk.move(section, placeOf(view, one));
-      event.stopImmediatePropagation();
+      if (!isFinger) event.stopImmediatePropagation();
     }
-    this.hover(event.pointerType === "touch" && this.held === null ? null : placeOf(view, event));
+    this.hover(isFinger && this.held !== event.pointerId ? null : placeOf(view, event));
   }
 
   private up(event: PointerEvent): void {
+    const isFinger = this.fingers.delete(event.pointerId);
     if (this.held !== event.pointerId) return;
     this.held = null;
     this.desk.release(event.shiftKey);
-    event.stopImmediatePropagation();
+    if (isFinger) this.hover(null);
+    else event.stopImmediatePropagation();
   }
 
   private cancelled(event: PointerEvent): void {
-    if (this.held !== event.pointerId) return;
+    this.fingers.delete(event.pointerId);
+    if (this.held === event.pointerId) this.giveUp();
+  }
+
+  private giveUp(): void {
     this.held = null;
+    this.at = null;
     this.desk.draft = null;
     this.pane.request();
+  }
+
+  private wheeled(event: WheelEvent): void {
+    const { desk } = this;
+    if (!event.shiftKey || !desk.isInHand || factsOf(desk.tool).gesture !== "brush") return;
+    const delta = event.deltaY || event.deltaX; // with Shift some browsers say it is horizontal
+    if (delta !== 0) desk.resize(delta < 0);
+    event.preventDefault();
+    event.stopImmediatePropagation();
   }
 
   private hover(at: Point | null): void {
@@ -113,7 +154,9 @@ export class LabelLayer {
   /** The pointer over the picture; "" where it is not ours. */
   get cursor(): string {
     if (!this.desk.isInHand) return "";
-    return factsOf(this.desk.tool).gesture === "brush" ? "none" : "crosshair";
+    const { gesture } = factsOf(this.desk.tool);
+    if (gesture === "apply") return "default";
+    return gesture === "brush" ? "none" : "crosshair";
   }
 
   render(): TemplateResult | typeof nothing {

@@ -233,7 +233,12 @@ export class Gestures {
     this.target.hover(at);
     if (this.target.tool === "crosshair") this.target.point(at);
     else if (wasFocused && !isDouble) this.target.click(at);
-    if (isDouble && this.target.tool !== "annotate") this.target.fit();
+    if (isDouble && !this.isDrawing) this.target.fit();
+  }
+
+  /** A finger that draws neither fits nor opens the menu. */
+  private get isDrawing(): boolean {
+    return this.target.tool === "annotate" || this.target.tool === "labels";
   }
 
   /** Whether this is the second of two quick taps or clicks in one place. */
@@ -245,7 +250,7 @@ export class Gestures {
   }
 
   private pressedLong(at: Point): void {
-    if (!this.gesture || this.gesture.moved || this.target.tool === "annotate") return;
+    if (!this.gesture || this.gesture.moved || this.isDrawing) return;
     this.gesture = null;
     this.target.focus();
     this.target.menu(at);

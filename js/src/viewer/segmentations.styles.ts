@@ -23,12 +23,6 @@ export const segmentationStyles = css`
     color: var(--fg2);
     margin-left: 6px;
   }
-  .edit {
-    display: flex;
-    align-items: center;
-    gap: 2px;
-    padding: 0 4px 6px 8px;
-  }
   .one {
     padding: 0 4px 8px 12px;
   }

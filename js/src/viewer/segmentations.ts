@@ -1,8 +1,9 @@
 /** Segmentations in the side panel: shown or not, how they look, their labels. */
 import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
-import { toolRow } from "../labels/toolrow";
+import { toolPanel, toolPanelStyles } from "../labels/toolpanel";
 import type { SegmentationInfo, SegmentationLook } from "../protocol";
+import { axisTitle } from "./axes";
 import type { ViewContext } from "./context";
 import { clamp } from "./format";
 import { icon } from "./icons";
@@ -40,8 +41,9 @@ function volumeText(volume: number, unit: string): string {
 }
 
 export class SegmentationPanel extends Part {
-  static override styles = [shared, segmentationStyles];
+  static override styles = [shared, segmentationStyles, toolPanelStyles];
   private readonly closed = new Set<string>();
+  private wasInHand = false;
   private readonly searched = new Map<string, string>();
 
   constructor(context: ViewContext) {
@@ -70,9 +72,31 @@ export class SegmentationPanel extends Part {
           actions.patch({ show_segmentations: !shown }),
         )}
       </div>
-      ${toolRow(this.context.labels)}
+      ${this.tools()}
       <div class=${shown ? "" : "away"}>${looks.map((look) => this.one(look))}</div>
     `;
+  }
+
+  /** A tool that was taken by its key is to be seen with its settings. */
+  protected override updated(): void {
+    const { isInHand } = this.context.labels;
+    if (isInHand && !this.wasInHand) {
+      this.shadowRoot?.querySelector(".told")?.scrollIntoView({ block: "nearest" });
+    }
+    this.wasInHand = isInHand;
+  }
+
+  private tools(): TemplateResult | typeof nothing {
+    const { labels: desk, session } = this.context;
+    const { info, state } = session;
+    const axes = info?.axes ?? [];
+    return toolPanel({
+      desk,
+      axes: axes.map(axisTitle),
+      unit: info?.world_unit ?? "",
+      reach: Math.max(...axes.map(({ n, spacing }) => n * spacing), 1),
+      window: state.window,
+    });
   }
 
   private one(look: SegmentationLook): TemplateResult {

@@ -95,7 +95,11 @@ class Grow(_Edit, tag="grow", frozen=True, kw_only=True):
     ----------
     seed : Place
     label : int
-    within : ValueRange
+    within : ValueRange or None
+        None: values that differ from the seed's own by `tolerance` at most.
+    tolerance : float
+    channel : int
+        Of the shown volume, for `tolerance`.
     axis : int or None
         Only in the slice across this axis that the seed lies in.
     over : int or None
@@ -104,7 +108,9 @@ class Grow(_Edit, tag="grow", frozen=True, kw_only=True):
 
     seed: Place
     label: Label
-    within: ValueRange
+    within: ValueRange | None = None
+    tolerance: Annotated[float, msgspec.Meta(ge=0, le=1e30)] = 0.0
+    channel: _Channel = 0
     axis: _Axis | None = None
     over: Label | None = None
 

@@ -225,6 +225,7 @@ class LabelTools:
         if isinstance(edit, Fill) and wanted == edit.label:
             return {}
         bricks: dict[Brick, Samples] = {}
+        within = self._range_of(edit, seed) if isinstance(edit, Grow) else None
 
         def mask_of(brick: Brick) -> Mask:
             if len(bricks) == MAX_BRICKS:
@@ -232,11 +233,11 @@ class LabelTools:
             self._on_progress(None)
             ((_, now),) = self._reader.bricks(self._target.channel, [brick])
             bricks[brick] = now
-            if isinstance(edit, Fill):
+            if within is None:
                 mask: Mask = now == wanted
             else:
-                mask = self._in_range(brick, edit.within)
-                if edit.over is not None:
+                mask = self._in_range(brick, within)
+                if isinstance(edit, Grow) and edit.over is not None:
                     mask &= now == edit.over
             if axis is None:
                 return mask
@@ -256,6 +257,15 @@ class LabelTools:
             now = bricks[brick]
             self._note(changes, brick, now, np.where(mask, np.asarray(edit.label, now.dtype), now))
         return changes
+
+    def _range_of(self, edit: Grow, seed: tuple[int, int, int]) -> ValueRange:
+        if edit.within is not None:
+            return edit.within
+        self._check_values(edit.channel)
+        value = float(self._values.at(edit.channel, np.array([seed]))[0])
+        if not math.isfinite(value):
+            raise StateError(f"The seed {edit.seed} has no value.", hint="Choose another one.")
+        return ValueRange(value - edit.tolerance, value + edit.tolerance, edit.channel)
 
     def _labelled(
         self,
@@ -278,6 +288,16 @@ class LabelTools:
         return changes
 
     def _in_range(self, brick: Brick, within: ValueRange) -> Mask:
+        self._check_values(within.channel)
+        values = self._values.block(within.channel, *self._grid.bounds(brick))
+        # Whole numbers of 32 bits have more digits than floats of as many.
+        is_small = (values.dtype.kind == "f" and values.itemsize <= 4) or values.itemsize <= 2
+        numbers: npt.NDArray[np.floating] = values.astype(np.float32 if is_small else np.float64)
+        mask: Mask = (numbers >= within.low) & (numbers <= within.high)
+        return mask
+
+    def _check_values(self, channel: int) -> None:
+        """Refuse a range of values where there are none under the labels' voxels."""
         shown = self._target.shown.info
         if not self._target.alignment.is_same_grid:
             raise StateError(
@@ -285,14 +305,8 @@ class LabelTools:
                 "there are no values under their voxels.",
                 hint="Paint without a range of values.",
             )
-        if within.channel >= shown.n_source_channels:
-            raise StateError(f"{shown.name} has no channel {within.channel}.")
-        values = self._values.block(within.channel, *self._grid.bounds(brick))
-        # Whole numbers of 32 bits have more digits than floats of as many.
-        is_small = (values.dtype.kind == "f" and values.itemsize <= 4) or values.itemsize <= 2
-        numbers: npt.NDArray[np.floating] = values.astype(np.float32 if is_small else np.float64)
-        mask: Mask = (numbers >= within.low) & (numbers <= within.high)
-        return mask
+        if channel >= shown.n_source_channels:
+            raise StateError(f"{shown.name} has no channel {channel}.")
 
     def _reshaped(self, edit: Smooth | Islands | Interpolate) -> Changes:
         """Change a label as a whole, in the block that it lies in."""

@@ -148,6 +148,17 @@ def test_a_region_grows_along_values_joined_to_the_seed(desk) -> None:
     assert desk.values.any()
 
 
+def test_a_region_has_the_seeds_value_up_to_a_tolerance(desk) -> None:
+    desk = desk()
+    seed = (6, 10, 30)
+    near = np.abs(VALUES - VALUES[seed]) <= 0.9
+    desk.edit(Grow(seed=seed, label=2, tolerance=0.9))
+    pieces, _ = ndimage.label(near)
+    assert np.array_equal(desk.values == 2, pieces == pieces[seed])
+    assert (desk.values == 2).sum() > 1
+    assert desk.edit(Grow(seed=seed, label=1, tolerance=0.1, channel=5)).code == "state"
+
+
 def test_the_background_is_filled_through_bricks_without_edits(desk) -> None:
     desk = desk()
     desk.edit(Stroke(points=((6, 10, 30),), radius=5, label=1))
