@@ -735,6 +735,7 @@ export interface ViewSync {
   readonly seq: number;
   readonly axis?: number;
   readonly slice_idx?: readonly [number, number, number];
+  readonly time_idx?: number;
   readonly channel?: number;
   readonly window?: number;
   readonly level?: number;

@@ -23,6 +23,7 @@ function key(name: string, more: Partial<KeyboardEvent> = {}): boolean {
   };
   const host = {
     surface: bench.surface,
+    step: 0,
     isAnnotating: bench.isDrawing,
     now: 0,
     follow: () => false,

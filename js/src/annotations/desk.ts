@@ -12,6 +12,8 @@ export interface DeskHost extends EditorHost {
   readonly isAnnotating: boolean;
   /** Channel of the volume that is shown. */
   readonly channel: number;
+  /** Step of a series that is shown; 0 where there is no time axis. */
+  readonly step: number;
   readonly info: VolumeInfo | null;
 }
 
@@ -117,6 +119,7 @@ export class Desk {
   private wantReadings(): void {
     const chosen = this.editor.selection.items;
     const measured = [...this.seen.values()].flat();
-    this.readings.want([...new Set([...chosen, ...measured])], this.host.channel);
+    const items = [...new Set([...chosen, ...measured])];
+    this.readings.want(items, this.host.channel, this.host.step);
   }
 }

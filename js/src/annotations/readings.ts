@@ -48,6 +48,7 @@ export class Readings {
   private readonly resting = new Map<string, { key: string; since: number }>();
   private wanted: readonly Annotation[] = [];
   private channel = 0;
+  private step = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly listeners = new Listeners<string>();
   revision = 0;
@@ -72,16 +73,21 @@ export class Readings {
   of(item: Annotation, channel: number): Reading | null {
     const question = this.questions.get(item.id);
     if (!question?.answer) return null;
-    const isNow = question.key === keyOf(item, channel);
+    const isNow = question.key === this.keyOf(item, channel);
     if (!isNow && item.kind !== "profile") return null;
     return { ...question.answer, channel: question.channel };
   }
 
   /** Say what is on screen; the first in the list are the most wanted. */
-  want(items: readonly Annotation[], channel: number): void {
+  want(items: readonly Annotation[], channel: number, step = 0): void {
+    this.step = step;
     this.wanted = items.filter((item) => wantedOf(item).length > 0).slice(0, MOST);
     this.channel = channel;
     this.lookSoon();
+  }
+
+  private keyOf(item: Annotation, channel: number): string {
+    return `${keyOf(item, channel)} ${this.step}`;
   }
 
   private lookSoon(): void {
@@ -103,12 +109,12 @@ export class Readings {
 
   private isDue(item: Annotation): boolean {
     const asked = this.questions.get(item.id);
-    return !asked || asked.key !== keyOf(item, this.channel);
+    return !asked || asked.key !== this.keyOf(item, this.channel);
   }
 
   private askOf(item: Annotation): boolean {
     const { channel } = this;
-    const key = keyOf(item, channel);
+    const key = this.keyOf(item, channel);
     const asked = this.questions.get(item.id);
     const time = this.now();
     // One question at a time for what is followed live; a region has to stand still.

@@ -37,7 +37,9 @@ export type Command =
   | { readonly do: "centre" }
   | { readonly do: "point"; readonly x: number; readonly y: number }
   | { readonly do: "preset"; readonly index: number }
-  | { readonly do: "speed"; readonly faster: boolean };
+  | { readonly do: "speed"; readonly faster: boolean }
+  | { readonly do: "time"; readonly steps: number }
+  | { readonly do: "playtime" };
 
 /** The parts of a KeyboardEvent that decide. */
 export interface Key {
@@ -71,6 +73,9 @@ const PLAIN: Readonly<Record<string, Command>> = {
   " ": { do: "play" },
   ",": { do: "speed", faster: false },
   ".": { do: "speed", faster: true },
+  "<": { do: "time", steps: -1 },
+  ">": { do: "time", steps: 1 },
+  "\\": { do: "playtime" },
   "?": { do: "help" },
   Escape: { do: "escape" },
   ContextMenu: { do: "menu" },
@@ -191,6 +196,7 @@ export function helpRows(
     { action: "First, last", keys: ["Home", "End"] },
     { action: "Go to number", keys: ["G"] },
     { action: "Play; slower, faster", keys: ["Space", ",", "."] },
+    { action: "Step in time; play time", keys: ["< >", "\\"] },
     { action: axisTitles.join(", "), keys: ["1", "2", "3"] },
     {
       action: "Zoom at pointer",

@@ -6,6 +6,7 @@ import type { ViewContext } from "./context";
 import { nextLayout, wordsOf } from "./layout";
 import { labelsText } from "./legend";
 import { channelOf } from "./range";
+import { stepText } from "./timeplay";
 import { cycleDisplay } from "./wigglecontrols";
 
 /** Commands that reach beyond the view's state. */
@@ -114,8 +115,18 @@ function bareWhileHeld(context: ViewContext): void {
   window.addEventListener("blur", back, { signal });
 }
 
+function stepTime(context: ViewContext, steps: number): void {
+  const { info } = context.session;
+  if (!info || context.time.count < 2) {
+    context.say("This volume has no time axis");
+    return;
+  }
+  context.time.step(steps);
+  context.say(stepText(info, context.time.idx));
+}
+
 function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
-  const { actions, cine, session } = context;
+  const { actions, cine, session, time } = context;
   return {
     step: ({ slices }) => context.scroll(slices),
     first: () => context.take(() => actions.goTo(0)),
@@ -143,7 +154,9 @@ function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
     centre: () => centre(context),
     point: ({ x, y }) => movePoint(context, x, y),
     play: () => cine.toggle(),
-    speed: ({ faster }) => cine.faster(faster ? 1 : -1),
+    speed: ({ faster }) => (time.cine.playing ? time.cine : cine).faster(faster ? 1 : -1),
+    time: ({ steps }) => stepTime(context, steps),
+    playtime: () => context.playTime(),
     help: () => context.toggle("help"),
     panel: () => context.set({ panel: !context.ui.panel }),
     maximise: () => context.ask("maximise"),

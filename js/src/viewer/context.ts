@@ -17,6 +17,7 @@ import { startFence } from "./fence";
 import { clamp } from "./format";
 import { drawnAt, type Scene, sceneOf } from "./scene";
 import { type Settings, settings as settingsOfPage } from "./settings";
+import { TimePlay } from "./timeplay";
 import {
   type Asked,
   type Cursor,
@@ -44,6 +45,8 @@ const NOTICE_MS = 4000;
 export class ViewContext {
   readonly actions: Actions;
   readonly cine: Cine;
+  /** The steps of a series. */
+  readonly time: TimePlay;
   readonly desk: Desk;
   readonly labels: LabelDesk;
   private shared: SharedUi = SHARED_START;
@@ -66,6 +69,7 @@ export class ViewContext {
     if (root) {
       this.actions = new Actions(session);
       this.cine = root.cine;
+      this.time = root.time;
       this.desk = root.desk;
       this.labels = root.labels;
       session.onState(() => this.changed(), signal);
@@ -84,12 +88,18 @@ export class ViewContext {
       () => this.changed(),
     );
     signal.addEventListener("abort", () => this.cine.stop(), { once: true });
+    this.time = new TimePlay(session, actions, browserClock, () => this.changed());
+    signal.addEventListener("abort", () => this.time.cine.stop(), { once: true });
     this.desk = this.makeDesk();
     this.labels = this.makeLabels();
     const changed = (): void => this.changed();
     session.onInfo(() => actions.history.visit(session.state, performance.now()), signal);
     if (session.info) actions.history.visit(session.state, performance.now());
+    let step = session.state.time_idx;
     session.onState((state) => {
+      // What was read belongs to the step that it was read of.
+      if (state.time_idx !== step) this.set({ value: null });
+      step = state.time_idx;
       actions.history.visit(state, performance.now());
       changed();
     }, signal);
@@ -132,6 +142,9 @@ export class ViewContext {
       },
       get channel() {
         return context.session.state.channel;
+      },
+      get step() {
+        return context.session.state.time_idx;
       },
       setDrawing: (on: boolean) => {
         this.set({ tool: on ? "annotate" : "navigate" });
@@ -255,6 +268,12 @@ export class ViewContext {
   take(slice: () => void): void {
     this.cine.stop();
     slice();
+  }
+
+  /** Play the steps of a series, or stop; slices rest meanwhile. */
+  playTime(): void {
+    this.cine.stop();
+    this.time.cine.toggle();
   }
 
   /** Scroll by hand: as many slices a step as the user likes. */

@@ -202,6 +202,16 @@ export class Menu extends Part {
         key: "Space",
         act: () => cine.toggle(),
       },
+      ...(context.time.count > 1
+        ? ([
+            {
+              label: context.time.cine.playing ? "Stop time" : "Play time",
+              icon: "play",
+              key: "\\",
+              act: () => context.playTime(),
+            },
+          ] as const)
+        : []),
       { label: "Measure and annotate", icon: "ruler", act: () => context.set({ open: "tools" }) },
       { label: "Go to number", key: "G", act: () => context.ask("goto") },
       {

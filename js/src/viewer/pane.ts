@@ -34,6 +34,7 @@ import { isDead, type PaneState, paneStateOf, stateOverlay } from "./states";
 import { stateStyles } from "./states.styles";
 import { shared } from "./styles";
 import { swipeDivider, swipeStyles } from "./swipe";
+import { shortTime } from "./timeplay";
 import { Turning, turningStyles } from "./turning";
 import { VIEW_TOOLS, type ViewTool } from "./viewtools";
 import { wiggleText } from "./wiggle";
@@ -432,6 +433,7 @@ export class SlicePane extends Part {
         <span class="label">
           <span class="square" style=${colour}></span><b>${title}</b>
           ${info.kind === "medical" ? html`<span class="less">${position}</span>` : html`<b>${position}</b>`}
+          ${volume.time && volume.time.n > 1 ? html`<span class="less" part="step">${shortTime(volume, session.state.time_idx)}</span>` : nothing}
           ${slab ? html`<span class="less" part="slab">${slab}</span>` : nothing}
           ${wiggle ? html`<span class="less" part="wiggle">${wiggle}</span>` : nothing}
         </span>

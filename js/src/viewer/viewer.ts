@@ -24,6 +24,7 @@ import { SliceBar } from "./slicebar";
 import { isDead } from "./states";
 import { StatusLine } from "./statusline";
 import { shared } from "./styles";
+import { TimeBar } from "./timebar";
 import { Toolbar } from "./toolbar";
 import { viewerStyles } from "./viewer.styles";
 import { GestureLock, SliceWheel, zoomFactorOf } from "./wheel";
@@ -41,6 +42,7 @@ export class ViewerElement extends LitElement {
   private readonly sidePanel: SidePanel;
   private readonly toolbar: Toolbar;
   private readonly sliceBar: SliceBar;
+  private readonly timeBar: TimeBar;
   private readonly statusLine: StatusLine;
   private readonly dock: Dock;
   private readonly windowPanel: WindowPanel;
@@ -63,6 +65,7 @@ export class ViewerElement extends LitElement {
     this.sidePanel = new SidePanel(context);
     this.toolbar = new Toolbar(context, this);
     this.sliceBar = new SliceBar(context);
+    this.timeBar = new TimeBar(context);
     this.statusLine = new StatusLine(context);
     this.dock = new Dock(context);
     this.windowPanel = new WindowPanel(context);
@@ -292,6 +295,7 @@ export class ViewerElement extends LitElement {
     if (context.ui.open) context.set({ open: "" });
     else if (!inView && !isDead(this.pane.state)) this.pane.focusView();
     else if (context.cine.playing) context.cine.stop();
+    else if (context.time.cine.playing) context.time.cine.stop();
     else if (context.labels.escape() || context.desk.editor.escape()) return;
     else if (context.ui.tool !== "navigate") context.pick("navigate");
     else if (context.ui.maximised || context.session.state.maximised) this.maximise();
@@ -379,12 +383,19 @@ export class ViewerElement extends LitElement {
     this.share.className = "floating share";
     this.windowPanel.className = "floating window";
     this.menu.className = "floating menu";
-    for (const part of [this.toolbar, this.grid, this.sidePanel, this.sliceBar, this.dock])
+    for (const part of [
+      this.toolbar,
+      this.grid,
+      this.sidePanel,
+      this.timeBar,
+      this.sliceBar,
+      this.dock,
+    ])
       part.inert = open === "help";
     return html`
       ${this.toolbar}
       <div class="body"><div class="stage">${this.grid} ${this.pickBar}</div> ${this.hasPanel ? this.sidePanel : nothing}</div>
-      ${this.sliceBar} ${this.statusLine} ${this.dock}
+      ${this.timeBar} ${this.sliceBar} ${this.statusLine} ${this.dock}
       ${open === "window" ? this.windowPanel : nothing} ${isMenu ? this.menu : nothing}
       ${open === "help" ? this.help : nothing} ${open === "share" ? this.share : nothing} ${this.announcer.polite} ${this.announcer.urgent}
     `;

@@ -238,6 +238,7 @@ class ViewSync(_Message, tag=int(MessageType.VIEW_SYNC), frozen=True):
     seq: Seq
     axis: Annotated[int, msgspec.Meta(ge=0, le=2)] | None = None
     slice_idx: tuple[Index, Index, Index] | None = None
+    time_idx: Index | None = None
     channel: Annotated[int, msgspec.Meta(ge=0, le=4095)] | None = None
     window: Real | None = None
     level: Real | None = None

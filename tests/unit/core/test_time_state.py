@@ -4,8 +4,10 @@ import msgspec
 import pytest
 
 from blustream_widget._user_words import patch_of
+from blustream_widget.core.layouts import PANE_FIELDS
 from blustream_widget.core.linking import Guide
 from blustream_widget.core.panes import view_of
+from blustream_widget.core.protocol import ViewSync
 from blustream_widget.core.state import check_fields, first_state
 from blustream_widget.core.time_axis import TimeAxis
 from blustream_widget.errors import StateError
@@ -69,3 +71,8 @@ def test_linked_views_follow_by_time():
 def test_times_that_have_nothing_in_common_cannot_be_linked(time):
     with pytest.raises(StateError, match="time"):
         Guide(INFO, series(time), ("time",))
+
+
+def test_every_field_of_a_pane_can_be_changed_by_a_viewer():
+    known = {field.name for field in msgspec.structs.fields(ViewSync)}
+    assert set(PANE_FIELDS) <= known
