@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,12 +9,6 @@ import pytest
 if TYPE_CHECKING:
     from conftest import DevPage, OpenViewer
 
-_AXE = Path(__file__).parents[3] / "js" / "node_modules" / "axe-core" / "axe.min.js"
-_FAULTS = """async () => {
-  const { violations } = await axe.run('#cell', { resultTypes: ['violations'] });
-  return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120))}`);
-}"""
 _SECTION = "dev.viewer.pane.annotations.section"
 _ITEMS = "[...dev.session.annotations.items.values()]"
 # How many pixels of the canvases are painted within 4 CSS pixels of a point of the pane.
@@ -419,20 +412,3 @@ def test_fingers_and_keys_pick_a_horizon_and_a_fault(open_viewer: OpenViewer) ->
     assert (stick["label"], stick["kind"]) == ("Fault 1", "fault")
     key("Escape")
     assert page.evaluate("dev.viewer.context.ui.tool") == "navigate"
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_tools_menus_and_list_have_no_serious_fault(open_viewer: OpenViewer, theme: str) -> None:
-    viewer = open_viewer(f"theme={theme}", width=1100, height=800)
-    draw = Drawing(viewer)
-    draw.page.add_script_tag(path=str(_AXE))
-    for key in ("Shift+R", "m"):
-        draw.key(key)
-        draw.drag((200, 200), (300, 260))
-    draw.wait(2)
-    draw.key("]")
-    draw.page.locator("[role=option]").last.wait_for()
-    assert draw.page.evaluate(_FAULTS) == []
-    draw.page.get_by_role("button", name="Measure", exact=True).click()
-    draw.page.get_by_role("menuitemradio", name="Distance").wait_for()
-    assert draw.page.evaluate(_FAULTS) == []

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import pytest
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from conftest import DevPage, OpenViewer
 
-_AXE = Path(__file__).parents[3] / "js" / "node_modules" / "axe-core" / "axe.min.js"
-_SERIOUS = """async () => {
-  const { violations } = await axe.run('#cell', { resultTypes: ['violations'] });
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 90)).join(' | ')}`);
-}"""
 _CUT = """() => {
   const found = [];
   const visit = (root) => {
@@ -41,18 +31,6 @@ def lay_out(viewer: DevPage, layout: str) -> None:
 
 def shown_views(viewer: DevPage) -> int:
     return sum(view.is_visible() for view in viewer.page.locator(".view").all())
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_serious_fault_in_any_layout(open_viewer: OpenViewer, theme: str) -> None:
-    viewer = open_viewer(f"volume=seismic&theme={theme}", width=1000, height=640)
-    viewer.page.add_script_tag(path=_AXE)
-    faults: dict[str, Any] = {}
-    for layout in ("single", "orthogonal", "quad", "picture-in-picture", "2x2"):
-        lay_out(viewer, layout)
-        if found := viewer.page.evaluate(_SERIOUS):
-            faults[layout] = found
-    assert faults == {}
 
 
 def test_a_narrow_viewer_shows_one_pane_and_a_switch(open_viewer: OpenViewer) -> None:
