@@ -92,5 +92,26 @@ def paint_and_undo(labels: Labels) -> None:
     labels.page.page.keyboard.press("Control+z")
     labels.wait_python("voxels() == (labels > 0).sum()")
     labels.wait_python("np.array_equal(bodies.to_array(), labels)")
+    smooth_and_grow(labels)
     labels.page.page.keyboard.press("Escape")
-    labels.panel.locator("[aria-label='Paint'][aria-pressed=false]").wait_for()
+    labels.panel.locator("[aria-label='Grow a region'][aria-pressed=false]").wait_for()
+
+
+def smooth_and_grow(labels: Labels) -> None:
+    keyboard = labels.page.page.keyboard
+    keyboard.press("7")
+    labels.panel.locator("[aria-label='Smooth'][aria-pressed=true]").wait_for()
+    keyboard.press("Enter")
+    labels.wait_python("0 < (bodies.to_array() == 2).sum() < (labels == 2).sum()")
+    labels.wait_python("np.array_equal(bodies.to_array() == 1, labels == 1)")
+    keyboard.press("Control+z")
+    labels.wait_python("np.array_equal(bodies.to_array(), labels)")
+    keyboard.press("6")
+    labels.panel.get_by_role("slider", name="Tolerance").fill("50")
+    place = (0.45, 0.4)
+    labels.drag(place, place)
+    labels.wait_python(f"bodies.to_array()[voxel_at(*{place})] == 2")
+    labels.wait_python("(bodies.to_array() == 2).sum() > (labels == 2).sum()")
+    labels.viewer.locator(".view").focus()
+    keyboard.press("Control+z")
+    labels.wait_python("np.array_equal(bodies.to_array(), labels)")
