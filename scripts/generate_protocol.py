@@ -50,6 +50,7 @@ _CONSTANTS = (
     (state, "PANE_MAX_PX"),
     (state, "PANE_MAX_PIXELS"),
     (state, "WINDOW_MAX"),
+    (state, "WINDOW_MIN"),
     (state, "MIN_VOXELS_SHOWN"),
     (annotation, "MAX_POINTS"),
     (annotation, "MAX_ANNOTATIONS"),

@@ -14,6 +14,7 @@ export const PANE_MIN_PX = 16;
 export const PANE_MAX_PX = 4096;
 export const PANE_MAX_PIXELS = 8294400;
 export const WINDOW_MAX = 1e30;
+export const WINDOW_MIN = 1e-30;
 export const MIN_VOXELS_SHOWN = 4;
 export const MAX_POINTS = 2000;
 export const MAX_ANNOTATIONS = 10000;

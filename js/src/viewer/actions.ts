@@ -3,7 +3,7 @@ import { type Point, placeSlice, type Turn, turnedPan, UPRIGHT } from "../geomet
 import { activation } from "../panes";
 import { mayDrive } from "../people";
 import type { Oblique, ViewPatch, ViewState, VolumeInfo } from "../protocol";
-import { SLAB_MAX, WINDOW_MAX } from "../protocol";
+import { SLAB_MAX, WINDOW_MAX, WINDOW_MIN } from "../protocol";
 import { gridOf, movedAlong, placeOf, projected, type Vector } from "../sections";
 import type { Session } from "../session";
 import type { Voxel } from "./axes";
@@ -305,7 +305,7 @@ export class Actions {
   }
 
   setRange(range: Range): void {
-    const window = clamp(range.window, 1e-30, WINDOW_MAX);
+    const window = clamp(range.window, WINDOW_MIN, WINDOW_MAX);
     this.patch({ window, level: this.isSymmetric ? 0 : range.level });
   }
 

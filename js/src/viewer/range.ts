@@ -1,5 +1,5 @@
 /** Window and level: ends of the range, presets by what the data is, the automatic range. */
-import { ABS_PERCENTILES, type Channel, type VolumeInfo } from "../protocol";
+import { ABS_PERCENTILES, type Channel, type VolumeInfo, WINDOW_MIN } from "../protocol";
 import { rangeText, signed } from "./format";
 
 export interface Range {
@@ -68,7 +68,7 @@ export function autoRange(info: VolumeInfo, channel: Channel): Range {
     else if (percentiles.length === 13)
       [low, high] = [percentiles[0] ?? min, percentiles[12] ?? max];
   }
-  if (high <= low) [low, high] = [min, max];
+  if (high - low < WINDOW_MIN) [low, high] = [min, max];
   return { window: high > low ? high - low : 1, level: (low + high) / 2 };
 }
 

@@ -28,6 +28,7 @@ from blustream_widget.core.state_checks import (
     STRETCH_MAX,
     STRETCH_MIN,
     WINDOW_MAX,
+    WINDOW_MIN,
     ZOOM_MAX,
     ZOOM_MIN,
     check_channel,
@@ -47,6 +48,7 @@ __all__ = [
     "STRETCH_MAX",
     "STRETCH_MIN",
     "WINDOW_MAX",
+    "WINDOW_MIN",
     "ZOOM_MAX",
     "ZOOM_MIN",
     "ViewState",
@@ -310,7 +312,7 @@ def auto_window(channel: Channel, *, symmetric: bool) -> tuple[float, float]:
     """(window, level) that shows a channel well, from its percentiles.
 
     Symmetric: p98 of |value| around zero, the seismic custom. Otherwise 0.1 % off both ends.
-    Always a positive window, also for constant data.
+    Always a window and a level that a state may have, also for constant data.
     """
     if channel.is_label:
         low, high = channel.value_min, channel.value_max
@@ -320,10 +322,14 @@ def auto_window(channel: Channel, *, symmetric: bool) -> tuple[float, float]:
         low, high = channel.percentiles[0], channel.percentiles[-1]
     else:
         low, high = channel.value_min, channel.value_max
-    if high <= low:
+    if high - low < WINDOW_MIN:
         low, high = channel.value_min, channel.value_max
     window = high - low if high > low else 1.0
-    return window, (low + high) / 2
+    level = (low + high) / 2
+    return (
+        min(max(window, WINDOW_MIN), WINDOW_MAX),
+        min(max(level, -WINDOW_MAX), WINDOW_MAX),
+    )
 
 
 def channel_view(info: VolumeInfo, index: int) -> dict[str, Any]:

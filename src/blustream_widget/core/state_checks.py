@@ -24,7 +24,7 @@ STRETCH_MIN, STRETCH_MAX = 0.05, 50.0
 PAN_MIN, PAN_MAX = -1.0, 2.0
 PANE_MIN_PX, PANE_MAX_PX = 16, 4096
 PANE_MAX_PIXELS = 3840 * 2160
-WINDOW_MAX = 1e30
+WINDOW_MIN, WINDOW_MAX = 1e-30, 1e30
 # MIN_VOXELS_SHOWN keeps the scaled picture of a few voxels from growing without bound.
 MIN_VOXELS_SHOWN = 4.0
 
@@ -88,7 +88,7 @@ def _check_time(name: str, value: Any, info: VolumeInfo) -> int:
 
 
 def _check_window(name: str, value: Any, _info: VolumeInfo) -> float:
-    return _number(name, value, 1e-30, WINDOW_MAX)
+    return _number(name, value, WINDOW_MIN, WINDOW_MAX)
 
 
 def _check_level(name: str, value: Any, _info: VolumeInfo) -> float:

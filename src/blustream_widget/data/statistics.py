@@ -21,7 +21,8 @@ class RunningStatistics:
     Notes
     -----
     Values are counted by the leading bits of their float32 form, so the range need not be known
-    before, and two passes are not needed. Percentiles are exact to 0.1 % of the value.
+    before, and two passes are not needed. Percentiles are exact to 0.1 % of the value; what is
+    nearer to zero than a normal float32 counts as zero.
     """
 
     def __init__(self) -> None:
@@ -130,6 +131,8 @@ def _edge(bins: npt.NDArray[np.intp], ahead: int) -> npt.NDArray[np.float64]:
     edges: npt.NDArray[np.float64] = (
         np.minimum(bits, largest).astype(np.uint32).view(np.float32).astype(np.float64)
     )
+    # The bin of zero ends at 2e-41: percentiles of zeros would not be zero.
+    edges[np.abs(edges) < np.finfo(np.float32).tiny] = 0.0
     return edges
 
 

@@ -153,6 +153,20 @@ def test_constant_data_still_has_a_positive_window() -> None:
     assert auto_window(flat, symmetric=True) == (1.0, 5.0)
 
 
+@pytest.mark.parametrize(("low", "high"), [(-1e-35, 1e-35), (-3e38, 3e38), (2e38, 3e38)])
+@pytest.mark.parametrize("kind", ["generic", "seismic"])
+def test_values_of_any_size_get_a_window_that_a_state_may_have(low, high, kind) -> None:
+    channel = Channel(name="", unit="", dtype="float32", value_min=low, value_max=high)
+    info = survey(kind, (channel,))
+    assert first_state(info).with_patch(channel_view(info, 0), info)
+
+
+def test_percentiles_that_are_next_to_nothing_give_way_to_the_range() -> None:
+    near_zero = (2e-41,) * 12 + (4e-41,)
+    channel = Channel("", "", "float32", -1.0, 1.0, percentiles=near_zero)
+    assert auto_window(channel, symmetric=False) == (2.0, 0.0)
+
+
 @given(
     st.dictionaries(
         st.sampled_from(["axis", "slice_idx", "window", "level", "zoom", "pan", "channel", "x"]),

@@ -26,6 +26,15 @@ def test_percentiles_of_signed_data_agree_with_numpy(scale):
     )
 
 
+def test_percentiles_of_zeros_are_zero():
+    values = np.zeros((20, 20, 20), np.float32)
+    values[3, 3, 3], values[4, 4, 4] = 1, -1
+    result = with_statistics(channel(), values)
+    assert result.percentiles == (0.0,) * 13
+    assert result.abs_percentiles[:5] == (0.0,) * 5
+    assert (result.value_min, result.value_max) == (-1, 1)
+
+
 def test_the_histogram_agrees_with_numpy():
     values = np.random.default_rng(1).normal(size=300_000).astype(np.float32)
     result = with_statistics(channel(), values)
