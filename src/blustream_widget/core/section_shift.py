@@ -1,4 +1,4 @@
-"""A section's grid seen otherwise: from another volume, at another level, beside itself."""
+"""A section's grid seen otherwise: from another volume, at another level."""
 
 from __future__ import annotations
 
@@ -63,9 +63,3 @@ def voxels_per_step(grid: SectionGrid) -> float:
     else:
         across = float(np.linalg.norm([step for _, step in grid.columns]))
     return max(across, float(np.linalg.norm([step for _, step in grid.rows])))
-
-
-def beside(grid: SectionGrid, by: tuple[float, float, float]) -> SectionGrid:
-    """Give a plane's grid moved by a difference of indices."""
-    moved = ((at + d, step) for (at, step), d in zip(grid.columns, by, strict=True))
-    return replace(grid, columns=tuple(moved))
