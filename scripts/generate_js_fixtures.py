@@ -273,7 +273,8 @@ def _linking() -> dict[str, Any]:
     for (one, other), axis in product(pairs, range(3)):
         leader, follower = by_name[one], by_name[other]
         n = leader.shape
-        before = first_state(leader).with_patch({"axis": (axis + 1) % 3} | wide, leader)
+        lies = {"rotation": (270, 0, 90)[axis], "flip_x": axis == 2, "flip_y": axis == 0}
+        before = first_state(leader).with_patch({"axis": (axis + 1) % 3} | wide | lies, leader)
         moves: dict[str, Any] = {"axis": axis, "slice_idx": (n[0] // 3, n[1] - 1, 7), "level": 0.25}
         moves |= {"zoom": 2.5, "pan": (0.3, 0.6), "stretch": 1.4}
         now = before.with_patch(moves, leader)

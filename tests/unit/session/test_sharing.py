@@ -564,3 +564,14 @@ def test_the_record_is_bounded_and_told_from_where_it_was():
     assert len(audit.records) == MAX_RECORDS
     assert [r.detail for r in audit.newest(MAX_RECORDS + 3)] == ["1003", "1004"]
     assert audit.newest(MAX_RECORDS + 5) == ()
+
+
+async def test_overlays_blink_again_when_the_last_one_who_wants_calm_has_left(session):
+    owner_of(session)
+    assert session._demand._may_blink()
+    calm = [session.join(Channel(), p.Hello(token="", calm=True), role="owner") for _ in range(2)]
+    assert not session._demand._may_blink()
+    await session.leave(calm[0])
+    assert not session._demand._may_blink()
+    await session.leave(calm[1])
+    assert session._demand._may_blink()
