@@ -5,12 +5,18 @@ import numpy as np
 import pytest
 
 from blustream_widget.config import Config
+from blustream_widget.core.time_axis import time_axis
 from blustream_widget.core.types import SharedArray, VolumeRef
 from blustream_widget.data import open_source
 from blustream_widget.data.remote import RemoteSource
 from blustream_widget.testing.contracts.volume_source import OpenedVolume, VolumeSourceContract
 from blustream_widget.testing.formula_source import FormulaSource
-from blustream_widget.testing.volumes import label_volume, ramp_volume, write_volume
+from blustream_widget.testing.volumes import (
+    label_volume,
+    ramp_volume,
+    write_series,
+    write_volume,
+)
 
 SHAPE = (40, 67, 90)
 
@@ -113,6 +119,16 @@ class TestSeriesOfVds(VolumeSourceContract):
             write_volume(path, *(array[step] for array in arrays))
             steps.append(VolumeRef(url=str(path)))
         source = open_source(VolumeRef(series=tuple(steps)), Config())
+        yield OpenedVolume(source, arrays)
+        source.close()
+
+
+class TestVdsOfFourDimensions(VolumeSourceContract):
+    @pytest.fixture
+    def opened(self, tmp_path: Path):
+        arrays = [series_of(3), series_of(3) % 7]
+        write_series(tmp_path / "4d.vds", *arrays, times=time_axis(3))
+        source = open_source(VolumeRef(url=str(tmp_path / "4d.vds")), Config())
         yield OpenedVolume(source, arrays)
         source.close()
 

@@ -20,6 +20,7 @@ from blustream_widget.data.paths import suffix_of
 from blustream_widget.data.segy import scanned_segy
 from blustream_widget.data.survey import Survey
 from blustream_widget.data.vds_check import check_vds_file
+from blustream_widget.errors import VolumeFormatError
 
 Block: TypeAlias = tuple[slice, slice, slice]
 Progress: TypeAlias = Callable[[float, str], None]
@@ -121,6 +122,11 @@ def _from_vds(path: Path) -> Iterator[ImportSource]:
     source = OpenVdsSource(str(path), VolumeRef(url=str(path)))
     try:
         info = source.info
+        if info.time is not None:
+            raise VolumeFormatError(
+                f"{path.name} is a series of {info.n_steps} volumes, not one.",
+                hint="Open it as it is: a viewer shows its steps.",
+            )
         yield ImportSource(
             axes=info.axes,
             channels=info.channels,

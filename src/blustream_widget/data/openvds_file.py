@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import openvds
 
+from blustream_widget.core.time_axis import TimeAxis
 from blustream_widget.core.types import Channel, Samples, VolumeInfo
 from blustream_widget.data.grid import brick_counts
 from blustream_widget.data.openvds_errors import OPENVDS_ERRORS
@@ -31,7 +32,7 @@ class VdsFile:
     ----------
     path : str
     info : VolumeInfo
-        Shape, axes, channels (range as far as known), levels and brick size.
+        Shape, axes, channels (range as far as known), levels, brick size, and steps in time.
     codec : {"none", "rle", "zip", "wavelet"}
     tolerance : float
         Of the wavelet codec, in 1/255 of the value range.
@@ -67,11 +68,14 @@ class VdsFile:
 
     def write(self, key: BrickKey, values: Samples) -> None:
         """Write one brick; key and shape are checked by the pyramid."""
-        pages = self._pages[key.channel, key.lod]
-        _, n1, n2 = brick_counts(self._info, key.lod)
+        pages = self._pages[self._info.own_channel(key.channel), key.lod]
+        n0, n1, n2 = brick_counts(self._info, key.lod)
+        step = key.channel // len(self._info.channels)
         try:
-            page = pages.createPage((key.i0 * n1 + key.i1) * n2 + key.i2)
+            page = pages.createPage(((step * n0 + key.i0) * n1 + key.i1) * n2 + key.i2)
             buffer = np.array(page.getWritableBuffer(), copy=False)
+            if buffer.ndim == 4:  # OpenVDS's page of a volume of a series
+                buffer = buffer[0]
             n0_, n1_, n2_ = values.shape
             buffer[:n0_, :n1_, :n2_] = values
             del buffer  # before release: the memory is gone after it, and using it ends the process
@@ -127,12 +131,22 @@ def _layout(info: VolumeInfo) -> Any:
 def axis_descriptors(info: VolumeInfo) -> list[Any]:
     """Describe the axes to OpenVDS, its fastest one first."""
     names = [_axis_name(info, axis) for axis in range(3)]
-    return [
+    time = info.time
+    steps = [] if time is None else [_step_descriptor(time)]
+    axes = [
         openvds.VolumeDataAxisDescriptor(
             axis.n, name, axis.unit or "unitless", axis.first, axis.first + (axis.n - 1) * axis.step
         )
         for axis, name in reversed(list(zip(info.axes, names, strict=True)))
     ]
+    return [*axes, *steps]
+
+
+def _step_descriptor(time: TimeAxis) -> Any:
+    unit = time.unit or "unitless"
+    return openvds.VolumeDataAxisDescriptor(
+        time.n, time.name, unit, time.at(0), time.at(time.n - 1)
+    )
 
 
 def _axis_name(info: VolumeInfo, axis: int) -> str:

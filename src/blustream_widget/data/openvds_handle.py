@@ -84,11 +84,13 @@ class Handle:
         bounds: tuple[Voxel, Voxel],
         done: Callable[..., None],
         *,
+        step: int | None = None,
         group: Any = _BRICKS,
     ) -> PendingBrick | None:
         """Ask for a brick of checked key and bounds (voxels of its LOD); None when closed.
 
-        `group` is one of `openvds.DimensionsND`: how it is stored.
+        `step` is the place along the fourth dimension, if there is one; `group` is one of
+        `openvds.DimensionsND`: how it is stored.
         """
         lod = key.lod if isinstance(key, BrickKey) else 0
         lower = [min(v << lod, n - 1) for v, n in zip(bounds[0], self._shape, strict=True)]
@@ -97,12 +99,13 @@ class Handle:
         no_value = None
         if access.no_value is not None:
             no_value = float("nan") if buffer.dtype.kind == "f" else access.no_value
+        beyond = () if step is None else (step,)
         with self._lock:
             if self._closing.is_set():
                 return None
             request = self._manager.requestVolumeSubset(
-                tuple(lower[::-1]),
-                tuple(upper[::-1]),
+                (*lower[::-1], *beyond),
+                (*upper[::-1], *(place + 1 for place in beyond)),
                 dimensionsND=group,
                 data_out=buffer,
                 lod=lod,

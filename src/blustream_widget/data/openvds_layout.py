@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 import openvds
 
+from blustream_widget.core.time_axis import TimeAxis
 from blustream_widget.core.types import Axis, Channel, Kind, VolumeInfo
 from blustream_widget.data.survey import Survey
 from blustream_widget.errors import VolumeFormatError
@@ -66,19 +67,15 @@ def describe_layout(layout: Any, name: str, *, is_slice_copy: bool = False) -> O
     Raises
     ------
     VolumeFormatError
-        Not a 3-D volume with voxel values; or a slice copy, if it is not said to be one.
+        No volume, or volumes one after the other, with voxel values; or a slice copy, if it is
+        not said to be one.
     """
     if not is_slice_copy and layout.isMetadataStringAvailable(CATEGORY, SLICES_KEY):
         raise VolumeFormatError(
             f"{name} holds slices of another file, not a volume.",
             hint="Open that file; its slice copy is used by itself.",
         )
-    n_dimensions = layout.getDimensionality()
-    if n_dimensions != 3:
-        raise VolumeFormatError(
-            f"{name} has {n_dimensions} dimensions, not 3.",
-            hint="Extract one stacked volume first; pre-stack gathers are not shown.",
-        )
+    time = _steps(layout, name)
     access = _readable_channels(layout)
     if not access:
         raise VolumeFormatError(f"{name} has no channel of voxel values.")
@@ -98,8 +95,36 @@ def describe_layout(layout: Any, name: str, *, is_slice_copy: bool = False) -> O
         world_unit=_world_unit(layout, axes) if stored is None else stored.world_unit,
         affine=None if stored is None else stored.affine,
         source="openvds",
+        time=time,
     )
     return Opened(info, access, stored is not None, _survey(layout))
+
+
+def _steps(layout: Any, name: str) -> TimeAxis | None:
+    """Describe the fourth dimension, where the slowest one counts volumes."""
+    n_dimensions = layout.getDimensionality()
+    if n_dimensions == 3:
+        return None
+    axes = [layout.getAxisDescriptor(number) for number in range(n_dimensions)]
+    names = [axis.getName().lower() for axis in axes]
+    # The slowest dimension of gathers is the inline: what differs lies between the samples.
+    if n_dimensions != 4 or names[3] in ("inline", "crossline", "xline"):
+        raise VolumeFormatError(
+            f"{name} has {n_dimensions} dimensions ({', '.join(reversed(names))}), not 3, or 4 of"
+            " which the slowest counts volumes.",
+            hint="Extract one stacked volume first; pre-stack gathers are not shown.",
+        )
+    n, unit = int(axes[3].getNumSamples()), axes[3].getUnit()
+    first, last = float(axes[3].getCoordinateMin()), float(axes[3].getCoordinateMax())
+    step = (last - first) / (n - 1) if n > 1 else 1.0
+    is_rising = math.isfinite(first) and math.isfinite(step) and step > 0
+    return TimeAxis(
+        n,
+        first=first if is_rising else 0.0,
+        step=step if is_rising else 1.0,
+        unit=_UNITS.get(unit.lower(), unit) if is_rising else "",
+        name=names[3] or "time",
+    )
 
 
 def _stored_info(layout: Any) -> StoredInfo | None:

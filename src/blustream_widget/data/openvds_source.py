@@ -17,7 +17,7 @@ from blustream_widget.core.types import Channel, Samples, VolumeInfo, VolumeRef
 from blustream_widget.data.grid import Shape, brick_bounds, brick_counts, check_key
 from blustream_widget.data.openvds_errors import OPENVDS_ERRORS, translate
 from blustream_widget.data.openvds_handle import Handle
-from blustream_widget.data.openvds_layout import Opened, describe_layout
+from blustream_widget.data.openvds_layout import ChannelAccess, Opened, describe_layout
 from blustream_widget.data.openvds_open import open_vds
 from blustream_widget.data.paths import scheme_of, shown_name
 from blustream_widget.data.source import BrickDone, BrickKey, BrickRequest, DoneRequest
@@ -88,13 +88,17 @@ class OpenVdsSource:
     ) -> BrickRequest:
         check_key(self._info, key)
         handle = self._prefetch_handle() if prefetch else self._now
-        request = handle.request(
-            self._access[key.channel], key, brick_bounds(self._info, key), done
-        )
+        access, step = self._place(key.channel)
+        request = handle.request(access, key, brick_bounds(self._info, key), done, step=step)
         if request is None:
             done(key, None)
             return DoneRequest()
         return request
+
+    def _place(self, channel: int) -> tuple[ChannelAccess, int | None]:
+        """Where OpenVDS has a channel of a step: its own channel, and the step if it has steps."""
+        own, step = self._info.own_channel(channel), channel // len(self._info.channels)
+        return self._access[own], None if self._info.time is None else step
 
     def close(self) -> None:
         with self._lock:
@@ -148,14 +152,20 @@ class OpenVdsSource:
         # The coarse levels of other software can be blank where the volume is not.
         for lod, most in ((self._small_lod(), _SAMPLED_BRICKS), (0, _SEARCHED_BRICKS)):
             counts, n_bricks = brick_counts(self._info, lod), self._n_bricks(lod)
-            picked = np.unique(np.linspace(0, n_bricks - 1, min(n_bricks, most)).astype(int))
-            places = (np.unravel_index(int(i), counts) for i in picked)
-            keys = [BrickKey(channel, lod, int(i0), int(i1), int(i2)) for i0, i1, i2 in places]
+            n_all = n_bricks * self._info.n_steps
+            picked = np.unique(np.linspace(0, n_all - 1, min(n_all, most)).astype(int))
+            keys = [self._brick_key(channel, lod, int(number), counts) for number in picked]
             for brick in self._read_together(keys):
                 statistics.add(brick)
             if statistics.n_finite:
                 return statistics
         return None
+
+    def _brick_key(self, channel: int, lod: int, number: int, counts: Shape) -> BrickKey:
+        """Name a brick of a channel by its number among those of all steps."""
+        step, place = divmod(number, math.prod(counts))
+        i0, i1, i2 = (int(i) for i in np.unravel_index(place, counts))
+        return BrickKey(self._info.at_time(channel, step), lod, i0, i1, i2)
 
     def _read_together(self, keys: list[BrickKey]) -> Iterator[Samples]:
         """Read bricks side by side, as from far away each costs a round trip, in little memory."""
@@ -204,8 +214,9 @@ class OpenVdsSource:
 
     def _ask(self, key: BrickKey, bounds: tuple[Shape, Shape]) -> _Answer:
         answer: _Answer = queue.SimpleQueue()
+        access, step = self._place(key.channel)
         request = self._now.request(
-            self._access[key.channel], key, bounds, lambda _, result: answer.put(result)
+            access, key, bounds, lambda _, result: answer.put(result), step=step
         )
         if request is None:
             answer.put(None)

@@ -17,7 +17,12 @@ from blustream_widget.data.partial import PartialFile
 from blustream_widget.data.paths import local_path, readable_file, scheme_of, suffix_of
 from blustream_widget.data.slice_copy import open_slice_copy, slice_copy_path
 from blustream_widget.data.vds_check import check_vds_file
-from blustream_widget.errors import BlustreamError, ConfigError, VolumeWriteError
+from blustream_widget.errors import (
+    BlustreamError,
+    ConfigError,
+    VolumeFormatError,
+    VolumeWriteError,
+)
 
 Progress = Callable[[float, str], None]
 _N_AXES = 3
@@ -71,6 +76,11 @@ def write_slice_copy(
     target = slice_copy_path(path)
     source = OpenVdsSource(str(path), VolumeRef(url=str(path)))
     try:
+        if source.info.time is not None:
+            raise VolumeFormatError(
+                f"{path.name} is a series of {source.info.n_steps} volumes.",
+                hint="Slices are copied of single volumes only.",
+            )
         if not overwrite and _is_up_to_date(path, source.info):
             return target
         need_bytes = slice_copy_bytes(source.info)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from blustream_widget.core.time_axis import TimeAxis
 from blustream_widget.core.types import Axis, Channel, Kind, Samples, VolumeInfo
 
 Shape = tuple[int, int, int]
@@ -72,3 +74,32 @@ def write_volume(
         for number, values in enumerate(channels):
             writer.write(number, (0, 0, 0), values)
         return writer.finish()
+
+
+def write_series(path: Path, *channels: Samples, times: TimeAxis, brick_size: int = 32) -> None:
+    """Write arrays of one shape (steps first) as the channels of a VDS with four dimensions."""
+    from blustream_widget.data.grid import brick_bounds, brick_counts
+    from blustream_widget.data.openvds_file import VdsFile
+    from blustream_widget.data.openvds_layout import StoredInfo
+    from blustream_widget.data.reduce import half_times
+    from blustream_widget.data.source import BrickKey
+
+    steps, n0, n1, n2 = channels[0].shape
+    described = tuple(
+        Channel(f"c{n}", "", values.dtype.name, float(values.min()), float(values.max()))
+        for n, values in enumerate(channels)
+    )
+    axes = plain_axes((n0, n1, n2))
+    info = VolumeInfo(
+        path.name, "seismic", axes, described, n_lods=2, brick_size=brick_size, time=times
+    )
+    file = VdsFile(str(path), info, codec="none", tolerance=0.0, survey=None)
+    for step, (number, values), lod in itertools.product(
+        range(steps), enumerate(channels), range(info.n_lods)
+    ):
+        level = half_times(values[step], lod, is_label=False)
+        for place in np.ndindex(*brick_counts(info, lod)):
+            key = BrickKey(info.at_time(number, step), lod, *place)
+            lower, upper = brick_bounds(info, key)
+            file.write(key, level[tuple(map(slice, lower, upper))])
+    file.finish(StoredInfo("seismic", axes, described))
