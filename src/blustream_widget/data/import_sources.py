@@ -79,7 +79,10 @@ def open_import(path: Path, given: Path, target: Path, report: Progress) -> Iter
 
 def _from_nifti(path: Path, folder: Path) -> ImportSource:
     file = open_nifti(path)
-    voxels = check_array(file.map_voxels(folder), str(path))
+    mapped = file.map_voxels(folder)
+    if mapped.ndim == 4:
+        raise _series_error(path, len(mapped))
+    voxels = check_array(mapped, str(path))
     sample = describe_channel(
         voxels, name=file.channel_name, unit=file.unit, is_label=file.is_label
     )
@@ -123,10 +126,7 @@ def _from_vds(path: Path) -> Iterator[ImportSource]:
     try:
         info = source.info
         if info.time is not None:
-            raise VolumeFormatError(
-                f"{path.name} is a series of {info.n_steps} volumes, not one.",
-                hint="Open it as it is: a viewer shows its steps.",
-            )
+            raise _series_error(path, info.n_steps)
         yield ImportSource(
             axes=info.axes,
             channels=info.channels,
@@ -138,3 +138,10 @@ def _from_vds(path: Path) -> Iterator[ImportSource]:
         )
     finally:
         source.close()
+
+
+def _series_error(path: Path, n_steps: int) -> VolumeFormatError:
+    return VolumeFormatError(
+        f"{path.name} is a series of {n_steps} volumes, not one.",
+        hint="Open it as it is: a viewer shows its steps.",
+    )
