@@ -231,7 +231,10 @@ export class SlicePane extends Part {
       get focused() {
         return context.ui.focused;
       },
-      focus: () => this.focusView(),
+      // A tap that begins a text ends after the field for it has the focus.
+      focus: () => {
+        if (!context.desk.editor.writing) this.focusView();
+      },
       goTo: (slice) => context.take(() => actions.goTo(slice)),
       pan: (from, dx, dy) => actions.panFrom(from, dx / scale(), dy / scale()),
       pinch: (from, factor, start, now) =>
