@@ -2,14 +2,16 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import { axisOf, axisTitle, indexOf, numberText, sliceOfText } from "./axes";
-import { SPEEDS } from "./cine";
 import type { ViewContext } from "./context";
 import { parseNumber } from "./format";
 import { icon } from "./icons";
 import { trackOf } from "./loadedtrack";
 import { define, Part, SCROLL_MS } from "./part";
+import { playControls, sliderSteps } from "./playcontrols";
 import { isDead, paneStateOf } from "./states";
 import { byWidth, shared } from "./styles";
+
+const PLAYS = { what: "Slices", end: "the end" };
 
 export class SliceBar extends Part {
   static override styles = [
@@ -181,7 +183,7 @@ export class SliceBar extends Part {
       >
         ${icon(cine.playing ? "pause" : "play")}
       </button>
-      ${cine.playing ? this.film() : nothing}
+      ${cine.playing ? playControls(cine, PLAYS) : nothing}
       <button class="tool" aria-label="Previous slice" title="Previous slice (↑)" ?disabled=${idx <= 0} @click=${step(-1)}>
         ${icon("previous")}
       </button>
@@ -229,49 +231,9 @@ export class SliceBar extends Part {
     return [info, ...slices, status.phase, ui.shown === null, ...film];
   }
 
-  private film(): TemplateResult {
-    const { cine } = this.context;
-    const bounce = cine.end === "bounce";
-    return html`<select
-        aria-label="Slices per second"
-        title="Slices per second (, slower . faster)"
-        @change=${(e: Event) => {
-          cine.framesPerSecond = Number((e.target as HTMLSelectElement).value);
-        }}
-      >
-        ${SPEEDS.map(
-          (speed) =>
-            html`<option value=${speed} ?selected=${speed === cine.framesPerSecond}>${speed}/s</option>`,
-        )}
-      </select>
-      <button
-        class="tool medium"
-        aria-label="At the end, turn round"
-        title=${bounce ? "Turns round at the end" : "Starts again at the end"}
-        aria-pressed=${bounce ? "true" : "false"}
-        @click=${() => cine.setEnd(bounce ? "loop" : "bounce")}
-      >
-        ${icon(bounce ? "bounce" : "loop")}
-      </button>`;
-  }
-
-  /** The browser's own slider would go left for "down" and a tenth of the way for Page. */
   private sliderKey(event: KeyboardEvent): void {
-    const steps: Record<string, number> = {
-      ArrowDown: 1,
-      ArrowRight: 1,
-      ArrowUp: -1,
-      ArrowLeft: -1,
-      PageDown: 10,
-      PageUp: -10,
-      Home: -this.context.actions.sliceCount,
-      End: this.context.actions.sliceCount,
-    };
-    const by = steps[event.key];
-    if (by === undefined || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey)
-      return;
-    event.preventDefault();
-    this.context.scroll(by);
+    const by = sliderSteps(event, this.context.actions.sliceCount);
+    if (by !== null) this.context.scroll(by);
   }
 
   private numberKey(event: KeyboardEvent): void {

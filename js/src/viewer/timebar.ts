@@ -1,15 +1,15 @@
 /** The bar of a series, over that of the slices: play, previous, slider, next, and the time. */
 import { css, html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
-import { SPEEDS } from "./cine";
 import type { ViewContext } from "./context";
 import { icon } from "./icons";
 import { CALM_MS, define, Part } from "./part";
+import { playControls, sliderSteps } from "./playcontrols";
 import { isDead, paneStateOf } from "./states";
 import { byWidth, shared } from "./styles";
 import { stepText, timeText, timeTitle } from "./timeplay";
 
-const PAGE = 10;
+const PLAYS = { what: "Steps", end: "the last step" };
 
 export class TimeBar extends Part {
   static override styles = [
@@ -124,7 +124,7 @@ export class TimeBar extends Part {
       >
         ${icon(cine.playing ? "pause" : "play")}
       </button>
-      ${cine.playing ? this.film() : nothing}
+      ${cine.playing ? playControls(cine, PLAYS) : nothing}
       <button class="tool" aria-label="Previous step" title="Previous step (<)" ?disabled=${idx <= 0} @click=${() => time.step(-1)}>
         ${icon("previous")}
       </button>
@@ -156,50 +156,9 @@ export class TimeBar extends Part {
     return [info, time.idx, status.phase, ui.shown === null, playing, framesPerSecond, end];
   }
 
-  private film(): TemplateResult {
-    const { cine } = this.context.time;
-    const bounce = cine.end === "bounce";
-    return html`<select
-        aria-label="Steps per second"
-        title="Steps per second (, slower . faster)"
-        @change=${(e: Event) => {
-          cine.framesPerSecond = Number((e.target as HTMLSelectElement).value);
-        }}
-      >
-        ${SPEEDS.map(
-          (speed) =>
-            html`<option value=${speed} ?selected=${speed === cine.framesPerSecond}>${speed}/s</option>`,
-        )}
-      </select>
-      <button
-        class="tool medium"
-        aria-label="At the last step, turn round"
-        title=${bounce ? "Turns round at the last step" : "Starts again after the last step"}
-        aria-pressed=${bounce ? "true" : "false"}
-        @click=${() => cine.setEnd(bounce ? "loop" : "bounce")}
-      >
-        ${icon(bounce ? "bounce" : "loop")}
-      </button>`;
-  }
-
-  /** The browser's own slider would go back for "down" and a tenth of the way for Page. */
   private sliderKey(event: KeyboardEvent): void {
-    const { time } = this.context;
-    const steps: Record<string, number> = {
-      ArrowRight: 1,
-      ArrowDown: 1,
-      ArrowLeft: -1,
-      ArrowUp: -1,
-      PageDown: PAGE,
-      PageUp: -PAGE,
-      Home: -time.count,
-      End: time.count,
-    };
-    const by = steps[event.key];
-    if (by === undefined || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey)
-      return;
-    event.preventDefault();
-    time.step(by);
+    const by = sliderSteps(event, this.context.time.count);
+    if (by !== null) this.context.time.step(by);
   }
 }
 
