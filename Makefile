@@ -7,7 +7,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-MAKEFLAGS += --no-print-directory
+# Python's and JavaScript's packages and checks go side by side.
+MAKEFLAGS += --no-print-directory -j2
 
 PYTHON ?= python3
 PIP_VERSION := 26.3
@@ -35,7 +36,7 @@ BESIDE := -n 2 --dist loadfile --no-loadscope-reorder
 QUICK := not browser and not gpu and not bench
 export PYTHON PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format lock setup static storage clean system
+.PHONY: demo test check format lock setup static static-python static-js storage clean system
 
 demo: setup
 	@$(BIN)/blustream demo $(if $(HEADLESS),--headless)
@@ -54,11 +55,15 @@ setup: $(PYTHON_PACKAGES) $(BUNDLE)
 
 storage: $(STORAGE_PACKAGES)
 
-static: $(PYTHON_PACKAGES) $(JS_PACKAGES)
+static: static-python static-js
+
+static-python: $(PYTHON_PACKAGES)
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo | tail -n 1
+
+static-js: $(JS_PACKAGES)
 	@npm --prefix js run --silent check
 	@npm --prefix js run --silent test
 

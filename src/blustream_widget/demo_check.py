@@ -41,7 +41,6 @@ def check_demo(
         Variables for the kernel.
     screenshot : Path
         PNG of the page after the check; a failure saves one too.
-
     timeout_s : float
         For the first picture, and again for the changed one.
 
@@ -57,7 +56,7 @@ def check_demo(
 
         page = NotebookPage(browser, lab, notebook)
         try:
-            _check(page, timeout_s)
+            check_page(page, timeout_s)
         except (TimeoutError, RuntimeError, BrowserError) as exc:
             _complain(page, exc)
             return 1
@@ -80,7 +79,16 @@ def _end(lab: JupyterLab, timeout_s: float) -> int:
     return 0
 
 
-def _check(page: NotebookPage, timeout_s: float) -> None:
+def check_page(page: NotebookPage, timeout_s: float) -> None:
+    """Run the notebook of a page that shows `viewer`, and see its picture follow the slice.
+
+    Raises
+    ------
+    RuntimeError
+        If a cell failed; holds its traceback.
+    TimeoutError
+        If there is no picture or no other one within `timeout_s` each; says which.
+    """
     page.run_all()
     started_s = time.monotonic()
     picture = _Picture(page)

@@ -51,32 +51,83 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
+class _Kept:
+    """The page that tests use one after the other: JupyterLab takes long to load."""
+
+    def __init__(self) -> None:
+        self.page: NotebookPage | None = None
+
+    def open(
+        self, browser: Browser, lab: JupyterLab, file: str, width_px: int, height_px: int
+    ) -> NotebookPage:
+        page, self.page = self.page, None
+        if page is None or page.page.is_closed():
+            page = NotebookPage(browser, lab, file)
+        else:
+            page.open(file)
+        page.page.set_viewport_size({"width": width_px, "height": height_px})
+        page.page.mouse.move(0, 0)
+        return page
+
+    def keep(self, page: NotebookPage) -> None:
+        page.leave()
+        self.page = page
+
+
+@pytest.fixture(scope="session")
+def kept_page() -> Iterator[_Kept]:
+    """What is left of the test before."""
+    kept = _Kept()
+    yield kept
+    if kept.page is not None:
+        kept.page.close()
+
+
 @pytest.fixture
 def open_notebook(
-    lab: JupyterLab, browser: Browser, request: pytest.FixtureRequest
+    lab: JupyterLab, browser: Browser, kept_page: _Kept, request: pytest.FixtureRequest
 ) -> Iterator[OpenNotebook]:
     """Open a notebook made of code cells: `page = open_notebook("import …", "viewer")`.
 
-    Its options are those of `NotebookPage`. A failed test leaves a screenshot and what the page
-    complained about in test-output/. Kernels end with the test.
+    The first one of a test is a new tab of a JupyterLab that is open already, unless it is asked
+    for with `fresh=True` or with options of `NotebookPage` other than its size. A failed test
+    leaves a screenshot and what the page complained about in test-output/. Kernels end with the
+    test.
     """
     name = re.sub(r"\W+", "-", request.node.name)
     pages: list[NotebookPage] = []
+    kept: list[NotebookPage] = []
 
-    def open_it(*cells: str, **options: object) -> NotebookPage:
+    def open_it(
+        *cells: str,
+        fresh: bool = False,
+        width_px: int = 1280,
+        height_px: int = 900,
+        **options: object,
+    ) -> NotebookPage:
         file = f"{name}-{len(pages)}.ipynb"
         lab.write_notebook(file, list(cells))
-        pages.append(NotebookPage(browser, lab, file, **options))
+        if fresh or options or pages:
+            size = {"width_px": width_px, "height_px": height_px}
+            pages.append(NotebookPage(browser, lab, file, **size, **options))
+        else:
+            pages.append(kept_page.open(browser, lab, file, width_px, height_px))
+            kept.append(pages[-1])
         return pages[-1]
 
     yield open_it
+    failed = request.node.stash.get(FAILED, False)
     for index, page in enumerate(pages):
-        if request.node.stash.get(FAILED, False):
+        if failed:
             page.screenshot(_OUTPUT / f"{name}-{index}.png")
             (_OUTPUT / f"{name}-{index}.txt").write_text(
                 "\n".join([*page.problems, lab.log_tail()])
             )
-        page.close()
+        gone = page.page.is_closed() or not page.page.url.startswith(lab.url)
+        if failed or gone or page not in kept:
+            page.close()
+        else:
+            kept_page.keep(page)
     lab.delete_sessions()
 
 

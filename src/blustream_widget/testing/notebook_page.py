@@ -44,6 +44,11 @@ _THEME = """async (name) => {
   await jupyterapp.commands.execute('apputils:change-theme', { theme: name });
 }"""
 _THEME_IS = "(name) => document.body.dataset.jpThemeName === name"
+# A tab that is closed by its cross asks whether to save.
+_LEAVE = "() => { for (const tab of [...jupyterapp.shell.widgets('main')]) tab.dispose(); }"
+_OPEN = """async (path) => {
+  await jupyterapp.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+}"""
 _OUTPUTS = """() => jupyterapp.shell.currentWidget.content.model.toJSON().cells
   .flatMap((cell) => cell.outputs ?? [])"""
 _EXECUTE = """async ([code, timeoutMs]) => {
@@ -236,6 +241,21 @@ class NotebookPage:
         self.page.wait_for_function(
             f"() => globalThis.jupyterapp && {_IDLE}", timeout=timeout_s * 1000
         )
+
+    def leave(self) -> None:
+        """Close every tab without saving; kernels keep running."""
+        self.page.evaluate(_LEAVE)
+
+    def open(self, name: str) -> None:
+        """Go on with another notebook of the folder: a quarter of the time of a page of its own.
+
+        What was open is closed, and `problems` begins anew. The page keeps its storage and what
+        its scripts hold, as it does for a person who works all day.
+        """
+        self.leave()
+        self.page.evaluate(_OPEN, name)
+        self.wait_idle()
+        self._problems.clear()
 
     def reload(self) -> None:
         """Load the page anew; the kernel keeps running."""
