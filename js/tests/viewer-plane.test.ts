@@ -5,7 +5,7 @@ import type { ViewPatch, ViewState, VolumeInfo } from "../src/protocol";
 import type { Session } from "../src/session";
 import { Actions } from "../src/viewer/actions";
 import { isSamePlane, viewOf } from "../src/viewer/camera";
-import { modeText, slabText, thicknessText } from "../src/viewer/slab";
+import { modeText, noSlabReason, slabText, thicknessText } from "../src/viewer/slab";
 import { header, STATE } from "./fakes";
 
 const medical = makeVolume("medical").info;
@@ -107,6 +107,25 @@ describe("slabs in the words of the field", () => {
     expect(slabText(seismic, STATE)).toBe("");
     const channels = seismic.channels.map((channel) => ({ ...channel, is_label: true }));
     expect(slabText({ ...seismic, channels }, slab)).toBe("");
+  });
+
+  it("of an oblique plane are as thick as its voxels across it; a fence has none", () => {
+    const at = { kind: "oblique", origin: [9, 9, 9] } as const;
+    const scan = { ...medical, affine: null, world_unit: "mm" };
+    const axes = scan.axes.map((axis) => ({
+      ...axis,
+      spacing: 2,
+    })) as unknown as VolumeInfo["axes"];
+    const plane = { ...slab, section: { ...at, right: [1, 1, 0], down: [0, 0, 1] } } as const;
+    expect(slabText({ ...scan, axes }, plane)).toBe("MIP 18\u00a0mm");
+    const tilted = { ...slab, section: { ...at, right: [0, 1, 0], down: [1, 0, 1] } } as const;
+    expect(slabText({ ...seismic, world_unit: "m" }, tilted)).toBe("Maximum 9 planes");
+    const points = [
+      [1, 1],
+      [5, 8],
+    ] as const;
+    const fence = { ...slab, section: { kind: "fence", points } } as const;
+    expect(noSlabReason(seismic, fence)).toBe("A fence has no slab");
   });
 
   it("are not thicker than the volume", () => {

@@ -4,7 +4,7 @@ import { UPRIGHT } from "../geometry";
 import type { ViewContext } from "./context";
 import { parseNumber } from "./format";
 import { type IconName, icon } from "./icons";
-import { modeText, noSlabReason, SLAB_CHOICES, type SlabMode, thicknessText } from "./slab";
+import { modeText, noSlabReason, SLAB_CHOICES, type SlabMode, slabThickness } from "./slab";
 
 /** Slices that a slab begins with, and that a press of a button makes it thicker by: it stays odd. */
 const FIRST_SLAB = 9;
@@ -147,7 +147,7 @@ function modeWords(short: string, words: string): string {
 function thickness(context: ViewContext): TemplateResult {
   const { actions, session } = context;
   const { info, state } = session;
-  const text = info ? thicknessText(info, state.axis, state.slab) : "";
+  const text = info ? slabThickness(info, state) : "";
   return html`<div class="row" role="group" aria-label="Thickness of the slab">
     <label class="name quiet" for="slab">Slices</label>
     <button class="tool" aria-label="Thinner slab" title="Thinner" @click=${() => thicken(context, -1)}>
@@ -177,6 +177,6 @@ function thickness(context: ViewContext): TemplateResult {
     <button class="tool" aria-label="Thicker slab" title="Thicker" @click=${() => thicken(context, 1)}>
       +
     </button>
-    <span id="slab-thickness" class="cut">${text.endsWith("slices") ? "" : text}</span>
+    <span id="slab-thickness" class="cut">${/slices|planes$/.test(text) ? "" : text}</span>
   </div>`;
 }

@@ -3,7 +3,7 @@ import { UPRIGHT } from "../geometry";
 import type { ViewContext } from "./context";
 import type { Entry } from "./entries";
 import { chooseSlab, thicken } from "./planecontrols";
-import { noSlabReason, SLAB_CHOICES, thicknessText } from "./slab";
+import { noSlabReason, SLAB_CHOICES, slabThickness } from "./slab";
 import { DISPLAY_CHOICES, noWiggleReason } from "./wiggle";
 import { excurse } from "./wigglecontrols";
 
@@ -76,7 +76,7 @@ function slabEntries(context: ViewContext): Entry[] {
   if (!info) return [];
   const disabled = noSlabReason(info, state) !== "";
   const isOn = state.slab > 1 && !disabled;
-  const text = thicknessText(info, state.axis, state.slab);
+  const text = slabThickness(info, state);
   return [
     { heading: isOn ? `Slab of ${text}` : "Slab" },
     { label: "One slice", checked: !isOn, stays: true, act: () => chooseSlab(context, "") },

@@ -53,8 +53,7 @@ export function turnedPanes(
     if (pane.axis === base || pane.section?.kind === "fence") return pane;
     const slice = planeAcross(info, pane.axis, pane.slice_idx, state.north_up);
     const section = turned(pane.section ?? slice, about, radians, pane.slice_idx);
-    // A slab is made of slices.
-    return { ...pane, slab: 1, section: liesLike(section, slice) ? null : section };
+    return { ...pane, section: liesLike(section, slice) ? null : section };
   });
 }
 

@@ -196,7 +196,7 @@ function drawLabels(sheet: Sheet, scene: Scene, context: ViewContext): void {
   const [title, position] = scene.grid
     ? [sectionText(scene.grid), ""]
     : sliceText(scene.volume, scene.base, idx);
-  const slab = scene.grid ? "" : slabText(scene.volume, context.session.state);
+  const slab = slabText(scene.volume, context.session.state);
   const wiggle = scene.grid ? "" : wiggleText(scene.volume, context.session.state);
   chip(sheet, `    ${[title, position, slab, wiggle].filter(Boolean).join(" ")}`, 12, 12);
   sheet.brush.fillStyle = scene.grid ? "#fff" : planeColour(scene.volume, scene.base);

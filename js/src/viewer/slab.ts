@@ -1,5 +1,6 @@
 /** Slabs: several slices around the shown one as one picture, in the words of the field. */
 import type { SLAB_MODES, ViewState, VolumeInfo } from "../protocol";
+import { normalOf, toIndex, verticalAxis } from "../sections";
 import { axisOf, withUnit } from "./axes";
 import { decimalsOf, fixed } from "./format";
 import { channelOf } from "./range";
@@ -28,7 +29,8 @@ export function modeText(info: VolumeInfo, mode: string): string {
 
 /** Why there can be no slab; "" if there can. */
 export function noSlabReason(info: VolumeInfo, state: ViewState): string {
-  return channelOf(info, state.channel).is_label ? "Labels are shown slice by slice" : "";
+  if (channelOf(info, state.channel).is_label) return "Labels are shown slice by slice";
+  return state.section?.kind === "fence" ? "A fence has no slab" : "";
 }
 
 /** Thickness of so many slices: "9 mm", "36 ms", "25 slices" where their distance has no unit. */
@@ -37,15 +39,31 @@ export function thicknessText(info: VolumeInfo, axis: number, slices: number): s
   const isSample = info.kind === "seismic" && along.name === "sample";
   const step = isSample ? Math.abs(along.step) : along.spacing;
   const unit = isSample ? along.unit : info.world_unit;
-  if (!unit || !(step > 0)) return `${slices} slices`;
+  return unit && step > 0 ? lengthText(slices, step, unit) : `${slices} slices`;
+}
+
+function lengthText(slices: number, step: number, unit: string): string {
   // As a length is written: 3.4375 mm slices make no slab of 30.9375.
   const length = slices * step;
   const decimals = length >= 100 ? 0 : Math.min(decimalsOf(step), 1);
   return withUnit(fixed(length, decimals), unit);
 }
 
+/** The same of the slab that a pane shows, which may be one of an oblique plane. */
+export function slabThickness(info: VolumeInfo, state: ViewState): string {
+  const { section, axis, slab } = state;
+  if (section?.kind !== "oblique") return thicknessText(info, axis, slab);
+  const across = toIndex(info, normalOf(section));
+  const vertical = verticalAxis(info);
+  const isTime = info.kind === "seismic" && axisOf(info, vertical).unit !== info.world_unit;
+  // In time only a plane that stands upright has a length across it.
+  const isTilted = isTime && Math.abs(across[vertical as 0]) > 1e-9 * Math.hypot(...across);
+  if (!info.world_unit || isTilted) return `${slab} planes`;
+  return lengthText(slab, Number((1 / Math.hypot(...across)).toFixed(6)), info.world_unit);
+}
+
 /** "MIP 9 mm" where a pane shows a slab; "" where it shows one slice. */
 export function slabText(info: VolumeInfo, state: ViewState): string {
   if (state.slab === 1 || noSlabReason(info, state)) return "";
-  return `${modeText(info, state.slab_mode)} ${thicknessText(info, state.axis, state.slab)}`;
+  return `${modeText(info, state.slab_mode)} ${slabThickness(info, state)}`;
 }

@@ -9,6 +9,8 @@ import numpy as np
 
 from blustream_widget.core.alignment import Alignment
 from blustream_widget.core.section_grid import SectionGrid
+from blustream_widget.core.sections import Oblique, normal_of, world_matrix
+from blustream_widget.core.types import VolumeInfo
 
 
 @lru_cache(maxsize=64)
@@ -63,3 +65,21 @@ def voxels_per_step(grid: SectionGrid) -> float:
     else:
         across = float(np.linalg.norm([step for _, step in grid.columns]))
     return max(across, float(np.linalg.norm([step for _, step in grid.rows])))
+
+
+def voxel_across(grid: SectionGrid, info: VolumeInfo) -> tuple[float, float, float]:
+    """Give the step of one voxel along a plane's normal, in indices of the volume.
+
+    It goes the way in which the index grows that changes most: that of a slice's own axis.
+    """
+    assert isinstance(grid.section, Oblique)
+    step = np.linalg.solve(world_matrix(info), normal_of(grid.section))
+    step = np.round(step / np.linalg.norm(step), 12) + 0.0
+    i, j, k = (float(v) for v in step * np.sign(step[np.abs(step).argmax()]))
+    return (i, j, k)
+
+
+def beside(grid: SectionGrid, by: tuple[float, float, float]) -> SectionGrid:
+    """Give a plane's grid moved by a difference of indices."""
+    moved = ((at + d, step) for (at, step), d in zip(grid.columns, by, strict=True))
+    return replace(grid, columns=tuple(moved))

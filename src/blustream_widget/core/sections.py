@@ -112,15 +112,15 @@ def checked_section(value: Any, info: VolumeInfo) -> Section | None:
 
 
 def check_slab(slab: int, section: Section | None) -> None:
-    """Refuse a slab of a section.
+    """Refuse a slab of a fence, whose pieces have no common normal.
 
     Raises
     ------
     StateError
     """
-    if section is not None and slab > 1:
+    if isinstance(section, Fence) and slab > 1:
         raise StateError(
-            "A slab is made of slices, not of an oblique plane or a fence.",
+            "A fence has no slab.",
             hint="Set slab = 1, or section = None.",
         )
 

@@ -16,7 +16,10 @@ SLAB_MAX = 512
 
 
 class Slab(NamedTuple):
-    """Slices `first` to `last`, both included, 0-based, and how they are reduced."""
+    """Slices `first` to `last`, both included, 0-based, and how they are reduced.
+
+    Of an oblique plane, planes one voxel apart along its normal, counted from it: it is number 0.
+    """
 
     first: int
     last: int
@@ -27,10 +30,13 @@ def slab_of(state: ViewState, info: VolumeInfo) -> Slab | None:
     """Slab that a view of one pane shows; None where it shows one slice alone.
 
     It is centred on the slice (an even one has one slice more behind it) and cut at the ends of the
-    volume. Labels have no order and no mean: of a label channel the slice alone is shown.
+    volume; the planes beside an oblique one have no value there. Labels have no order and no mean:
+    of a label channel the slice alone is shown.
     """
     if state.slab == 1 or info.channels[state.channel].is_label:
         return None
+    if state.section is not None:
+        return Slab(-((state.slab - 1) // 2), state.slab // 2, state.slab_mode)
     idx, n = state.slice_idx[state.axis], info.axes[state.axis].n
     first = idx - (state.slab - 1) // 2
     return Slab(max(first, 0), min(first + state.slab, n) - 1, state.slab_mode)

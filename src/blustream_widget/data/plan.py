@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from blustream_widget.core.types import VolumeInfo
 from blustream_widget.data.composite import Composite
 from blustream_widget.data.section import SectionComposite
+from blustream_widget.data.section_slab import SectionSlabComposite
 from blustream_widget.data.slab import SlabComposite
 from blustream_widget.data.source import AnyKey, BrickKey
 
@@ -17,6 +18,8 @@ from blustream_widget.data.source import AnyKey, BrickKey
 _ON_THE_WAY = 2
 _TILED_AHEAD = 8
 _LARGEST_STRIDE = 16
+
+AnyComposite: TypeAlias = Composite | SlabComposite | SectionComposite | SectionSlabComposite
 
 
 class Stage(NamedTuple):
@@ -42,7 +45,7 @@ class Hand(NamedTuple):
 
 
 def plan_stages(
-    composite: Composite | SlabComposite | SectionComposite,
+    composite: AnyComposite,
     info: VolumeInfo,
     hand: Hand,
     *,
@@ -54,7 +57,7 @@ def plan_stages(
 
     Parameters
     ----------
-    composite : Composite, SlabComposite or SectionComposite
+    composite : Composite, SlabComposite, SectionComposite or SectionSlabComposite
         Filled from the cache.
     info : VolumeInfo
     hand : Hand
@@ -108,7 +111,7 @@ def _at_next_time(keys: Sequence[AnyKey], info: VolumeInfo, hand: Hand) -> list[
 
 
 def _layer_ahead(
-    composite: Composite | SlabComposite | SectionComposite,
+    composite: AnyComposite,
     info: VolumeInfo,
     hand: Hand,
     lod: int,
@@ -126,7 +129,7 @@ def _layer_ahead(
 
 
 def _tiles_ahead(
-    composite: Composite | SlabComposite | SectionComposite,
+    composite: AnyComposite,
     info: VolumeInfo,
     hand: Hand,
     tile_size: int,

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from blustream_widget.core.types import SliceData, VolumeInfo
-from blustream_widget.data.composite import Composite, SliceSpec
-from blustream_widget.data.plan import Hand, Stage
-from blustream_widget.data.section import SectionComposite
-from blustream_widget.data.slab import DirectSlab, SlabComposite
+from blustream_widget.data.composite import SliceSpec
+from blustream_widget.data.plan import AnyComposite, Hand, Stage
+from blustream_widget.data.section_slab import DirectSectionSlab
+from blustream_widget.data.slab import DirectSlab
 from blustream_widget.data.source import AnyKey, BrickKey
-
-AnyComposite: TypeAlias = Composite | SlabComposite | SectionComposite
 
 
 @dataclass(slots=True)
@@ -22,11 +19,11 @@ class Seat:
 
     Parameters
     ----------
-    composite : Composite, SlabComposite, SectionComposite or None
+    composite : Composite, SlabComposite, SectionComposite, SectionSlabComposite or None
         None before the first read.
     cut : tuple or None
         The last slice of a source that gives slices at once.
-    slab : DirectSlab or None
+    slab : DirectSlab, DirectSectionSlab or None
         The last slab of such a source.
     pinned : sequence of keys
         What the slice is cut from.
@@ -40,7 +37,7 @@ class Seat:
 
     composite: AnyComposite | None = None
     cut: tuple[SliceSpec, SliceData] | None = None
-    slab: DirectSlab | None = None
+    slab: DirectSlab | DirectSectionSlab | None = None
     pinned: Sequence[AnyKey] = ()
     stages: list[Stage] = field(default_factory=list)
     hand: Hand = field(default_factory=Hand)

@@ -21,11 +21,16 @@ from blustream_widget.data.fetch import BrickFetcher
 from blustream_widget.data.grid import brick_counts, clip_region, lod_shape, plane_axes
 from blustream_widget.data.layout import is_cut_slowly, turned
 from blustream_widget.data.loaded import Run, loaded_runs
-from blustream_widget.data.plan import plan_stages
-from blustream_widget.data.seats import AnyComposite, Seat, Seats
+from blustream_widget.data.plan import AnyComposite, plan_stages
+from blustream_widget.data.seats import Seat, Seats
 from blustream_widget.data.section import SectionComposite
 from blustream_widget.data.section_direct import sample_directly
 from blustream_widget.data.section_points import clip_to_grid
+from blustream_widget.data.section_slab import (
+    DirectSectionSlab,
+    SectionSlabComposite,
+    section_slab_spec,
+)
 from blustream_widget.data.slab import DirectSlab, IsLate, SlabComposite, slab_spec
 from blustream_widget.data.source import (
     AnyKey,
@@ -181,8 +186,8 @@ class SliceReader:
         seat : int
             Which of several slices side by side this is; what the others want is wanted on.
         slab : Slab, optional
-            Slices around this one that are reduced to one, as far as is possible at once: `on_data`
-            is called when there is more to do.
+            Slices around this one, or planes beside the section, that are reduced to one, as far as
+            is possible at once: `on_data` is called when there is more to do.
         slab_lod : int
             Level of the slices that are reduced, not coarser than `lod`; a coarser one where the
             bricks would not fit the budget. In the result, `coarsest_lod` tells.
@@ -204,10 +209,10 @@ class SliceReader:
             If axis, slice or channel do not exist.
         """
         spec = self._check(axis, slice_idx, channel, lod, region, section)
-        if section is not None and self._direct is not None:
-            return self._read_directly(self._direct, spec, self._seats.seat(seat), slab_lod)
         if slab is not None:
             return self._read_slab(spec, slab, slab_lod, self._seats.seat(seat))
+        if section is not None and self._direct is not None:
+            return self._read_directly(self._direct, spec, self._seats.seat(seat), slab_lod)
         if self._direct is not None:
             return self._read_directly(self._direct, spec, self._seats.seat(seat))
         with self._lock:
@@ -341,7 +346,8 @@ class SliceReader:
 
     def _read_slab(self, spec: SliceSpec, slab: Slab, slab_lod: int, seat: Seat) -> SliceData:
         room_bytes = None if self._direct else self._cache.budget_bytes // 2 // len(self._seats)
-        spec = slab_spec(self._info, spec, slab, slab_lod, room_bytes=room_bytes)
+        planned = slab_spec if spec.section is None else section_slab_spec
+        spec = planned(self._info, spec, slab, slab_lod, room_bytes=room_bytes)
         end_s = self._clock() + _SLAB_S
 
         def is_late() -> bool:
@@ -349,14 +355,15 @@ class SliceReader:
 
         if self._direct is not None:
             if seat.slab is None or seat.slab.spec != spec:
-                seat.slab = DirectSlab(self._direct, spec)
+                kind = DirectSlab if spec.section is None else DirectSectionSlab
+                seat.slab = kind(self._direct, spec)
             is_unfinished, data = seat.slab.work(is_late), seat.slab.snapshot()
         else:
             with self._lock:
                 if seat.composite is None or seat.composite.spec != spec:
                     self._move_to(spec, seat, is_late)
                 composite = seat.composite
-                assert isinstance(composite, SlabComposite)
+                assert isinstance(composite, SlabComposite | SectionSlabComposite)
                 is_unfinished, data = composite.work(is_late), composite.snapshot()
         if is_unfinished:
             self._on_data()
@@ -366,7 +373,9 @@ class SliceReader:
         seat.hand = seat.follow(spec)
         self._load_coarsest(spec.channel)
         composite: AnyComposite
-        if spec.section is not None:
+        if spec.section is not None and spec.slab is not None:
+            composite = SectionSlabComposite(self._info, spec, self._cache)
+        elif spec.section is not None:
             composite = SectionComposite(self._info, spec, self._cache)
         elif spec.slab is None:
             composite = Composite(self._info, spec, self._cache, stored_tile=self._tile_size)

@@ -125,6 +125,11 @@ def _placement_of(state: ViewState, info: VolumeInfo) -> Placement:
     )
 
 
+def _coarser(lod: int, n_voxels: int, many: int, n_lods: int) -> int:
+    """First level from `lod` on at which so many voxels of LOD0 are not more than `many`."""
+    return next((k for k in range(lod, n_lods) if n_voxels >> 3 * k <= many), n_lods - 1)
+
+
 def plan_slice(state: ViewState, info: VolumeInfo, *, in_motion: bool = False) -> SliceView:
     """Say what of the volume must be read to draw `state`."""
     section, placement = _section_of(state, info), _placement_of(state, info)
@@ -140,11 +145,10 @@ def plan_slice(state: ViewState, info: VolumeInfo, *, in_motion: bool = False) -
     wiggles = has_wiggles(state, info)
     if wiggles and not in_motion:
         lod = next((k for k in range(lod) if n_whole >> 2 * k <= _WIGGLE_VOXELS), lod)
-    slab = None if section else slab_of(state, info)
+    slab = slab_of(state, info)
     if in_motion and slab is not None:
-        n_shown = n_whole * (slab.last - slab.first + 1)
-        while n_shown >> 3 * lod > _MOTION_SLAB_VOXELS and lod < info.n_lods - 1:
-            lod += 1
+        many = _MOTION_SLAB_VOXELS if section is None else _MOTION_SECTION_POINTS
+        lod = _coarser(lod, n_whole * (slab.last - slab.first + 1), many, info.n_lods)
     plane = placement.plane
     margins = [2 << lod, 2 << lod]
     if wiggles:
