@@ -1,10 +1,10 @@
 /** The list of annotations in the side panel, and what can be set of the chosen one. */
 import { html, nothing, type TemplateResult } from "lit";
-import { live } from "lit/directives/live.js";
 import type { ViewContext } from "../viewer/context";
 import { type IconName, icon } from "../viewer/icons";
 import { define, Part } from "../viewer/part";
 import { shared } from "../viewer/styles";
+import { typed } from "../viewer/typed";
 import * as commands from "./commands";
 import { distributionOf, distributionStyles } from "./distribution";
 import { COLOURS } from "./editor";
@@ -223,7 +223,7 @@ export class AnnotationPanel extends Part {
         aria-label=${isText ? "Text" : "Label"}
         placeholder=${isText ? "Text" : "Label"}
         ?disabled=${!free}
-        .value=${live(isText ? item.text : item.label)}
+        .value=${typed(isText ? item.text : item.label, item.id)}
         @change=${(e: Event) => this.rename(item, (e.target as HTMLInputElement).value)}
         @keydown=${(e: KeyboardEvent) => e.key === "Enter" && (e.target as HTMLInputElement).blur()}
       />

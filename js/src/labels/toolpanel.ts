@@ -2,6 +2,7 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import { icon } from "../viewer/icons";
+import { typed } from "../viewer/typed";
 import { BALL_KEY, factsOf, LABEL_TOOLS, type LabelToolFacts } from "./catalogue";
 import type { LabelDesk } from "./desk";
 
@@ -239,7 +240,7 @@ function islands(desk: LabelDesk): TemplateResult {
     ${
       least > 0
         ? html`<div class="row"><label class="grow">Pieces go below
-            <input type="number" min="1" .value=${live(String(least))} data-lm-suppress-shortcuts="true"
+            <input type="number" min="1" .value=${typed(String(least))} data-lm-suppress-shortcuts="true"
               @change=${set} />voxels</label></div>`
         : nothing
     }

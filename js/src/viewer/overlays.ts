@@ -14,6 +14,7 @@ import { define, Part } from "./part";
 import { fromEnds, highOf, lowOf } from "./range";
 import { segmentationStyles } from "./segmentations.styles";
 import { shared } from "./styles";
+import { typed } from "./typed";
 
 /** A list that is looked at, not watched. */
 const APART_MS = 100;
@@ -152,7 +153,7 @@ export class OverlayPanel extends Part {
       title=${label}
       placeholder=${none ? "nowhere" : ""}
       data-lm-suppress-shortcuts="true"
-      .value=${live(text)}
+      .value=${typed(text)}
       ?disabled=${!this.context.actions.canDrive}
       @change=${changed}
     />`;

@@ -10,6 +10,7 @@ import { define, Part, SCROLL_MS } from "./part";
 import { playControls, sliderSteps } from "./playcontrols";
 import { isDead, paneStateOf } from "./states";
 import { byWidth, shared } from "./styles";
+import { typed } from "./typed";
 
 const PLAYS = { what: "Slices", end: "the end" };
 
@@ -211,7 +212,7 @@ export class SliceBar extends Part {
           autocomplete="off"
           spellcheck="false"
           aria-label="Go to ${axisTitle(axis)}"
-          .value=${numberText(axis, idx)}
+          .value=${typed(numberText(axis, idx), state.axis)}
           @focus=${(e: FocusEvent) => (e.target as HTMLInputElement).select()}
           @change=${(e: Event) => this.jump(e.target as HTMLInputElement)}
           @keydown=${(e: KeyboardEvent) => this.numberKey(e)}

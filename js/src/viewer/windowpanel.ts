@@ -18,6 +18,7 @@ import {
   sameRange,
 } from "./range";
 import { shared } from "./styles";
+import { typed } from "./typed";
 
 export class WindowPanel extends Part {
   static override styles = [
@@ -220,7 +221,7 @@ export class WindowPanel extends Part {
         type="text"
         inputmode="decimal"
         autocomplete="off"
-        .value=${shown}
+        .value=${typed(shown)}
         @focus=${(e: FocusEvent) => (e.target as HTMLInputElement).select()}
         @change=${(e: Event) => {
           const field = e.target as HTMLInputElement;
