@@ -181,6 +181,12 @@ class SessionNotFoundError(SessionError, LookupError):
     code = "session-not-found"
 
 
+class SessionAwaitedError(SessionError):
+    """A former server's session that its kernel has not taken up yet: it is a matter of seconds."""
+
+    code = "session-awaited"
+
+
 class NotDriverError(SessionError, PermissionError):
     """The sender's role does not allow this."""
 

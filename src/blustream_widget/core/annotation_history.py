@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import msgspec
 
 from blustream_widget.core.annotation import Annotation
 from blustream_widget.core.annotation_messages import Edit, PutItem, RemoveItem
@@ -14,15 +17,31 @@ MAX_STEPS = 200
 MAX_KEPT_POINTS = 1_000_000
 """Points of all steps of one author: about 100 MB at most."""
 
+Gesture: TypeAlias = tuple[str, int]
+"""Whose, and which of theirs."""
+
+
+class Step(msgspec.Struct, frozen=True, array_like=True, tag="step"):
+    """What one gesture did to each annotation that it touched, as it is written down."""
+
+    author: str
+    is_undone: bool
+    gesture: Gesture | None
+    old: dict[str, Place]
+    new: dict[str, Place]
+
 
 @dataclass(slots=True)
 class _Step:
     """What one gesture did to each annotation that it touched."""
 
-    gesture: tuple[str, int] | None
+    gesture: Gesture | None
     old: dict[str, Place]
     new: dict[str, Place]
-    n_points: int
+    n_points: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.n_points = sum(map(_n_points, (*self.old.values(), *self.new.values())))
 
     def take_up(self, change: Change) -> None:
         """Join a later change of the same gesture."""
@@ -59,7 +78,7 @@ class AnnotationHistory:
         line = self._lines.get(author)
         return (bool(line.done), bool(line.undone)) if line else (False, False)
 
-    def add(self, author: str, change: Change, gesture: tuple[str, int] | None = None) -> None:
+    def add(self, author: str, change: Change, gesture: Gesture | None = None) -> None:
         """Remember a change; one of the same gesture as the last joins it."""
         if change.is_nothing:
             return
@@ -68,11 +87,35 @@ class AnnotationHistory:
         if gesture is not None and line.done and line.done[-1].gesture == gesture:
             line.done[-1].take_up(change)
         else:
-            places = [*change.old.values(), *change.new.values()]
-            n_points = sum(_n_points(place) for place in places)
-            line.done.append(_Step(gesture, dict(change.old), dict(change.new), n_points))
+            line.done.append(_Step(gesture, dict(change.old), dict(change.new)))
         while len(line.done) > 1 and sum(s.n_points for s in line.done) > MAX_KEPT_POINTS:
             line.done.popleft()
+
+    def snapshot(self, most_points: int) -> Iterator[Step]:
+        """Give steps as `take` takes them: of each author the newest, so many points in all."""
+        for author, line in self._lines.items():
+            room = most_points // len(self._lines)
+            kept: list[Step] = []
+            for is_undone, steps in ((True, line.undone), (False, line.done)):
+                for step in reversed(steps):
+                    room -= step.n_points
+                    if room < 0:
+                        break
+                    old, new = dict(step.old), dict(step.new)
+                    kept.append(Step(author, is_undone, step.gesture, old, new))
+            yield from reversed(kept)
+
+    def take(self, step: Step) -> None:
+        """Put a step behind those that its author has."""
+        line = self._lines.setdefault(step.author, _Line())
+        steps = line.undone if step.is_undone else line.done
+        steps.append(_Step(step.gesture, dict(step.old), dict(step.new)))
+
+    def end_gestures(self) -> None:
+        """Join nothing more to the steps that there are: who goes on may be somebody else."""
+        for line in self._lines.values():
+            for step in line.done:
+                step.gesture = None
 
     def undo(self, author: str, now: Mapping[str, Annotation]) -> list[Edit]:
         """Edits that take back the author's newest step; what others changed since stays.

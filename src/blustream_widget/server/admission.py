@@ -87,4 +87,4 @@ class Visitor:
         if self._has_token:
             raise ProtocolError("A connection joins only once.")
         self._has_token = True
-        self._channel.send_text(p.encode(self._hub.redeem(message)))
+        self._hub.redeem(message, lambda joined: self._channel.send_text(p.encode(joined)))

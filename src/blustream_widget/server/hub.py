@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from blustream_widget.config import Config
@@ -15,16 +18,18 @@ from blustream_widget.errors import (
     BlustreamError,
     NoLinkError,
     ProtocolError,
+    SessionAwaitedError,
     SessionFullError,
     SessionNotFoundError,
 )
 from blustream_widget.server.lifetime import Lifetime
 from blustream_widget.server.runtime_files import sweep
 from blustream_widget.server.tokens import LIFETIME_S, TokenIssuer
-from blustream_widget.session.guests import no_link
+from blustream_widget.session.guests import Guest, no_link
 from blustream_widget.session.kernel_port import Kernel
 from blustream_widget.session.rtc_path import IceServers
 from blustream_widget.session.session import Session
+from blustream_widget.session.session_store import FILE_NAME
 from blustream_widget.session.ties import Ties
 from blustream_widget.session.workers import WorkerPool
 from blustream_widget.transport.tasks import TaskSet
@@ -48,6 +53,8 @@ class Hub:
         Kernels get a fresh token every third of it.
     kept : Path or None
         Folder of what sessions leave for another server, should this one end before them.
+    key : bytes, optional
+        Secret of the tokens; None: a new one.
     """
 
     def __init__(
@@ -59,12 +66,14 @@ class Hub:
         lifetime: Lifetime,
         token_lifetime_s: float = LIFETIME_S,
         kept: Path | None = None,
+        key: bytes | None = None,
     ) -> None:
         self.config = config
         self._kept = kept
+        self._awaited = _left_in(kept)
         self._token_lifetime_s = token_lifetime_s
         self._renewal: asyncio.TimerHandle | None = None
-        self.tokens = TokenIssuer()
+        self.tokens = TokenIssuer(key)
         self._ice_servers = ice_servers
         self._pool = pool
         self._lifetime = lifetime
@@ -78,9 +87,13 @@ class Hub:
 
         Raises
         ------
+        SessionAwaitedError
+            A former server left it, and its kernel has not come to take it up yet.
         SessionNotFoundError
         """
         session = self._sessions.get(session_id)
+        if session is None and session_id in self._awaited:
+            raise SessionAwaitedError("The server has begun anew and waits for the notebook.")
         if session is None:
             raise SessionNotFoundError(
                 "The session has ended.", hint="Run the cell again to open the volume again."
@@ -118,7 +131,7 @@ class Hub:
         """Token for the notebook's own browser."""
         return self.tokens.issue(session_id, "owner", lifetime_s=self._token_lifetime_s)
 
-    def redeem(self, join: Join) -> Joined:
+    def redeem(self, join: Join, then: Callable[[Joined], None]) -> None:
         """Exchange the code of a link for a token of the session that it leads to.
 
         Raises
@@ -126,16 +139,16 @@ class Hub:
         NoLinkError, LinkExpiredError, LinkFullError, SharingEndedError
         """
         for session in self._sessions.values():
-            try:
-                guest = session.sharing.redeem(join)
-            except NoLinkError:
-                continue
-            lifetime_s = guest.link.expires_ms / 1000 - time.time()
-            token = self.tokens.issue(
-                session.id, guest.role, lifetime_s=lifetime_s, person=guest.id
-            )
-            return Joined(token=token, expires_ms=guest.link.expires_ms)
+            with contextlib.suppress(NoLinkError):
+                session.sharing.redeem(join, partial(self._let_in, session.id, then))
+                return
         raise no_link()
+
+    def _let_in(self, session_id: str, then: Callable[[Joined], None], guest: Guest) -> None:
+        expires_ms = guest.link.expires_ms
+        lifetime_s = expires_ms / 1000 - time.time()
+        token = self.tokens.issue(session_id, guest.role, lifetime_s=lifetime_s, person=guest.id)
+        then(Joined(token=token, expires_ms=expires_ms))
 
     def _renew_later(self) -> None:
         loop = asyncio.get_running_loop()
@@ -157,6 +170,7 @@ class Hub:
     def close(self, session_id: str, reason: str, *, keeps: bool = False) -> None:
         """End a session in the background; `keeps`: its kernel may open it again."""
         session = self._sessions.pop(session_id, None)
+        self._awaited.discard(session_id)
         self._cancel_grace(session_id)
         self.ties.forget(session_id)
         if session is not None:
@@ -201,6 +215,7 @@ class Hub:
             kept=None if self._kept is None else self._kept / message.session,
         )
         self._sessions[session.id] = session
+        self._awaited.discard(session.id)
         self._lifetime.enter()
         logger.info("Session %.8s opened", session.id)
         return session
@@ -233,6 +248,13 @@ class Hub:
             await session.close(reason, keeps=keeps)
         finally:
             self._lifetime.leave()
+
+
+def _left_in(kept: Path | None) -> set[str]:
+    """Sessions that a former server left."""
+    if kept is None or not kept.is_dir():
+        return set()
+    return {folder.name for folder in kept.iterdir() if (folder / FILE_NAME).exists()}
 
 
 def _error(session_id: str, error: BlustreamError, *, fatal: bool) -> lp.SessionError:

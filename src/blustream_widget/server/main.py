@@ -23,7 +23,13 @@ from blustream_widget.config import Config
 from blustream_widget.errors import TransportError
 from blustream_widget.server.handover import Handover, listen_privately
 from blustream_widget.server.lifetime import Lifetime
-from blustream_widget.server.runtime_files import RuntimeFiles, answers, runtime_files
+from blustream_widget.server.runtime_files import (
+    RuntimeFiles,
+    answers,
+    runtime_files,
+    write_privately,
+)
+from blustream_widget.server.tokens import new_key
 from blustream_widget.session.rtc_path import IceServers
 from blustream_widget.session.workers import WorkerPool, worker_command
 
@@ -76,7 +82,14 @@ async def _serve(
     from blustream_widget.server.app import Routes
     from blustream_widget.server.hub import Hub
 
-    hub = Hub(config, ice_servers=ice_servers, pool=pool, lifetime=lifetime, kept=files.kept)
+    hub = Hub(
+        config,
+        ice_servers=ice_servers,
+        pool=pool,
+        lifetime=lifetime,
+        kept=files.kept,
+        key=_token_key(files),
+    )
     secret = secrets.token_urlsafe(32)
     routes = Routes(hub, lifetime, secret)
     runner = web.AppRunner(routes.make_app(), access_log=None, shutdown_timeout=2.0)
@@ -128,6 +141,16 @@ def _single_instance(files: RuntimeFiles) -> Iterator[bool]:
         os.close(descriptor)
 
 
+def _token_key(files: RuntimeFiles) -> bytes:
+    """Secret of the tokens: a former server's, where it left sessions, so that theirs stay good."""
+    with contextlib.suppress(OSError):
+        if any(files.kept.iterdir()) and (key := files.key.read_bytes()):
+            return key
+    key = new_key()
+    write_privately(files.key, key)
+    return key
+
+
 def _write_info(files: RuntimeFiles, secret: str) -> None:
     info = {
         "pid": os.getpid(),
@@ -135,11 +158,7 @@ def _write_info(files: RuntimeFiles, secret: str) -> None:
         "secret": secret,
         "version": __version__,
     }
-    temporary = files.info.with_suffix(".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(info, file)
-    temporary.replace(files.info)
+    write_privately(files.info, json.dumps(info).encode())
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import socket
 import time
@@ -37,6 +38,7 @@ class RuntimeFiles(NamedTuple):
     lock: Path
     log: Path
     kept: Path
+    key: Path
 
 
 def runtime_files(config: Config) -> RuntimeFiles:
@@ -56,6 +58,7 @@ def runtime_files(config: Config) -> RuntimeFiles:
         lock=folder / f"{stem}.lock",
         log=folder / f"{stem}.log",
         kept=folder / f"{stem}.kept",
+        key=folder / f"{stem}.key",
     )
 
 
@@ -66,6 +69,16 @@ def read_address(files: RuntimeFiles) -> ServerAddress | None:
         return ServerAddress(Path(info["socket"]), str(info["secret"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def write_privately(path: Path, data: bytes) -> None:
+    """Write a file that nobody else may read; it appears when it is complete."""
+    temporary = path.with_suffix(".new")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    temporary.replace(path)
 
 
 def answers(path: Path, *, timeout_s: float = 1.0) -> bool:

@@ -15,6 +15,12 @@ from blustream_widget.errors import TokenError
 AUDIENCE = "blustream-viewer"
 LIFETIME_S = 3600
 _ALGORITHM = "HS256"
+_KEY_BYTES = 32
+
+
+def new_key() -> bytes:
+    """Make a secret to sign tokens with."""
+    return secrets.token_bytes(_KEY_BYTES)
 
 
 class Grant(NamedTuple):
@@ -30,10 +36,16 @@ class Grant(NamedTuple):
 
 
 class TokenIssuer:
-    """Makes and checks tokens with a secret that lives as long as this server process."""
+    """Makes and checks tokens.
 
-    def __init__(self) -> None:
-        self._secret = secrets.token_bytes(32)
+    Parameters
+    ----------
+    key : bytes, optional
+        Secret that signs them; None: one that nobody else has.
+    """
+
+    def __init__(self, key: bytes | None = None) -> None:
+        self._secret = key or new_key()
 
     def issue(
         self, session: str, role: Role, *, lifetime_s: float = LIFETIME_S, person: str = ""

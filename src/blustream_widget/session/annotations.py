@@ -10,7 +10,7 @@ import msgspec
 
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.annotation import Annotation
-from blustream_widget.core.annotation_history import AnnotationHistory
+from blustream_widget.core.annotation_ledger import Edited, chunks
 from blustream_widget.core.annotation_messages import (
     AnnotationEdits,
     Edit,
@@ -19,9 +19,10 @@ from blustream_widget.core.annotation_messages import (
     PutItem,
     RemoveItem,
 )
-from blustream_widget.core.annotation_set import OWNER, AnnotationSet, Author, Change
+from blustream_widget.core.annotation_set import OWNER, Author, Change
 from blustream_widget.errors import AnnotationError, BlustreamError
 from blustream_widget.session import access
+from blustream_widget.session.session_store import SessionStore
 from blustream_widget.transport.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
     from blustream_widget.session.viewer import Viewer
 
 MIRROR_INTERVAL_S = 0.2
-_CHUNK_POINTS = 4000  # of one message: a quarter of a megabyte
 
 
 class AnnotationBoard:
     """Order, permission, history and telling. Loop thread only.
+
+    Edits apply at once, one after the other; they are told when they are written down, so that what
+    anybody was told outlives the server.
 
     Parameters
     ----------
@@ -44,6 +47,8 @@ class AnnotationBoard:
         Gives the volume's shape; None while it is not open.
     on_edits : callable, optional
         Hears what all who look are told.
+    store : SessionStore, optional
+        Holds the annotations, perhaps those of a former server; None: they are in memory alone.
     """
 
     def __init__(
@@ -53,18 +58,18 @@ class AnnotationBoard:
         kernel: KernelPort,
         shape: Callable[[], tuple[int, int, int] | None],
         on_edits: Callable[[Sequence[OrderedEdit]], None] = lambda _edits: None,
+        store: SessionStore | None = None,
     ) -> None:
         self._on_edits = on_edits
         self._viewers = viewers
         self._kernel = kernel
         self._shape = shape
-        self._items = AnnotationSet()
-        self._history = AnnotationHistory()
-        self._kernel_seq = 0
-        self.revision = 0
-        """Grows by one with every change."""
-        # The kernel has told what a former server had, or that there was none.
-        self._is_whole = False
+        self._store = SessionStore(None, kernel.tell_error) if store is None else store
+        self._ledger = self._store.ledger
+        self._items, self._history = self._ledger.items, self._ledger.history
+        self._kernel_seq = self._ledger.kernel_seq  # as far as the kernel has been told
+        # A former server left them, or the kernel has told what it had, or that there were none.
+        self._is_whole = self._store.is_recovered
         self._structural: list[OrderedEdit] = []
         self._changed: dict[str, None] = {}
         self._mirror = Throttle(MIRROR_INTERVAL_S, self._send_mirror)
@@ -72,7 +77,7 @@ class AnnotationBoard:
     @property
     def known_revision(self) -> int:
         """The revision; 0 while the kernel has not given back all that a former server had."""
-        return self.revision if self._is_whole else 0
+        return self._ledger.revision if self._is_whole else 0
 
     def find(self, key: str) -> Annotation | None:
         """Return the annotation of this id."""
@@ -104,8 +109,10 @@ class AnnotationBoard:
         """
         self._items.check_may_change(item.id, Author(author, time.time() * 1000, self._shape()))
 
-    def set_grid(self, key: str, grid: str, author: str) -> None:
+    def set_grid(self, key: str, grid: str, author: str, then: Callable[[], None]) -> None:
         """Give a horizon the grid that was followed from it: one step of its author's history.
+
+        `then` is called when all have been told, the kernel as well.
 
         Raises
         ------
@@ -116,8 +123,12 @@ class AnnotationBoard:
         if item is None:
             raise AnnotationError("The horizon was removed while it was followed.")
         edit = PutItem(msgspec.structs.replace(item, grid=grid))
-        self._edit(author, (edit,), history="", gesture=None)
-        self._send_mirror()  # the kernel that waits for it finds its name
+
+        def told() -> None:
+            self._send_mirror()  # the kernel that waits for it finds its name
+            then()
+
+        self._edit(Edited(author, time.time() * 1000, (edit,), shape=self._shape()), told)
 
     def close(self) -> None:
         """Tell nothing more."""
@@ -127,17 +138,38 @@ class AnnotationBoard:
 
     def edit_by(self, viewer: Viewer, message: EditAnnotations) -> None:
         """Take a viewer's edits; what is refused is told to it, with how things are."""
-        viewer.annotation_seq = max(viewer.annotation_seq, message.seq)
+        gesture = (f"viewer {viewer.peer}", message.gesture) if message.gesture else None
+
+        def taken() -> None:
+            viewer.annotation_seq = max(viewer.annotation_seq, message.seq)
+
         try:
-            author = self.author_of(viewer)
-            gesture = (f"viewer {viewer.peer}", message.gesture) if message.gesture else None
-            is_change = self._edit(author, message.edits, history=message.history, gesture=gesture)
+            edited = Edited(
+                self.author_of(viewer),
+                time.time() * 1000,
+                message.edits,
+                message.history,
+                gesture,
+                self._shape(),
+            )
+            is_change = self._edit(edited, taken=taken)
         except BlustreamError as exc:
-            viewer.send_error(exc)
-            self._tell(viewer, self._as_they_are(message.edits))
+            refused = exc
+
+            def refuse() -> None:
+                taken()
+                viewer.send_error(refused)
+                self._tell(viewer, self._as_they_are(message.edits))
+
+            self._store.in_turn(refuse)
             return
         if not is_change:
-            self._tell(viewer, ())  # it waits to hear that its message was taken
+
+            def answer() -> None:
+                taken()
+                self._tell(viewer, ())  # it waits to hear that its message was taken
+
+            self._store.in_turn(answer)
 
     def edit_by_kernel(self, message: lp.EditItems) -> None:
         """Take the kernel's edits, or those that a former server had."""
@@ -146,65 +178,90 @@ class AnnotationBoard:
             return
         if not self._is_whole:
             return  # it comes again, behind what the kernel gives back
-        if message.seq <= self._kernel_seq:
+        if message.seq <= self._ledger.kernel_seq:
             self._mirror.call()  # sent again after the link broke, and taken already
             return
-        self._kernel_seq = max(self._kernel_seq, message.seq)
         gesture = ("kernel", message.gesture) if message.gesture else None
+
+        def taken() -> None:
+            self._kernel_seq = max(self._kernel_seq, message.seq)
+
+        def answer() -> None:
+            taken()
+            self._mirror.call()
+
         try:
-            self._edit(
+            edited = Edited(
                 OWNER,
+                message.now_ms or time.time() * 1000,
                 message.edits,
-                history=message.history,
-                gesture=gesture,
-                now_ms=message.now_ms,
+                message.history,
+                gesture,
+                self._shape(),
+                message.seq,
             )
+            is_change = self._edit(edited, taken=taken)
         except BlustreamError as exc:
-            self._kernel.tell_error(exc)
-            self._note(self._as_they_are(message.edits))
-        self._mirror.call()
+            refused = exc
+
+            def refuse() -> None:
+                self._kernel.tell_error(refused)
+                self._note(self._as_they_are(message.edits))
+                answer()
+
+            self._store.in_turn(refuse)
+            return
+        if not is_change:
+            self._store.in_turn(answer)
 
     def _edit(
         self,
-        author: str,
-        edits: Sequence[Edit],
+        edited: Edited,
+        then: Callable[[], None] = lambda: None,
         *,
-        history: str,
-        gesture: tuple[str, int] | None,
-        now_ms: float | None = None,
+        taken: Callable[[], None] = lambda: None,
     ) -> bool:
-        """Apply edits, or a step of the history; whether anything changed."""
-        by = Author(author, now_ms or time.time() * 1000, self._shape(), is_undoing=bool(history))
-        if history:
-            take = self._history.undo if history == "undo" else self._history.redo
-            change = self._items.apply(take(author, self._items), by)
-        else:
-            change = self._items.apply(edits, by)
-            self._history.add(author, change, gesture)
-        return self._changed_by(change)
+        """Apply edits, or a step of the history; whether anything changed.
+
+        If so, all are told when it is written down: first `taken` is called, and `then` last.
+        """
+        change, written = self._ledger.edit(edited)
+        if change.is_nothing:
+            if edited.history:
+                self._store.write(written)  # a step that others have undone already is used up
+            return False
+
+        def tell() -> None:
+            taken()
+            self._changed_by(change)
+            then()
+
+        self._store.write(written, tell)
+        return True
 
     def _restore(self, message: lp.EditItems) -> None:
         if self._is_whole:
             return  # it was asked for twice, and this is older than what came since
         try:
             author = Author(OWNER, 0.0, is_undoing=True)
-            self._changed_by(self._items.apply(message.edits, author))
+            change = self._items.apply(message.edits, author)
+            if not change.is_nothing:
+                self._ledger.revision += 1
+                self._changed_by(change)
         except BlustreamError as exc:
             self._kernel.tell_error(exc)
         if not message.more:
             self._is_whole = True
+            if self._items:
+                self._store.write_anew()
             self.attach_kernel()
 
-    def _changed_by(self, change: Change) -> bool:
-        if change.is_nothing:
-            return False
-        self.revision += 1
+    def _changed_by(self, change: Change) -> None:
         self._note(change.edits, change)
         for viewer in self._viewers():
             self._tell(viewer, change.edits)
         self._on_edits(change.edits)
         self._mirror.call()
-        return True
 
     def _as_they_are(self, edits: Sequence[Edit]) -> tuple[OrderedEdit, ...]:
         keys = [edit.item.id if isinstance(edit, PutItem) else edit.id for edit in edits]
@@ -215,18 +272,22 @@ class AnnotationBoard:
 
     def welcome(self, viewer: Viewer) -> None:
         """Tell a viewer all annotations, from none on."""
-        chunks = list(_chunks(list(self._items.values()))) or [()]
-        for number, chunk in enumerate(chunks):
-            self._tell(viewer, chunk, reset=number == 0, more=number < len(chunks) - 1)
+        pieces = self._pieces()
+        for number, piece in enumerate(pieces):
+            self._tell(viewer, piece, reset=number == 0, more=number < len(pieces) - 1)
 
     def attach_kernel(self) -> None:
         """Tell a kernel that came (again) all annotations, if there ever were any."""
         if not self.known_revision:
             return
         self._structural, self._changed = [], {}
-        chunks = list(_chunks(list(self._items.values()))) or [()]
-        for number, chunk in enumerate(chunks):
-            self._tell_kernel(chunk, reset=number == 0, more=number < len(chunks) - 1)
+        pieces = self._pieces()
+        for number, piece in enumerate(pieces):
+            self._tell_kernel(piece, reset=number == 0, more=number < len(pieces) - 1)
+
+    def _pieces(self) -> list[tuple[OrderedEdit, ...]]:
+        pieces = chunks(tuple(self._items.values()))
+        return [tuple(map(PutItem, piece)) for piece in pieces] or [()]
 
     def _tell(
         self,
@@ -239,7 +300,7 @@ class AnnotationBoard:
         can_undo, can_redo = self._history.can(viewer.author)
         viewer.send(
             AnnotationEdits(
-                revision=self.revision,
+                revision=self._ledger.revision,
                 seq=viewer.annotation_seq,
                 edits=edits,
                 reset=reset,
@@ -277,7 +338,7 @@ class AnnotationBoard:
         can_undo, can_redo = self._history.can(OWNER)
         self._kernel.tell_annotations(
             AnnotationEdits(
-                revision=self.revision,
+                revision=self._ledger.revision,
                 seq=self._kernel_seq,
                 edits=edits,
                 reset=reset,
@@ -286,16 +347,3 @@ class AnnotationBoard:
                 can_redo=can_redo,
             )
         )
-
-
-def _chunks(items: Sequence[Annotation]) -> Iterable[tuple[OrderedEdit, ...]]:
-    chunk: list[OrderedEdit] = []
-    n_points = 0
-    for item in items:
-        if chunk and (n_points + len(item.points) > _CHUNK_POINTS or len(chunk) >= 1000):
-            yield tuple(chunk)
-            chunk, n_points = [], 0
-        chunk.append(PutItem(item))
-        n_points += len(item.points)
-    if chunk:
-        yield tuple(chunk)

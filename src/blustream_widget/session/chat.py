@@ -29,9 +29,19 @@ class ChatLog:
         self._lines.append(line)
         return Chat(lines=(line,))
 
+    def restore(self, line: ChatLine) -> None:
+        """Take a line that a former server kept."""
+        self._lines.append(line)
+        self._n = line.n
+
+    @property
+    def lines(self) -> tuple[ChatLine, ...]:
+        """Everything that is kept, oldest first."""
+        return tuple(self._lines)
+
     @property
     def history(self) -> Iterator[Chat]:
-        """Everything that is kept, oldest first, in messages of some lines."""
-        lines = tuple(self._lines)
+        """The same in messages of some lines."""
+        lines = self.lines
         for start in range(0, len(lines), _CHUNK_LINES):
             yield Chat(lines=lines[start : start + _CHUNK_LINES])

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from blustream_widget.core.sharing import (
@@ -25,7 +26,9 @@ from blustream_widget.errors import (
     LinkFullError,
     NoLinkError,
     ShareError,
+    from_code,
 )
+from blustream_widget.session.kept_people import KeptGuest, KeptLink, KeptPast, KeptPeople
 
 MAX_GUESTS = 256
 """People who may come to a session, here or not."""
@@ -117,6 +120,44 @@ class Guests:
     def next_expiry_s(self) -> float | None:
         """When the first of the links ends, on the monotonic clock."""
         return min((link.expires_s for link in self._links.values()), default=None)
+
+    def kept(self) -> KeptPeople:
+        """All of it, as another server can take it up with `restore`."""
+        return KeptPeople(
+            links=tuple(_kept_link(link) for link in self._links.values()),
+            guests=tuple(_kept_guest(guest) for guest in self),
+            past=tuple(_kept_past(what, why()) for what, why in self._past.items()),
+            names=tuple(sorted(self._names)),
+        )
+
+    def restore(self, kept: KeptPeople) -> None:
+        """Let those come whom a former server let come, as long as it would have."""
+        ahead_s = self._clock() - self._wall()
+        for link in kept.links:
+            self._links[link.id] = Link(
+                id=link.id,
+                digest=link.digest,
+                role=link.role,
+                expires_s=link.expires_ms / 1000 + ahead_s,
+                expires_ms=link.expires_ms,
+                max_viewers=link.max_viewers,
+                n_joined=link.n_joined,
+                is_open=link.is_open,
+            )
+        for guest in kept.guests:
+            self._guests[guest.id] = Guest(
+                id=guest.id,
+                name=guest.name,
+                role=guest.role,
+                own_role=guest.own_role,
+                color=guest.color,
+                link=self._links[guest.link],
+                is_lent=guest.is_lent,
+            )
+        for past in kept.past:
+            what = past.digest or past.person
+            self._past[what] = partial(from_code, past.code, past.message, past.hint)
+        self._names |= set(kept.names)
 
     def open_link(
         self, key: str, code: str, *, role: GuestRole, expires_s: float, max_viewers: int
@@ -258,6 +299,35 @@ class Guests:
             wanted = f"{base[: NAME_CHARS - 5].rstrip()} {number}"
         self._names.add(wanted.casefold())
         return wanted
+
+
+def _kept_link(link: Link) -> KeptLink:
+    return KeptLink(
+        link.id,
+        link.digest,
+        link.role,
+        link.expires_ms,
+        link.max_viewers,
+        link.n_joined,
+        link.is_open,
+    )
+
+
+def _kept_guest(guest: Guest) -> KeptGuest:
+    return KeptGuest(
+        guest.id,
+        guest.name,
+        guest.role,
+        guest.own_role,
+        guest.color,
+        guest.link.id,
+        guest.is_lent,
+    )
+
+
+def _kept_past(what: bytes | str, why: BlustreamError) -> KeptPast:
+    digest, person = (b"", what) if isinstance(what, str) else (what, "")
+    return KeptPast(digest, person, why.code, why.message, why.hint)
 
 
 def digest_of(code: str) -> bytes:

@@ -188,20 +188,28 @@ class Horizons:
         self._followed = {key: of for key, of in self._followed.items() if key[0] != owner}
 
     def _heard(self, owner: str, answer: TrackedGrid | Snapped) -> None:
-        viewer = None if owner == KERNEL else self._viewers.get(int(owner))
         if isinstance(answer, Snapped):
-            if viewer is not None:
+            if (viewer := self._viewer(owner)) is not None:
                 viewer.send(answer)
             return
         followed = self._followed.get((owner, answer.n))
-        error = answer.error
+
+        def tell(error: str) -> None:
+            self._tell(owner, followed, answer, error)
+
         if answer.done and followed is not None:
             del self._followed[owner, answer.n]
-            if not error and answer.packed is not None:
-                error = self._keep(followed, answer.packed)
+            if not answer.error and answer.packed is not None:
+                self._keep(followed, answer.packed, tell)
+                return
+        tell(answer.error)
+
+    def _tell(
+        self, owner: str, followed: _Followed | None, answer: TrackedGrid, error: str
+    ) -> None:
         if owner == KERNEL:
             self._kernel.tell_horizon(_plain(answer, error))
-        elif viewer is not None and followed is not None:
+        elif (viewer := self._viewer(owner)) is not None and followed is not None:
             viewer.send(
                 Tracking(
                     n=answer.n,
@@ -213,16 +221,18 @@ class Horizons:
                 )
             )
 
-    def _keep(self, followed: _Followed, grid: HorizonGrid) -> str:
-        """Give the annotation its grid; returns why that cannot be, or ""."""
+    def _viewer(self, owner: str) -> Viewer | None:
+        return None if owner == KERNEL else self._viewers.get(int(owner))
+
+    def _keep(self, followed: _Followed, grid: HorizonGrid, then: Callable[[str], None]) -> None:
+        """Give the annotation its grid; `then` hears why that cannot be, or ""."""
         name = new_id()[:12]
         self._grids.put(name, grid)
         try:
-            self._annotations.set_grid(followed.item, name, followed.author)
+            self._annotations.set_grid(followed.item, name, followed.author, lambda: then(""))
         except BlustreamError as exc:
             self._grids.drop(name)
-            return str(exc)
-        return ""
+            then(str(exc))
 
 
 def _plain(answer: TrackedGrid, error: str) -> TrackedGrid:

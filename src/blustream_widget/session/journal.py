@@ -1,4 +1,7 @@
-"""A file of records that outlives its server: written one after the other, each with a checksum."""
+"""A file of records that outlives its server: written one after the other, each with a checksum.
+
+Records that come while others are being written go to the disk together, with one `fsync`.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,8 @@ _HEAD = struct.Struct("<III")  # length and CRC-32 of what follows, CRC-32 of th
 def read_journal(path: Path) -> list[bytes]:
     """Read all records; one at the end that was not written completely counts as never written.
 
+    So does a tail of zeros: a machine that lost its power may have made the file longer, no more.
+
     Raises
     ------
     EditsDamagedError
@@ -40,7 +45,9 @@ def read_journal(path: Path) -> list[bytes]:
         while len(head := file.read(_HEAD.size)) == _HEAD.size:
             length, checksum, _ = _HEAD.unpack(head)
             if head != _head(length, checksum):
-                raise damaged
+                if any(head) or any(file.read()):
+                    raise damaged
+                break
             record = file.read(length)
             if len(record) < length:
                 break
@@ -50,8 +57,13 @@ def read_journal(path: Path) -> list[bytes]:
     return records
 
 
-def write_journal(path: Path, records: Iterable[bytes]) -> None:
+def write_journal(path: Path, records: Iterable[bytes]) -> int:
     """Write a file of records; it appears when it is complete, in place of what was there.
+
+    Returns
+    -------
+    int
+        Bytes of the records.
 
     Raises
     ------
@@ -65,17 +77,25 @@ def write_journal(path: Path, records: Iterable[bytes]) -> None:
             file.write(_MAGIC)
             for record in records:
                 _put(file, record)
+            n_bytes = file.tell() - len(_MAGIC)
+            file.flush()
+            os.fsync(descriptor)
         new.replace(path)
+        _sync_folder(path.parent)
     except OSError:
         new.unlink(missing_ok=True)
         raise
+    return n_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    records: tuple[bytes, ...]
-    is_whole: bool
-    then: Callable[[], None]
+    """What waits to be written. `make`: the file anew, of records that are made when it is."""
+
+    records: tuple[bytes, ...] = ()
+    make: Callable[[], Iterable[bytes]] | None = None
+    is_durable: bool = True
+    then: Callable[[], None] = lambda: None
 
 
 class Journal:
@@ -91,7 +111,7 @@ class Journal:
     Attributes
     ----------
     n_bytes : int
-        Of the file, with what waits to be written.
+        Of the file, with what waits to be appended.
     """
 
     def __init__(self, path: Path, on_error: Callable[[OSError], None]) -> None:
@@ -103,16 +123,32 @@ class Journal:
         self._is_broken = False
         self.n_bytes = 0
 
-    def append(self, record: bytes, then: Callable[[], None] = lambda: None) -> None:
-        """Write a record; `then` is called when it is written, or cannot be."""
+    def append(
+        self, record: bytes, then: Callable[[], None] = lambda: None, *, is_durable: bool = True
+    ) -> None:
+        """Write a record; `then` is called when it is on the disk, or cannot be.
+
+        `is_durable` False: it may be lost when the machine ends, not when the server does.
+        """
         self.n_bytes += _HEAD.size + len(record)
-        self._ask(_Work((record,), is_whole=False, then=then))
+        self._ask(_Work((record,), is_durable=is_durable, then=then))
 
     def replace(self, records: Iterable[bytes]) -> None:
         """Write the file anew; what is appended from now on comes after that."""
         whole = tuple(records)
-        self.n_bytes = sum(_HEAD.size + len(record) for record in whole)
-        self._ask(_Work(whole, is_whole=True, then=lambda: None))
+        self.rewrite(lambda: whole)
+
+    def rewrite(self, make: Callable[[], Iterable[bytes]]) -> None:
+        """Write the file anew, of records that `make` gives in another thread."""
+        self.n_bytes = 0
+        self._ask(_Work(make=make))
+
+    def in_turn(self, then: Callable[[], None]) -> None:
+        """Call `then` when all that was asked for is written: now, if nothing waits."""
+        if self._is_writing:
+            self._waiting.append(_Work(is_durable=False, then=then))
+        else:
+            then()
 
     async def close(self, *, keeps: bool) -> None:
         """Write what waits, and remove the file unless it is to be kept."""
@@ -129,29 +165,46 @@ class Journal:
 
     async def _drain(self) -> None:
         while self._waiting:
-            work = self._waiting.popleft()
+            works = self._take()
             if not self._is_broken:
                 try:
-                    await asyncio.to_thread(self._write, work)
+                    self.n_bytes += await asyncio.to_thread(self._write, works)
                 except OSError as exc:
                     self._is_broken = True
                     self._on_error(exc)
-            work.then()
+            for work in works:
+                work.then()
         self._is_writing = False
 
-    def _write(self, work: _Work) -> None:
-        if work.is_whole or not self._path.exists():
-            write_journal(self._path, work.records)
-            return
+    def _take(self) -> list[_Work]:
+        """Take what can be written at once: the file anew, or records up to where it is."""
+        works = [self._waiting.popleft()]
+        while works[0].make is None and self._waiting and self._waiting[0].make is None:
+            works.append(self._waiting.popleft())
+        return works
+
+    def _write(self, works: list[_Work]) -> int:
+        """Write, and return how many bytes of that nobody has counted yet."""
+        if (make := works[0].make) is not None:
+            return write_journal(self._path, make())
+        records = [record for work in works for record in work.records]
+        if not records:
+            return 0
+        if not self._path.exists():
+            write_journal(self._path, records)
+            return 0
         with self._path.open("r+b") as file:
             end = file.seek(0, os.SEEK_END)
             try:
-                for record in work.records:
+                for record in records:
                     _put(file, record)
                 file.flush()
+                if any(work.is_durable for work in works):
+                    os.fsync(file.fileno())
             except OSError:
                 file.truncate(end)
                 raise
+        return 0
 
 
 def _put(file: IO[bytes], record: bytes) -> None:
@@ -161,3 +214,12 @@ def _put(file: IO[bytes], record: bytes) -> None:
 
 def _head(length: int, checksum: int) -> bytes:
     return _HEAD.pack(length, checksum, zlib.crc32(struct.pack("<II", length, checksum)))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have a file's name on the disk as well."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

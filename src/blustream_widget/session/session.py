@@ -34,6 +34,7 @@ from blustream_widget.session.recording import RecordingDesk
 from blustream_widget.session.rendition import Rendition
 from blustream_widget.session.rtc_path import IceServers
 from blustream_widget.session.segmentations import SegmentationBoard
+from blustream_widget.session.session_store import SessionStore
 from blustream_widget.session.shared_memory import remove_shared_array
 from blustream_widget.session.sharing import Sharing
 from blustream_widget.session.supervisor import Supervisor
@@ -93,7 +94,10 @@ class Session:
         self._has_first_state = False
         self._palettes = Palettes()
         self._viewers: dict[int, Viewer] = {}
-        self.sharing = Sharing(session_id, lambda: self._viewers.values(), self._kernel)
+        self._store = SessionStore(kept, self._tell_error)
+        self.sharing = Sharing(
+            session_id, lambda: self._viewers.values(), self._kernel, store=self._store
+        )
         self._last_peer = 0
         self._reporter: Viewer | None = None
         self._frame_no, self._first_frame_no = -1, 0
@@ -102,14 +106,17 @@ class Session:
         self._idle: asyncio.TimerHandle | None = None
         # Since when it has no viewer, on the loop's clock; of no meaning while it has one.
         self.unseen_since_s = asyncio.get_running_loop().time()
-        self._status = Throttle(STATUS_INTERVAL_S, self._send_status)
-        self._mirror = Throttle(MIRROR_INTERVAL_S, self._send_mirror)
+        self._status, self._mirror = (
+            Throttle(STATUS_INTERVAL_S, self._send_status),
+            Throttle(MIRROR_INTERVAL_S, self._send_mirror),
+        )
         self._supervisor = Supervisor(pool, self)
         self.annotations = AnnotationBoard(
             viewers=lambda: self._viewers.values(),
             kernel=self._kernel,
             shape=lambda: None if self._info is None else self._info.shape,
             on_edits=lambda edits: self.recording.saw_edits(edits),
+            store=self._store,
         )
         self.segmentations = SegmentationBoard(
             viewers=lambda: self._viewers.values(),
@@ -167,6 +174,7 @@ class Session:
 
     def open(self, patch: dict[str, Any], state: ViewState | None) -> None:
         """Get a worker and open the volume; `state` is where a former session was."""
+        state = self._store.newest(state)
         if state is not None:
             self._state = state
             self._has_first_state = True
@@ -177,6 +185,7 @@ class Session:
     def attach(self, kernel: Kernel) -> None:
         """Tell `kernel` everything from now on, beginning with how things are."""
         self._kernel.attach(kernel)
+        self._store.tell_trouble()
         if self._info is not None:
             self._tell_opened()
         if self._error is not None:
@@ -257,6 +266,7 @@ class Session:
         await self.segmentations.close()
         await self.segmentations.edits.close(keeps=keeps)
         await self.horizons.close()
+        await self._store.close(keeps=keeps)
         if self._kept is not None and not keeps:
             await asyncio.to_thread(shutil.rmtree, self._kept, ignore_errors=True)
         await self.sharing.close()
@@ -482,6 +492,7 @@ class Session:
         if before is None or not is_same:
             self._state = self._first_state(message)
             self._has_first_state = True
+            self._store.show(self._state)
         for viewer in self._viewers.values():
             self._greet(viewer)
             if viewer.seq:
@@ -537,6 +548,7 @@ class Session:
             return
         has_moved = not state.looks_like(self._state)
         self._state = state
+        self._store.show(state)
         for viewer in self._viewers.values() if has_moved else ():
             viewer.frames.moved()
         self._demand.show(state)

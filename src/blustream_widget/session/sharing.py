@@ -23,10 +23,10 @@ from blustream_widget.errors import (
 )
 from blustream_widget.session.access import DRIVERS
 from blustream_widget.session.audit import Audit
-from blustream_widget.session.chat import ChatLog
 from blustream_widget.session.guests import Guest, Guests, WhyNot, expired
 from blustream_widget.session.kernel_port import KernelPort
 from blustream_widget.session.pointers import Pointers
+from blustream_widget.session.session_store import Said, SessionStore
 from blustream_widget.transport.tasks import TaskSet
 from blustream_widget.transport.throttle import Throttle
 
@@ -51,6 +51,8 @@ class Sharing:
         Who is connected.
     kernel : KernelPort
     guests : Guests, optional
+    store : SessionStore, optional
+        Of people and chat, perhaps those of a former server; None: they are in memory alone.
     """
 
     def __init__(
@@ -60,13 +62,15 @@ class Sharing:
         kernel: KernelPort,
         *,
         guests: Guests | None = None,
+        store: SessionStore | None = None,
     ) -> None:
         self._viewers = viewers
         self._kernel = kernel
         self._guests = Guests() if guests is None else guests
         self._tell = Throttle(TELL_INTERVAL_S, self._send_people)
         self.audit = Audit(session_id, self._tell.call)
-        self._chat = ChatLog()
+        self._store = SessionStore(None, kernel.tell_error) if store is None else store
+        self._chat = self._store.chat
         self._pointers = Pointers(self._viewers)
         self._tasks = TaskSet()
         self._page = ""
@@ -76,11 +80,15 @@ class Sharing:
         self._told: tuple[object, ...] = ()
         self._n_audit_told = 0
         self._expiry: asyncio.TimerHandle | None = None
+        if self._store.people is not None:
+            self._guests.restore(self._store.people)
+            self._was_shared = True
+            self._arm()
 
     # -------------------------------------------------- coming and going
 
-    def redeem(self, join: sm.Join) -> Guest:
-        """Let a person in who has the code of a link.
+    def redeem(self, join: sm.Join, then: Callable[[Guest], None]) -> None:
+        """Let a person in who has the code of a link; `then` gets them when it is written down.
 
         Raises
         ------
@@ -88,7 +96,7 @@ class Sharing:
         """
         guest = self._guests.redeem(join.code, join.name)
         self._note("joined", guest, f"by link {guest.link.id}")
-        return guest
+        self._store.in_turn(lambda: then(guest))
 
     def admit(self, person: str) -> Guest:
         """Return the guest who comes with a token; raises why they may not."""
@@ -306,6 +314,7 @@ class Sharing:
         if role != guest.role:
             guest.role = role
             self._note("role", guest, role)
+        self._keep()
         self._told = ()
         self._tell.call()
 
@@ -314,10 +323,19 @@ class Sharing:
     def _say(self, viewer: Viewer, text: str) -> None:
         chat = self._chat.say(viewer.person, viewer.name, text)
         if chat is not None:
+            for line in chat.lines:
+                self._store.write(Said(line), is_durable=False)
             for other in self._viewers():
                 other.send(chat)
 
+    def _keep(self) -> None:
+        """Write down who may come, if that is other than it was."""
+        people = self._guests.kept()
+        if people != self._store.people:
+            self._store.write(people)
+
     def _note(self, what: str, guest: Guest | None, detail: str = "") -> None:
+        self._keep()
         if guest is None:
             self.audit.note(what, OWNER_ID, "Owner", "owner", detail)
         else:

@@ -124,7 +124,10 @@ def share(session, key=KEY, code=CODE, *, role="viewer", expires_s=3600, max_vie
 
 def enter(session, name="Mei Tan", code=CODE):
     """Come by a link; returns the viewer and what it is told."""
-    guest = session.sharing.redeem(sm.Join(code=code, name=name, protocol=p.PROTOCOL_VERSION))
+    let_in = []
+    join = sm.Join(code=code, name=name, protocol=p.PROTOCOL_VERSION)
+    session.sharing.redeem(join, let_in.append)
+    (guest,) = let_in
     return come_again(session, guest.id)
 
 
