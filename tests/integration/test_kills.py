@@ -41,7 +41,9 @@ def test_an_answered_annotation_outlives_a_kill_at_any_moment(tmp_path) -> None:
 async def test_killed_servers_are_replaced_with_view_annotations_undo_and_guests(tmp_path) -> None:
     people: list[p.Hello] = []
     for number in range(N_SERVERS):
-        with running_server(tmp_path, server_grace_s=60, session_grace_s=60) as server:
+        with running_server(
+            tmp_path, spare_workers=0, server_grace_s=60, session_grace_s=60
+        ) as server:
             if number:
                 # Before the notebook has come: a page goes on trying, and is not sent away.
                 assert await refusal(server, people[0]) == "session-awaited"
