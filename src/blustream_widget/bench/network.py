@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import threading
 import time
@@ -10,32 +11,30 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from blustream_widget.bench.barcode import write_barcode_volume
 from blustream_widget.bench.bare_tcp import ANSWER_BYTES, BareTcp
 from blustream_widget.bench.numbers import Record, median, percentile
+from blustream_widget.bench.quiet_chromium import QuietChromium
 from blustream_widget.errors import ConfigError
 from blustream_widget.testing.emulated_network import (
     NETWORKS,
     SERVER_ADDRESS,
     EmulatedNetwork,
-    browser_in,
     emulated_network,
 )
 from blustream_widget.testing.emulator import Conditions
 from blustream_widget.testing.lab import JupyterLab
 from blustream_widget.testing.namespaces import namespace_obstacle
-from blustream_widget.testing.notebook_page import NotebookPage
+from blustream_widget.testing.notebook_page import VIEWER, NotebookPage
 from blustream_widget.testing.waiting import wait_until
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 _DISPLAY_PAGE = Path(__file__).with_name("display_page.js")
 _LATENCY_PAGE = Path(__file__).with_name("latency_page.js")
 _NETWORK_PAGE = Path(__file__).with_name("network_page.js")
 _START_TIMEOUT_S = 60.0
+_EVALUATE_TIMEOUT_S = 120.0
 _FIRST = 20
 _SIZE_PX = (1280, 720)
 _OUTAGE_S = 3.0
@@ -44,10 +43,12 @@ _LIVE_MS = 500.0
 # The network changes while nothing moves, and what was on the way arrives.
 _SETTLE_S = 1.0
 # What a browser says to a page that is put aside and taken up again.
-_HIDE_AND_SHOW = """() => {
+_HIDE_AND_SHOW = """(() => {
   window.dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
   window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
-}"""
+})()"""
+_RUN_PYTHON = """jupyterapp.shell.currentWidget.sessionContext.session.kernel
+  .requestExecute({{ code: {code}, store_history: false }}).done.then(() => null)"""
 # Steps that teach what the network is like, before those that count.
 _N_LEARN = 8
 # Long enough for a lossless picture to be on its way when the next step comes.
@@ -105,20 +106,19 @@ class NetworkBench:
     def run(
         self, transports: Sequence[str], networks: dict[str, Conditions], *, with_outage: bool
     ) -> list[Record]:
-        """Measure all combinations; each transport has a page and a session of its own."""
+        """Measure all combinations; each transport has a browser and a session of its own."""
         results: list[Record] = []
         with (
             tempfile.TemporaryDirectory(prefix="bs-bench-") as folder,
             emulated_network() as network,
             network.server.entered(),
             JupyterLab(Path(folder), address=SERVER_ADDRESS) as lab,
-            browser_in(network, lab.url) as browser,
         ):
             path = Path(folder) / "barcode.vds"
             write_barcode_volume(path)
             for transport in transports:
                 usable = {n: c for n, c in networks.items() if c.has_udp}
-                with self._viewer(network, lab, browser, path, transport) as page:
+                with self._viewer(network, lab, path, transport) as page:
                     for name, conditions in usable.items():
                         results += self._case(network, page, transport, name, conditions)
                     if with_outage:
@@ -126,20 +126,19 @@ class NetworkBench:
             for name, conditions in networks.items():
                 if not conditions.has_udp:
                     # WebRTC is allowed and tried: the socket must serve.
-                    results += self._blocked(network, lab, browser, path, name, conditions)
+                    results += self._blocked(network, lab, path, name, conditions)
         return results
 
     def _blocked(
         self,
         network: EmulatedNetwork,
         lab: JupyterLab,
-        browser: Browser,
         path: Path,
         name: str,
         conditions: Conditions,
     ) -> list[Record]:
         with self._viewer(
-            network, lab, browser, path, "websocket", allowed="websocket,webrtc", has_udp=False
+            network, lab, path, "websocket", allowed="websocket,webrtc", has_udp=False
         ) as page:
             return self._case(network, page, "websocket", name, conditions)
 
@@ -148,13 +147,12 @@ class NetworkBench:
         self,
         network: EmulatedNetwork,
         lab: JupyterLab,
-        browser: Browser,
         path: Path,
         transport: str,
         *,
         allowed: str = "",
         has_udp: bool = True,
-    ) -> Iterator[NotebookPage]:
+    ) -> Iterator[_LonePage]:
         """Open a viewer over a network without faults: loading JupyterLab is not measured."""
         network.set(Conditions(rtt_ms=1, has_udp=has_udp))
         width_px, height_px = _SIZE_PX
@@ -164,30 +162,34 @@ class NetworkBench:
             path=str(path), first=_FIRST, transports=transports, height=height_px + 64
         )
         lab.write_notebook(name, [cell])
-        page = NotebookPage(browser, lab, name, width_px=width_px + 200, height_px=height_px + 400)
-        try:
-            page.run_all()
-            viewer = page.viewer()
-            viewer.scroll_into_view_if_needed()
-            wait_until(
-                lambda: viewer.get_attribute("data-transport") == transport,
-                timeout_s=_START_TIMEOUT_S,
-                what=f"the viewer uses {transport}",
-            )
-            viewer.click(position={"x": width_px // 2, "y": height_px // 2})
-            page.page.evaluate(_DISPLAY_PAGE.read_text())
-            page.page.evaluate(_LATENCY_PAGE.read_text())
-            self._wait_shown(page, _FIRST)
-            yield page
-        finally:
-            network.set(Conditions(rtt_ms=1))
-            page.close()
-            lab.delete_sessions()
+        # A page that is not HTTPS decodes only where the browser is told to trust it.
+        trust = f"--unsafely-treat-insecure-origin-as-secure={lab.url}"
+        window = (width_px + 200, height_px + 400)
+        with (
+            network.browser.entered(),
+            QuietChromium(trust, size_px=window, namespace=network.browser) as chromium,
+        ):
+            try:
+                with chromium.driven() as browser:
+                    driven = NotebookPage(browser, lab, name, context=browser.contexts[0])
+                    driven.run_all()
+                    viewer = driven.viewer()
+                    viewer.scroll_into_view_if_needed()
+                    viewer.click(position={"x": width_px // 2, "y": height_px // 2})
+                    driven.page.evaluate(_DISPLAY_PAGE.read_text())
+                page = _LonePage(chromium)
+                page.wait_for(transport=transport)
+                page.evaluate(_LATENCY_PAGE.read_text())
+                page.wait_shown(_FIRST)
+                yield page
+            finally:
+                network.set(Conditions(rtt_ms=1))
+                lab.delete_sessions()
 
     def _case(
         self,
         network: EmulatedNetwork,
-        page: NotebookPage,
+        page: _LonePage,
         transport: str,
         name: str,
         conditions: Conditions,
@@ -195,22 +197,20 @@ class NetworkBench:
         self._show_first(network, page)
         bare = BareTcp(network)
         network.set(conditions)
-        self._connect_anew(page, transport)
-        page.page.wait_for_timeout(1000 * _SETTLE_S)
-        page.page.evaluate("(n) => __latency.steps(n)", _N_LEARN)
+        # Its connections are those of this network, as if it had been opened on it.
+        page.evaluate(_HIDE_AND_SHOW)
+        page.wait_for(transport=transport, phase="live")
+        threading.Event().wait(_SETTLE_S)
+        page.evaluate(f"__latency.steps({_N_LEARN})")
         common = {"network": name, "transport": transport}
-        steps = page.page.evaluate("(n) => __latency.steps(n)", self._n_steps)
-        rested = page.page.evaluate(
-            "([n, pause_ms]) => __latency.steps(n, { pause_ms })",
-            [self._n_steps // 2, _REST_MS + 2 * conditions.rtt_ms],
-        )
+        steps = page.evaluate(f"__latency.steps({self._n_steps})")
+        rest_ms = _REST_MS + 2 * conditions.rtt_ms
+        rested = page.evaluate(f"__latency.steps({self._n_steps // 2}, {{ pause_ms: {rest_ms} }})")
         # The first scrub teaches what the link carries.
-        page.page.evaluate("([n, sign]) => __latency.scrub(n, sign)", [self._n_scrub // 2, 1])
-        scrub = page.page.evaluate(
-            "([n, sign]) => __latency.scrub(n, sign)", [self._n_scrub // 2, -1]
-        )
-        held_back = page.viewer().get_attribute("data-held-back") or ""
-        used = page.viewer().get_attribute("data-transport") or ""
+        page.evaluate(f"__latency.scrub({self._n_scrub // 2}, 1)")
+        scrub = page.evaluate(f"__latency.scrub({self._n_scrub // 2}, -1)")
+        held_back = page.says("heldBack")
+        used = page.says("transport")
         bare_ms = bare.steps(self._n_steps)
         late = network.set(Conditions(rtt_ms=1, has_udp=conditions.has_udp))
         bare.close()
@@ -247,11 +247,11 @@ class NetworkBench:
             },
         ]
 
-    def _outage(self, network: EmulatedNetwork, page: NotebookPage, transport: str) -> Record:
+    def _outage(self, network: EmulatedNetwork, page: _LonePage, transport: str) -> Record:
         self._show_first(network, page)
         good = Conditions(rtt_ms=20)
         network.set(good)
-        page.page.evaluate(_NETWORK_PAGE.read_text())
+        page.evaluate(_NETWORK_PAGE.read_text())
         pause = threading.Event()  # the page goes on by itself
         pause.wait(2.0)
         network.set(replace(good, is_up=False))
@@ -259,37 +259,49 @@ class NetworkBench:
         network.set(good)
         back_ms = 1000 * time.time()
         pause.wait(6.0)
-        log = page.page.evaluate("() => __network.stop()")
+        log = page.evaluate("__network.stop()")
         return {
             "case": "outage of 3 s",
             "network": "20 ms",
             "transport": transport,
             "live_after_ms": _live_after_ms(log["asked"], log["shown"], back_ms),
-            "used": page.viewer().get_attribute("data-transport") or "",
+            "used": page.says("transport"),
         }
 
-    def _connect_anew(self, page: NotebookPage, transport: str) -> None:
-        """Have the page's connections be those of this network, as if it had been opened on it."""
-        page.page.evaluate(_HIDE_AND_SHOW)
-        viewer = page.viewer()
-        wait_until(
-            lambda: (
-                (viewer.get_attribute("data-transport"), viewer.get_attribute("data-phase"))
-                == (transport, "live")
-            ),
-            timeout_s=_START_TIMEOUT_S,
-            what=f"the viewer uses {transport} again",
-        )
-
-    def _show_first(self, network: EmulatedNetwork, page: NotebookPage) -> None:
+    def _show_first(self, network: EmulatedNetwork, page: _LonePage) -> None:
         """Begin in the middle of nothing: a network without faults, the first slice, at rest."""
         network.set(Conditions(rtt_ms=1))
-        page.run_python(f"viewer.slice_idx = {_FIRST}")
-        self._wait_shown(page, _FIRST)
+        code = json.dumps(f"viewer.slice_idx = {_FIRST}")
+        page.evaluate(_RUN_PYTHON.format(code=code))
+        page.wait_shown(_FIRST)
 
-    def _wait_shown(self, page: NotebookPage, number: int) -> None:
+
+class _LonePage:
+    """The viewer's page, which no driver watches."""
+
+    def __init__(self, chromium: QuietChromium) -> None:
+        self._chromium = chromium
+
+    def evaluate(self, expression: str) -> Any:
+        """Run JavaScript and wait for its value."""
+        return self._chromium.evaluate(expression, timeout_s=_EVALUATE_TIMEOUT_S)
+
+    def says(self, name: str) -> str:
+        """Give one of the viewer's data attributes; "" where it has none."""
+        return self.evaluate(f"document.querySelector('{VIEWER}').dataset.{name}") or ""
+
+    def wait_for(self, **attributes: str) -> None:
+        """Wait until the viewer's data attributes are these."""
         wait_until(
-            lambda: page.page.evaluate("__latency.shown()") == number,
+            lambda: all(self.says(name) == value for name, value in attributes.items()),
+            timeout_s=_START_TIMEOUT_S,
+            what=f"the viewer says {attributes}",
+        )
+
+    def wait_shown(self, number: int) -> None:
+        """Wait until the picture shows the number of a slice."""
+        wait_until(
+            lambda: self.evaluate("__latency.shown()") == number,
             timeout_s=_START_TIMEOUT_S,
             what=f"the picture shows slice {number}",
         )

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
+from blustream_widget.testing.namespaces import Namespace
 from blustream_widget.testing.notebook_page import CHROMIUM_ARGUMENTS, find_chromium
 from blustream_widget.testing.waiting import wait_until
 
@@ -50,6 +51,8 @@ class QuietChromium:
         More switches.
     size_px : tuple of int
         Of the window.
+    namespace : Namespace, optional
+        The network that it lies in. Whoever drives it or asks it something must have entered it.
 
     Attributes
     ----------
@@ -62,20 +65,23 @@ class QuietChromium:
         If there is no browser.
     """
 
-    def __init__(self, *arguments: str, size_px: tuple[int, int]) -> None:
+    def __init__(
+        self, *arguments: str, size_px: tuple[int, int], namespace: Namespace | None = None
+    ) -> None:
         self._profile = tempfile.TemporaryDirectory(
             prefix="bs-chromium-", ignore_cleanup_errors=True
         )
         profile = Path(self._profile.name)
+        command = [
+            find_chromium(),
+            *_ARGUMENTS,
+            *arguments,
+            f"--window-size={size_px[0]},{size_px[1]}",
+            f"--user-data-dir={profile}",
+            "about:blank",
+        ]
         self._process = subprocess.Popen(
-            [
-                find_chromium(),
-                *_ARGUMENTS,
-                *arguments,
-                f"--window-size={size_px[0]},{size_px[1]}",
-                f"--user-data-dir={profile}",
-                "about:blank",
-            ],
+            command if namespace is None else namespace.command(*command),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -90,10 +90,10 @@ class Routes:
         if len(self._sockets) >= MAX_CONNECTIONS:
             return web.Response(status=503, text="Too many connections.")
         socket = make_socket()
-        read_tcp = bound_queues(request.transport)
+        tcp = bound_queues(request.transport)
         await socket.prepare(request)
         via: Literal["direct", "proxy"] = "direct" if is_handed else "proxy"
-        channel = WebSocketChannel(socket, via, read_tcp=read_tcp)
+        channel = WebSocketChannel(socket, via, tcp=tcp)
         visitor = Visitor(self._hub, channel)
         writing = TaskSet()
         writing.spawn(channel.run(), name="viewer writer")

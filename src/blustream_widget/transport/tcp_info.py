@@ -14,17 +14,18 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 # Of `struct tcp_info` in linux/tcp.h, which only ever grows at its end.
-_ROUND_TRIP, _RETRANSMITTED = 68, 100
+_REPAIRS, _ROUND_TRIP, _RETRANSMITTED, _PACING = 1, 68, 100, 104
 _UNSENT, _LEAST, _SEGMENTS, _SPURIOUS = 144, 148, 156, 216
 _BYTES = 220
-_U32 = struct.Struct("=I")
+_U32, _U64 = struct.Struct("=I"), struct.Struct("=Q")
 
 
 class TcpInfo(NamedTuple):
     """One look at a connection.
 
     `n_lost` of `n_segments` with data were sent again for a reason, since it began.
-    `least_round_trip_s` is that of the last minutes, infinite where it is not known.
+    `least_round_trip_s` is that of the last minutes, infinite where it is not known. `pacing_bps`
+    is the rate at which what is written leaves; `is_repairing`: losses are being made good.
     """
 
     round_trip_s: float
@@ -32,6 +33,8 @@ class TcpInfo(NamedTuple):
     n_segments: int
     n_lost: int
     least_round_trip_s: float = float("inf")
+    pacing_bps: float = float("inf")
+    is_repairing: bool = False
 
     @classmethod
     def unpack(cls, data: bytes) -> TcpInfo | None:
@@ -43,7 +46,16 @@ class TcpInfo(NamedTuple):
             int(_U32.unpack_from(data, offset)[0]) for offset in offsets
         )
         n_lost = max(n_again - n_spurious, 0)
-        return cls(round_trip_us / 1e6, unsent_bytes, n_segments, n_lost, least_us / 1e6)
+        pacing_bps = 8.0 * int(_U64.unpack_from(data, _PACING)[0])
+        return cls(
+            round_trip_us / 1e6,
+            unsent_bytes,
+            n_segments,
+            n_lost,
+            least_us / 1e6,
+            pacing_bps,
+            data[_REPAIRS] != 0,
+        )
 
 
 ReadTcp: TypeAlias = Callable[[], TcpInfo | None]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import sys
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from aiohttp import web
 
@@ -15,7 +14,7 @@ from blustream_widget.errors import PeerClosedError
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.outbox import Outbox
 from blustream_widget.transport.tcp_info import ReadTcp, tcp_reader
-from blustream_widget.transport.tcp_tuning import prefer_bbr
+from blustream_widget.transport.tcp_tuning import PromptBbr, prefer_bbr
 
 HEARTBEAT_S = 20.0
 # More than this waits in the outbox, where frames can be taken back, not in asyncio or the kernel.
@@ -35,7 +34,25 @@ def make_socket() -> web.WebSocketResponse:
     )
 
 
-def bound_queues(transport: asyncio.BaseTransport | None) -> ReadTcp | None:
+class Tcp(NamedTuple):
+    """The connection below a viewer's WebSocket.
+
+    Parameters
+    ----------
+    read : callable or None
+        Tells of it; None where it is no TCP, or the system tells nothing.
+    prompt : PromptBbr or None
+        Has a picture leave at once; None where BBR is not in use.
+    """
+
+    read: ReadTcp | None = None
+    prompt: PromptBbr | None = None
+
+
+_UNKNOWN = Tcp()
+
+
+def bound_queues(transport: asyncio.BaseTransport | None) -> Tcp:
     """Have the network take a frame when it can send it, not seconds before.
 
     The kernel takes megabytes of a TCP connection otherwise, and on a slow link all of them are
@@ -43,21 +60,18 @@ def bound_queues(transport: asyncio.BaseTransport | None) -> ReadTcp | None:
 
     Returns
     -------
-    callable or None
-        Tells of the connection, if it is TCP.
+    Tcp
+        What is known of the connection.
     """
     if not isinstance(transport, asyncio.Transport):
-        return None
+        return _UNKNOWN
     transport.set_write_buffer_limits(high=MAX_BUFFERED_BYTES)
     connection = transport.get_extra_info("socket")
-    if (
-        sys.platform == "linux"
-        and connection is not None
-        and connection.family in (socket.AF_INET, socket.AF_INET6)
-    ):
-        connection.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, MAX_BUFFERED_BYTES)
-        prefer_bbr(connection)
-    return tcp_reader(connection)
+    read = tcp_reader(connection)
+    if read is None:
+        return _UNKNOWN
+    connection.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, MAX_BUFFERED_BYTES)
+    return Tcp(read, PromptBbr(connection, read) if prefer_bbr(connection) else None)
 
 
 class WebSocketChannel:
@@ -69,8 +83,8 @@ class WebSocketChannel:
         Prepared. `run` writes to it; reading is the caller's.
     via : "direct" or "proxy"
         Whether something of Jupyter carries every message.
-    read_tcp : callable, optional
-        Tells of the connection below, where the system does.
+    tcp : Tcp
+        The connection below.
     """
 
     name: Literal["websocket"] = "websocket"
@@ -80,10 +94,11 @@ class WebSocketChannel:
         connection: web.WebSocketResponse,
         via: Literal["direct", "proxy"] = "proxy",
         *,
-        read_tcp: ReadTcp | None = None,
+        tcp: Tcp = _UNKNOWN,
     ) -> None:
         self.via = via
-        self.read_tcp = read_tcp
+        self.read_tcp = tcp.read
+        self._prompt = tcp.prompt
         self._socket = connection
         self._outbox = Outbox(connection.send_str, connection.send_bytes)
         self._close_code = CLOSE_GOING_AWAY
@@ -96,6 +111,8 @@ class WebSocketChannel:
             self.close(CLOSE_POLICY, str(exc))
 
     def send_frame(self, frame: EncodedFrame) -> None:
+        if self._prompt is not None and not frame.is_still:
+            self._prompt.expect(len(frame.data))
         self._outbox.put_frame(frame.data, is_still=frame.is_still)
 
     def drop_frames(self, *, stills_only: bool = False) -> int:

@@ -21,6 +21,8 @@ def test_a_connection_tells_its_round_trip_and_its_segments():
     assert 0 < info.round_trip_s < 0.5
     assert info.n_segments >= 1
     assert (info.n_lost, info.unsent_bytes) == (0, 0)
+    assert info.pacing_bps > 1e5
+    assert not info.is_repairing
     assert read() is None  # closed
 
 
