@@ -107,6 +107,14 @@ describe("while the true picture is on its way", () => {
     expect(bench.ui.recoloured).toBe(false);
   });
 
+  it("leaves the page alone while pictures scroll: the same again makes it look for changes", () => {
+    bench.recolouring.update();
+    const written = vi.spyOn(bench.recolouring.element, "toggleAttribute");
+    const set = vi.spyOn(bench.recolouring.element, "setAttribute");
+    for (const frame_no of [1, 2, 3]) bench.paint(bench.arrives({ frame_no }));
+    expect(written.mock.calls.length + set.mock.calls.length).toBe(0);
+  });
+
   it("shows no wiggles in false colours, not even those that are on their way out", () => {
     expect(bench.want({ window: 5, display: "wiggle+density" })).toBe(false);
     bench.paint(bench.arrives({ frame_no: 1, window: 5, turn: 16 }));

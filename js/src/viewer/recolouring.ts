@@ -69,7 +69,8 @@ export class Recolouring {
   /** The state or the picture changed; true if the picture is shown in another look than its own. */
   update(): boolean {
     const isShown = this.show();
-    this.element.hidden = !isShown;
+    // Also the same again makes the page look for what it changes.
+    if (this.element.hidden === isShown) this.element.hidden = !isShown;
     if (!isShown) this.drawn = null;
     if (isShown !== this.context.ui.recoloured) this.context.set({ recoloured: isShown });
     return isShown;
