@@ -2,6 +2,7 @@
 import { placeSlice } from "../src/geometry";
 import { LiveLabels } from "../src/labels/link";
 import { LiveRecording } from "../src/live-recording";
+import { OwnView } from "../src/own-view";
 import { Palettes } from "../src/palettes";
 import { shownPanes, viewOfPane } from "../src/panes";
 import { People } from "../src/people";
@@ -49,6 +50,7 @@ export class FakeSession implements Session {
   readonly palettes = new Palettes();
   readonly pointing = new Pointing();
   readonly people = new People(() => false);
+  readonly ownView = new OwnView(() => false);
   guestPage = "https://hub.example.org/blustream/guest";
   segmentations: Session["segmentations"] = [];
   status: SessionStatus = {

@@ -8,6 +8,7 @@ import { isAtLeast, LatencyMeter } from "./latency";
 import { Listeners } from "./listeners";
 import { LiveAnnotations } from "./live-annotations";
 import { LiveRecording } from "./live-recording";
+import { OwnView } from "./own-view";
 import { Palettes } from "./palettes";
 import { PatchSender } from "./patch-sender";
 import { mayDrive, People } from "./people";
@@ -85,6 +86,7 @@ export class LiveSession implements Session, Linkable {
   readonly labels = new LiveLabels((message) => this.#connection.send(message));
   readonly recording = new LiveRecording((message) => this.#connection.send(message));
   readonly people = new People((message) => this.#connection.send(message));
+  readonly ownView = new OwnView((message) => this.#connection.send(message));
   readonly annotations = new LiveAnnotations((message) => this.#connection.send(message));
   readonly #stillParts = new StillParts();
   readonly #stateListeners = new Listeners<ViewState>();
@@ -204,14 +206,15 @@ export class LiveSession implements Session, Linkable {
   }
 
   patch(patch: ViewPatch): void {
-    if (!mayDrive(this.#role)) return;
+    const { isOn, isOnTheWay } = this.ownView;
+    if (isOnTheWay || !(isOn || mayDrive(this.#role))) return;
     const before = this.state;
     this.#sender.patch(patch);
-    if (this.state !== before) this.#ledListeners.emit([before, this.state]);
+    if (!isOn && this.state !== before) this.#ledListeners.emit([before, this.state]);
   }
 
   foresee(patch: ViewPatch): void {
-    this.#sender.foresee(patch);
+    if (!this.ownView.isOn) this.#sender.foresee(patch);
   }
 
   onLed(listener: (states: readonly [ViewState, ViewState]) => void, signal: AbortSignal): void {
@@ -295,13 +298,25 @@ export class LiveSession implements Session, Linkable {
     this.#role = welcome.role;
     this.#via = welcome.via;
     this.#serverError = null;
+    const isAnother = this.ownView.welcomed(welcome);
+    if (isAnother) this.#leaveView();
     this.#sender.restart(welcome.state);
+    if (isAnother) this.#stateListeners.emit(this.state);
     if (welcome.info) this.#inform(welcome.info);
     this.#screen.restart();
     if (!this.#isVisible) this.#sendVisibility();
     this.#tellGuestPage();
     this.#takeover?.start(welcome);
     this.#refresh();
+  }
+
+  /** State and pictures of another view follow: what was changed or is on its way is of this one. */
+  #leaveView(): void {
+    this.#takeover?.stop();
+    this.#sender.stop();
+    this.#sender.refused();
+    this.#decoder.reset();
+    this.#presenter.clear();
   }
 
   /** The kernel, which makes links too, cannot know how a browser reaches this server. */
@@ -318,7 +333,7 @@ export class LiveSession implements Session, Linkable {
     if (role === this.#role) return;
     this.#role = role;
     // What was on its way when the role changed is refused: the server's state counts.
-    if (!mayDrive(role)) this.#sender.refused();
+    if (!mayDrive(role) && !this.ownView.isOn) this.#sender.refused();
     this.#stateListeners.emit(this.state);
   }
 
@@ -403,6 +418,7 @@ export class LiveSession implements Session, Linkable {
       this.#takeover?.refused(message);
       return;
     }
+    this.ownView.refused();
     if (REFUSALS.has(code)) this.#sender.refused();
     if (fatal) {
       this.#serverError = error;
@@ -450,6 +466,7 @@ export class LiveSession implements Session, Linkable {
   #lost(): void {
     this.recording.lost();
     this.people.lost();
+    this.ownView.lost();
     this.#takeover?.stop();
     this.#sender.stop();
     this.#decoder.reset();

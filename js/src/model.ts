@@ -253,7 +253,8 @@ function isSetByKernel(event: readonly unknown[], name: string): boolean {
 export function mirrorState(model: ViewerModel, session: Session, signal: AbortSignal): void {
   let isFollowing = false;
   const follow = (): void => {
-    if (!session.info) return;
+    // The traits are those of the view that all see, also while this page looks elsewhere.
+    if (!session.info || session.ownView.isOn) return;
     isFollowing = true;
     const traits = traitsOf(session.state, session.info);
     for (const name of Object.keys(traits) as (keyof StateTraits)[]) {
@@ -262,7 +263,8 @@ export function mirrorState(model: ViewerModel, session: Session, signal: AbortS
     isFollowing = false;
   };
   const asked = (name: keyof StateTraits, event: readonly unknown[]): void => {
-    if (isFollowing || !session.info || isSetByKernel(event, name)) return;
+    if (isFollowing || !session.info || session.ownView.isOn) return;
+    if (isSetByKernel(event, name)) return;
     const patch = patchOf(name, model.get(name), session.state, session.info);
     if (patch) session.patch(patch);
   };

@@ -127,6 +127,10 @@ export class PaneSession implements Session {
     return this.#session.people;
   }
 
+  get ownView(): Session["ownView"] {
+    return this.#session.ownView;
+  }
+
   get guestPage(): string {
     return this.#session.guestPage;
   }

@@ -368,6 +368,7 @@ export interface SharedPerson {
   readonly drives: boolean;
   readonly asks: boolean;
   readonly is_lent: boolean;
+  readonly looks_around: boolean;
 }
 
 /** A link without its secret; `expires_ms` since 1970. `is_open`: it lets more people in. */
@@ -638,6 +639,7 @@ export const MessageType = {
   CHAT: 152,
   POINTER: 153,
   GUEST_PAGE: 154,
+  LOOK_AROUND: 155,
 } as const;
 
 /** First message of a connection: who am I and what can I show. */
@@ -912,6 +914,13 @@ export interface GuestPage {
   readonly address: string;
 }
 
+/** Leave the shown view for one of the sender's own, or come back to it. */
+export interface LookAround {
+  readonly type: 155;
+  readonly on: boolean;
+  readonly resumes?: boolean;
+}
+
 /** Accepted. `info` is None while the volume opens (then a second WELCOME comes). */
 export interface Welcome {
   readonly type: 2;
@@ -925,6 +934,7 @@ export interface Welcome {
   readonly ice_loopback: boolean;
   readonly protocol: number;
   readonly via: "direct" | "kernel" | "proxy";
+  readonly own: boolean;
 }
 
 /** Something failed. `fatal`: the session shows nothing until it is fixed. */
@@ -1170,7 +1180,8 @@ export type ViewerMessage =
   | Control
   | Say
   | Point
-  | GuestPage;
+  | GuestPage
+  | LookAround;
 
 /** What the server sends. */
 export type ServerMessage =

@@ -3,6 +3,7 @@ import type { AnnotationStore } from "./annotations/store";
 import type { AnnotationLink, HorizonLink } from "./annotations/types";
 import type { LabelLink } from "./labels/link";
 import type { RecordingLink } from "./live-recording";
+import type { OwnView } from "./own-view";
 import type { Palettes } from "./palettes";
 import type { People } from "./people";
 import type { Pointing } from "./pointing";
@@ -126,6 +127,9 @@ export interface Session {
 
   /** Who else is here, their pointers, what they say. */
   readonly people: People;
+
+  /** Whether this page follows, or looks around on its own. */
+  readonly ownView: OwnView;
 
   /** Where guests would find the view; "" where that is not known, or not this page's to say. */
   readonly guestPage: string;

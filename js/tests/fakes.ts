@@ -75,6 +75,7 @@ export function welcome(change: Partial<Welcome> = {}): Welcome {
     ice_loopback: false,
     protocol: 1,
     via: "proxy",
+    own: false,
     ...change,
   };
 }

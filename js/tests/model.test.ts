@@ -62,9 +62,11 @@ function mirrored(model: FakeModel) {
   const patches: ViewPatch[] = [];
   const life = new AbortController();
   let tell = (_state: ViewState): void => {};
+  const ownView = { isOn: false };
   const session = {
     state: STATE,
     info: INFO,
+    ownView,
     patch: (patch: ViewPatch) => {
       patches.push(patch);
     },
@@ -78,7 +80,7 @@ function mirrored(model: FakeModel) {
     session.state = { ...STATE, ...change };
     tell(session.state);
   };
-  return { patches, state, life };
+  return { patches, state, life, ownView };
 }
 
 describe("the traits", () => {
@@ -92,6 +94,17 @@ describe("the traits", () => {
     expect(model.get("window")).toBe(9);
     expect(patches).toEqual([]);
     expect(model.saved).not.toHaveBeenCalled();
+  });
+
+  it("are those of the view that all see, whatever this page looks at on its own", () => {
+    const model = new FakeModel();
+    const { patches, state, ownView } = mirrored(model);
+    state({ window: 9 });
+    ownView.isOn = true;
+    state({ window: 5 });
+    model.set("axis", "sample");
+    expect(model.get("window")).toBe(9);
+    expect(patches).toEqual([]);
   });
 
   it("become patches when somebody else on the page sets them", () => {

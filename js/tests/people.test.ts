@@ -17,6 +17,7 @@ const person = (id: string, change: Partial<SharedPerson> = {}): SharedPerson =>
   drives: false,
   asks: false,
   is_lent: false,
+  looks_around: false,
   ...change,
 });
 const line = (n: number, who = "b"): ChatLine => ({ n, who, name: who, text: `${n}`, at_ms: 0 });

@@ -1,8 +1,10 @@
 // @vitest-environment happy-dom
+
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LiveLabels } from "../src/labels/link";
 import { LiveAnnotations } from "../src/live-annotations";
 import { LiveRecording } from "../src/live-recording";
+import { OwnView } from "../src/own-view";
 import { Palettes } from "../src/palettes";
 import { People } from "../src/people";
 import { Pointing } from "../src/pointing";
@@ -61,6 +63,7 @@ class Stage {
     const state = () => ({ ...STATE, ...this.look });
     const session = {
       people: new People(() => false),
+      ownView: new OwnView(() => false),
       get state() {
         return state(); // the server's: nothing is to be recoloured
       },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { makeVolume } from "../dev/volumes";
 import { placeSlice, planeOf, turnedPan, turnOf } from "../src/geometry";
+import { OwnView } from "../src/own-view";
 import type { ViewPatch, ViewState, VolumeInfo } from "../src/protocol";
 import type { Session } from "../src/session";
 import { Actions } from "../src/viewer/actions";
@@ -13,6 +14,7 @@ const seismic = makeVolume("seismic").info;
 
 class StateOnly {
   readonly role = "owner";
+  readonly ownView = new OwnView(() => false);
   constructor(
     readonly info: VolumeInfo,
     public state: ViewState,

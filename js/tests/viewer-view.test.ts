@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { makeVolume } from "../dev/volumes";
 import { placeSlice } from "../src/geometry";
+import { OwnView } from "../src/own-view";
 import type { ViewPatch, ViewState } from "../src/protocol";
 import type { Session, SessionStatus } from "../src/session";
 import { FIRST_STATUS } from "../src/status";
@@ -167,6 +168,7 @@ describe("rulers", () => {
 class StateOnly {
   state: ViewState = { ...base, slice_idx: [100, 100, 100], window: 200, level: 0 };
   readonly patches: ViewPatch[] = [];
+  readonly ownView = new OwnView(() => false);
   constructor(
     readonly info = makeVolume("seismic").info,
     readonly role = "owner",

@@ -93,6 +93,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     recordings_keep_days, recordings_total_bytes : float, int
         Recordings in that folder that are older, or the oldest of more bytes, are removed when
         another one begins; 0 = never.
+    own_views : int
+        People of one session who may look around on their own at a time, each with a worker.
     guest_url : str
         Address of the page for guests, where the page that shows the viewer cannot tell it, for
         example "https://jupyter.example.org/blustream/guest".
@@ -116,6 +118,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     recording_min_free_bytes: int = 1024**3
     recordings_keep_days: float = 0.0
     recordings_total_bytes: int = 0
+    own_views: int = 4
     guest_url: str = ""
     log_level: str = "INFO"
 

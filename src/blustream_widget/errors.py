@@ -229,6 +229,12 @@ class LinkFullError(SessionFullError):
     code = "link-full"
 
 
+class OwnViewsFullError(SessionFullError):
+    """As many people look around on their own as may."""
+
+    code = "own-views-full"
+
+
 class RemovedError(SessionError, PermissionError):
     """The owner showed a guest out."""
 

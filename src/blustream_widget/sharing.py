@@ -171,6 +171,8 @@ class Person:
         From an input to its picture; 0: not measured.
     drives, following : bool
         Whether they were the last to move the view, or see what another shows.
+    looks_around : bool
+        Whether they have a view of their own now.
     asks : bool
         They ask to drive.
     """
@@ -211,7 +213,11 @@ class Person:
 
     @property
     def following(self) -> bool:
-        return not self._value.drives
+        return not (self._value.drives or self._value.looks_around)
+
+    @property
+    def looks_around(self) -> bool:
+        return self._value.looks_around
 
     @property
     def asks(self) -> bool:
@@ -251,6 +257,8 @@ class Person:
 
     def __repr__(self) -> str:
         does = "drives" if self.drives else "asks to drive" if self.asks else "follows"
+        if self.looks_around:
+            does = "looks around"
         return f"<Person {self.name!r}, {self.role}, {does}, {self.transport}>"
 
 

@@ -1,4 +1,4 @@
-"""An owner in a notebook, a guest in another browser: let in, asks, drives, talks, shown out."""
+"""A notebook's owner and a guest in another browser: let in, looks around, drives, is shown out."""
 
 from __future__ import annotations
 
@@ -62,6 +62,7 @@ def test_a_guest_is_let_in_asks_drives_talks_and_is_shown_out(open_viewer, brows
         guest.join("Mei <b>Tan</b>")
         guest.wait_shown(20)
         assert link.split("#")[1] not in guest.page.url
+        _guest_looks_around(guest, view)
         _guest_looks_and_asks(guest)
         _owner_allows(owner)
         _guest_drives(guest)
@@ -75,6 +76,23 @@ def test_a_guest_is_let_in_asks_drives_talks_and_is_shown_out(open_viewer, brows
         assert view.page.problems == []
     finally:
         guest.close()
+
+
+def _guest_looks_around(guest: Guest, view) -> None:
+    """An own view moves by their keys; the owner's stays, and is one key away."""
+    guest.page.get_by_role("button", name="Look around").click()
+    guest.page.get_by_role("button", name="Follow again").wait_for()
+    guest.page.keyboard.press("ArrowDown")
+    guest.wait_shown(21)
+    assert view.page.read_python("viewer.slice_idx") == 20
+    wait_until(
+        lambda: view.page.read_python("[p.looks_around for p in viewer.people]") == [False, True],
+        timeout_s=30,
+        what="the owner hears who looks around",
+    )
+    guest.page.keyboard.press("Escape")
+    guest.page.get_by_role("button", name="Look around").wait_for()
+    guest.wait_shown(20)
 
 
 def _guest_looks_and_asks(guest: Guest) -> None:

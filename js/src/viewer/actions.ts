@@ -44,8 +44,9 @@ export class Actions {
     return this.session.state;
   }
 
+  /** Move the view that is seen here. */
   get canDrive(): boolean {
-    return mayDrive(this.session.role);
+    return mayDrive(this.session.role) || this.session.ownView.isOn;
   }
 
   patch(patch: ViewPatch): void {

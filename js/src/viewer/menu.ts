@@ -5,6 +5,7 @@ import { isMap } from "../geometry";
 import { axisTitle, channelText, positionText, worldOf } from "./axes";
 import type { ViewContext } from "./context";
 import type { Entry, Item } from "./entries";
+import { followEntries } from "./followbar";
 import { clamp } from "./format";
 import { icon } from "./icons";
 import { LAYOUT_WORDS } from "./layout";
@@ -286,6 +287,7 @@ export class Menu extends Part {
             },
           ]
         : []),
+      ...followEntries(context),
       {
         label: "Keys and gestures",
         icon: "help",

@@ -301,7 +301,8 @@ export class ShareDialog extends Part {
   private words(person: SharedPerson): string {
     if (person.asks) return "asks to drive";
     const words = person.id === this.context.session.people.you?.id ? ["you"] : [];
-    if (person.drives) words.push("drives");
+    if (person.looks_around) words.push("looks around");
+    else words.push(person.drives ? "drives" : "follows");
     if (person.latency_ms > 0) words.push(`${person.latency_ms} ms`);
     return words.join(" · ");
   }

@@ -102,7 +102,7 @@ export class TalkPanel extends Part {
         <button class="button small" @click=${() => this.context.set({ open: "share" })}>Manage</button>
       </div>
       <div class="who">
-        ${people.all.map((person) => html`<span title="${person.name}, ${person.role}">${avatar(person)}</span>`)}
+        ${people.all.map((person) => html`<span title="${person.name}, ${person.role}${person.looks_around ? ", looks around" : ""}">${avatar(person)}</span>`)}
       </div>
       ${
         people.lines.length > 0

@@ -11,6 +11,7 @@ import { commandRunner } from "./commands";
 import type { Open, ViewContext } from "./context";
 import { Dock } from "./dock";
 import { fenceKey } from "./fence";
+import { FollowBar } from "./followbar";
 import { Help } from "./help";
 import { Menu } from "./menu";
 import type { SlicePane } from "./pane";
@@ -50,6 +51,7 @@ export class ViewerElement extends LitElement {
   private readonly help: Help;
   private readonly share: ShareDialog;
   private readonly pickBar: PickBar;
+  private readonly followBar: FollowBar;
   private readonly announcer: Announcer;
   private readonly run: (command: Command) => void;
   private readonly wheel = new SliceWheel();
@@ -73,6 +75,7 @@ export class ViewerElement extends LitElement {
     this.help = new Help(context);
     this.share = new ShareDialog(context);
     this.pickBar = new PickBar(context);
+    this.followBar = new FollowBar(context);
     this.announcer = new Announcer(context);
     this.run = commandRunner(context, {
       goToNumber: () => this.sliceBar.focusNumber(),
@@ -298,6 +301,7 @@ export class ViewerElement extends LitElement {
     else if (context.time.cine.playing) context.time.cine.stop();
     else if (context.labels.escape() || context.desk.editor.escape()) return;
     else if (context.ui.tool !== "navigate") context.pick("navigate");
+    else if (context.session.ownView.isOn) context.session.ownView.set(false);
     else if (context.ui.maximised || context.session.state.maximised) this.maximise();
     else this.leave();
   }
@@ -394,7 +398,7 @@ export class ViewerElement extends LitElement {
       part.inert = open === "help";
     return html`
       ${this.toolbar}
-      <div class="body"><div class="stage">${this.grid} ${this.pickBar}</div> ${this.hasPanel ? this.sidePanel : nothing}</div>
+      <div class="body"><div class="stage">${this.grid} ${this.pickBar} ${this.followBar}</div> ${this.hasPanel ? this.sidePanel : nothing}</div>
       ${this.timeBar} ${this.sliceBar} ${this.statusLine} ${this.dock}
       ${open === "window" ? this.windowPanel : nothing} ${isMenu ? this.menu : nothing}
       ${open === "help" ? this.help : nothing} ${open === "share" ? this.share : nothing} ${this.announcer.polite} ${this.announcer.urgent}

@@ -43,6 +43,7 @@ from blustream_widget.core.share_messages import (
     Join,
     Joined,
     LinkOpened,
+    LookAround,
     People,
     Pointers,
     SharingMessage,
@@ -112,6 +113,7 @@ class MessageType(IntEnum):
     CHAT = 0x98
     POINTER = 0x99
     GUEST_PAGE = 0x9A
+    LOOK_AROUND = 0x9B
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
@@ -317,6 +319,7 @@ ViewerMessage: TypeAlias = (
     | SetRecording
     | Join
     | SharingMessage
+    | LookAround
 )
 
 # ---------------------------------------------------------------- server to viewer
@@ -327,6 +330,7 @@ class Welcome(_Message, tag=int(MessageType.WELCOME), frozen=True):
 
     `ice_servers` are passed to RTCPeerConnection as they are; `webrtc` is False where the server
     cannot. `via` is who carries the messages of this connection: nobody, a proxy, the kernel.
+    `own`: state and pictures are from here on those of the receiver's own view (`LookAround`).
     """
 
     session: str
@@ -339,6 +343,7 @@ class Welcome(_Message, tag=int(MessageType.WELCOME), frozen=True):
     ice_loopback: bool = False
     protocol: int = PROTOCOL_VERSION
     via: Literal["direct", "proxy", "kernel"] = "proxy"
+    own: bool = False
 
 
 class Error(_Message, tag=int(MessageType.ERROR), frozen=True):

@@ -1,4 +1,4 @@
-"""Messages about sharing (0x90 to 0x9A), part of `core.protocol`'s unions."""
+"""Messages about sharing (0x90 to 0x9E), part of `core.protocol`'s unions."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ CONTROL_TYPE = 0x97
 CHAT_TYPE = 0x98
 POINTER_TYPE = 0x99
 GUEST_PAGE_TYPE = 0x9A
+LOOK_AROUND_TYPE = 0x9B
 
 CHAT_CHARS = 500
 """Longest line of the chat."""
@@ -111,6 +112,17 @@ class GuestPage(_Message, tag=GUEST_PAGE_TYPE, frozen=True):
     """Where the owner's browser would find the page for guests: links begin with it."""
 
     address: Annotated[str, msgspec.Meta(max_length=1024, pattern=r"^https?://[^\s#?]+$")]
+
+
+class LookAround(_Message, tag=LOOK_AROUND_TYPE, frozen=True):
+    """Leave the shown view for one of the sender's own, or come back to it.
+
+    Answered by a `Welcome` to the other view, or an error. `resumes`: the sender looked around when
+    its connection broke, and goes on where it was.
+    """
+
+    on: bool
+    resumes: bool = False
 
 
 SharingMessage: TypeAlias = OpenLink | StopSharing | Manage | Control | Say | Point | GuestPage

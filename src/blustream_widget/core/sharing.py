@@ -73,6 +73,8 @@ class SharedPerson(msgspec.Struct, frozen=True):
         They ask to drive.
     is_lent : bool
         They drive because the owner lent it to them.
+    looks_around : bool
+        They have a view of their own now, and do not follow.
     """
 
     id: str
@@ -85,6 +87,7 @@ class SharedPerson(msgspec.Struct, frozen=True):
     drives: bool = False
     asks: bool = False
     is_lent: bool = False
+    looks_around: bool = False
 
 
 class ShareLinkInfo(msgspec.Struct, frozen=True):

@@ -55,6 +55,7 @@ ALLOWED: Mapping[type, frozenset[str]] = MappingProxyType(
         sm.GuestPage: OWNERS,
         sm.Manage: DRIVERS,
         sm.Control: GUESTS,
+        sm.LookAround: EVERYBODY,
         sm.Say: EVERYBODY,
         sm.Point: EVERYBODY,
     }
@@ -73,8 +74,16 @@ _WHY_OF_KIND: Mapping[type, tuple[str, str]] = {
 }
 
 
-def may(role: str, kind: type) -> bool:
-    """Whether someone of this role may send a message of this kind."""
+_OF_OWN_VIEW = frozenset({p.ChangeSlice, p.ZoomPan, p.WindowLevel, p.ViewSync})
+
+
+def may(role: str, kind: type, *, in_own_view: bool = False) -> bool:
+    """Whether someone of this role may send a message of this kind.
+
+    `in_own_view`: they look around, and what moves a view moves theirs.
+    """
+    if in_own_view and kind in _OF_OWN_VIEW:
+        return role in EVERYBODY
     return role in ALLOWED.get(kind, frozenset())
 
 

@@ -66,7 +66,7 @@ class Horizons:
         annotations: AnnotationBoard,
         viewers: Mapping[int, Viewer],
         kernel: KernelPort,
-        channel: Callable[[int | None], int],
+        channel: Callable[[int | None, Viewer | None], int],
         grids: GridStore | None = None,
     ) -> None:
         self._measuring = measuring
@@ -123,7 +123,7 @@ class Horizons:
                 owner=str(viewer.peer),
                 n=message.n,
                 place=message.place,
-                channel=self._channel(message.channel),
+                channel=self._channel(message.channel, viewer),
                 gate=Gate(event=message.event, reach=message.reach),
             )
         )
@@ -137,7 +137,7 @@ class Horizons:
             owner=str(viewer.peer),
             n=message.n,
             seeds=item.points,
-            channel=self._channel(message.channel),
+            channel=self._channel(message.channel, viewer),
             gate=Gate(event=message.event, reach=message.reach),
             line=(message.axis, message.line) if is_section else None,
             onto=self._grids.get(item.grid) if is_section else None,
@@ -152,7 +152,7 @@ class Horizons:
             owner=KERNEL,
             n=message.n,
             seeds=message.seeds,
-            channel=self._channel(message.channel),
+            channel=self._channel(message.channel, None),
             gate=message.gate,
             span=message.span,
             packs=message.item is not None,

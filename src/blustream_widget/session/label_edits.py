@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -226,10 +226,14 @@ class LabelEdits:
 
     def catch_up(self, name: str) -> None:
         """Give a worker that was just told to open labels what was edited in them."""
-        if self._is_reading:
-            return
-        for bricks in chunks(self.bricks_of(name)):
-            self._supervisor.send(wp.PutBricks(name, bricks))
+        for bricks in self.puts_of(name):
+            self._supervisor.send(bricks)
+
+    def puts_of(self, name: str) -> Iterator[wp.PutBricks]:
+        """Give what a worker that was just told to open labels has to know of their edits."""
+        if not self._is_reading:
+            for bricks in chunks(self.bricks_of(name)):
+                yield wp.PutBricks(name, bricks)
 
     @property
     def _is_reading(self) -> bool:

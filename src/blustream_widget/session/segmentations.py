@@ -24,6 +24,7 @@ from blustream_widget.core.types import VolumeInfo
 from blustream_widget.errors import StateError
 from blustream_widget.session.label_edits import LabelEdits
 from blustream_widget.session.shared_memory import remove_shared_array
+from blustream_widget.session.telling import layer_names
 
 if TYPE_CHECKING:
     from blustream_widget.session.kernel_port import KernelPort
@@ -64,6 +65,8 @@ class SegmentationBoard:
         Gives the number of the newest picture.
     store : LabelStore, optional
         Where edits are kept for another server.
+    tell_others : callable, optional
+        Has the workers of own views hear something, too.
 
     Attributes
     ----------
@@ -81,7 +84,9 @@ class SegmentationBoard:
         view: Callable[[], tuple[ViewState, VolumeInfo | None]],
         frame_no: Callable[[], int],
         store: LabelStore | None = None,
+        tell_others: Callable[[wp.ToWorker], None] = lambda _message: None,
     ) -> None:
+        self._tell_others = tell_others
         self._viewers = viewers
         self._kernel = kernel
         self._supervisor = supervisor
@@ -145,6 +150,7 @@ class SegmentationBoard:
                 self._remove(name)
             case lp.RefreshSegmentation(name=name):
                 self._supervisor.send(wp.RefreshSegmentation(name))
+                self._tell_others(wp.RefreshSegmentation(name))
             case lp.CountLabels():
                 self._count(message)
             case lp.EditLabels():
@@ -213,6 +219,11 @@ class SegmentationBoard:
         self.edits.restart()
         return tuple(wp.AddSegmentation(source) for source in self._sources.values())
 
+    def layer_of(self, name: str) -> wp.AddSegmentation | None:
+        """Say what a worker has to open to show labels or an overlay."""
+        source = self._sources.get(name)
+        return None if source is None else wp.AddSegmentation(source)
+
     def catch_up(self) -> None:
         """Tell the worker, once it has the volume open, what it was not told yet."""
         if self._supervisor.status != "ready":
@@ -266,8 +277,7 @@ class SegmentationBoard:
     def welcome(self, viewer: Viewer) -> None:
         """Tell a viewer what is known."""
         state, _ = self._view()
-        names = [look.name for look in (*state.segmentations, *state.overlays)]
-        infos = tuple(self._infos[name] for name in names if name in self._infos)
+        infos = tuple(self._infos[n] for n in layer_names(state) if n in self._infos)
         viewer.send(p.Segmentations(segmentations=infos))
 
     def check(self, patch: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from blustream_widget.session.horizons import FromKernel, Horizons
 from blustream_widget.session.kernel_port import Kernel, KernelPort
 from blustream_widget.session.label_store import LabelStore
 from blustream_widget.session.measuring import Measuring
+from blustream_widget.session.own_views import OwnViews
 from blustream_widget.session.quality import Quality
 from blustream_widget.session.recording import RecordingDesk
 from blustream_widget.session.rendition import Rendition
@@ -38,6 +40,13 @@ from blustream_widget.session.session_store import SessionStore
 from blustream_widget.session.shared_memory import remove_shared_array
 from blustream_widget.session.sharing import Sharing
 from blustream_widget.session.supervisor import Supervisor
+from blustream_widget.session.telling import (
+    layer_names,
+    probe_of,
+    source_channel,
+    status_of,
+    value_of,
+)
 from blustream_widget.session.ties import Ties
 from blustream_widget.session.viewer import Viewer
 from blustream_widget.session.workers import WorkerPool
@@ -110,7 +119,7 @@ class Session:
             Throttle(STATUS_INTERVAL_S, self._send_status),
             Throttle(MIRROR_INTERVAL_S, self._send_mirror),
         )
-        self._supervisor = Supervisor(pool, self)
+        self._supervisor, self.own_views = Supervisor(pool, self), OwnViews(self, pool)
         self.annotations = AnnotationBoard(
             viewers=lambda: self._viewers.values(),
             kernel=self._kernel,
@@ -127,6 +136,7 @@ class Session:
             view=lambda: (self._state, self._info),
             frame_no=lambda: self._frame_no,
             store=None if kept is None else LabelStore(kept, self._tell_error),
+            tell_others=self.own_views.tell,
         )
         self.measuring, self.horizons = self._make_questions()
         self._quality = Quality(on_change=self._tell_quality)
@@ -134,7 +144,7 @@ class Session:
             self._supervisor.send,
             self._rendition,
             self._on_show,
-            may_blink=lambda: not any(viewer.is_calm for viewer in self._viewers.values()),
+            may_blink=lambda: not any(viewer.is_calm for viewer in self._followers),
         )
         self.fanout = Fanout(self._demand.request_keyframe)
         self._demand.watch(self.fanout)
@@ -216,7 +226,7 @@ class Session:
             self._kernel_patch.update(patch)
             return
         try:
-            self._check(patch)
+            self.check_patch(patch)
             self._lead(self._state.with_patch(patch, self._info))
         except StateError as exc:
             self._kernel.tell_error(exc)
@@ -237,7 +247,9 @@ class Session:
     def put_palette(self, palette: Palette) -> None:
         """Take colours of the user's, which states may name from now on."""
         idx = self._palettes.add(palette, in_use=named_in(self._state))
-        self._supervisor.send(wp.SetPalette(palette=palette, idx=idx), while_opening=True)
+        message = wp.SetPalette(palette=palette, idx=idx)
+        self._supervisor.send(message, while_opening=True)
+        self.own_views.tell(message, while_opening=True)
         for viewer in self._viewers.values():
             viewer.send(p.SetPalette(palette=palette, idx=idx))
         self.recording.saw_palette(palette)
@@ -245,6 +257,7 @@ class Session:
     def refresh(self) -> None:
         """Have the shared array read again: it changed in place."""
         self._supervisor.send(wp.Refresh())
+        self.own_views.tell(wp.Refresh())
 
     async def close(self, reason: str, *, keeps: bool = False) -> None:
         """End the session: viewers are told, the worker and the shared array go.
@@ -261,6 +274,7 @@ class Session:
             viewer.send(p.Ended(reason=reason))
             viewer.close(_CLOSE_GOING_AWAY, "session ended")
         await asyncio.gather(*(viewer.dispose() for viewer in viewers))
+        await self.own_views.close()
         await self._supervisor.close()
         await asyncio.to_thread(remove_shared_array, self._ref)
         await self.segmentations.close()
@@ -311,6 +325,7 @@ class Session:
     async def leave(self, viewer: Viewer) -> None:
         """Forget a viewer whose connection is gone."""
         self.fanout.remove(viewer.frames)
+        self.own_views.leave(viewer)
         if self._viewers.pop(viewer.peer, None) is not None:
             logger.info("Viewer %d left", viewer.peer)
             self.measuring.forget(viewer)
@@ -350,39 +365,25 @@ class Session:
         if self._info is None:
             self._viewer_patch.update(patch)
             return
-        self._check(patch)
+        self.check_patch(patch)
         state = self._state.with_patch(patch, self._info)
         if state is self._state:
             # Nothing changed, but the sender waits to hear that its message was taken.
             viewer.send(p.State(seq=viewer.seq, state=state))
         self._lead(state)
 
-    def _check(self, patch: dict[str, Any]) -> None:
+    def check_patch(self, patch: dict[str, Any]) -> None:
         self._palettes.check(patch)
         self.segmentations.check(patch)
 
     def probe(self, viewer: Viewer, message: p.Probe) -> None:
-        info = self._info
-        if info is None:
-            return
-        if any(v >= n for v, n in zip(message.voxel, info.shape, strict=True)):
-            raise StateError(
-                f"There is no voxel {message.voxel}.", hint=f"The volume has {info.shape} voxels."
-            )
-        self._supervisor.send(
-            wp.ProbeVoxel(
-                peer=viewer.peer, n=message.n, channel=self._source_channel(), voxel=message.voxel
-            )
-        )
+        if self._info is not None:
+            self._supervisor.send(probe_of(viewer.peer, message, self._info, self._state))
 
-    def _source_channel(self, channel: int | None = None) -> int:
-        """Give the number of a channel, or the shown one, at the shown step."""
-        wanted, info = self._state.channel if channel is None else channel, self._info
-        if info is None or info.time is None:
-            return wanted
-        # One that there is not must not be taken for one of another step.
-        exists = wanted < len(info.channels)
-        return info.at_time(wanted, self._state.time_idx if exists else info.n_steps)
+    def _source_channel(self, channel: int | None = None, viewer: Viewer | None = None) -> int:
+        """Give the number of a channel, or the one shown (to a viewer), at the step shown."""
+        own = None if viewer is None else viewer.own
+        return source_channel(self._info, self._state if own is None else own.state, channel)
 
     def edit_annotations(self, viewer: Viewer, message: EditAnnotations) -> None:
         self.annotations.edit_by(viewer, message)
@@ -397,7 +398,7 @@ class Session:
 
     def measure(self, viewer: Viewer, message: Measure) -> None:
         item = self.annotations.find(message.id)
-        channel = self._source_channel(message.channel)
+        channel = self._source_channel(message.channel, viewer)
         self.measuring.ask_by(viewer, message, item, channel)
 
     def measure_by_kernel(self, message: lp.MeasureItem | FromKernel) -> None:
@@ -418,19 +419,45 @@ class Session:
         self._demand.update()
 
     def on_report(self, viewer: Viewer) -> None:
-        if viewer.role in DRIVERS:
+        if viewer.role in DRIVERS and viewer.own is None:
             self._reporter = viewer
         self.sharing.touch()
-        self._demand.update()  # at rest nothing else says that its browser is not busy any more
         self._mirror.call()
+
+    # -------------------------------------------------- followers, and who looks around (Shown)
+
+    @property
+    def _followers(self) -> tuple[Viewer, ...]:
+        """Those who see what the session shows."""
+        return tuple(viewer for viewer in self._viewers.values() if viewer.own is None)
+
+    def opening_for(self, state: ViewState) -> wp.Open:
+        layers = (self.segmentations.layer_of(n) for n in layer_names(state))
+        palettes = (wp.SetPalette(palette=q, idx=idx) for q, idx in self._palettes.all())
+        return wp.Open(
+            ref=self._ref,
+            state=state,
+            palettes=tuple(palettes),
+            segmentations=tuple(filter(None, layers)),
+        )
+
+    def layer_of(self, name: str) -> wp.AddSegmentation | None:
+        return self.segmentations.layer_of(name)
+
+    def edits_for(self, name: str) -> Iterable[wp.PutBricks]:
+        return self.segmentations.edits.puts_of(name)
+
+    def on_followers_changed(self) -> None:
+        self._demand.update()
+        self._status.call()
 
     # -------------------------------------------------- worker (Supervised)
 
     def opening(self) -> wp.Open:
         self._first_frame_no = self._frame_no + 1
         self._loaded = LoadedSlices()
-        for subscriber in self._viewers.values():
-            subscriber.frames.restart()
+        for viewer in self._followers:
+            viewer.frames.restart()
         known = self._state if self._has_first_state else None
         size = (self._viewer_patch.get("width_px"), self._viewer_patch.get("height_px"))
         pane = (size[0], size[1]) if size[0] and size[1] else None
@@ -458,7 +485,7 @@ class Session:
                 self._status.call()
             case wp.ProbedValue(peer=peer):
                 if (viewer := self._viewers.get(peer)) is not None:
-                    viewer.send(_value_of(message))
+                    viewer.send(value_of(message))
             case wp.MeasuredVoxels() | wp.TrackedVoxels() | wp.SnappedVoxel():
                 self.measuring.answer(message)
             case wp.Failed(code=code, message=text, hint=hint):
@@ -468,6 +495,7 @@ class Session:
                 self._mirror.call()
             case _:
                 self.segmentations.heard(message)
+                self.own_views.heard(message)
 
     def on_worker_frame(self, data: bytes) -> None:
         frame = EncodedFrame.from_worker(data, first_frame_no=self._first_frame_no)
@@ -493,7 +521,7 @@ class Session:
             self._state = self._first_state(message)
             self._has_first_state = True
             self._store.show(self._state)
-        for viewer in self._viewers.values():
+        for viewer in self._followers:
             self._greet(viewer)
             if viewer.seq:
                 # What it asked for while the volume was opening is in this state, or was refused.
@@ -521,13 +549,13 @@ class Session:
         try:
             if "channel" in kernel_patch:
                 kernel_patch = channel_view(message.info, kernel_patch["channel"]) | kernel_patch
-            self._check(kernel_patch)
+            self.check_patch(kernel_patch)
             state = state.with_patch(kernel_patch, message.info)
         except StateError as exc:
             self._kernel.tell_error(exc)
         for name, value in viewer_patch.items():
             try:
-                self._check({name: value})
+                self.check_patch({name: value})
                 state = state.with_patch({name: value}, message.info)
             except StateError as exc:
                 logger.debug("A change from before the volume was open is left out: %s", exc)
@@ -549,24 +577,26 @@ class Session:
         has_moved = not state.looks_like(self._state)
         self._state = state
         self._store.show(state)
-        for viewer in self._viewers.values() if has_moved else ():
+        for viewer in self._followers if has_moved else ():
             viewer.frames.moved()
         self._demand.show(state)
         self.recording.saw_state(state)
-        for viewer in self._viewers.values():
+        for viewer in self._followers:
             viewer.send(p.State(seq=viewer.seq, state=state))
         self._mirror.call()
 
     def _show_segmentations(self, patch: dict[str, Any]) -> None:
         if self._info is not None:
-            self._set_state(self._state.with_patch(patch, self._info))
+            before = self._state
+            self._set_state(before.with_patch(patch, self._info))
+            self.own_views.follow_layers(before, self._state)
 
     def _on_show(self, is_same_view: bool) -> None:
-        for viewer in self._viewers.values():
+        for viewer in self._followers:
             viewer.frames.drawn(is_same_view=is_same_view)
 
     def _greet(self, viewer: Viewer) -> None:
-        viewer.send(self._welcome(viewer))
+        viewer.send(self.welcome_of(viewer))
         for palette, idx in self._palettes.all():
             viewer.send(p.SetPalette(palette=palette, idx=idx))
         self.segmentations.welcome(viewer)
@@ -574,7 +604,7 @@ class Session:
         self.annotations.welcome(viewer)
         self.recording.welcome(viewer)
 
-    def _welcome(self, viewer: Viewer) -> p.Welcome:
+    def welcome_of(self, viewer: Viewer) -> p.Welcome:
         return p.Welcome(
             session=self.id,
             peer=viewer.peer,
@@ -588,19 +618,10 @@ class Session:
         )
 
     def _send_status(self) -> None:
-        supervisor = self._supervisor
-        message = p.Status(
-            worker=supervisor.status,
-            lod=self._progress.lod,
-            progress=self._progress.progress,
-            exact=self._progress.exact,
-            trouble=self._progress.trouble,
-            encoder=supervisor.capabilities.encoder,
-            codec=supervisor.capabilities.codec,
-            viewers=len(self._viewers),
-            loaded=self._loaded,
+        message = status_of(
+            self._supervisor, self._progress, self._loaded, n_viewers=len(self._viewers)
         )
-        for viewer in self._viewers.values():
+        for viewer in self._followers:
             held_back = self._quality.held_back(viewer)
             viewer.send(msgspec.structs.replace(message, held_back=held_back))
 
@@ -615,7 +636,7 @@ class Session:
         )
 
     def _rendition(self) -> Rendition:
-        return self._quality.choose(tuple(self._viewers.values()), self._state)
+        return self._quality.choose(self._followers, self._state)
 
     def _tell_quality(self) -> None:
         self._status.call()
@@ -646,7 +667,3 @@ class Session:
             self._set_idle_timer(running=True)  # the kernel waits for an answer, or the volume
         else:
             self._supervisor.give_back()
-
-
-def _value_of(probed: wp.ProbedValue) -> p.Value:
-    return p.Value(probed.n, probed.voxel, probed.value, probed.labels, probed.overlays)

@@ -148,6 +148,12 @@ class Sharing:
             self._tell.call()
         self.audit.note_going_on("drove", viewer.person, viewer.name, viewer.role)
 
+    def looked_around(self, viewer: Viewer) -> None:
+        """Take note who left the shown view for one of their own."""
+        if self._was_shared:
+            self.audit.note_going_on("looked around", viewer.person, viewer.name, viewer.role)
+        self._tell.call()
+
     def annotated(self, viewer: Viewer, what: str = "annotated") -> None:
         """Take note who drew on the volume."""
         if self._was_shared:
@@ -357,6 +363,7 @@ class Sharing:
             transport=viewer.transport,
             latency_ms=round(latency_ms / LATENCY_STEP_MS) * LATENCY_STEP_MS,
             drives=viewer.person == self._driver,
+            looks_around=viewer.own is not None,
         )
         if guest is None:
             return person

@@ -17,6 +17,7 @@ from blustream_widget.core.recording_messages import SetRecording
 from blustream_widget.core.share_messages import (
     Control,
     GuestPage,
+    LookAround,
     Manage,
     OpenLink,
     Point,
@@ -38,6 +39,8 @@ from blustream_widget.transport.socket_subscriber import SocketSubscriber
 if TYPE_CHECKING:
     from blustream_widget.session.guests import Guest
     from blustream_widget.session.horizons import Horizons
+    from blustream_widget.session.own_view import OwnView
+    from blustream_widget.session.own_views import OwnViews
     from blustream_widget.session.recording import RecordingDesk
     from blustream_widget.session.sharing import Sharing
     from blustream_widget.transport.webrtc import RtcPeer
@@ -60,6 +63,7 @@ class Room(Protocol):
     ice_servers: IceServers
     fanout: Fanout
     horizons: Horizons
+    own_views: OwnViews
     recording: RecordingDesk
     sharing: Sharing
 
@@ -119,6 +123,8 @@ class Viewer:
         self.seq = 0
         self.annotation_seq = 0
         self._room = room
+        self.own: OwnView | None = None
+        """What they see while they look around; None: what the session shows."""
         self._channel = channel
         self._field_seq: dict[str, int] = {}
         self._bucket = TokenBucket(MESSAGES_HZ, MESSAGES_BURST)
@@ -139,8 +145,24 @@ class Viewer:
             loopback=room.config.ice_loopback,
             on_text=self._receive_by_rtc,
             on_change=self._rtc_changed,
-            on_keyframe_wanted=room.on_demand_changed,
+            on_keyframe_wanted=lambda: self._shown.on_demand_changed(),
         )
+
+    @property
+    def _shown(self) -> Room | OwnView:
+        """Where their pictures come from, and what they move."""
+        return self._room if self.own is None else self.own
+
+    def look_at(self, own: OwnView | None) -> None:
+        """Get the pictures of an own view from now on, or those of the session.
+
+        The WebRTC connection is made anew: its pictures build on those of the other view.
+        """
+        self._rtc.drop()
+        self._shown.fanout.remove(self.frames)
+        self.own = own
+        self.frames.restart()
+        self._shown.fanout.add(self.frames)
 
     @property
     def role(self) -> str:
@@ -252,7 +274,9 @@ class Viewer:
             self.send_error(exc)
 
     def _receive_by_rtc(self, data: bytes) -> None:
-        """Take a text message of the data channel."""
+        """Take a text message of the data channel, unless that was let go."""
+        if self._rtc.peer is None:
+            return
         self._is_by_rtc = True
         self.receive(data)
         self._is_by_rtc = False
@@ -290,6 +314,7 @@ class Viewer:
             case p.Report():
                 self.report = message
                 self._room.on_report(self)
+                self._shown.on_demand_changed()
             case p.RtcStats():
                 pass  # what the server counts itself is exacter
             case p.Probe() | EditAnnotations() | Measure() | EditLabels() | CancelEdit():
@@ -302,7 +327,8 @@ class Viewer:
     def _check_role(self, message: p.ViewerMessage) -> None:
         # Edits are refused where they are made: their sender is told how things are.
         is_edit = isinstance(message, EditAnnotations | EditLabels)
-        if not access.may(self.role, type(message)) and (self._is_expelled or not is_edit):
+        may = access.may(self.role, type(message), in_own_view=self.own is not None)
+        if not may and (self._is_expelled or not is_edit):
             raise access.refusal(self.role, type(message))
 
     def _handle_annotation(
@@ -310,7 +336,7 @@ class Viewer:
     ) -> None:
         match message:
             case p.Probe():
-                self._room.probe(self, message)
+                self._shown.probe(self, message)
             case EditAnnotations():
                 self._room.edit_annotations(self, message)
             case Measure():
@@ -330,13 +356,15 @@ class Viewer:
             case p.Keyframe():
                 self.frames.restart()
                 self._rtc.restart()
-                self._room.on_demand_changed()
+                self._shown.on_demand_changed()
             case p.Stream():
                 self._set_stream(message)
             case p.RtcOffer():
                 self._offer(message)
             case SetRecording():
                 self._room.recording.receive(self, message)
+            case LookAround():
+                self._room.own_views.receive(self, message)
             case OpenLink() | StopSharing() | Manage() | Control() | Say() | Point() | GuestPage():
                 self._handle_sharing(message)
             case _:
@@ -350,7 +378,7 @@ class Viewer:
         elif peer is not None:
             peer.acknowledged(ack.frame_no, there_s)
         self.ping()
-        self._room.on_demand_changed()
+        self._shown.on_demand_changed()
 
     def _change(self, message: p.ChangeSlice | p.ZoomPan | p.WindowLevel | p.ViewSync) -> None:
         patch: dict[str, Any] = {}
@@ -365,7 +393,7 @@ class Viewer:
                 self._field_seq[name] = message.seq
                 patch[name] = value
         self.seq = max(self.seq, message.seq)
-        self._room.patch_by(self, patch)
+        self._shown.patch_by(self, patch)
 
     def _offer(self, offer: p.RtcOffer) -> None:
         if "webrtc" not in self._room.config.transports.split(","):
@@ -389,14 +417,14 @@ class Viewer:
     def _apply_stream(self) -> None:
         self.frames.set_path(is_visible=self._stream.visible, is_elsewhere=self._is_elsewhere)
         self._rtc.set_visible(self._stream.visible)
-        self._room.on_demand_changed()
+        self._shown.on_demand_changed()
 
     def _rtc_changed(self, old: RtcPeer | None, new: RtcPeer | None) -> None:
         if old is not None:
-            self._room.fanout.remove(old)
+            self._shown.fanout.remove(old)
             self._stream = p.Stream(path="socket", visible=self._stream.visible)
         if new is not None:
-            self._room.fanout.add(new)
+            self._shown.fanout.add(new)
             known = self.frames.pacer.link
             new.pacer.link.seed(known.target_bps, known.loss)
             if known.round_trip_s > 0:

@@ -78,7 +78,7 @@ class Room:
             annotations=self.board,
             viewers=self.viewers,
             kernel=self.kernel,
-            channel=lambda channel: 0 if channel is None else channel,
+            channel=lambda channel, _viewer: 0 if channel is None else channel,
         )
         item = annotation("horizon", [(1, 1, 24.0)], axis=0, id="h")
         self.board.edit_by(self.me, EditAnnotations(seq=1, edits=(PutItem(item),)))

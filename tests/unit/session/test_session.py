@@ -18,57 +18,12 @@ from blustream_widget.core.segmentation import (
     SegmentationLook,
     SegmentationSource,
 )
-from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.session.session import Session
 from blustream_widget.session.ties import Ties
-from blustream_widget.testing.fakes import volume_info
+from blustream_widget.testing.stubs import INFO, StubPool
 
-INFO = volume_info((16, 24, 32))
 BOX = annotation("box", [(0, 0, 0), (9, 9, 9)], id="box")
-
-
-class StubWorker:
-    pid = 1
-
-    def __init__(self):
-        self.sent, self.listener = [], None
-
-    def send(self, message):
-        self.sent.append(message)
-
-    def listen(self, listener):
-        self.listener = listener
-
-    async def close(self):
-        pass
-
-    def says(self, message):
-        self.listener.on_message(message)
-
-    def opens(self):
-        self.says(wp.Opened(INFO, ViewState()))
-
-    def dies(self):
-        self.listener.on_end()
-
-    def got(self, kind):
-        return [message for message in self.sent if isinstance(message, kind)]
-
-
-class StubPool:
-    """Every worker is there at once."""
-
-    def __init__(self):
-        self.workers = []
-
-    async def take(self):
-        self.workers.append(StubWorker())
-        return self.workers[-1]
-
-    async def worker(self, number=-1):
-        await asyncio.sleep(0)  # the supervisor's task takes it
-        return self.workers[number]
 
 
 class Kernel:

@@ -31,36 +31,10 @@ from blustream_widget.session.chat import ChatLog
 from blustream_widget.session.guests import Guests
 from blustream_widget.session.session import Session
 from blustream_widget.session.ties import Ties
+from blustream_widget.testing.stubs import StubChannel
 
 KEY, OTHER_KEY = "0" * 16, "1" * 16
 CODE, OTHER_CODE = "c" * 32, "d" * 32
-
-
-class Channel:
-    name = "websocket"
-    via = "proxy"
-    read_tcp = None
-
-    def __init__(self):
-        self.messages, self.closed = [], []
-
-    def send_text(self, data):
-        self.messages.append(p.decode_server(data))
-
-    def send_frame(self, frame):
-        pass
-
-    def drop_frames(self, *, stills_only=False):
-        return 0
-
-    def close(self, code, reason):
-        self.closed.append((code, reason))
-
-    def got(self, kind):
-        return [message for message in self.messages if isinstance(message, kind)]
-
-    def codes(self):
-        return [message.code for message in self.got(p.Error)]
 
 
 class NoPool:
@@ -133,12 +107,12 @@ def enter(session, name="Mei Tan", code=CODE):
 
 def come_again(session, person):
     guest = session.sharing.admit(person)
-    channel = Channel()
+    channel = StubChannel()
     return session.join(channel, p.Hello(token=""), role=guest.role, guest=guest), channel
 
 
 def owner_of(session):
-    channel = Channel()
+    channel = StubChannel()
     return session.join(channel, p.Hello(token=""), role="owner"), channel
 
 
@@ -186,6 +160,7 @@ SAMPLES = (
     sm.Control(action="ask"),
     sm.Say(text="hello"),
     sm.Point(voxel=(1, 2, 3)),
+    sm.LookAround(on=False),
 )
 
 
@@ -572,7 +547,9 @@ def test_the_record_is_bounded_and_told_from_where_it_was():
 async def test_overlays_blink_again_when_the_last_one_who_wants_calm_has_left(session):
     owner_of(session)
     assert session._demand._may_blink()
-    calm = [session.join(Channel(), p.Hello(token="", calm=True), role="owner") for _ in range(2)]
+    calm = [
+        session.join(StubChannel(), p.Hello(token="", calm=True), role="owner") for _ in range(2)
+    ]
     assert not session._demand._may_blink()
     await session.leave(calm[0])
     assert not session._demand._may_blink()
