@@ -155,6 +155,27 @@ describe("a stroke", () => {
     expect(desk.canUndo).toBe(true);
   });
 
+  it("goes with the word of it when the picture was quicker", () => {
+    const { desk, drag, labels, show } = deskOf();
+    desk.pick("paint");
+    drag(false, [15, 25]);
+    show(10);
+    expect(desk.previews).toHaveLength(1);
+    labels.received(news(1, 9));
+    expect(desk.previews).toHaveLength(0);
+  });
+
+  it("is sent without the places that it does not need", () => {
+    const { desk, sent, drag } = deskOf();
+    desk.pick("paint");
+    const turn = Array.from({ length: 100 }, (_, i) => i / 100);
+    drag(false, ...turn.map((t): [number, number] => [300 + 250 * Math.cos(t), 250 * Math.sin(t)]));
+    const [edit] = sent.map((message) => message.edit);
+    const count = edit?.kind === "stroke" ? edit.points.length : 0;
+    expect(count).toBeGreaterThan(5);
+    expect(count).toBeLessThan(30);
+  });
+
   it("that was refused goes at once", () => {
     const { desk, drag, labels } = deskOf();
     desk.pick("paint");
@@ -188,7 +209,7 @@ describe("a stroke", () => {
     const { desk, sent } = deskOf();
     desk.pick("paint");
     desk.press(SECTION, { x: 0, y: 0 });
-    for (let i = 1; i < 1500; i++) desk.move(SECTION, { x: i * 3, y: 0 });
+    for (let i = 1; i < 1500; i++) desk.move(SECTION, { x: i * 3, y: 6 * (i % 2) });
     desk.release(false);
     const parts = sent.map(({ edit }) => (edit?.kind === "stroke" ? edit.points : []));
     expect(parts.map(({ length }) => length)).toEqual([1000, 501]);

@@ -1,4 +1,5 @@
 /** What one view does with labels: the tool in hand, the brush, the label, and strokes on their way. */
+import { simplify } from "../annotations/planar";
 import type { SliceSection as Section } from "../annotations/section";
 import type { Point3 } from "../annotations/types";
 import { isOlder } from "../frame-gate";
@@ -13,6 +14,8 @@ const SIZE_STEP = 1.25;
 /** Share of the shorter side of the slice that the first brush has. */
 const FIRST_SHARE = 1 / 30;
 const STEP_PX = 2;
+/** What is sent of a stroke is nowhere farther from it: the fewer places, the sooner it is painted. */
+const TOLERANCE_PX = 0.25;
 /** A message has room for so many places. */
 const POINTS_MOST = Math.min(1000, MAX_STROKE_POINTS);
 /** So long a stroke is shown when no picture has it, for example of labels that are out of sight. */
@@ -48,6 +51,8 @@ export interface LabelJob {
 /** A stroke as it was drawn, until a picture has it. */
 export interface Preview {
   readonly points: Point3[];
+  /** Where those were in the pane. */
+  readonly pixels: Point[];
   readonly axis: number;
   readonly radius: number;
   readonly label: number;
@@ -86,6 +91,8 @@ export class LabelDesk {
   draft: Preview | null = null;
   readonly previews: Preview[] = [];
   private readonly listeners = new Set<() => void>();
+  /** Number of the newest picture. */
+  private newest: number | null = null;
 
   constructor(private readonly host: LabelDeskHost) {
     const { session, signal } = host;
@@ -141,6 +148,17 @@ export class LabelDesk {
     this.host.take(!again);
     const { title, hint } = factsOf(tool);
     this.host.say(again ? `${title} put away` : `${title}. ${hint}.`);
+    this.changed();
+  }
+
+  /** Take a tool in hand; one that is there already stays. */
+  take(tool: LabelTool): void {
+    if (!this.isInHand || this.tool !== tool) this.pick(tool);
+  }
+
+  putAway(): void {
+    this.draft = null;
+    this.host.take(false);
     this.changed();
   }
 
@@ -216,7 +234,8 @@ export class LabelDesk {
     if (gesture === "apply") return;
     const tool = erases && gesture === "brush" ? "erase" : this.tool;
     const points = [section.toVoxel(at)];
-    this.draft = { points, axis: section.axis, radius, label, tool, seq: null, frameNo: null };
+    const { axis } = section;
+    this.draft = { points, pixels: [at], axis, radius, label, tool, seq: null, frameNo: null };
     this.changed();
   }
 
@@ -229,9 +248,10 @@ export class LabelDesk {
     const [from, to] = [section.toPixel(last), section.toPixel(next)];
     if (Math.hypot(to.x - from.x, to.y - from.y) < STEP_PX) return;
     draft.points.push(next);
+    draft.pixels.push(to);
     if (draft.points.length >= POINTS_MOST) {
       this.send(draft, false);
-      const rest = { ...draft, points: [next], seq: null, frameNo: null };
+      const rest = { ...draft, points: [next], pixels: [to], seq: null, frameNo: null };
       this.draft = factsOf(draft.tool).gesture === "brush" ? rest : null;
     }
     this.changed();
@@ -277,7 +297,8 @@ export class LabelDesk {
   private editOf(draft: Preview, throughAll: boolean): LabelEdit | null {
     const { tool, axis, radius } = draft;
     const label = tool === "erase" || tool === "cut" ? 0 : draft.label;
-    const points = draft.points.map(rounded);
+    const kept = simplify(draft.pixels, TOLERANCE_PX).map((i) => draft.points[i]);
+    const points = kept.filter((point) => point !== undefined).map(rounded);
     const [first] = points;
     if (!first) return null;
     const { state } = this.host.session;
@@ -290,7 +311,7 @@ export class LabelDesk {
     if (tool === "cut") {
       if (points.length < 3) return null;
       const slice = Math.max(0, Math.round(first[axis] ?? 0));
-      const slices = throughAll ? {} : { slices: [slice, slice] as const };
+      const slices = throughAll || this.options.is3d ? {} : { slices: [slice, slice] as const };
       return { kind: "cut", points, label, axis, ...slices };
     }
     const within =
@@ -320,11 +341,13 @@ export class LabelDesk {
     const done = this.previews.filter((one) => one.seq !== null && one.seq <= seq);
     for (const one of done) one.frameNo ??= frame_no;
     if (n_voxels === 0) this.drop(done);
-    else if (done.length > 0) setTimeout(() => this.drop(done), GIVE_UP_MS);
+    else if (this.newest !== null) this.shown(this.newest); // it may be quicker than the word of it
+    if (done.length > 0) setTimeout(() => this.drop(done), GIVE_UP_MS);
     this.changed();
   }
 
   private shown(frameNo: number): void {
+    this.newest = frameNo;
     const done = this.previews.filter(
       (one) => one.frameNo !== null && isOlder({ frame_no: one.frameNo }, { frame_no: frameNo }),
     );
@@ -342,4 +365,13 @@ export class LabelDesk {
 function rounded(point: Point3): [number, number, number] {
   const [a, b, c] = point.map((v) => Math.round(v * 100) / 100);
   return [a ?? 0, b ?? 0, c ?? 0];
+}
+
+/** Labels to paint with: those that occur, those with a name, and the next number. */
+export function paintable({ channel, labels }: SegmentationInfo): readonly number[] {
+  const next = Math.max(channel.value_max, 0) + 1;
+  const named = Object.keys(channel.label_names).map(Number);
+  const values = new Set([...labels.map(({ value }) => value), ...named, next]);
+  values.delete(0);
+  return [...values].sort((a, b) => a - b);
 }

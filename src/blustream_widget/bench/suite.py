@@ -55,7 +55,7 @@ BENCHMARKS = (
     Benchmark("latency", "input event to displayed pixels, in Chromium, in JupyterLab", _BROWSER),
     Benchmark("network", "the same in slow, lossy and broken networks (emulated; root)", _BROWSER),
     Benchmark("read", "slices cold, warm and cached, drag, cancel, memory", ("zarr",)),
-    Benchmark("render", "drawing a picture, and encoding it", ("PIL",)),
+    Benchmark("render", "drawing a picture, encoding it, a stroke on labels", ("PIL", "psutil")),
     Benchmark("encode", "encoders and their settings: time, bytes, quality"),
     Benchmark("slab", "slabs of cached bricks, at rest and in motion"),
     Benchmark("section", "oblique planes and fences of cached bricks, beside the slice"),

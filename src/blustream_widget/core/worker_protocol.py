@@ -271,7 +271,10 @@ class SegmentationFailed(_Message, tag="no-segmentation", frozen=True):
 
 
 class BricksEdited(_Message, tag="edited", frozen=True):
-    """An edit is done, and pictures that come after this show it; `more`: the rest follows."""
+    """An edit is done, and pictures after the first such message show it; `more`: more follow.
+
+    The first one says no more than that: what changed is packed while the picture is drawn.
+    """
 
     name: str
     n: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,10 +18,14 @@ from blustream_widget.errors import ProcessingError
 Floats: TypeAlias = npt.NDArray[np.float64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Shape: TypeAlias = tuple[int, int, int]
+# A line's ends, and the block that the brush passes over along it, half open.
+_Box: TypeAlias = tuple[Floats, Floats, list[int], list[int]]
 
 MAX_BRICKS = 2048
 """Of one edit: half a gigabyte of labels of one byte."""
 _MOST_LOOKED_AT = 1 << 28  # some seconds
+# Lines of a stroke are noted in bricks together while the block around them has no more voxels.
+_JOINED_VOXELS = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +60,36 @@ class BrickGrid:
         return lower, upper
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class BrickMask:
+    """Some voxels of a brick: a box in it, and which of the box.
+
+    Parameters
+    ----------
+    lower : tuple of int
+        Corner of the box in the brick.
+    inside : ndarray, bool
+        Of the box's shape.
+    """
+
+    lower: Shape
+    inside: Mask
+
+    @property
+    def box(self) -> tuple[slice, ...]:
+        """Where it lies in the brick."""
+        shape = self.inside.shape
+        return tuple(slice(v, v + n) for v, n in zip(self.lower, shape, strict=True))
+
+
 def brush_masks(
     points: Floats,
     radius: float,
     spacing: Sequence[float],
     axis: int | None,
     grid: BrickGrid,
-) -> dict[Brick, Mask]:
-    """Voxels that a brush passes over; masks of whole bricks.
+) -> dict[Brick, BrickMask]:
+    """Voxels that a brush passes over: of a ball in whole bricks, of a disc in its slice of them.
 
     Parameters
     ----------
@@ -85,12 +111,12 @@ def brush_masks(
     points = points.copy()
     if axis is not None:
         points[:, axis] = math.floor(points[0, axis] + 0.5)
-    found: dict[Brick, Mask] = {}
+    found: dict[Brick, BrickMask] = {}
     reach = radius / np.asarray(spacing, float)
     if axis is not None:
         reach[axis] = 0.0
     ends = points[1:] if len(points) > 1 else points
-    boxes = []
+    boxes: list[_Box] = []
     for begin, end in zip(points, ends, strict=False):
         low = np.clip(np.ceil(np.minimum(begin, end) - reach), 0, grid.shape)
         high = np.clip(np.floor(np.maximum(begin, end) + reach) + 1, low, grid.shape)
@@ -103,13 +129,20 @@ def brush_masks(
             f"The stroke passes over {looked_at:,} voxels.",
             hint=f"At most {_MOST_LOOKED_AT:,}: take a smaller brush, or shorter strokes.",
         )
-    for begin, end, low, high in boxes:
-        if all(v < u for v, u in zip(low, high, strict=True)):
-            inside = _near(begin, end, radius, np.asarray(spacing, float), low, high)
-            _add(found, grid, low, high, inside)
+    for run in _runs(boxes):
+        low = [min(box[2][k] for box in run) for k in range(3)]
+        high = [max(box[3][k] for box in run) for k in range(3)]
+        inside = np.zeros([u - v for v, u in zip(low, high, strict=True)], bool)
+        for begin, end, first, last in run:
+            near = _near(begin, end, radius, np.asarray(spacing, float), first, last)
+            inside[_within(first, last, low)] |= near
+        _add(found, grid, low, high, inside, axis)
+    middle = np.asarray(spacing, float)[reach > 0] / 2
+    if radius >= math.sqrt(float(middle @ middle)):
+        return found  # the centre of a point's voxel is nearer than that
     for point in np.floor(points + 0.5).astype(int).tolist():
         if all(0 <= v < n for v, n in zip(point, grid.shape, strict=True)):
-            _add(found, grid, point, [v + 1 for v in point], np.ones((1, 1, 1), bool))
+            _add(found, grid, point, [v + 1 for v in point], np.ones((1, 1, 1), bool), axis)
     return found
 
 
@@ -120,8 +153,8 @@ def cut_masks(
     grid: BrickGrid,
     *,
     is_outside: bool,
-) -> Iterator[tuple[Brick, Mask]]:
-    """Voxels inside an outline, or outside, in some slices; masks of whole bricks.
+) -> Iterator[tuple[Brick, BrickMask]]:
+    """Voxels inside an outline, or outside, in some slices.
 
     Parameters
     ----------
@@ -159,9 +192,9 @@ def cut_masks(
         part[axis] = slice(0, 1)
         piece = plane[tuple(part)]
         if piece.any():
-            mask = np.zeros([u - v for v, u in zip(lower, upper, strict=True)], bool)
-            mask[_within(first, last, lower)] = piece
-            yield brick, mask
+            shape = [u - f for f, u in zip(first, last, strict=True)]
+            corner = _less(first, lower)
+            yield brick, BrickMask(corner, np.broadcast_to(piece, shape))
 
 
 def too_many_bricks(n_bricks: int) -> ProcessingError:
@@ -183,25 +216,49 @@ def _near(
     """Voxels of a block whose centre is not farther than `radius` from a line's nearest point."""
     along = (end - begin) * spacing
     length2 = float(along @ along)
-    axes = np.ogrid[tuple(slice(v, u) for v, u in zip(low, high, strict=True))]
-    offsets = [(axes[k] - begin[k]) * spacing[k] for k in range(3)]
-    if length2 == 0.0:
-        inside: Mask = sum(o * o for o in offsets) <= radius * radius
-        return inside
-    share = sum(o * a for o, a in zip(offsets, along, strict=True)) / length2
-    share = np.clip(share, 0.0, 1.0)
-    apart = sum((o - share * a) ** 2 for o, a in zip(offsets, along, strict=True))
+    a, b, c = ((np.arange(low[k], high[k]) - begin[k]) * spacing[k] for k in range(3))
+    apart = _outer_sum(a * a, b * b, c * c)
+    if length2 > 0.0:
+        dot = _outer_sum(a * along[0], b * along[1], c * along[2])
+        share = np.clip(dot / length2, 0.0, 1.0)
+        apart -= share * (2.0 * dot - share * length2)
     near: Mask = apart <= radius * radius
     return near
 
 
+def _outer_sum(a: Floats, b: Floats, c: Floats) -> Floats:
+    total: Floats = a[:, None, None] + b[:, None] + c
+    return total
+
+
+def _runs(boxes: Iterable[_Box]) -> Iterator[list[_Box]]:
+    """Join the lines of a stroke that follow each other, while the block around them is small."""
+    run: list[_Box] = []
+    low, high = [0, 0, 0], [0, 0, 0]
+    for box in boxes:
+        if any(v >= u for v, u in zip(box[2], box[3], strict=True)):
+            continue
+        joint_low = [min(pair) for pair in zip(low, box[2], strict=True)] if run else box[2]
+        joint_high = [max(pair) for pair in zip(high, box[3], strict=True)] if run else box[3]
+        sides = (u - v for v, u in zip(joint_low, joint_high, strict=True))
+        if run and math.prod(sides) > _JOINED_VOXELS:
+            yield run
+            run, joint_low, joint_high = [], box[2], box[3]
+        run.append(box)
+        low, high = joint_low, joint_high
+    if run:
+        yield run
+
+
 def _add(
-    found: dict[Brick, Mask],
+    found: dict[Brick, BrickMask],
     grid: BrickGrid,
     low: Sequence[int],
     high: Sequence[int],
     inside: Mask,
+    axis: int | None,
 ) -> None:
+    """Note voxels of a block, which is one slice across `axis` if that is given."""
     for brick in grid.bricks(low, high):
         lower, upper = grid.bounds(brick)
         first = [max(v, o) for v, o in zip(lower, low, strict=True)]
@@ -209,12 +266,21 @@ def _add(
         piece = inside[_within(first, last, low)]
         if not piece.any():
             continue
+        corner, end = list(lower), list(upper)
+        if axis is not None:
+            corner[axis], end[axis] = low[axis], high[axis]
         mask = found.get(brick)
         if mask is None:
             if len(found) == MAX_BRICKS:
                 raise too_many_bricks(len(found) + 1)
-            mask = found[brick] = np.zeros([u - v for v, u in zip(lower, upper, strict=True)], bool)
-        mask[_within(first, last, lower)] |= piece
+            nothing = np.zeros([u - v for v, u in zip(corner, end, strict=True)], bool)
+            mask = found[brick] = BrickMask(_less(corner, lower), nothing)
+        mask.inside[_within(first, last, corner)] |= piece
+
+
+def _less(place: Sequence[int], origin: Sequence[int]) -> Shape:
+    a, b, c = (v - o for v, o in zip(place, origin, strict=True))
+    return a, b, c
 
 
 def _within(first: Sequence[int], last: Sequence[int], origin: Sequence[int]) -> tuple[slice, ...]:

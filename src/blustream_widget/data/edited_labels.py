@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
+from blustream_widget.core.deflate import deflate
 from blustream_widget.core.label_edit import Brick
 from blustream_widget.core.types import Samples, VolumeInfo
 from blustream_widget.data.grid import brick_bounds, plane_axes
@@ -200,10 +200,8 @@ class EditedLabels:
         if not found:
             return values
         patched = values.copy(order="K")
-        planes = [
-            (brick, half_times(_plane(there, axis, slice_idx - layer * size), lod, is_label=True))
-            for brick, there in found
-        ]
+        at = slice_idx - layer * size
+        planes = _reduced([(brick, _plane(there, axis, at)) for brick, there in found], lod)
         for brick, plane in sorted(planes, key=lambda one: bool(one[1].any())):
             a, b = brick[a_axis] * size >> lod, brick[b_axis] * size >> lod
             a0, a1 = max(a, region.a0), min(a + plane.shape[0], region.a1)
@@ -270,13 +268,38 @@ def touched_keys(info: VolumeInfo, channel: int, bricks: Iterable[Brick]) -> set
 
 def pack_brick(values: Samples) -> bytes:
     """Bytes of a brick, compressed: labels shrink to a hundredth and less."""
-    return zlib.compress(np.ascontiguousarray(values).tobytes(), 1)
+    return deflate.compress(np.ascontiguousarray(values).tobytes(), 1)
 
 
 def unpack_brick(data: bytes, shape: tuple[int, int, int], dtype: str) -> Samples:
     """Give the brick back."""
-    values = np.frombuffer(zlib.decompress(data), dtype)
+    values = np.frombuffer(deflate.decompress(data), dtype)
     return values.reshape(shape)
+
+
+def _reduced(planes: list[tuple[Brick, Samples]], lod: int) -> list[tuple[Brick, Samples]]:
+    """Bring planes of bricks to a level of detail.
+
+    Those of one shape are reduced as one strip: a call for each would take ten times as long.
+    """
+    if lod == 0:
+        return planes
+    side = 1 << lod
+    found: list[tuple[Brick, Samples]] = []
+    strips: dict[tuple[int, ...], list[tuple[Brick, Samples]]] = {}
+    for brick, plane in planes:
+        if not any(plane.strides):
+            shape = [-(-n // side) for n in plane.shape]
+            found.append((brick, np.broadcast_to(plane[0, 0], shape)))
+        elif plane.shape[0] % side:
+            found.append((brick, half_times(plane, lod, is_label=True)))
+        else:
+            strips.setdefault(plane.shape, []).append((brick, plane))
+    for strip in strips.values():
+        whole = half_times(np.concatenate([plane for _, plane in strip]), lod, is_label=True)
+        parts = np.split(whole, len(strip))
+        found += [(brick, part) for (brick, _), part in zip(strip, parts, strict=True)]
+    return found
 
 
 def _above(brick: Brick, lod: int) -> Brick:

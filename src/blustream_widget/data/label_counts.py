@@ -74,9 +74,11 @@ def changed_counts(
     for lower, before, after in changes:
         old, new = (half_times(values, lod, is_label=True) for values in (before, after))
         corner = [v >> lod for v in lower]
-        differs = np.nonzero(old != new)
-        if not differs[0].size:
+        # Of one axis: of three it takes ten times as long.
+        flat = np.flatnonzero(old != new)
+        if not flat.size:
             continue
+        differs = np.unravel_index(flat, old.shape)
         for sign, values in ((-1, old[differs]), (1, new[differs])):
             labels, which = np.unique(values, return_inverse=True)
             counts = np.bincount(which)

@@ -11,13 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from av.video.codeccontext import VideoCodecContext
 
+from blustream_widget.core.deflate import deflate
 from blustream_widget.core.types import Picture
 from blustream_widget.errors import EncoderFailedError
-
-try:
-    from isal import isal_zlib as deflate
-except ImportError:  # no wheel for this processor: three times slower
-    import zlib as deflate  # type: ignore[no-redef]
 
 # FFmpeg's quantiser 5 is about quality 80: 1280 x 720 of seismic in 160 kB and 5 ms.
 _JPEG_QUANTISER = "5"

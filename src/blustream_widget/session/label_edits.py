@@ -47,7 +47,10 @@ MOST_WORKERS = 3
 
 @dataclass(slots=True)
 class _Waiting:
-    """An edit that the worker has not done yet; `name` and `message` are known when it is told."""
+    """An edit that the worker has not done yet; `name` and `message` are known when it is told.
+
+    `frame_no` is the newest picture's when the worker had laid the edit over the labels.
+    """
 
     author: str
     name: str
@@ -58,6 +61,7 @@ class _Waiting:
     message: wp.EditBricks | wp.RevertBricks | None = None
     n_workers: int = 0
     n_voxels: int = 0
+    frame_no: int | None = None
     changes: list[BrickChange] = field(default_factory=list)
 
 
@@ -216,7 +220,7 @@ class LabelEdits:
         for n, waiting in list(self._waiting.items()):
             waiting.n_workers += waiting.message is not None
             waiting.message = None
-            waiting.changes, waiting.n_voxels = [], 0
+            waiting.changes, waiting.n_voxels, waiting.frame_no = [], 0, None
             if waiting.n_workers >= MOST_WORKERS:
                 error = WorkerError(
                     f"{MOST_WORKERS} workers ended while they edited labels.",
@@ -285,6 +289,8 @@ class LabelEdits:
             del self._waiting[message.n]
             self._give_up(waiting, from_code(message.code, message.message, message.hint))
         else:
+            if waiting.frame_no is None:
+                waiting.frame_no = self._frame_no()
             waiting.changes.extend(message.changes)
             waiting.n_voxels += message.n_voxels
             if message.more:
@@ -381,20 +387,22 @@ class LabelEdits:
             self._kernel.tell_labels_edited(name, waiting.seq, waiting.n_voxels)
         viewers = list(self._viewers())
         for viewer in viewers:
-            self._tell_viewer(viewer, name, waiting.n_voxels)
+            self._tell_viewer(viewer, name, waiting.n_voxels, waiting.frame_no)
         peers = {viewer.peer for viewer in viewers}
         self._seqs = {peer: seq for peer, seq in self._seqs.items() if peer in peers}
 
     def _note(self, viewer: Viewer, seq: int) -> None:
         self._seqs[viewer.peer] = max(self._seqs.get(viewer.peer, 0), seq)
 
-    def _tell_viewer(self, viewer: Viewer, name: str, n_voxels: int) -> None:
+    def _tell_viewer(
+        self, viewer: Viewer, name: str, n_voxels: int, frame_no: int | None = None
+    ) -> None:
         can_undo, can_redo = self._history.can(viewer.author)
         viewer.send(
             LabelsEdited(
                 name=name,
                 seq=self._seqs.get(viewer.peer, 0),
-                frame_no=self._frame_no(),
+                frame_no=self._frame_no() if frame_no is None else frame_no,
                 n_voxels=n_voxels,
                 can_undo=can_undo,
                 can_redo=can_redo,

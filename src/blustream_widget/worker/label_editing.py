@@ -34,27 +34,43 @@ logger = logging.getLogger(__name__)
 _MAX_HELD_BYTES = 1 << 30
 _MESSAGE_BYTES = 8 << 20
 _PROGRESS_APART_S = 0.2
+# So long what is counted and packed of an edit waits for the picture of it, which is wanted sooner.
+_PICTURE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Edited:
-    """What came of an edit, for the thread that draws.
+class Laid:
+    """Bricks that an edit has changed: for the next picture, before they are counted and packed.
 
     Parameters
     ----------
     target : Editable
+    n : int
+        Of the edit; 0 of one that was done in another worker.
     bricks : tuple of Brick
-        That changed.
-    n_edits : int
-        Of the labels, after it.
-    counts : dict or None
-        What that changes of the labels' counts; None: they are to be counted anew.
-    answers : tuple
-        To be sent, once what is drawn next shows them.
     """
 
     target: Editable
+    n: int
     bricks: tuple[Brick, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What came of an edit.
+
+    Parameters
+    ----------
+    target : Editable
+    n_edits : int
+        Of the labels, after it; 0 where nothing changed.
+    counts : dict or None
+        What that changes of the labels' counts; None: they are to be counted anew.
+    answers : tuple
+        To be sent.
+    """
+
+    target: Editable
     n_edits: int
     counts: dict[int, LabelSum] | None
     answers: tuple[BricksEdited | EditFailed, ...]
@@ -79,9 +95,10 @@ class LabelEditor:
         self._lock = threading.Lock()
         self._cancelled: set[int] = set()  # of those that wait or are being done
         self._waiting: list[tuple[Editable, OfEdits]] = []
-        self._done: queue.SimpleQueue[Edited] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Laid | Edited] = queue.SimpleQueue()
         self._is_running = False
         self._is_closed = False
+        self._is_drawn = threading.Event()
 
     @property
     def is_busy(self) -> bool:
@@ -103,8 +120,12 @@ class LabelEditor:
         with self._lock:
             self._cancelled.add(n)
 
-    def finished(self) -> Iterator[Edited]:
-        """Give what was done since this was last asked."""
+    def draw(self) -> None:
+        """Take note that a picture was drawn with what was laid by now."""
+        self._is_drawn.set()
+
+    def finished(self) -> Iterator[Laid | Edited]:
+        """Give what was done since this was last asked: what an edit laid, then what came of it."""
         while True:
             try:
                 yield self._done.get_nowait()
@@ -116,6 +137,7 @@ class LabelEditor:
         with self._lock:
             self._is_closed = True
             self._waiting.clear()
+        self._is_drawn.set()
 
     def _run(self) -> None:
         while True:
@@ -125,12 +147,15 @@ class LabelEditor:
                     return
                 target, message = self._waiting.pop(0)
             with contextlib.suppress(ReadCancelledError):
-                self._done.put(self._do(target, message))
-                self._wake()
+                self._tell_done(self._do(target, message))
             with self._lock:
                 self._cancelled.discard(message.n)
                 if not self._waiting:
                     self._cancelled.clear()  # also what came too late
+
+    def _tell_done(self, done: Laid | Edited) -> None:
+        self._done.put(done)
+        self._wake()
 
     def _is_cancelled(self, n: int) -> bool:
         return self._is_closed or n in self._cancelled
@@ -165,10 +190,14 @@ class LabelEditor:
             logger.exception("Editing labels failed")
             failure = ProcessingError(f"The labels cannot be edited: {type(exc).__name__}.")
             return _failure(target, message, failure)
-        n_edits = target.labels.put({brick: new for brick, (_, new) in changes.items()})
-        bricks = tuple(changes)
+        n_edits = 0
+        if changes:
+            n_edits = target.labels.put({brick: new for brick, (_, new) in changes.items()})
+            self._is_drawn.clear()
+            self._tell_done(Laid(target, n, tuple(changes)))
+            self._is_drawn.wait(_PICTURE_S)
         if isinstance(message, PutBricks):
-            return Edited(target, bricks, n_edits, None, ())
+            return Edited(target, n_edits, None, ())
         size = target.labels.info.brick_size
         counts = changed_counts(
             (
@@ -178,7 +207,7 @@ class LabelEditor:
             target.count_lod,
         )
         answers = tuple(_answers(target.name, message.n, changes))
-        return Edited(target, bricks, n_edits, counts, answers)
+        return Edited(target, n_edits, counts, answers)
 
 
 def _changes(tools: LabelTools, message: OfEdits) -> Changes:
@@ -203,7 +232,7 @@ def _check_room(target: Editable, changes: Changes) -> None:
 
 def _failure(target: Editable, message: OfEdits, exc: BlustreamError) -> Edited:
     failed = EditFailed(target.name, message.n, exc.code, exc.message, exc.hint)
-    return Edited(target, (), 0, {}, (failed,))
+    return Edited(target, 0, {}, (failed,))
 
 
 def _answers(name: str, n: int, changes: Changes) -> Iterator[BricksEdited]:

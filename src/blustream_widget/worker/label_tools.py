@@ -30,6 +30,7 @@ from blustream_widget.data import VolumeSource
 from blustream_widget.data.brush import (
     MAX_BRICKS,
     BrickGrid,
+    BrickMask,
     brush_masks,
     cut_masks,
     too_many_bricks,
@@ -236,7 +237,7 @@ class LabelTools:
             if within is None:
                 mask: Mask = now == wanted
             else:
-                mask = self._in_range(brick, within)
+                mask = self._in_range(*self._grid.bounds(brick), within)
                 if isinstance(edit, Grow) and edit.over is not None:
                     mask &= now == edit.over
             if axis is None:
@@ -269,7 +270,7 @@ class LabelTools:
 
     def _labelled(
         self,
-        masks: Mapping[Brick, Mask],
+        masks: Mapping[Brick, BrickMask],
         label: int,
         *,
         over: int | None,
@@ -280,16 +281,26 @@ class LabelTools:
         for n, (brick, now) in enumerate(self._reader.bricks(self._target.channel, masks), 1):
             self._on_progress(n / len(masks))
             mask = masks[brick]
+            there = now[mask.box]
+            chosen = mask.inside & (there != label)
             if over is not None:
-                mask = mask & (now == over)
-            if within is not None and mask.any():
-                mask = mask & self._in_range(brick, within)
-            self._note(changes, brick, now, np.where(mask, np.asarray(label, now.dtype), now))
+                chosen &= there == over
+            if within is not None and chosen.any():
+                low = tuple(v * self._grid.size + o for v, o in zip(brick, mask.lower, strict=True))
+                high = tuple(v + n for v, n in zip(low, chosen.shape, strict=True))
+                chosen &= self._in_range(
+                    (low[0], low[1], low[2]), (high[0], high[1], high[2]), within
+                )
+            if chosen.any():
+                new = now.copy()
+                new[mask.box][chosen] = label
+                changes[brick] = (now, new)
         return changes
 
-    def _in_range(self, brick: Brick, within: ValueRange) -> Mask:
+    def _in_range(self, lower: Shape, upper: Shape, within: ValueRange) -> Mask:
+        """Say which voxels of a block have values in a range."""
         self._check_values(within.channel)
-        values = self._values.block(within.channel, *self._grid.bounds(brick))
+        values = self._values.block(within.channel, lower, upper)
         # Whole numbers of 32 bits have more digits than floats of as many.
         is_small = (values.dtype.kind == "f" and values.itemsize <= 4) or values.itemsize <= 2
         numbers: npt.NDArray[np.floating] = values.astype(np.float32 if is_small else np.float64)

@@ -168,6 +168,7 @@ class Pipeline:
             return
         if self._schedule.is_due(now) or self._blink.is_due(state):
             self._draw(now, reader, info, state)
+            self._segmentations.draw()
         if self._finest is not None:
             self._marks.tell(now, reader, self._finest)
 

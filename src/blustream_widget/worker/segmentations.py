@@ -51,7 +51,7 @@ from blustream_widget.render.section_layers import plan_on_section
 from blustream_widget.render.view import SliceView
 from blustream_widget.runtime import start_thread
 from blustream_widget.worker.label_counting import LabelCounting
-from blustream_widget.worker.label_editing import Edited, LabelEditor
+from blustream_widget.worker.label_editing import Edited, LabelEditor, Laid
 from blustream_widget.worker.layer_sources import Layer, OpenVolume, open_layer
 from blustream_widget.worker.sink import Sink
 from blustream_widget.worker.under_pointer import UnderPointer, under_pointer
@@ -134,8 +134,11 @@ class Segmentations:
         """Take over what was opened and edited meanwhile; say whether something was."""
         is_news = False
         for done in self._editor.finished():
-            self._take_edited(done)
-            is_news = True
+            if isinstance(done, Laid):
+                self._take_laid(done)
+                is_news = True
+            else:
+                self._take_edited(done)
         while True:
             try:
                 asked, labels = self._arrived.get_nowait()
@@ -214,6 +217,10 @@ class Segmentations:
             is_complete = is_complete and _is_whole(found)
         self._drawn[index] = tuple(overlays)
         return self._drawn[index], is_complete
+
+    def draw(self) -> None:
+        """Take note that a picture was drawn of what was read."""
+        self._editor.draw()
 
     def under_pointer(self, voxel: tuple[int, int, int]) -> UnderPointer:
         """Find what is drawn over a voxel of the shown volume."""
@@ -365,18 +372,25 @@ class Segmentations:
         )
         return msgspec.structs.replace(message, edit=edit)
 
-    def _take_edited(self, done: Edited) -> None:
-        """Show and count what was edited."""
+    def _take_laid(self, done: Laid) -> None:
+        """Have what was edited read for the next picture, and say that pictures show it now."""
         labels = self._open.get(done.target.name)
-        if labels is not None and labels.editable is done.target and done.bricks:
+        if labels is not None and labels.editable is done.target:
             if labels.is_shared:
                 # The shown volume stays as it is: these labels are read apart from now on.
                 labels.is_shared = False
                 labels.reader = self._reader_of(labels)
                 self._share_budget()
             assert labels.reader is not None
-            assert self._source is not None
             labels.reader.change(touched_keys(labels.source.info, labels.channel, done.bricks))
+        if done.n:
+            self._tell(BricksEdited(done.target.name, done.n, 0, (), more=True))
+
+    def _take_edited(self, done: Edited) -> None:
+        """Count what was edited, and answer."""
+        labels = self._open.get(done.target.name)
+        if labels is not None and labels.editable is done.target and done.n_edits:
+            assert self._source is not None
             self._counter.take_edited(labels, self._source, done)
         for answer in done.answers:
             self._tell(answer)

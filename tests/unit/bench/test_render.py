@@ -6,13 +6,20 @@ import json
 
 import numpy as np
 
+from blustream_widget.bench import strokes
 from blustream_widget.bench.main import main
 from blustream_widget.bench.render import rgb_detour
 from blustream_widget.bench.scenes import scenes
 from blustream_widget.render.slice import SliceRenderer
 
+_CASES = tuple(
+    strokes.Labels((8, 80, 90), is_array=is_array, ball=ball)
+    for is_array, ball in ((False, 0.0), (False, 20.0), (True, 0.0))
+)
 
-def test_every_scene_is_drawn_encoded_and_written(tmp_path, capsys) -> None:
+
+def test_every_scene_is_drawn_encoded_and_written(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(strokes, "CASES", _CASES)
     path = tmp_path / "out.json"
     words = ["render", "--width", "160", "--height", "90", "--pictures", "1", "--rounds", "2"]
     assert main([*words, "--json", str(path)]) == 0
@@ -21,6 +28,9 @@ def test_every_scene_is_drawn_encoded_and_written(tmp_path, capsys) -> None:
     assert len(set(drawn)) == len(drawn) >= 9
     assert drawn == [r["scene"] for r in results if r["case"] == "draw and encode"]
     assert sum(r["case"] == "newest state to access unit" for r in results) == 4
+    painted = [r for r in results if r["case"] == "stroke to access unit"]
+    assert [r["scene"] for r in painted] == [str(case) for case in _CASES]
+    assert all(r["grown_median_mb"] is not None for r in painted)
     assert all(r["cpu_noise_ms"] is not None and r["wall_median_ms"] > 0 for r in results)
     assert "RGB detour (reference)" in capsys.readouterr().out
 

@@ -54,6 +54,7 @@ class Kernel:
 class Desk:
     def __init__(self):
         self.worker, self.kernel, self.viewers = Worker(), Kernel(), []
+        self.frame_no = 7
         port = KernelPort("s")
         port.attach(self.kernel)
         infos = {"mine": SegmentationInfo("mine", CHANNEL)}
@@ -64,7 +65,7 @@ class Desk:
             supervisor=self.worker,
             want_worker=lambda: None,
             info_of=infos.get,
-            frame_no=lambda: 7,
+            frame_no=lambda: self.frame_no,
         )
 
     def viewer(self, role="owner"):
@@ -95,6 +96,8 @@ def test_an_edit_goes_to_the_worker_and_back_to_all(desk) -> None:
     desk.ask(me)
     assert desk.worker.sent == [wp.EditBricks("mine", 1, STROKE)]
     assert desk.edits.is_busy
+    desk.does(n_voxels=0, more=True)
+    desk.frame_no = 8  # the picture that has it is not held up by what is packed of it
     desk.does(change(0), more=True)
     assert not me.heard
     desk.does(change(1))

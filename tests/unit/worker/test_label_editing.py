@@ -33,7 +33,8 @@ from blustream_widget.data.voxels import ReadCancelledError, VoxelReader
 from blustream_widget.processing import labels as processing_labels
 from blustream_widget.testing.fakes import volume_info
 from blustream_widget.testing.waiting import wait_until
-from blustream_widget.worker.label_editing import LabelEditor
+from blustream_widget.worker import label_editing
+from blustream_widget.worker.label_editing import Edited, LabelEditor
 from blustream_widget.worker.label_tools import Editable, LabelTools
 
 SHAPE = (12, 20, 70)
@@ -61,9 +62,13 @@ class Desk:
     def ask(self, message):
         """Give what comes of a message."""
         self.editor.take(self.target, message)
-        assert self.woken.acquire(timeout=30)
-        (done,) = self.editor.finished()
-        return done
+        self.laid = ()
+        while True:
+            assert self.woken.acquire(timeout=30)
+            for done in self.editor.finished():
+                if isinstance(done, Edited):
+                    return done
+                self.laid = done.bricks
 
     def edit(self, edit):
         self.n += 1
@@ -321,6 +326,21 @@ def test_a_cancelled_edit_changes_nothing_and_the_next_one_is_done(desk, edit) -
     slow.gate.set()
     desk.n = 1
     assert desk.edit(Stroke(points=((6, 10, 20),), radius=4, label=1)).n_voxels > 0
+
+
+def test_what_is_laid_is_drawn_before_it_is_packed(desk, monkeypatch) -> None:
+    desk = desk()
+    gate = threading.Event()
+    monkeypatch.setattr(label_editing, "pack_brick", lambda _: b"" if gate.wait(30) else None)
+    stroke = Stroke(points=((6, 10, 20),), radius=4, label=1)
+    desk.editor.take(desk.target, EditBricks("mine", 1, stroke))
+    assert desk.woken.acquire(timeout=30)
+    (laid,) = desk.editor.finished()
+    assert (laid.n, laid.bricks) == (1, tuple(desk.labels.bricks()))
+    gate.set()
+    assert desk.woken.acquire(timeout=30)
+    (done,) = desk.editor.finished()
+    assert done.answers[-1].n_voxels == np.count_nonzero(desk.values)
 
 
 def test_an_edit_is_cancelled_between_the_parts_of_its_work(monkeypatch) -> None:

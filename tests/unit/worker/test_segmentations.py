@@ -254,7 +254,9 @@ def edited_counts(desk, name, n):
 
     def find():
         desk.all.settle()
-        return any(isinstance(m, BricksEdited) and m.n == n for m in desk.sink.messages)
+        return any(
+            isinstance(m, BricksEdited) and m.n == n and not m.more for m in desk.sink.messages
+        )
 
     wait_until(find, timeout_s=30, what="the edit")
     info = desk.of(SegmentationOpened, name)[-1].info
