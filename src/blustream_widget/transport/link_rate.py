@@ -49,12 +49,15 @@ _RECENT_S, _TRIED_S = 0.5, 1.0
 _JUDGED_S, _MIN_JUDGED = 0.15, 3
 # A frame that finds the link empty makes no queue: only if each one is late, the link is slow.
 _MIN_JUDGED_ALONE = 6
+_ALONE_OVERUSE_MS, _ALONE_CALM_MS = 25.0, 8.0  # so long the link is busy with one picture
 _TOLD_S = 0.5  # what TCP said is true for so long
 _OWN_SHARE = 0.5  # a TCP connection with less of the round trip ends at somebody in between
 _ANSWER_S = 0.005  # a page needs this long to answer even when nothing else runs
 _MIN_ANSWERS = 3  # the first ones come from a page that is still being built
 # A receiver that is busy acknowledges late to TCP too. Nearer than this no link is narrow.
 _NEAR_S, _DELAYED_ACK_S = 0.002, 0.04
+# A new connection has found its network empty once, at its handshake; later it may be another one.
+_YOUNG_S = 20.0
 _PAGE_S, _MIN_PAGE = 1.0, 3
 _FIRST_OVERUSE_MS = 250.0  # a decoder that has just been opened is slow by itself
 _LEARN_S, _LEARN_EVERY, _MIN_LEARNED = 4.0, 8, 16
@@ -125,6 +128,8 @@ class LinkRate:
         self._unsent_bytes: deque[int] = deque([0], maxlen=3)
         self._told_queue_s = 0.0
         self._told_at_s = float("-inf")
+        self._first_told_s: float | None = None
+        self._is_near = False
         self._n_segments = self._n_lost = 0
         self._estimate_bps = float("inf")
 
@@ -248,9 +253,15 @@ class LinkRate:
         if self._ends_at_proxy(info):
             return  # which knows the rest of the way
         now = self._clock()
-        self._tcp_round_trip.add(info.round_trip_s, now)
+        if self._first_told_s is None:
+            self._first_told_s = now
+        round_trip_s = info.round_trip_s
+        if now - self._first_told_s < _YOUNG_S:
+            # The first pictures may stand in a queue from the first one on, and all answers too.
+            round_trip_s = min(round_trip_s, info.least_round_trip_s)
+        self._tcp_round_trip.add(round_trip_s, now)
         if self._n_answers >= _MIN_ANSWERS:
-            self._took(info.round_trip_s)
+            self._took(round_trip_s)
         if n_sent > 0:
             # What a standing queue drops is the link's bound, which the queue tells of anyway.
             is_overflow = info.round_trip_s - self._tcp_round_trip.value > _OVERFLOW_S
@@ -260,7 +271,8 @@ class LinkRate:
         self._unsent_bytes.append(info.unsent_bytes)
         unsent_s = 8 * min(self._unsent_bytes) / self._target_bps
         risen_s = info.round_trip_s - self._tcp_round_trip.value
-        if info.least_round_trip_s < _NEAR_S:
+        self._is_near = info.least_round_trip_s < _NEAR_S
+        if self._is_near:
             risen_s = max(risen_s - _DELAYED_ACK_S, 0.0)
         self._told_queue_s = risen_s + unsent_s
         self._told_at_s = now
@@ -303,7 +315,9 @@ class LinkRate:
         """Whether a connection is not the page's own: its round trip is much shorter."""
         if self._n_answers < _MIN_ANSWERS:
             return False
-        tcp_s = min(info.least_round_trip_s, info.round_trip_s)
+        # A queue makes both grow; near by, a receiver that is busy makes TCP's own grow alone.
+        is_near = info.least_round_trip_s < _NEAR_S
+        tcp_s = info.least_round_trip_s if is_near else info.round_trip_s
         return tcp_s < _OWN_SHARE * (self._least_answer_s - _ANSWER_S)
 
     def _learn_fixed(self, now: float) -> None:
@@ -355,7 +369,8 @@ class LinkRate:
         recent = self._newest(now, _RECENT_S)
         # In a queue every frame is late; one that is not says that the late ones had other reasons.
         judged = self._newest(now, _JUDGED_S)
-        if len(judged) < _MIN_JUDGED:
+        is_alone = len(judged) < _MIN_JUDGED
+        if is_alone:
             judged = self._newest(now, _LEARN_S)[-_MIN_JUDGED_ALONE:]
             if any(s.is_queued for s in judged[-_MIN_JUDGED:]):
                 judged = judged[-_MIN_JUDGED:]
@@ -363,11 +378,14 @@ class LinkRate:
         queue_ms = 1000 * min(s.excess_s for s in judged)
         # A queue of the page, not of the link: as many frames wait as are served in that time.
         queue_ms -= 1000 * self._fixed_s * min(len(recent), 2)
-        if now - self._told_at_s < _TOLD_S:
+        if now - self._told_at_s < _TOLD_S and not (is_alone and self._tells_of_single_pictures):
             queue_ms = min(queue_ms, 1000 * self._told_queue_s)
-        if queue_ms > (OVERUSE_MS if len(judged) >= _MIN_JUDGED else _FIRST_OVERUSE_MS):
+        overuse_ms, calm_ms = (
+            (_ALONE_OVERUSE_MS, _ALONE_CALM_MS) if is_alone else (OVERUSE_MS, CALM_MS)
+        )
+        if queue_ms > (overuse_ms if len(judged) >= _MIN_JUDGED else _FIRST_OVERUSE_MS):
             self._overused(now, recent)
-        elif queue_ms < CALM_MS:
+        elif queue_ms < calm_ms:
             self._calm(now, recent)
         else:
             self._grown_s = now
@@ -400,6 +418,16 @@ class LinkRate:
             is_probing = self._target_bps > _PROBE * self._too_much_bps
             growth = _PROBE_UP_PER_S if is_probing else _UP_PER_S
             self._raise(self._target_bps * (1 + growth * min(elapsed_s, 0.2)))
+
+    @property
+    def _tells_of_single_pictures(self) -> bool:
+        """Whether single pictures that are late say that the link is slow, whatever TCP says.
+
+        TCP sees no queue where each picture finds the link empty, however long it is on its way.
+        Where hardly anything is lost, several in a row are not late because of losses; near by they
+        are because somebody waits for the processor.
+        """
+        return self.loss <= _LIGHT_LOSS and not self._is_near
 
     def _cap_bps(self, now: float) -> float:
         """Return what the receiver believes the link to carry, if more than that was tried."""

@@ -165,6 +165,22 @@ def test_single_steps_over_a_long_lossy_link_do_not_lower_the_rate(told_by, leas
     assert min(ran.targets_bps) >= least_bps
 
 
+@pytest.mark.parametrize("told_by", ["nobody", "tcp"])
+@pytest.mark.parametrize("rtt_s", [0.02, 0.08])
+@pytest.mark.parametrize("bps", [2e6, 4e6, 8e6])
+def test_single_steps_over_a_narrow_link_are_small_enough_to_be_there_soon(bps, rtt_s, told_by):
+    link = SimulatedLink(steady(bps), rtt_s=rtt_s, page_s=0.006, tells_there=True, jitter_s=0.003)
+    ran, _ = steps(link, 40, told_by=told_by)
+    assert statistics.median(ran.ages_s[20:]) < rtt_s + link.page_s + 0.03
+    assert min(ran.targets_bps) > 0.7 * bps
+
+
+def test_single_steps_over_a_quick_link_raise_the_rate():
+    link = SimulatedLink(steady(100e6), rtt_s=0.02, page_s=0.006, tells_there=True, jitter_s=0.003)
+    ran, _ = steps(link, 40, told_by="tcp")
+    assert ran.targets_bps[-1] > 2 * START_BPS
+
+
 @pytest.mark.parametrize("told_by", ["tcp", "nack"])
 @pytest.mark.parametrize("seed", range(4))
 def test_a_scrub_over_a_long_lossy_link_does_not_lower_the_rate(told_by, seed):
@@ -212,6 +228,34 @@ def test_a_page_that_answers_late_while_it_is_built_is_no_proxy_and_no_long_netw
         link.answered(answer_s)
     link.told(TcpInfo(0.02, 0, 1000, 100))
     assert link.round_trip_s == 0.02
+
+
+def test_a_queue_from_the_first_picture_on_is_no_proxy_and_no_long_network():
+    link = LinkRate(Clock())
+    for answer_s in (0.11, 0.075, 0.08):
+        link.answered(answer_s)  # each behind a keyframe or a part of a still
+    link.told(TcpInfo(0.09, 0, 1000, 50, 0.021))
+    assert link.loss > 0.02
+    assert link.round_trip_s == 0.021
+
+
+def test_what_tcp_saw_long_ago_says_nothing_of_the_network_as_it_is():
+    clock = Clock()
+    link = LinkRate(clock)
+    for _ in range(60):
+        link.answered(0.1)
+        link.told(TcpInfo(0.1, 0, 1000, 0, 0.021))
+        clock.now_s += 1.0
+    assert link.round_trip_s == 0.1
+
+
+@pytest.mark.parametrize("round_trip_s", [0.0005, 0.04])
+def test_a_proxy_on_the_same_machine_is_one_however_late_it_acknowledges(round_trip_s):
+    link = LinkRate(Clock())
+    for _ in range(3):
+        link.answered(0.2)
+    link.told(TcpInfo(round_trip_s, 0, 1000, 500, 0.0001))
+    assert link.loss == 0
 
 
 @pytest.mark.parametrize(("round_trip_s", "is_counted"), [(0.021, True), (0.3, False)])
