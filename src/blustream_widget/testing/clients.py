@@ -36,6 +36,10 @@ class Inbox:
         self.items.append(item)
         self._changed.set()
 
+    def wake(self) -> None:
+        """Have who waits look again, at something that is no item."""
+        self._changed.set()
+
     def end(self) -> None:
         self.is_over = True
         self._changed.set()
@@ -224,6 +228,7 @@ class ViewerClient:
         if header.flags & p.FrameFlags.PART:
             self.n_parts += 1
             if (whole := self._still.add(header, payload)) is None:
+                self.inbox.wake()
                 return
             header, payload = whole
         self.frames.append((header, payload))
