@@ -74,6 +74,7 @@ _CONSTANTS = (
     (sharing, "MAX_GUESTS_OF_LINK"),
     (share_messages, "CHAT_CHARS"),
     (share_messages, "MAX_CHAT_LINES"),
+    (share_messages, "MAX_LINK_CHARS"),
 )
 _READERS = {
     "B": ("getUint8", 1),

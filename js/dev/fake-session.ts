@@ -16,6 +16,7 @@ import {
   type VolumeInfo,
 } from "../src/protocol";
 import type { Frame, ProbedValue, Session, SessionError, SessionStatus } from "../src/session";
+import { ViewLinks } from "../src/view-links";
 import { stopsOf } from "../src/viewer/colours";
 import { autoRange, channelOf } from "../src/viewer/range";
 import { coloursOf, isContinuous } from "../src/viewer/recolour";
@@ -51,6 +52,7 @@ export class FakeSession implements Session {
   readonly pointing = new Pointing();
   readonly people = new People(() => false);
   readonly ownView = new OwnView(() => false);
+  readonly viewLinks = new ViewLinks(() => false);
   guestPage = "https://hub.example.org/blustream/guest";
   segmentations: Session["segmentations"] = [];
   status: SessionStatus = {

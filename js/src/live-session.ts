@@ -47,6 +47,7 @@ import {
 } from "./status";
 import { StillParts } from "./still-parts";
 import { Takeover } from "./takeover";
+import { ViewLinks } from "./view-links";
 import type { OpenPeer } from "./webrtc";
 
 export interface LiveSessionOptions {
@@ -87,6 +88,7 @@ export class LiveSession implements Session, Linkable {
   readonly recording = new LiveRecording((message) => this.#connection.send(message));
   readonly people = new People((message) => this.#connection.send(message));
   readonly ownView = new OwnView((message) => this.#connection.send(message));
+  readonly viewLinks = new ViewLinks((message) => this.#connection.send(message));
   readonly annotations = new LiveAnnotations((message) => this.#connection.send(message));
   readonly #stillParts = new StillParts();
   readonly #stateListeners = new Listeners<ViewState>();
@@ -392,6 +394,9 @@ export class LiveSession implements Session, Linkable {
       case MessageType.POINTER:
         this.people.received(message);
         break;
+      case MessageType.VIEW_LINK:
+        this.viewLinks.received(message);
+        break;
       case MessageType.RTC_ANSWER:
         this.#takeover?.answer(message.sdp);
         break;
@@ -467,6 +472,7 @@ export class LiveSession implements Session, Linkable {
     this.recording.lost();
     this.people.lost();
     this.ownView.lost();
+    this.viewLinks.lost();
     this.#takeover?.stop();
     this.#sender.stop();
     this.#decoder.reset();

@@ -131,6 +131,10 @@ export class PaneSession implements Session {
     return this.#session.ownView;
   }
 
+  get viewLinks(): Session["viewLinks"] {
+    return this.#session.viewLinks;
+  }
+
   get guestPage(): string {
     return this.#session.guestPage;
   }

@@ -122,6 +122,7 @@ export const NAME_CHARS = 40;
 export const MAX_GUESTS_OF_LINK = 63;
 export const CHAT_CHARS = 500;
 export const MAX_CHAT_LINES = 200;
+export const MAX_LINK_CHARS = 32768;
 
 export type Colormap = (typeof COLORMAPS)[number];
 
@@ -640,6 +641,8 @@ export const MessageType = {
   POINTER: 153,
   GUEST_PAGE: 154,
   LOOK_AROUND: 155,
+  VIEW_LINK: 156,
+  OPEN_VIEW: 157,
 } as const;
 
 /** First message of a connection: who am I and what can I show. */
@@ -921,6 +924,17 @@ export interface LookAround {
   readonly resumes?: boolean;
 }
 
+/** Write what the sender sees as text; answered by `ViewLink`. */
+export interface CopyView {
+  readonly type: 156;
+}
+
+/** Show what a copied view says, where the sender may move what they see. */
+export interface OpenView {
+  readonly type: 157;
+  readonly text: string;
+}
+
 /** Accepted. `info` is None while the volume opens (then a second WELCOME comes). */
 export interface Welcome {
   readonly type: 2;
@@ -1149,6 +1163,12 @@ export interface Pointers {
   readonly places: readonly PointerPlace[];
 }
 
+/** The view that the receiver sees, as text (`core.view_link`). */
+export interface ViewLink {
+  readonly type: 156;
+  readonly text: string;
+}
+
 /** What a viewer sends. */
 export type ViewerMessage =
   | Hello
@@ -1181,7 +1201,9 @@ export type ViewerMessage =
   | Say
   | Point
   | GuestPage
-  | LookAround;
+  | LookAround
+  | CopyView
+  | OpenView;
 
 /** What the server sends. */
 export type ServerMessage =
@@ -1209,7 +1231,8 @@ export type ServerMessage =
   | People
   | LinkOpened
   | Chat
-  | Pointers;
+  | Pointers
+  | ViewLink;
 
 /** What a picture is: bits of `FrameHeader.flags`. */
 export const FrameFlags = {

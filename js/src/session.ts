@@ -15,6 +15,7 @@ import type {
   ViewState,
   VolumeInfo,
 } from "./protocol";
+import type { ViewLinks } from "./view-links";
 
 /**
  * A picture to show. Draw it during the callback; the session owns `image`, keeps the newest one for
@@ -130,6 +131,9 @@ export interface Session {
 
   /** Whether this page follows, or looks around on its own. */
   readonly ownView: OwnView;
+
+  /** Views as text, to copy and to open. */
+  readonly viewLinks: ViewLinks;
 
   /** Where guests would find the view; "" where that is not known, or not this page's to say. */
   readonly guestPage: string;

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LiveSession } from "../src/live-session";
 import { OwnView } from "../src/own-view";
 import { MessageType, type ViewSync, type ZoomPan } from "../src/protocol";
+import { isViewLink, ViewLinks } from "../src/view-links";
 import { type FakeLink, FakeServer, STATE, welcome } from "./fakes";
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -46,6 +47,31 @@ describe("the wish", () => {
     own.lost();
     own.welcomed(welcome());
     expect(sent).toHaveLength(1);
+  });
+});
+
+describe("a copied view", () => {
+  it("comes from the server, is opened there, and never from a connection that is gone", async () => {
+    vi.useFakeTimers();
+    const sent: unknown[] = [];
+    let isUp = true;
+    const links = new ViewLinks((message) => isUp && sent.push(message) > 0);
+    const first = links.copy();
+    links.received({ type: MessageType.VIEW_LINK, text: "blustream-view:1.e30" });
+    expect(await first).toBe("blustream-view:1.e30");
+    links.open(" blustream-view:1.e30\n");
+    expect(sent).toEqual([
+      { type: MessageType.VIEW_LINK },
+      { type: MessageType.OPEN_VIEW, text: "blustream-view:1.e30" },
+    ]);
+    const lost = expect(links.copy()).rejects.toThrow("no connection");
+    links.lost();
+    await pass(5000);
+    await lost;
+    isUp = false;
+    await expect(links.copy()).rejects.toThrow("no connection");
+    expect(["blustream-view:1.x", "https://example.org"].map(isViewLink)).toEqual([true, false]);
+    vi.useRealTimers();
   });
 });
 

@@ -49,6 +49,12 @@ class AnnotationError(BlustreamError, ValueError):
     code = "annotation"
 
 
+class ViewLinkError(StateError):
+    """A text is no copied view, or one of another volume; nothing was changed."""
+
+    code = "view-link"
+
+
 class VolumeError(BlustreamError):
     """A volume cannot be used."""
 

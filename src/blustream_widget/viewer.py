@@ -53,13 +53,14 @@ from blustream_widget.view_traits import (
     TraitStateError,
     ViewTraits,
 )
+from blustream_widget.viewed import Viewed
 
 logger = logging.getLogger(__name__)
 
 _OPEN_TIMEOUT_S = 60.0
 
 
-class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Annotated, Shareable):
+class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Annotated, Shareable, Viewed):
     """A live view of a volume, streamed as video from a worker process.
 
     Parameters
@@ -80,6 +81,8 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Annotated,
         One of `Viewer.colormaps`, or what `add_colormap` takes.
     view_layout : str, optional
         "single", "orthogonal", "quad", "picture-in-picture", "compare", or rows x columns: "2x3".
+    view : str, optional
+        A copied view of the same data, from `view_link` or a page; other arguments go over it.
     height : int
         Height of the cell's output in CSS pixels.
     connection : str
@@ -146,6 +149,7 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Annotated,
         level: float | None = None,
         colormap: Any = None,
         view_layout: str | None = None,
+        view: str | None = None,
         height: int = 560,
         connection: str = "",
         kind: Kind | None = None,
@@ -219,13 +223,21 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Annotated,
                 )
             self.on_msg(self._on_browser)
             self._link.open_session(session, self._ref, patch, self, palettes)
-            self._place(axis, slice_idx, slice_no)
+            self._place(view, axis, slice_idx, slice_no)
         except BaseException:  # also Ctrl+C while the volume opens: nobody else can close it
             self.close()
             raise
 
-    def _place(self, axis: str | int | None, slice_idx: int | None, slice_no: float | None) -> None:
-        # Names and survey numbers need the volume's axes: only then the cell waits for it.
+    def _place(
+        self,
+        view: str | None,
+        axis: str | int | None,
+        slice_idx: int | None,
+        slice_no: float | None,
+    ) -> None:
+        # Names, numbers and copied views need the open volume: only then the cell waits for it.
+        if view is not None:
+            self.open_view(view)
         if axis is not None:
             self._panes.show(self._axis_name(axis), self)
         if slice_idx is not None:

@@ -7,6 +7,12 @@ from blustream_widget.testing.notebook_page import NotebookPage
 from blustream_widget.testing.waiting import wait_until
 
 TIMEOUT_MS = 30_000
+_PASTE = """(picture, text) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData('text/plain', text);
+  const how = { clipboardData, bubbles: true, composed: true, cancelable: true };
+  picture.dispatchEvent(new ClipboardEvent('paste', how));
+}"""
 
 
 class Guest:
@@ -90,6 +96,11 @@ def _guest_looks_around(guest: Guest, view) -> None:
         timeout_s=30,
         what="the owner hears who looks around",
     )
+    # What the owner copies, the guest pastes; then back, with one key.
+    guest.page.get_by_role("application").evaluate(
+        _PASTE, view.page.read_python("viewer.view_link()")
+    )
+    guest.wait_shown(20)
     guest.page.keyboard.press("Escape")
     guest.page.get_by_role("button", name="Look around").wait_for()
     guest.wait_shown(20)

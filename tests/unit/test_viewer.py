@@ -749,3 +749,15 @@ def test_a_section_of_the_browser_fires_observers(viewer, link) -> None:
     link.mirror(section=fence)
     assert seen == [fence]
     assert link.patches == []
+
+
+def test_a_view_is_copied_and_opened_in_another_viewer(viewer, volume) -> None:
+    viewer.zoom, viewer.view_layout = 3.0, "compare"
+    text = viewer.view_link()
+    link = FakeLink()
+    other = Viewer(volume, view=text, _link=link)
+    assert (other.zoom, other.view_layout) == (3.0, "compare")
+    assert other.view_link() == text
+    with pytest.raises(errors.ViewLinkError, match="no copied view"):
+        other.open_view("https://example.org")
+    other.close()

@@ -18,6 +18,7 @@ import { type MouseSet, SCROLL_STEPS } from "./settings";
 import { copyText } from "./states";
 import { shared } from "./styles";
 import type { ToolbarHost } from "./toolbar";
+import { viewEntries } from "./viewcopy";
 
 const MOUSE_SETS: readonly (readonly [MouseSet, string])[] = [
   ["standard", "Drag pans, right drag windows"],
@@ -288,6 +289,7 @@ export class Menu extends Part {
           ]
         : []),
       ...followEntries(context),
+      ...viewEntries(context),
       {
         label: "Keys and gestures",
         icon: "help",

@@ -27,6 +27,7 @@ import { StatusLine } from "./statusline";
 import { shared } from "./styles";
 import { TimeBar } from "./timebar";
 import { Toolbar } from "./toolbar";
+import { pasted } from "./viewcopy";
 import { viewerStyles } from "./viewer.styles";
 import { GestureLock, SliceWheel, zoomFactorOf } from "./wheel";
 import { composeWhole } from "./wholepicture";
@@ -115,6 +116,7 @@ export class ViewerElement extends LitElement {
 
   private listen(): void {
     const { signal } = this.context;
+    this.addEventListener("paste", (event) => pasted(this.context, event), { signal });
     this.addEventListener("keydown", (event) => this.keyDown(event), { signal });
     for (const type of ["keyup", "keypress"] as const) {
       this.addEventListener(type, (event) => isOurs(event) && event.stopPropagation(), { signal });

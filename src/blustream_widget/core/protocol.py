@@ -43,10 +43,11 @@ from blustream_widget.core.share_messages import (
     Join,
     Joined,
     LinkOpened,
-    LookAround,
     People,
     Pointers,
     SharingMessage,
+    ViewLink,
+    ViewMessage,
 )
 from blustream_widget.core.slab import SLAB_MAX
 from blustream_widget.core.state import ViewState
@@ -114,6 +115,8 @@ class MessageType(IntEnum):
     POINTER = 0x99
     GUEST_PAGE = 0x9A
     LOOK_AROUND = 0x9B
+    VIEW_LINK = 0x9C
+    OPEN_VIEW = 0x9D
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
@@ -319,7 +322,7 @@ ViewerMessage: TypeAlias = (
     | SetRecording
     | Join
     | SharingMessage
-    | LookAround
+    | ViewMessage
 )
 
 # ---------------------------------------------------------------- server to viewer
@@ -452,6 +455,7 @@ ServerMessage: TypeAlias = (
     | LinkOpened
     | Chat
     | Pointers
+    | ViewLink
 )
 
 _encoder = msgspec.json.Encoder()

@@ -30,7 +30,11 @@ CHAT_TYPE = 0x98
 POINTER_TYPE = 0x99
 GUEST_PAGE_TYPE = 0x9A
 LOOK_AROUND_TYPE = 0x9B
+VIEW_LINK_TYPE = 0x9C
+OPEN_VIEW_TYPE = 0x9D
 
+MAX_LINK_CHARS = 32 * 1024
+"""Longest text of a copied view."""
 CHAT_CHARS = 500
 """Longest line of the chat."""
 MAX_CHAT_LINES = 200
@@ -125,6 +129,17 @@ class LookAround(_Message, tag=LOOK_AROUND_TYPE, frozen=True):
     resumes: bool = False
 
 
+class CopyView(_Message, tag=VIEW_LINK_TYPE, frozen=True):
+    """Write what the sender sees as text; answered by `ViewLink`."""
+
+
+class OpenView(_Message, tag=OPEN_VIEW_TYPE, frozen=True):
+    """Show what a copied view says, where the sender may move what they see."""
+
+    text: Annotated[str, msgspec.Meta(max_length=MAX_LINK_CHARS)]
+
+
+ViewMessage: TypeAlias = LookAround | CopyView | OpenView
 SharingMessage: TypeAlias = OpenLink | StopSharing | Manage | Control | Say | Point | GuestPage
 
 # ---------------------------------------------------------------- server to viewer
@@ -176,6 +191,12 @@ class PointerPlace(msgspec.Struct, frozen=True):
 
     who: str
     voxel: VoxelPlace | None
+
+
+class ViewLink(_Message, tag=VIEW_LINK_TYPE, frozen=True):
+    """The view that the receiver sees, as text (`core.view_link`)."""
+
+    text: str
 
 
 class Pointers(_Message, tag=POINTER_TYPE, frozen=True):

@@ -56,6 +56,8 @@ ALLOWED: Mapping[type, frozenset[str]] = MappingProxyType(
         sm.Manage: DRIVERS,
         sm.Control: GUESTS,
         sm.LookAround: EVERYBODY,
+        sm.CopyView: EVERYBODY,
+        sm.OpenView: DRIVERS,
         sm.Say: EVERYBODY,
         sm.Point: EVERYBODY,
     }
@@ -74,7 +76,7 @@ _WHY_OF_KIND: Mapping[type, tuple[str, str]] = {
 }
 
 
-_OF_OWN_VIEW = frozenset({p.ChangeSlice, p.ZoomPan, p.WindowLevel, p.ViewSync})
+_OF_OWN_VIEW = frozenset({p.ChangeSlice, p.ZoomPan, p.WindowLevel, p.ViewSync, sm.OpenView})
 
 
 def may(role: str, kind: type, *, in_own_view: bool = False) -> bool:

@@ -351,6 +351,11 @@ class Session:
         return self._info
 
     @property
+    def palettes(self) -> Palettes:
+        """Colours of the user's own."""
+        return self._palettes
+
+    @property
     def n_viewers(self) -> int:
         """Viewers that are connected."""
         return len(self._viewers)

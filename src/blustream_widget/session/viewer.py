@@ -16,21 +16,25 @@ from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.core.recording_messages import SetRecording
 from blustream_widget.core.share_messages import (
     Control,
+    CopyView,
     GuestPage,
     LookAround,
     Manage,
     OpenLink,
+    OpenView,
     Point,
     Say,
     SharingMessage,
     StopSharing,
 )
 from blustream_widget.core.sharing import OWNER_ID
+from blustream_widget.core.state import ViewState
 from blustream_widget.errors import BlustreamError, ProtocolError, ShareError
 from blustream_widget.session import access
 from blustream_widget.session.ratelimit import TokenBucket
 from blustream_widget.session.rendition import Need, Rendition
 from blustream_widget.session.rtc_path import IceServers, RtcPath
+from blustream_widget.session.view_links import Volume, take_view_link
 from blustream_widget.transport.channel import Channel
 from blustream_widget.transport.fanout import Fanout
 from blustream_widget.transport.pacing import AckPacer
@@ -56,22 +60,34 @@ PING_S, FIRST_PING_S, N_FIRST_PINGS = 2.0, 0.1, 4
 _CLOSE_POLICY = 1008
 
 
-class Room(Protocol):
-    """The session, as a viewer sees it."""
+class Shown(Protocol):
+    """Where a viewer's pictures come from: the session, or their own view."""
 
-    config: Config
-    ice_servers: IceServers
     fanout: Fanout
-    horizons: Horizons
-    own_views: OwnViews
-    recording: RecordingDesk
-    sharing: Sharing
+
+    @property
+    def state(self) -> ViewState:
+        """What it shows."""
 
     def patch_by(self, viewer: Viewer, patch: dict[str, Any]) -> None:
         """Change the state for a viewer that may; raises `StateError`."""
 
     def probe(self, viewer: Viewer, message: p.Probe) -> None:
         """Ask the worker for a voxel's value; raises `StateError`."""
+
+    def on_demand_changed(self) -> None:
+        """Take note: somebody takes other pictures, or has room for more, or needs a keyframe."""
+
+
+class Room(Shown, Volume, Protocol):
+    """The session, as a viewer sees it."""
+
+    config: Config
+    ice_servers: IceServers
+    horizons: Horizons
+    own_views: OwnViews
+    recording: RecordingDesk
+    sharing: Sharing
 
     def edit_annotations(self, viewer: Viewer, message: EditAnnotations) -> None:
         """Change annotations, or tell the viewer why not."""
@@ -81,9 +97,6 @@ class Room(Protocol):
 
     def measure(self, viewer: Viewer, message: Measure) -> None:
         """Measure an annotation; raises `AnnotationError`."""
-
-    def on_demand_changed(self) -> None:
-        """Take note: somebody takes other pictures, or has room for more, or needs a keyframe."""
 
     def on_report(self, viewer: Viewer) -> None:
         """Take note that the viewer told its measurements."""
@@ -149,7 +162,7 @@ class Viewer:
         )
 
     @property
-    def _shown(self) -> Room | OwnView:
+    def _shown(self) -> Shown:
         """Where their pictures come from, and what they move."""
         return self._room if self.own is None else self.own
 
@@ -365,6 +378,8 @@ class Viewer:
                 self._room.recording.receive(self, message)
             case LookAround():
                 self._room.own_views.receive(self, message)
+            case CopyView() | OpenView():
+                take_view_link(self, message, shown=self._shown, volume=self._room)
             case OpenLink() | StopSharing() | Manage() | Control() | Say() | Point() | GuestPage():
                 self._handle_sharing(message)
             case _:

@@ -200,3 +200,20 @@ async def test_the_end_of_a_session_ends_all_of_its_own_views(session, pool):
     await session.close("test")
     await asyncio.sleep(0)
     assert not list(session.own_views)
+
+
+async def test_a_view_is_copied_and_opened_by_who_may_move_what_they_see(session, pool):
+    owner, guest = Page(session, "owner"), Page(session)
+    owner.send(p.ZoomPan(seq=1, zoom=2.0, pan=(0.5, 0.5)))
+    guest.send(sm.CopyView())
+    text = guest.last(sm.ViewLink).text
+    owner.send(p.ZoomPan(seq=2, zoom=4.0, pan=(0.5, 0.5)))
+    guest.send(sm.OpenView(text=text))
+    assert guest.channel.codes() == ["not-driver"]
+    await guest.look_around(pool)
+    guest.send(sm.OpenView(text=text))
+    assert (guest.viewer.own.state.zoom, session.state.zoom) == (2.0, 4.0)
+    owner.send(sm.OpenView(text=text))
+    assert session.state.zoom == 2.0
+    owner.send(sm.OpenView(text="https://example.org"))
+    assert owner.channel.codes() == ["view-link"]
