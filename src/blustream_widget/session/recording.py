@@ -139,6 +139,8 @@ class RecordingDesk:
         Gives the name of the worker's encoder, "" without any.
     on_change : callable
         A recording has begun or ended: other pictures are wanted.
+    in_turn : callable
+        Calls its argument when all edits that came before have been told: they belong to what ends.
     """
 
     def __init__(
@@ -153,8 +155,10 @@ class RecordingDesk:
         palettes: Callable[[], Iterable[Palette]],
         encoder: Callable[[], str],
         on_change: Callable[[], None],
+        in_turn: Callable[[Callable[[], None]], None],
     ) -> None:
         self._config, self._fanout = config, fanout
+        self._in_turn = in_turn
         self._kernel = kernel
         self._viewers = viewers
         self._view = view
@@ -238,12 +242,15 @@ class RecordingDesk:
         self._tell(RecordingState(phase="starting", name=self._path.name, by=by))
 
     def _stop(self) -> None:
-        writer = self._writer
-        if writer is None or self._told.phase == "stopping":
+        if self._writer is None or self._told.phase == "stopping":
             return
-        self._untap()
-        writer.stop()
         self._tell(msgspec.structs.replace(self._told, phase="stopping"))
+        self._in_turn(self._finish)
+
+    def _finish(self) -> None:
+        if self._writer is not None and self._told.phase == "stopping":
+            self._untap()
+            self._writer.stop()
 
     async def close(self) -> None:
         """Finish what is recorded, when the session ends."""

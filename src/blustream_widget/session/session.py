@@ -161,6 +161,7 @@ class Session:
             palettes=lambda: (palette for palette, _ in self._palettes.all()),
             encoder=lambda: self._supervisor.capabilities.encoder,
             on_change=self._recording_changed,
+            in_turn=self._store.in_turn,
         )
 
     def _recording_changed(self) -> None:

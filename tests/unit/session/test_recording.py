@@ -6,10 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from blustream_widget.annotations import annotation
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.annotation_messages import PutItem
 from blustream_widget.core.recording_messages import SetRecording
 from blustream_widget.errors import NotDriverError, RecordingError
+from blustream_widget.recording.writer import Told
 from blustream_widget.session import recording
 from blustream_widget.session.recording import KEYFRAME_S, RecordingDesk, RecordingTap
 from blustream_widget.testing.contracts.transport import make_frame
@@ -18,7 +21,7 @@ from blustream_widget.transport.fanout import Fanout
 
 class Writer:
     def __init__(self):
-        self.is_behind = False
+        self.is_behind = self.has_stopped = False
         self.pictures, self.stills, self.events = [], [], []
 
     def put_picture(self, picture):
@@ -29,6 +32,12 @@ class Writer:
 
     def put_event(self, event):
         self.events.append(event)
+
+    def put_state(self, state):
+        pass
+
+    def stop(self):
+        self.has_stopped = True
 
 
 class Looker:
@@ -130,8 +139,8 @@ class Kernel:
         self.told.append((path, n, status))
 
 
-def desk(kernel, encoder="libx264"):
-    view = (None, SimpleNamespace(name="cube"))
+def desk(kernel, encoder="libx264", in_turn=lambda then: then()):
+    view = (None, SimpleNamespace(name="cube", shape=(4, 4, 4)))
     return RecordingDesk(
         config=Config(),
         fanout=Fanout(lambda: None),
@@ -142,6 +151,7 @@ def desk(kernel, encoder="libx264"):
         palettes=lambda: (),
         encoder=lambda: encoder,
         on_change=lambda: None,
+        in_turn=in_turn,
     )
 
 
@@ -169,3 +179,19 @@ def test_ending_what_does_not_run_is_answered():
     desk(kernel).receive_of_kernel(lp.StopRecording(session="s", n=7))
     ((_, n, status),) = kernel.told
     assert (n, status.phase) == (7, "off")
+
+
+async def test_an_annotation_that_is_still_written_down_belongs_to_what_ends(monkeypatch):
+    writer, waiting = Writer(), []
+    monkeypatch.setattr(recording, "RecordingWriter", lambda *_, **__: writer)
+    one = desk(kernel := Kernel(), in_turn=waiting.append)
+    one.receive_of_kernel(lp.StartRecording(session="s", n=1, path="/talk.mp4"))
+    one._heard(1, Told(phase="on"))
+    one.receive_of_kernel(lp.StopRecording(session="s", n=2))
+    assert (kernel.told[-1][2].phase, writer.has_stopped) == ("stopping", False)
+    one.saw_edits([PutItem(annotation("point", (1, 1, 1), id="a"))])
+    waiting.pop()()
+    assert writer.has_stopped
+    assert writer.events[-1]["edits"][0]["item"]["id"] == "a"
+    one.saw_edits([PutItem(annotation("point", (2, 1, 1), id="b"))])
+    assert writer.events[-1]["edits"][0]["item"]["id"] == "a"
