@@ -11,6 +11,7 @@ import {
   type ViewerTraits,
   watchKernel,
 } from "./model";
+import { PlayedSession } from "./player/played-session";
 import { afterPaint } from "./presenter";
 import { relayOpener } from "./relay";
 import type { Session } from "./session";
@@ -84,12 +85,15 @@ function describe(el: HTMLElement, session: Session, signal: AbortSignal): void 
 
 // A function, so that each model has its own session, also where several share the loaded module.
 const widget = (): AnyWidget<ViewerTraits> => {
-  let session: LiveSession | undefined;
+  let session: LiveSession | PlayedSession | undefined;
   let audience: Audience | undefined;
   return {
     initialize({ model }: InitializeProps<ViewerTraits>) {
       const life = new AbortController();
-      session = openSession(model, life.signal);
+      const isRecording = Boolean(model.get("_recording"));
+      session = isRecording
+        ? new PlayedSession(model, life.signal)
+        : openSession(model, life.signal);
       audience = new Audience(session, life.signal);
       return () => life.abort();
     },

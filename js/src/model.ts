@@ -54,6 +54,8 @@ export interface StateTraits {
 export interface ViewerTraits extends StateTraits {
   height: number;
   _session: string;
+  /** File's name of a recording that is played; a viewer has none. */
+  _recording?: string;
   /** Comma-separated subset of "websocket,webrtc,comm". */
   _transports: string;
   /** Of the server's WebSocket, relative to Jupyter's base address. */

@@ -6,6 +6,7 @@ import type { RecordingLink } from "./live-recording";
 import type { OwnView } from "./own-view";
 import type { Palettes } from "./palettes";
 import type { People } from "./people";
+import type { Playback } from "./player/playback";
 import type { Pointing } from "./pointing";
 import type {
   FrameHeader,
@@ -125,6 +126,9 @@ export interface Session {
 
   /** Whether what is seen is recorded. */
   readonly recording: RecordingLink;
+
+  /** Of a recording that is played: where it is and how it goes on. */
+  readonly playback?: Playback;
 
   /** Who else is here, their pointers, what they say. */
   readonly people: People;

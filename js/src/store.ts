@@ -11,7 +11,7 @@ interface Pending {
 }
 
 /** Shown until the server has told its state. */
-const NOTHING_YET: ViewState = {
+export const NOTHING_YET: ViewState = {
   revision: 0,
   axis: 0,
   slice_idx: [0, 0, 0],

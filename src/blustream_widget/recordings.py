@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,8 +20,11 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from blustream_widget.player import RecordingPlayer
     from blustream_widget.replay import Replay
     from blustream_widget.viewer import Viewer
+
+_GROWS_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class Recording:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).expanduser().absolute()
         self._index = read_index(self.path)
+        self._player: RecordingPlayer | None = None
 
     def __repr__(self) -> str:
         cut = "" if self.is_finished else ", cut off"
@@ -69,6 +75,12 @@ class Recording:
             f"<Recording {self.path.name}: {self.duration_s:.1f} s, {self.n_pictures} pictures, "
             f"{len(self.chapters)} chapters{cut}>"
         )
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Show a player where a cell ends with the recording; notebooks call this."""
+        if self._player is None or self._player.comm is None:
+            self._player = self.play()
+        return self._player._repr_mimebundle_(**options)
 
     @property
     def index(self) -> RecordingIndex:
@@ -89,6 +101,13 @@ class Recording:
     def is_finished(self) -> bool:
         """Whether it was ended; False: it was cut off, or is still being made."""
         return self._index.is_finished
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether it is still being made: a recording is written to once a second."""
+        with contextlib.suppress(OSError):
+            return not self.is_finished and time.time() - self.path.stat().st_mtime < _GROWS_S
+        return False
 
     @property
     def volume(self) -> str:
@@ -209,6 +228,46 @@ class Recording:
             on_progress=on_progress,
         )
         return target
+
+    def play(self, *, height: int = 480, layout: Any = None) -> RecordingPlayer:
+        """Make a player of the recording for the notebook's page.
+
+        A recording that a cell ends with shows one by itself.
+
+        Parameters
+        ----------
+        height : int
+            Of the cell's output, in CSS pixels.
+        layout : ipywidgets.Layout or dict, optional
+            CSS of the cell's output.
+
+        Returns
+        -------
+        RecordingPlayer
+            A widget: let a cell end with it, or `display` it.
+
+        Raises
+        ------
+        RecordingError
+            It was made by a version that did not write what a player needs.
+        """
+        from blustream_widget.player import RecordingPlayer
+
+        return RecordingPlayer(self, height=height, layout=layout)
+
+    def refresh(self) -> bool:
+        """Take in what has been recorded since it was opened; False if that is nothing.
+
+        Raises
+        ------
+        RecordingError
+            It cannot be read any more.
+        """
+        if self.is_finished:
+            return False
+        before = self._index
+        self._index = read_index(self.path)
+        return before != self._index
 
     def replay(self, viewer: Viewer, *, speed: float = 1.0, annotations: bool = True) -> Replay:
         """Let what happened happen again in a viewer, which draws it anew from the data.

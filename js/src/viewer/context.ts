@@ -193,6 +193,11 @@ export class ViewContext {
     return this.merged.ui;
   }
 
+  /** It is a recording: there is nothing to be done but to look. */
+  get isPlayed(): boolean {
+    return (this.root ?? this).session.playback !== undefined;
+  }
+
   /** Change what the user is doing; parts draw themselves anew. */
   set(change: Partial<Ui>): void {
     const [own, shared] = split(change);

@@ -24,10 +24,11 @@ export function mountViewer(
   if (signal.aborted) return;
   const viewer = new ViewerElement(new ViewContext(session, signal));
   viewer.setAttribute("role", "region");
+  const kind = session.playback ? "Recording of" : "Volume";
   const name = (): void => {
     viewer.setAttribute(
       "aria-label",
-      session.info ? `Volume ${session.info.name}` : "Volume viewer",
+      session.info ? `${kind} ${session.info.name}` : `${kind} viewer`,
     );
   };
   session.onInfo(name, signal);

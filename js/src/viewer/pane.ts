@@ -310,6 +310,7 @@ export class SlicePane extends Part {
   }
 
   openMenu(at?: Point): void {
+    if (this.context.isPlayed) return;
     const box = this.view?.getBoundingClientRect();
     const host =
       this.getRootNode() instanceof ShadowRoot ? (this.getRootNode() as ShadowRoot).host : this;

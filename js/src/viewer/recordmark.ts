@@ -69,5 +69,5 @@ export function recordEntries({ session: { recording } }: ViewContext): readonly
   const { state } = recording;
   if (!state?.may) return [];
   const label = state.phase === "off" ? "Record the view" : "Stop recording";
-  return [{ label, act: () => recording.toggle() }];
+  return ["line", { label, icon: "record", act: () => recording.toggle() }];
 }

@@ -3,6 +3,7 @@
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { PickBar } from "../annotations/pickbar";
 import { labelKey } from "../labels/keys";
+import { PlayBar } from "../player/playbar";
 import { followTheme, themeTokens } from "../theme";
 import { Announcer } from "./announcer";
 import { sliceOfText } from "./axes";
@@ -54,6 +55,8 @@ export class ViewerElement extends LitElement {
   private readonly pickBar: PickBar;
   private readonly followBar: FollowBar;
   private readonly announcer: Announcer;
+  /** In place of all tools where a recording is shown. */
+  private readonly playBar: PlayBar | null;
   private readonly run: (command: Command) => void;
   private readonly wheel = new SliceWheel();
   private readonly lock = new GestureLock();
@@ -78,6 +81,8 @@ export class ViewerElement extends LitElement {
     this.pickBar = new PickBar(context);
     this.followBar = new FollowBar(context);
     this.announcer = new Announcer(context);
+    const { playback } = context.session;
+    this.playBar = playback ? new PlayBar(context, playback, this) : null;
     this.run = commandRunner(context, {
       goToNumber: () => this.sliceBar.focusNumber(),
       openMenu: () => this.pane.openMenu(context.ui.cursor?.at),
@@ -116,8 +121,13 @@ export class ViewerElement extends LitElement {
 
   private listen(): void {
     const { signal } = this.context;
-    this.addEventListener("paste", (event) => pasted(this.context, event), { signal });
-    this.addEventListener("keydown", (event) => this.keyDown(event), { signal });
+    if (!this.playBar) {
+      this.addEventListener("paste", (event) => pasted(this.context, event), { signal });
+    }
+    const { playBar } = this;
+    const keyDown = (event: KeyboardEvent): void =>
+      playBar ? playBar.key(event) : this.keyDown(event);
+    this.addEventListener("keydown", keyDown, { signal });
     for (const type of ["keyup", "keypress"] as const) {
       this.addEventListener(type, (event) => isOurs(event) && event.stopPropagation(), { signal });
     }
@@ -214,6 +224,7 @@ export class ViewerElement extends LitElement {
   // ------------------------------------------------------------- wheel
 
   private wheeled(event: WheelEvent): void {
+    if (this.playBar) return; // the page scrolls
     const path = event.composedPath();
     if (path.some((el) => el instanceof Element && el.classList.contains("floating"))) return;
     const { ui } = this.context;
@@ -384,6 +395,7 @@ export class ViewerElement extends LitElement {
   }
 
   protected override render(): TemplateResult {
+    if (this.playBar) return this.played(this.playBar);
     const { open } = this.context.ui;
     const isMenu = !["", "window", "help", "share"].includes(open);
     this.share.className = "floating share";
@@ -405,6 +417,11 @@ export class ViewerElement extends LitElement {
       ${open === "window" ? this.windowPanel : nothing} ${isMenu ? this.menu : nothing}
       ${open === "help" ? this.help : nothing} ${open === "share" ? this.share : nothing} ${this.announcer.polite} ${this.announcer.urgent}
     `;
+  }
+
+  private played(bar: PlayBar): TemplateResult {
+    return html`<div class="body"><div class="stage">${this.grid}</div></div>
+      ${bar} ${this.announcer.polite} ${this.announcer.urgent}`;
   }
 }
 

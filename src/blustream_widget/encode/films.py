@@ -17,7 +17,9 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.format import VideoFormat
 from av.video.stream import VideoStream
 
+from blustream_widget.core.types import Picture
 from blustream_widget.encode.h264 import reason_of
+from blustream_widget.encode.stills import JpegEncoder
 from blustream_widget.errors import RecordingError
 
 Rgb: TypeAlias = npt.NDArray[np.uint8]
@@ -68,6 +70,14 @@ def png_picture(png: bytes) -> Rgb:
     if not frames:
         raise RecordingError("A picture at rest of the recording is damaged.")
     return np.asarray(frames[0].to_ndarray(format="rgb24"), np.uint8)
+
+
+def jpeg_of(picture: Rgb) -> bytes:
+    """Encode a picture as a JPEG file, for a page that decodes no video."""
+    height, width = picture.shape[:2]
+    frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuvj420p")
+    pixels = np.ascontiguousarray(frame.to_ndarray(), np.uint8)
+    return bytes(JpegEncoder().encode(Picture(pixels, "yuvj420p", width, height)))
 
 
 class PictureDecoder:

@@ -13,6 +13,8 @@ EVENT_SCHEME = b"urn:blustream:timeline"
 """Of the event messages that hold what happened, as lines of JSON."""
 STILL_SCHEME = b"urn:blustream:still"
 """Of the event messages that hold a lossless picture at rest, as PNG."""
+HEADER_SCHEME = b"urn:blustream:headers"
+"""Of those that say what each picture behind them shows: the protocol's frame headers."""
 
 KEY_FLAGS, DELTA_FLAGS = 0x02000000, 0x01010000
 """Sample flags: depends on no other picture; depends on others and is no random access point."""
@@ -132,6 +134,12 @@ def event(number: int, time_90k: int, data: bytes, *, scheme: bytes = EVENT_SCHE
     return _full(b"emsg", 1, 0, head, scheme + b"\0", b"1\0", data)
 
 
+def headers(number: int, time_90k: int, packed: Sequence[bytes]) -> bytes:
+    """Make the event message with the headers of the pictures that come behind it."""
+    data = b"".join(struct.pack(">H", len(header)) + header for header in packed)
+    return event(number, time_90k, data, scheme=HEADER_SCHEME)
+
+
 def random_access(keyframes: Sequence[tuple[int, int]]) -> bytes:
     """Last box of a whole file: (time, offset of the fragment) of its keyframes."""
     entries = b"".join(struct.pack(">QQBBB", t, at, 1, 1, 1) for t, at in keyframes)
@@ -220,6 +228,18 @@ def read_event(body: bytes) -> tuple[bytes, int, bytes] | None:
     (time_90k,) = struct.unpack_from(">Q", body, 8)
     parts = body[24:].split(b"\0", 2)
     return (parts[0], time_90k, parts[2]) if len(parts) == 3 else None
+
+
+def split_headers(data: bytes) -> list[bytes]:
+    """Give the headers that `headers` has put together, up to the first that is not whole."""
+    found, at = [], 0
+    while at + 2 <= len(data):
+        (n_bytes,) = struct.unpack_from(">H", data, at)
+        if at + 2 + n_bytes > len(data):
+            break
+        found.append(data[at + 2 : at + 2 + n_bytes])
+        at += 2 + n_bytes
+    return found
 
 
 def _u32(value: int) -> bytes:

@@ -19,13 +19,17 @@ _MAX_DURATION_90K = 2**32 - 1
 
 @dataclass(frozen=True, slots=True)
 class TimedPicture:
-    """An access unit with start codes and when it was made, in ticks of any one clock."""
+    """An access unit with start codes and when it was made, in ticks of any one clock.
+
+    `header` is the protocol's, packed: what the picture shows.
+    """
 
     time_90k: int
     data: bytes
     is_keyframe: bool
     width_px: int
     height_px: int
+    header: bytes = b""
 
 
 class RecordingFile:
@@ -52,8 +56,9 @@ class RecordingFile:
     def __init__(self, path: Path, *, overwrite: bool = False) -> None:
         self.path = path
         self._pending: list[Sample] = []
+        self._headers: list[bytes] = []  # of those
         self._events: list[dict[str, object]] = []
-        self._stills: list[tuple[int, bytes]] = []
+        self._stills: list[tuple[int, bytes, bytes]] = []
         self._keyframes: list[tuple[int, int]] = []
         self._n_fragments = 0
         self._first_90k: int | None = None
@@ -83,7 +88,7 @@ class RecordingFile:
         return (
             self._end
             + sum(len(s.data) for s in self._pending)
-            + sum(len(png) for _, png in self._stills)
+            + sum(len(png) for _, png, _ in self._stills)
         )
 
     @property
@@ -119,16 +124,17 @@ class RecordingFile:
             self._write_fragment()
         data = to_sample(picture.data)
         self._pending.append(Sample(time_90k, 1, data, picture.is_keyframe))
+        self._headers.append(picture.header)
 
     def add_event(self, time_90k: int, event: dict[str, object]) -> None:
         """Take something that happened: values that JSON knows. `t` is added to it, in seconds."""
         t = round(self.since_first_90k(time_90k) / CLOCK_HZ, 4)
         self._events.append({"t": t, **event})
 
-    def add_still(self, time_90k: int, png: bytes) -> None:
-        """Take the lossless picture of a view at rest."""
+    def add_still(self, time_90k: int, png: bytes, header: bytes = b"") -> None:
+        """Take the lossless picture of a view at rest, with its packed header."""
         if self.has_pictures:
-            self._stills.append((self.since_first_90k(time_90k), png))
+            self._stills.append((self.since_first_90k(time_90k), png, header))
 
     def flush(self, now_90k: int) -> None:
         """Write all that there is, so that a reader finds it; the last picture lasts till now.
@@ -197,7 +203,8 @@ class RecordingFile:
         if self._events:
             lines = b"\n".join(msgspec.json.encode(event) for event in self._events)
             data += boxes.event(self._n_fragments, self._last_90k(), lines)
-        for time_90k, png in self._stills:
+        for time_90k, png, header in self._stills:
+            data += boxes.headers(self._n_fragments, time_90k, [header])
             data += boxes.event(self._n_fragments, time_90k, png, scheme=boxes.STILL_SCHEME)
         if not self._pending:
             if data:
@@ -206,12 +213,13 @@ class RecordingFile:
             return
         self._n_fragments += 1
         moof, place = boxes.fragment(self._n_fragments, self._pending)
+        data += boxes.headers(self._n_fragments, self._pending[0].time_90k, self._headers)
         at = self._end + len(data)
         self._write(data + moof)
         if self._pending[0].is_keyframe:
             self._keyframes.append((self._pending[0].time_90k, at))
         self._written_last = (self._pending[-1].time_90k, at + place)
-        self._events, self._stills, self._pending = [], [], []
+        self._events, self._stills, self._pending, self._headers = [], [], [], []
 
     def _last_90k(self) -> int:
         if self._pending:

@@ -26,9 +26,20 @@ class FragmentAt:
 
 @dataclass(frozen=True, slots=True)
 class StillAt:
-    """A lossless picture at rest: when it came, and where its PNG lies in the file."""
+    """A lossless picture at rest: when it came, where its PNG lies, its packed header."""
 
     time_90k: int
+    offset: int
+    n_bytes: int
+    header: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadersAt:
+    """Where the headers of a fragment's pictures lie, and which of all pictures those are."""
+
+    first: int
+    n_pictures: int
     offset: int
     n_bytes: int
 
@@ -41,7 +52,7 @@ class RecordingIndex:
     ----------
     head_bytes : int
         Length of what a player needs in front of the first fragment.
-    samples, fragments, stills : list
+    samples, fragments, stills, headers : list
         In their order.
     events : list of dict
         As they were recorded: `t` in seconds, `kind`, and what belongs to it.
@@ -54,6 +65,7 @@ class RecordingIndex:
     samples: list[SampleAt] = field(default_factory=list)
     fragments: list[FragmentAt] = field(default_factory=list)
     stills: list[StillAt] = field(default_factory=list)
+    headers: list[HeadersAt] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)  # Any: values that JSON knows
     is_finished: bool = False
 
@@ -99,9 +111,13 @@ def read_index(path: Path) -> RecordingIndex:
 def _read(file: BinaryIO, n_bytes: int) -> RecordingIndex:
     index = RecordingIndex()
     fragment_at, samples = 0, list[SampleAt]()
+    headers: tuple[int, int] | None = None  # offset and length of those that were met last
     for found in boxes.walk(file, n_bytes):
         begin = found.offset - 8
         if found.kind == b"mdat":
+            if headers is not None and samples:
+                index.headers.append(HeadersAt(len(index.samples), len(samples), *headers))
+            headers = None
             index.samples += samples
             if samples:
                 length = found.offset + found.n_bytes - fragment_at
@@ -115,32 +131,48 @@ def _read(file: BinaryIO, n_bytes: int) -> RecordingIndex:
             continue
         file.seek(found.offset)
         if found.kind == b"emsg":
-            _take_event(index, file, found)
+            headers = _take_event(index, file, found, headers)
         elif found.kind == b"moof":
             fragment_at = begin
             samples = boxes.read_fragment(file.read(found.n_bytes), begin)
         elif found.kind == b"moov":
-            index.head_bytes = found.offset + found.n_bytes
-            stsd = boxes.find(file.read(found.n_bytes), b"trak", b"mdia", b"minf", b"stbl", b"stsd")
-            at = -1 if stsd is None else stsd.find(b"avcC")
-            if stsd is not None and at >= 4:
-                (size,) = struct.unpack_from(">I", stsd, at - 4)
-                index.avcc = stsd[at + 4 : at - 4 + size]
+            _take_movie(index, file, found)
         else:
             index.is_finished = True
     return index
 
 
-def _take_event(index: RecordingIndex, file: BinaryIO, found: boxes.BoxAt) -> None:
+def _take_movie(index: RecordingIndex, file: BinaryIO, found: boxes.BoxAt) -> None:
+    index.head_bytes = found.offset + found.n_bytes
+    stsd = boxes.find(file.read(found.n_bytes), b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+    at = -1 if stsd is None else stsd.find(b"avcC")
+    if stsd is not None and at >= 4:
+        (size,) = struct.unpack_from(">I", stsd, at - 4)
+        index.avcc = stsd[at + 4 : at - 4 + size]
+
+
+def _take_event(
+    index: RecordingIndex, file: BinaryIO, found: boxes.BoxAt, headers: tuple[int, int] | None
+) -> tuple[int, int] | None:
+    """Take an event message; gives back where the headers lie that are of what comes next."""
     head = file.read(min(found.n_bytes, 256))
     event = boxes.read_event(head)
     if event is None:
-        return
+        return headers
     scheme, time_90k, data = event
     at = found.offset + len(head) - len(data)
+    n_bytes = found.offset + found.n_bytes - at
+    if scheme == boxes.HEADER_SCHEME:
+        return at, n_bytes
     if scheme == boxes.STILL_SCHEME:
-        index.stills.append(StillAt(time_90k, at, found.offset + found.n_bytes - at))
-    elif scheme == boxes.EVENT_SCHEME:
+        header = b""
+        if headers is not None:
+            file.seek(headers[0])
+            header = next(iter(boxes.split_headers(file.read(headers[1]))), b"")
+        index.stills.append(StillAt(time_90k, at, n_bytes, header))
+        return None
+    if scheme == boxes.EVENT_SCHEME:
         file.seek(at)
-        for line in file.read(found.offset + found.n_bytes - at).split(b"\n"):
+        for line in file.read(n_bytes).split(b"\n"):
             index.events.append(msgspec.json.decode(line))
+    return headers

@@ -60,6 +60,7 @@ class _State:
 class _Still:
     time_90k: int
     png: bytes
+    header: bytes
 
 
 _Item: TypeAlias = TimedPicture | _Event | _State | _Still | None
@@ -112,10 +113,10 @@ class RecordingWriter:
         self._put_bytes += len(picture.data)
         self._items.put(picture)
 
-    def put_still(self, png: bytes) -> None:
-        """Take the lossless picture of a view at rest."""
+    def put_still(self, png: bytes, header: bytes = b"") -> None:
+        """Take the lossless picture of a view at rest, with its packed header."""
         self._put_bytes += len(png)
-        self._items.put(_Still(self._clock(), png))
+        self._items.put(_Still(self._clock(), png, header))
 
     def put_state(self, state: ViewState) -> None:
         """Take what is shown from now on."""
@@ -187,9 +188,9 @@ class RecordingWriter:
                 file.add_event(time_90k, {"kind": "state", "set": changed})
             case _Event(time_90k, event):
                 file.add_event(time_90k, event)
-            case _Still(time_90k, png):
+            case _Still(time_90k, png, header):
                 self._taken_bytes += len(png)
-                file.add_still(time_90k, png)
+                file.add_still(time_90k, png, header)
 
     def _duration_s(self, file: RecordingFile) -> float:
         return round(file.since_first_90k(self._clock()) / CLOCK_HZ, 2)

@@ -86,7 +86,7 @@ class RecordingTap:
     def offer(self, frame: EncodedFrame) -> None:
         if frame.is_still:
             if not self._writer.is_behind:
-                self._writer.put_still(bytes(frame.picture))
+                self._writer.put_still(bytes(frame.picture), frame.packed_header)
             return
         if frame.is_keyframe:
             self._waits, self._keyframe_s = False, self._clock()
@@ -105,6 +105,7 @@ class RecordingTap:
                 is_keyframe=frame.is_keyframe,
                 width_px=header.width_px,
                 height_px=header.height_px,
+                header=frame.packed_header,
             )
         )
         if self._clock() - self._keyframe_s > KEYFRAME_S:
@@ -134,7 +135,7 @@ class RecordingDesk:
     items : callable
         Gives the annotations.
     palettes : callable
-        Gives the user's colours.
+        Gives the user's colours, and by which numbers pictures name them.
     encoder : callable
         Gives the name of the worker's encoder, "" without any.
     on_change : callable
@@ -152,7 +153,7 @@ class RecordingDesk:
         viewers: Callable[[], Iterable[Viewer]],
         view: Callable[[], tuple[ViewState, VolumeInfo | None]],
         items: Callable[[], Iterable[Annotation]],
-        palettes: Callable[[], Iterable[Palette]],
+        palettes: Callable[[], Iterable[tuple[Palette, int]]],
         encoder: Callable[[], str],
         on_change: Callable[[], None],
         in_turn: Callable[[Callable[[], None]], None],
@@ -168,6 +169,7 @@ class RecordingDesk:
         self._on_change = on_change
         self._writer: RecordingWriter | None = None
         self._tap: RecordingTap | None = None
+        self._noted_info: VolumeInfo | None = None
         self._path = Path()
         self._told = RecordingState()
         self._kernel_n = self._n_begun = 0
@@ -265,15 +267,16 @@ class RecordingDesk:
     def saw_state(self, state: ViewState) -> None:
         """Take note that the state is another one."""
         if self._tap is not None and self._writer is not None:
+            self._note_info(self._writer)
             self._writer.put_state(state)
 
     def saw_edits(self, edits: Sequence[OrderedEdit]) -> None:
         """Take note that annotations were changed."""
         self._note({"kind": "annotations", "edits": msgspec.to_builtins(edits)})
 
-    def saw_palette(self, palette: Palette) -> None:
-        """Take note of colours of the user's."""
-        self._note({"kind": "palette", "palette": msgspec.to_builtins(palette)})
+    def saw_palette(self, palette: Palette, idx: int) -> None:
+        """Take note of colours of the user's, and by which number pictures name them."""
+        self._note({"kind": "palette", "palette": msgspec.to_builtins(palette), "idx": idx})
 
     def _note(self, event: dict[str, Any]) -> None:
         if self._tap is not None and self._writer is not None:
@@ -292,8 +295,10 @@ class RecordingDesk:
                 "shape": None if info is None else list(info.shape),
             }
         )
-        for palette in self._palettes():
-            self.saw_palette(palette)
+        self._noted_info = None
+        self._note_info(writer)
+        for palette, idx in self._palettes():
+            self.saw_palette(palette, idx)
         writer.put_state(state)
         edits = [PutItem(item) for item in self._items()]
         writer.put_event(
@@ -301,6 +306,13 @@ class RecordingDesk:
         )
         self._fanout.add(tap)
         self._on_change()
+
+    def _note_info(self, writer: RecordingWriter) -> None:
+        """Say what the volume is, once it is known: a player names slices and values by it."""
+        _, info = self._view()
+        if info is not None and info is not self._noted_info:
+            self._noted_info = info
+            writer.put_event({"kind": "info", "info": msgspec.to_builtins(info)})
 
     def _untap(self) -> None:
         tap, self._tap = self._tap, None

@@ -158,7 +158,7 @@ class Session:
             viewers=lambda: self._viewers.values(),
             view=lambda: (self._state, self._info),
             items=lambda: self.annotations.items,
-            palettes=lambda: (palette for palette, _ in self._palettes.all()),
+            palettes=self._palettes.all,
             encoder=lambda: self._supervisor.capabilities.encoder,
             on_change=self._recording_changed,
             in_turn=self._store.in_turn,
@@ -253,7 +253,7 @@ class Session:
         self.own_views.tell(message, while_opening=True)
         for viewer in self._viewers.values():
             viewer.send(p.SetPalette(palette=palette, idx=idx))
-        self.recording.saw_palette(palette)
+        self.recording.saw_palette(palette, idx)
 
     def refresh(self) -> None:
         """Have the shared array read again: it changed in place."""

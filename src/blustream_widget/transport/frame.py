@@ -71,6 +71,11 @@ class EncodedFrame:
         return memoryview(self.data)[self.header.n_bytes :]
 
     @property
+    def packed_header(self) -> bytes:
+        """The bytes before the picture: the header, and those of the panes."""
+        return self.data[: self.header.n_bytes]
+
+    @property
     def with_trailer(self) -> bytes:
         """The picture, and behind it the panes and the header, which is found from the end."""
         n_bytes = self.header.n_bytes

@@ -10,25 +10,28 @@ from blustream_widget.annotations import annotation
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.annotation_messages import PutItem
+from blustream_widget.core.protocol import FrameHeader
 from blustream_widget.core.recording_messages import SetRecording
 from blustream_widget.errors import NotDriverError, RecordingError
 from blustream_widget.recording.writer import Told
 from blustream_widget.session import recording
 from blustream_widget.session.recording import KEYFRAME_S, RecordingDesk, RecordingTap
 from blustream_widget.testing.contracts.transport import make_frame
+from blustream_widget.testing.fakes import volume_info
 from blustream_widget.transport.fanout import Fanout
 
 
 class Writer:
     def __init__(self):
         self.is_behind = self.has_stopped = False
-        self.pictures, self.stills, self.events = [], [], []
+        self.pictures, self.stills, self.events, self.headers = [], [], [], []
 
     def put_picture(self, picture):
         self.pictures.append(picture)
 
-    def put_still(self, png):
+    def put_still(self, png, header):
         self.stills.append(png)
+        self.headers.append(header)
 
     def put_event(self, event):
         self.events.append(event)
@@ -119,6 +122,13 @@ def test_the_exact_picture_at_rest_is_kept(scene):
     assert (len(scene.writer.pictures), len(scene.writer.stills)) == (1, 1)
 
 
+def test_what_each_picture_shows_is_kept_with_it(scene):
+    scene.show(is_key=True)
+    scene.show(is_still=True)
+    headers = [scene.writer.pictures[0].header, *scene.writer.headers]
+    assert [FrameHeader.unpack(header).frame_no for header in headers] == [1, 2]
+
+
 @pytest.mark.parametrize("ago", [0, 1500, 2**32])
 def test_a_picture_is_as_old_as_its_worker_says(monkeypatch, ago):
     now = 2**40 + 17
@@ -140,7 +150,7 @@ class Kernel:
 
 
 def desk(kernel, encoder="libx264", in_turn=lambda then: then()):
-    view = (None, SimpleNamespace(name="cube", shape=(4, 4, 4)))
+    view = (None, volume_info(shape=(4, 4, 4)))
     return RecordingDesk(
         config=Config(),
         fanout=Fanout(lambda: None),

@@ -1,0 +1,270 @@
+/** The bar of a recording: where it is, its chapters, play, steps, speed, and what is shown, in words. */
+import { html, nothing, type TemplateResult } from "lit";
+import { live } from "lit/directives/live.js";
+import { positionText } from "../viewer/axes";
+import { isOurs } from "../viewer/bindings";
+import type { ViewContext } from "../viewer/context";
+import { icon } from "../viewer/icons";
+import { CALM_MS, define, Part } from "../viewer/part";
+import { RateLimit } from "../viewer/rate";
+import { isDead, paneStateOf } from "../viewer/states";
+import { byWidth, shared } from "../viewer/styles";
+import { type Playback, SPEEDS } from "./playback";
+import { playBarStyles } from "./playbar.styles";
+import type { Chapter } from "./timeline";
+import { beganText, timeText, viewText } from "./words";
+
+/** What the bar asks of the viewer around it. */
+export interface PlayBarHost {
+  toggleFullScreen(): void;
+  readonly canFullScreen: boolean;
+}
+
+/** How far the arrows go, in seconds. */
+const ARROW_S = 5;
+/** Half of the thumb, in CSS pixels: the bar's ends are where its middle can be. */
+const THUMB_PX = 7;
+
+export class PlayBar extends Part {
+  static override styles = [shared, byWidth, playBarStyles];
+
+  private isListOpen = false;
+
+  constructor(
+    context: ViewContext,
+    private readonly playback: Playback,
+    private readonly owner: PlayBarHost,
+  ) {
+    super(context, CALM_MS);
+    const { signal } = context;
+    const rate = new RateLimit(CALM_MS, () => this.requestUpdate());
+    playback.onChange(() => this.isConnected && rate.request(), signal);
+    signal.addEventListener("abort", () => rate.cancel(), { once: true });
+    const outside = (event: Event): void => {
+      if (this.isListOpen && !event.composedPath().includes(this)) this.openList(false);
+    };
+    window.addEventListener("pointerdown", outside, { signal, capture: true, passive: true });
+  }
+
+  protected override shows(): readonly unknown[] {
+    const { session, ui } = this.context;
+    const { info, state, status } = session;
+    return [info, state, status, ui.shown === null, ui.fullScreen, this.context.pointed];
+  }
+
+  /** Keys of the whole viewer; what is no key of ours is left to the page. */
+  key(event: KeyboardEvent): void {
+    if (!isOurs(event)) return;
+    const target = event.composedPath()[0];
+    const isPressable = target instanceof HTMLButtonElement || target instanceof HTMLSelectElement;
+    if (isPressable && (event.key === " " || event.key === "Enter")) {
+      event.stopPropagation();
+      return;
+    }
+    if (target instanceof HTMLSelectElement) {
+      event.stopPropagation();
+      return;
+    }
+    const act = this.keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  }
+
+  private get keys(): Readonly<Record<string, () => void>> {
+    const { playback } = this;
+    const by = (seconds: number) => (): void => playback.seek(playback.t + seconds);
+    return {
+      " ": () => playback.toggle(),
+      k: () => playback.toggle(),
+      ArrowLeft: by(-ARROW_S),
+      ArrowRight: by(ARROW_S),
+      ArrowDown: by(-ARROW_S),
+      ArrowUp: by(ARROW_S),
+      ",": () => playback.step(-1),
+      ".": () => playback.step(1),
+      "<": () => playback.faster(-1),
+      ">": () => playback.faster(1),
+      Home: () => playback.seek(0),
+      End: () => playback.seek(playback.duration),
+      PageUp: () => playback.chapter(-1),
+      PageDown: () => playback.chapter(1),
+      f: () => this.owner.toggleFullScreen(),
+      z: () => this.context.ask("maximise"),
+      Escape: () => this.escape(),
+    };
+  }
+
+  private escape(): void {
+    if (this.isListOpen) {
+      this.openList(false);
+      this.find<HTMLElement>("[data-opens]")?.focus();
+    } else if (this.context.ui.maximised) this.context.ask("maximise");
+    else (document.activeElement as HTMLElement | null)?.blur();
+  }
+
+  private openList(on: boolean): void {
+    this.isListOpen = on;
+    this.requestUpdate();
+    if (!on) return;
+    void this.updateComplete.then(() =>
+      this.find<HTMLElement>('.chapters [aria-current="true"], .chapters button')?.focus(),
+    );
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { session, ui } = this.context;
+    const { info, status } = session;
+    if (!info || isDead(paneStateOf(status, true, ui.shown !== null))) return nothing;
+    return html`${this.seekBar()} ${this.controls()} ${this.words()}
+    ${this.isListOpen ? this.list() : nothing}`;
+  }
+
+  // ------------------------------------------------------------ the bar
+
+  /** Where a time lies on the bar, as CSS. */
+  private placeOf(t: number): string {
+    const share = this.playback.duration > 0 ? Math.min(t / this.playback.duration, 1) : 0;
+    return `calc(${THUMB_PX}px + (100% - ${2 * THUMB_PX}px) * ${share.toFixed(5)})`;
+  }
+
+  private seekBar(): TemplateResult {
+    const { playback } = this;
+    const { t, duration } = playback;
+    return html`<div class="seek" part="seek">
+      <input
+        type="range"
+        min="0"
+        max=${duration}
+        step="any"
+        aria-label="Time of the recording"
+        aria-valuetext="${timeText(t)} of ${timeText(duration)}"
+        style="--done:${this.placeOf(t)}"
+        .value=${live(String(t))}
+        @input=${(event: Event) => playback.seek(Number((event.target as HTMLInputElement).value))}
+      />
+      ${this.marked.map(
+        (chapter) => html`<button
+          class="mark"
+          part="mark"
+          tabindex="-1"
+          style="left:${this.placeOf(chapter.t)}"
+          aria-label="${chapter.title}, ${timeText(chapter.t)}"
+          title="${chapter.title} · ${timeText(chapter.t)}"
+          @click=${() => playback.seek(chapter.t)}
+        ></button>`,
+      )}
+    </div>`;
+  }
+
+  /** The beginning needs no mark. */
+  private get marked(): readonly Chapter[] {
+    return this.playback.timeline.chapters.slice(1);
+  }
+
+  private controls(): TemplateResult {
+    const { playback, context, owner } = this;
+    const { t, duration, playing, timeline } = playback;
+    const words = playing ? "Pause" : "Play";
+    const { fullScreen } = context.ui;
+    return html`<div class="row" role="toolbar" aria-label="Playback">
+      <button class="tool" part="play" aria-label=${words} title="${words} (Space)" @click=${() => playback.toggle()}>
+        ${icon(playing ? "pause" : "play")}
+      </button>
+      <button class="tool" aria-label="Previous picture" title="Previous picture (,)" ?disabled=${t <= 0} @click=${() => playback.step(-1)}>
+        ${icon("previous")}
+      </button>
+      <button class="tool" aria-label="Next picture" title="Next picture (.)" ?disabled=${t >= duration} @click=${() => playback.step(1)}>
+        ${icon("next")}
+      </button>
+      <span class="time" part="time"><b>${timeText(t)}</b><span class="quiet"> / ${timeText(duration)}</span></span>
+      <select aria-label="Speed" title="Speed (< slower, > faster)" @change=${(event: Event) => {
+        playback.speed = Number((event.target as HTMLSelectElement).value);
+      }}>
+        ${SPEEDS.map((speed) => html`<option value=${speed} .selected=${live(speed === playback.speed)}>${speed}×</option>`)}
+      </select>
+      <span class="looks cut" part="looks">${this.viewWords()}</span>
+      ${
+        timeline.chapters.length > 1
+          ? html`<button
+            class="tool wide"
+            data-opens="chapters"
+            title="Chapters (Page Up, Page Down)"
+            aria-label="Chapters"
+            aria-haspopup="true"
+            aria-expanded=${this.isListOpen ? "true" : "false"}
+            @click=${() => this.openList(!this.isListOpen)}
+          >
+            <span class="medium">Chapters</span>${icon("down", "caret")}
+          </button>`
+          : nothing
+      }
+      ${
+        owner.canFullScreen
+          ? html`<button
+            class="tool"
+            aria-label=${fullScreen ? "Leave full screen" : "Full screen"}
+            title="${fullScreen ? "Leave full screen" : "Full screen"} (F)"
+            @click=${() => owner.toggleFullScreen()}
+          >
+            ${icon(fullScreen ? "small" : "full")}
+          </button>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  private viewWords(): string {
+    const { info, state } = this.context.session;
+    return info ? viewText(info, state) : "";
+  }
+
+  private list(): TemplateResult {
+    const { playback } = this;
+    const { chapters } = playback.timeline;
+    const now = chapters.findLast((chapter) => chapter.t <= playback.t + 1e-3);
+    return html`<div class="chapters floating" part="chapters" role="group" aria-label="Chapters">
+      ${chapters.map(
+        (chapter) => html`<button
+          aria-current=${chapter === now ? "true" : "false"}
+          @click=${() => {
+            playback.seek(chapter.t);
+            this.openList(false);
+          }}
+        >
+          <span class="quiet">${timeText(chapter.t)}</span><span class="cut">${chapter.title}</span>
+        </button>`,
+      )}
+    </div>`;
+  }
+
+  private words(): TemplateResult {
+    const { context, playback } = this;
+    const { info, status } = context.session;
+    const { timeline } = playback;
+    const at = context.pointed?.voxel;
+    const began = beganText(timeline.beganMs);
+    const state = this.stateWords();
+    return html`<div class="words">
+      <span class="name cut">${info?.name}</span>
+      <span class="cut">${info && at ? positionText(info, at) : ""}</span>
+      <span class="grow"></span>
+      ${status.reason ? html`<span class="cut roomy" title=${status.reason}>Pictures come as JPEG</span>` : nothing}
+      ${status.exact ? html`<span class="medium">Exact pixels</span>` : nothing}
+      ${began ? html`<span class="medium">Recorded ${began}</span>` : nothing}
+      ${state ? html`<span part="state"><span class="dot" style="background:${state[0]}"></span>${state[1]}</span>` : nothing}
+    </div>`;
+  }
+
+  /** A colour and a word for what is not as it should be; null if all is. */
+  private stateWords(): readonly [string, string] | null {
+    const { playback } = this;
+    const { timeline } = playback;
+    if (playback.isKernelBusy) return ["var(--warn)", "Waiting for the notebook's kernel"];
+    if (timeline.isGrowing) return ["var(--err)", "Still recorded"];
+    return timeline.isFinished ? null : ["var(--warn)", "Cut off"];
+  }
+}
+
+define("blustream-play-bar", PlayBar);
