@@ -300,6 +300,31 @@ describe("a recording on the page", () => {
     expect(clock.ms).toBeCloseTo(2000, -2);
   });
 
+  it.each([0.25, 8])("decodes no picture twice at %d times the speed", async (speed) => {
+    const session = await opened();
+    session.playback.speed = speed;
+    session.playback.play();
+    for (let i = 0; i < 500 && session.playback.playing; i++) {
+      clock.tick();
+      await settled();
+    }
+    expect(PlayedDecoder.taken).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    expect(shown.at(-1)).toBe(19);
+    expect(PlayedImage.open).toBeLessThanOrEqual(10);
+  });
+
+  it("steps back over pictures that are still there without decoding anew", async () => {
+    const session = await opened();
+    await seek(session, 1.4);
+    const taken = PlayedDecoder.taken.length;
+    for (let i = 0; i < 4; i++) {
+      session.playback.step(-1);
+      await settled();
+    }
+    expect(shown.slice(1)).toEqual([14, 13, 12, 11, 10]);
+    expect(PlayedDecoder.taken).toHaveLength(taken);
+  });
+
   it("waits with the time for pictures that do not come", async () => {
     kernel.unanswered.add("pictures");
     const session = await opened();
@@ -325,6 +350,7 @@ describe("a recording on the page", () => {
     }
     expect(shown).toEqual([0, 1, 2, 3, 4, 5, 6, ...Array.from({ length: 10 }, (_, i) => 10 + i)]);
     expect(notices).toEqual(["Pictures of the recording are damaged."]);
+    expect(PlayedDecoder.taken.length).toBeLessThanOrEqual(25); // one group again, and once
     await seek(session, 0.6);
     expect(shown.at(-1)).toBe(6);
     expect(session.playback.t).toBe(0.6);

@@ -6,7 +6,7 @@ import type { Encoded } from "./encoded";
 import type { Timeline } from "./timeline";
 
 export interface Feed {
-  /** What is shown now, and how many behind it will be wanted soon. */
+  /** What is shown now, and how many behind it will be wanted soon: a few. */
   want(picture: number, ahead: number): void;
   /** The newest picture that is ready, from one number to another; the caller closes its image. */
   take(from: number, to: number): Taken | null;
@@ -117,10 +117,14 @@ export class VideoFeed implements Feed {
 
   /** One picture further; false when all that is wanted is on its way. */
   async #step(): Promise<boolean> {
-    if (!this.#leadsTo(this.#want)) this.#begin(this.#want);
-    if (this.isLost(this.#next)) this.#next = this.#timeline.keyAfter(this.#next);
     const last = Math.min(this.#want + this.#ahead, this.#timeline.pictures - 1);
-    if (this.#next > last) return this.#settle();
+    // For what is lost nothing is decoded: the next that is whole may be wanted soon.
+    const isLost = this.isLost(this.#want);
+    const want = isLost ? this.#timeline.keyAfter(this.#want) : this.#want;
+    if (want > last || (last === want && this.#kept.has(want))) return false;
+    if (!this.#leadsTo(want)) this.#begin(want);
+    if (this.isLost(this.#next)) this.#next = this.#timeline.keyAfter(this.#next);
+    if (this.#next > last) return this.#settle(want);
     if (this.#underway.size >= MOST_UNDERWAY) {
       await this.#progress(FLUSH_MS);
       return true;
@@ -149,14 +153,14 @@ export class VideoFeed implements Feed {
   }
 
   /** All is fed: wait for it, and make a decoder that holds something back give it. */
-  async #settle(): Promise<boolean> {
-    const want = this.#want;
+  async #settle(want: number): Promise<boolean> {
     if (!this.#underway.has(want)) return false;
     const isNews = await this.#progress(FLUSH_MS);
     if (isNews || !this.#underway.has(want) || this.#decoder?.state !== "configured") return true;
     this.#next = -1; // behind a flush only a keyframe can come
     await this.#decoder.flush().catch(() => undefined);
-    return !this.#kept.has(want);
+    if (this.#underway.has(want)) this.#lose(want);
+    return true;
   }
 
   /** Wait until something happens; false: nothing has. */
@@ -229,16 +233,19 @@ export class VideoFeed implements Feed {
     this.#events.progress();
   }
 
-  /** What is farthest from what is wanted goes first. */
+  /** What will be wanted next stays; of all others the nearest, for who goes back. */
   #trim(): void {
-    const away = (picture: number): number => Math.abs(picture - this.#want);
+    const [from, to] = [this.#want, this.#want + this.#ahead];
+    const isNext = (picture: number): boolean => picture >= from && picture <= to;
+    const away = (picture: number): number =>
+      Math.abs(picture - from) + (isNext(picture) ? 0 : this.#timeline.pictures);
     const order = [...this.#kept.keys()].sort((a, b) => away(a) - away(b));
     let bytes = 0;
     for (const [i, picture] of order.entries()) {
       const frame = this.#kept.get(picture);
       if (!frame) continue;
       bytes += (frame.header.width_px * frame.header.height_px * 3) / 2;
-      if (i === 0 || (i < MOST_KEPT && bytes <= MOST_KEPT_BYTES)) continue;
+      if (isNext(picture) || (i < MOST_KEPT && bytes <= MOST_KEPT_BYTES)) continue;
       frame.image.close();
       this.#kept.delete(picture);
     }

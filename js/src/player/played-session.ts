@@ -99,6 +99,7 @@ export class PlayedSession implements Session {
     this.#source = new Source(port, signal, (isBusy) => {
       this.playback.isKernelBusy = isBusy;
       this.playback.tell();
+      this.#statuses.emit(this.#status);
     });
     this.#encoded = new EncodedPictures(this.#source, this.timeline, this.#sizes);
     this.playback = new Playback(this.timeline, this.#options.clock, {
@@ -315,7 +316,7 @@ export class PlayedSession implements Session {
       this.#floor = picture;
       if (picture !== this.#shown) this.#shown = -1;
     }
-    this.#feed?.want(picture, playback.playing ? AHEAD * Math.ceil(playback.speed) : 0);
+    this.#feed?.want(picture, playback.playing ? AHEAD : 0);
     this.#follow(playback.t);
     const taken = this.#feed?.take(Math.max(this.#floor, this.#shown + 1), picture);
     if (taken) {

@@ -141,7 +141,15 @@ function empty(): TemplateResult {
 }
 
 function opening(context: ViewContext, secondsLeft: number): TemplateResult {
-  const { status, info } = context.session;
+  const { status, info, playback } = context.session;
+  if (playback) {
+    const waits = playback.isKernelBusy;
+    return html`<div class="progress moving"><i></i></div>
+      <div class="label opening" role="status">
+        <span class="spinner"></span>
+        <span class="cut">${waits ? "Waiting for the notebook's kernel" : "Opening the recording"}</span>
+      </div>`;
+  }
   const waits = status.phase === "connecting" && secondsLeft > 0;
   const words = waits
     ? `No answer yet. Next try in ${secondsLeft} s`
