@@ -8,18 +8,28 @@ Beside it, in the same run: the usual detour over an RGB picture with NumPy and 
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from blustream_widget.bench.numbers import Record
 from blustream_widget.bench.pipeline_worker import PipelineWorker, plain_info, started_chain
-from blustream_widget.bench.scenes import Scene, scenes, sections_by_formula
+from blustream_widget.bench.scenes import (
+    Scene,
+    labels_by_formula,
+    scenes,
+    sections_by_formula,
+)
 from blustream_widget.bench.strokes import strokes
 from blustream_widget.bench.timing import measure
+from blustream_widget.core.overlay import OverlayLook
+from blustream_widget.core.segmentation import SegmentationLook, SegmentationSource
+from blustream_widget.core.types import VolumeRef
+from blustream_widget.core.worker_protocol import AddSegmentation, SegmentationOpened
 from blustream_widget.data.memory import MemorySource
 from blustream_widget.render.colormaps import LEVELS, rgb_table
 from blustream_widget.render.slice import SliceRenderer
@@ -30,6 +40,7 @@ _DRAW_ENCODE_TARGET_MS = 12.0
 _STATE_TARGET_MS = 10.0
 _BIT_RATE_BPS = 20_000_000
 _VOLUME = (40, 512, 512)
+_OVER = "over"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -119,11 +130,12 @@ class RenderBench:
             yield self._record("newest state to access unit", name, _STATE_TARGET_MS) | (
                 timings.record()
             )
+        yield from self._covered()
         # The same pixels in three panes: all of them change, or one while two stay.
         for linked, words in ((True, "all change"), (False, "one changes")):
             width, height = self._size_px
             sizes = [(width // 3 // 2 * 2, height)] * 3
-            layout = {"layout": "1x3", "pane_sizes": sizes, "linked": linked}
+            layout: dict[str, Any] = {"layout": "1x3", "pane_sizes": sizes, "linked": linked}
             with _worker(self._size_px, colormap="seismic", **layout) as worker:
                 timings = measure(_stepping(worker), **self._often)
             name = f"three panes of a third each, seismic, {words}"
@@ -131,12 +143,55 @@ class RenderBench:
                 timings.record()
             )
 
+    def _covered(self) -> Iterator[Record]:
+        """Measure the same with labels, and with values on the same grid, over the section."""
+        labels = MemorySource(
+            plain_info(_VOLUME, "uint8", value_max=255.0, is_label=True),
+            (np.broadcast_to(labels_by_formula(1, _VOLUME[1])[0], _VOLUME),),
+        )
+        values = MemorySource(
+            plain_info(_VOLUME, "float32", value_max=2.0),
+            (np.stack(sections_by_formula(*_VOLUME)),),
+        )
+        amount = OverlayLook(name=_OVER, window=4.0, level=0.0, threshold=0.3)
+        looks: tuple[tuple[str, MemorySource, dict[str, Any]], ...] = (
+            ("labels", labels, {"segmentations": [SegmentationLook(name=_OVER)]}),
+            ("values", values, {"overlays": [amount]}),
+        )
+        for words, over, fields in looks:
+            with _worker(self._size_px, over=over, colormap="seismic", **fields) as worker:
+                timings = measure(_stepping(worker), **self._often)
+            name = f"section 512 x 512 of an array, seismic, {words} over it"
+            yield self._record("newest state to access unit", name, _STATE_TARGET_MS) | (
+                timings.record()
+            )
 
-def _worker(size_px: tuple[int, int], **fields: Any) -> PipelineWorker:
-    """Show sections in a worker, with these fields of the state."""
-    values = np.stack(sections_by_formula(*_VOLUME))
-    source = MemorySource(plain_info(_VOLUME, "float32", value_max=2.0), (values,))
-    worker = PipelineWorker(size_px, {"": source})
+
+@functools.cache
+def _section_values() -> npt.NDArray[np.float32]:
+    return np.stack(sections_by_formula(*_VOLUME))
+
+
+def _sections() -> MemorySource:
+    return MemorySource(plain_info(_VOLUME, "float32", value_max=2.0), (_section_values(),))
+
+
+def _worker(
+    size_px: tuple[int, int], over: MemorySource | None = None, **fields: Any
+) -> PipelineWorker:
+    """Show sections in a worker, with these fields of the state, and maybe something over them."""
+    sources = {"": _sections()} | ({} if over is None else {_OVER: over})
+    worker = PipelineWorker(size_px, sources)
+    if over is not None:
+        is_label = over.info.channels[0].is_label
+        kind: Literal["labels", "values"] = "labels" if is_label else "values"
+        worker.do(
+            AddSegmentation(SegmentationSource(_OVER, VolumeRef(url=_OVER), kind=kind)),
+            # Labels are counted in a thread, which must have ended; values are not counted.
+            lambda: (
+                worker.told(SegmentationOpened, lambda m: m.info.is_counted >= is_label) is not None
+            ),
+        )
     worker.look(window=4.0, level=0.0, **fields)
     return worker
 
