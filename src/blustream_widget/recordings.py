@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blustream_widget.core.annotation import ANNOTATION_KINDS
-from blustream_widget.errors import RecordingError
+from blustream_widget.errors import BlustreamError, RecordingError
 from blustream_widget.recording.boxes import CLOCK_HZ
 from blustream_widget.recording.index import RecordingIndex, read_index
 
@@ -79,7 +79,10 @@ class Recording:
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Show a player where a cell ends with the recording; notebooks call this."""
         if self._player is None or self._player.comm is None:
-            self._player = self.play()
+            try:
+                self._player = self.play()
+            except BlustreamError as exc:
+                return {"text/plain": f"{self!r}\n{exc}"}
         return self._player._repr_mimebundle_(**options)
 
     @property

@@ -182,6 +182,22 @@ def test_a_recording_that_says_too_little_is_refused(camera, tmp_path):
     file.finish(camera.now)
     with pytest.raises(RecordingError, match="does not say what its pictures show"):
         Recording(tmp_path / "old.mp4").play()
+    shown = Recording(tmp_path / "old.mp4")._repr_mimebundle_()
+    assert "does not say what its pictures show" in shown["text/plain"]
+
+
+def test_a_cell_that_ends_with_a_recording_shows_one_player(ask, path):
+    recording = Recording(path)
+
+    def shown():
+        (data, _) = recording._repr_mimebundle_()
+        return data["application/vnd.jupyter.widget-view+json"]["model_id"]
+
+    first = shown()
+    assert shown() == first
+    recording._player.close()
+    assert shown() != first
+    recording._player.close()
 
 
 def test_a_recording_grows_under_who_has_opened_it(camera, tmp_path):
