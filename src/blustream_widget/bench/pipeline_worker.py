@@ -71,8 +71,8 @@ class _Sink:
     def send(self, message: FromWorker) -> None:
         self.messages.append(message)
 
-    def send_frame(self, header: FrameHeader, picture: memoryview) -> None:
-        del header, picture
+    def send_frame(self, header: FrameHeader, picture: memoryview, rendition: int = 0) -> None:
+        del header, picture, rendition
         self.n_frames += 1
 
 

@@ -51,7 +51,7 @@ class Benchmark:
 
 BENCHMARKS = (
     Benchmark("cloud", "a volume in S3 on loopback, from near and far", ("moto", "flask")),
-    Benchmark("fanout", "what a viewer costs the server, and the age of its frames", ("psutil",)),
+    Benchmark("fanout", "one session with 1 to 100 viewers: cost, age, first picture", ("psutil",)),
     Benchmark("latency", "input event to displayed pixels, in Chromium, in JupyterLab", _BROWSER),
     Benchmark("network", "the same in slow, lossy and broken networks (emulated; root)", _BROWSER),
     Benchmark("read", "slices cold, warm and cached, drag, cancel, memory", ("zarr",)),
@@ -63,5 +63,6 @@ BENCHMARKS = (
     Benchmark("startup", "running the cell to the first picture", _BROWSER),
     Benchmark("memory", "growth over ten thousand interactions", ("psutil",)),
     Benchmark("stress", "many, hostile, killed: who survives, and how fast", ("psutil",)),
+    Benchmark("ways", "what one more viewer costs by each way to it", ("psutil",)),
     Benchmark("volumes", "writing the demo, and reading its slices"),
 )

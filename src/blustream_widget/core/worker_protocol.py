@@ -24,6 +24,8 @@ from blustream_widget.core.types import Capabilities, LoadedSlices, VolumeInfo, 
 
 KIND_JSON = 0
 KIND_FRAME = 1
+"""A frame of the full stream; those of smaller ones have the numbers after it."""
+N_RENDITIONS = 3
 PREFIX = struct.Struct("<IB")
 MAX_PAYLOAD_BYTES = 64 * 1024 * 1024
 
@@ -125,12 +127,31 @@ class Show(_Message, tag="show", frozen=True):
     state: ViewState
 
 
+class SmallerOutput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One more encode of the same pictures, for viewers whose links carry less.
+
+    Parameters
+    ----------
+    rendition : int
+        1 to `N_RENDITIONS` - 1: what its frames are marked with.
+    bit_rate_bps, max_fps : int
+    scale : float
+        Share of the sides of the full stream's pictures in motion.
+    """
+
+    rendition: int
+    bit_rate_bps: int
+    max_fps: int
+    scale: float
+
+
 class Output(_Message, tag="output", frozen=True):
     """What to produce from now on. With nothing to produce the worker draws nothing.
 
     `scale` is the size of pictures in motion, as a share of the pane's sides; stills have the
     pane's own pixels. The worker takes less where drawing and encoding would not keep up. `blink`:
     overlays that alternate with the volume may do so; otherwise they are shown all the time.
+    `smaller` are encodes beside the full one that somebody needs.
     """
 
     h264: bool = True
@@ -140,10 +161,13 @@ class Output(_Message, tag="output", frozen=True):
     max_fps: int = 60
     scale: float = 1.0
     blink: bool = True
+    smaller: tuple[SmallerOutput, ...] = ()
 
 
 class WantKeyframe(_Message, tag="keyframe", frozen=True):
-    """The next H.264 frame is an IDR; drawn at once if nothing else is."""
+    """The next H.264 frame of a stream is an IDR; drawn at once if nothing else is."""
+
+    rendition: int = 0
 
 
 class Refresh(_Message, tag="refresh", frozen=True):
@@ -402,9 +426,12 @@ to_worker_decoder: msgspec.json.Decoder[ToWorker] = msgspec.json.Decoder(ToWorke
 from_worker_decoder: msgspec.json.Decoder[FromWorker] = msgspec.json.Decoder(FromWorker)
 
 
-def frame_message(header: bytes, picture: bytes | memoryview) -> tuple[bytes, bytes | memoryview]:
+def frame_message(
+    header: bytes, picture: bytes | memoryview, rendition: int = 0
+) -> tuple[bytes, bytes | memoryview]:
     """(prefix and header, picture): two buffers to write one after the other, without a copy."""
-    return PREFIX.pack(len(header) + len(picture), KIND_FRAME) + header, picture
+    kind = KIND_FRAME + rendition
+    return PREFIX.pack(len(header) + len(picture), kind) + header, picture
 
 
 def json_message(message: ToWorker | FromWorker) -> bytes:

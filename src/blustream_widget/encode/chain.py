@@ -74,6 +74,14 @@ class EncoderChain:
         """
         self._take_next()
 
+    def twin(self) -> EncoderChain:
+        """Return another chain, for another stream, that begins with the encoder in use."""
+        twin = EncoderChain(
+            tuple(self._remaining), try_encoder=self._try_encoder, open_encoder=self._open_encoder
+        )
+        twin._profile, twin._trials = self._profile, list(self._trials)
+        return twin
+
     def encode(
         self,
         picture: Picture,

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 MAX_LINK_MESSAGE_BYTES = 16 * 1024 * 1024
 """A session is opened again with all palettes: eight times thousands of labels with their names."""
-MAX_CONNECTIONS = 256
+MAX_CONNECTIONS = 1024
 
 
 class Routes:
@@ -93,7 +93,7 @@ class Routes:
         tcp = bound_queues(request.transport)
         await socket.prepare(request)
         via: Literal["direct", "proxy"] = "direct" if is_handed else "proxy"
-        channel = WebSocketChannel(socket, via, tcp=tcp)
+        channel = WebSocketChannel(socket, via, tcp=tcp, transport=request.transport)
         visitor = Visitor(self._hub, channel)
         writing = TaskSet()
         writing.spawn(channel.run(), name="viewer writer")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from functools import partial
 
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.state import ViewState
 from blustream_widget.session.rendition import Rendition
-from blustream_widget.transport.fanout import Fanout
+from blustream_widget.transport.fanout import Fanout, Subscriber
 from blustream_widget.transport.throttle import Throttle
 
 # A browser that cannot decode asks once per frame (600 times in 10 s were seen).
 KEYFRAME_INTERVAL_S = 0.25
+
+LOOK_INTERVAL_S = 0.05
+"""An acknowledgement has everybody looked at again at most so often: with a hundred viewers there
+are thousands a second."""
 
 
 class Demand:
@@ -27,6 +33,8 @@ class Demand:
         A state goes to the worker; whether it gives the same picture as the one before it.
     may_blink : callable
         Whether all who look bear an overlay that blinks.
+    clock : callable
+        Seconds, monotonic.
 
     Notes
     -----
@@ -40,16 +48,23 @@ class Demand:
         rendition: Callable[[], Rendition] = Rendition,
         on_show: Callable[[bool], None] = lambda _is_same_view: None,
         may_blink: Callable[[], bool] = lambda: True,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._send = send
         self._rendition = rendition
         self._on_show = on_show
         self._may_blink = may_blink
+        self._clock = clock
+        self._looked_s = float("-inf")
         self._fanout: Fanout | None = None
         self._output: wp.Output | None = None
         self._waiting: ViewState | None = None
         self._shown: ViewState | None = None
-        self._keyframe = Throttle(KEYFRAME_INTERVAL_S, self._send_keyframe)
+        self._keyframes = tuple(
+            Throttle(KEYFRAME_INTERVAL_S, partial(self._send_keyframe, stream))
+            for stream in range(wp.N_RENDITIONS)
+        )
 
     def watch(self, fanout: Fanout) -> None:
         """Take the wishes of the viewers in `fanout`."""
@@ -60,18 +75,30 @@ class Demand:
         self._waiting = state
         self.update()
 
+    def room_made(self, subscriber: Subscriber) -> None:
+        """Take note that one viewer acknowledged a frame: it may have room for another."""
+        fanout = self._fanout
+        if fanout is None or subscriber.video is None:
+            return
+        is_awaited = self._waiting is not None and subscriber.has_credit
+        if is_awaited or self._clock() - self._looked_s >= LOOK_INTERVAL_S:
+            self.update()
+        elif subscriber.needs_keyframe:
+            fanout.check_keyframes()
+
     def update(self) -> None:
         """Look at the viewers again: their wishes or their room changed."""
         fanout = self._fanout
         if fanout is None:
             return
+        self._looked_s = self._clock()
         if self._waiting is not None and fanout.has_credit:
             state, self._waiting = self._waiting, None
             before, self._shown = self._shown, state
             self._send(wp.Show(state=state))
             self._on_show(before is not None and state.looks_like(before))
         # After the state: a worker that may draw again would begin with the one it has.
-        rendition = self._rendition()
+        rendition, streams = self._rendition(), fanout.streams
         output = wp.Output(
             h264=fanout.wants("h264"),
             jpeg=fanout.wants("jpeg"),
@@ -80,31 +107,33 @@ class Demand:
             max_fps=rendition.max_fps,
             scale=rendition.scale,
             blink=self._may_blink(),
+            smaller=tuple(s for s in rendition.smaller if s.rendition in streams),
         )
         if output != self._output:
             self._output = output
             self._send(output)
         fanout.check_keyframes()
 
-    def request_keyframe(self) -> None:
-        """Have the worker send an IDR, at most every 250 ms."""
-        self._keyframe.call()
+    def request_keyframe(self, stream: int) -> None:
+        """Have the worker send an IDR of a stream, at most every 250 ms."""
+        self._keyframes[stream].call()
 
     def opened(self, state: ViewState) -> None:
         """Tell a new worker, which knows nothing yet, everything."""
         self._output = self._shown = None
         # Its first frame is a keyframe anyway: one is asked for only if that does not come.
-        self._keyframe.defer()
+        self._keyframes[0].defer()
         self.show(state)
 
     def close(self) -> None:
         """Send nothing more."""
         self._fanout = None
-        self._keyframe.close()
+        for throttle in self._keyframes:
+            throttle.close()
 
-    def _send_keyframe(self) -> bool:
+    def _send_keyframe(self, stream: int) -> bool:
         # Asked again, because a request that had to wait may have been met meanwhile.
-        if self._fanout is None or not self._fanout.needs_keyframe:
+        if self._fanout is None or stream not in self._fanout.needs_keyframes:
             return False
-        self._send(wp.WantKeyframe())
+        self._send(wp.WantKeyframe(stream))
         return True

@@ -24,8 +24,8 @@ class WorkerListener(Protocol):
     def on_message(self, message: wp.FromWorker) -> None:
         """Hear a JSON message."""
 
-    def on_frame(self, data: bytes) -> None:
-        """Hear a frame: header and picture."""
+    def on_frame(self, data: bytes, rendition: int) -> None:
+        """Hear a frame of a stream: header and picture."""
 
     def on_end(self) -> None:
         """Hear that the socket closed: the worker is gone. Called once, last."""
@@ -102,8 +102,8 @@ class WorkerSocket(asyncio.Protocol):
         return start
 
     def _dispatch(self, kind: int, payload: bytes) -> None:
-        if kind == wp.KIND_FRAME:
-            self._listener.on_frame(payload)
+        if wp.KIND_FRAME <= kind < wp.KIND_FRAME + wp.N_RENDITIONS:
+            self._listener.on_frame(payload, kind - wp.KIND_FRAME)
             return
         try:
             message = wp.from_worker_decoder.decode(payload)

@@ -18,7 +18,7 @@ from blustream_widget.session.quality import Quality
 from blustream_widget.session.rendition import Rendition
 from blustream_widget.session.supervisor import Supervisor
 from blustream_widget.session.telling import layer_names, probe_of, status_of, value_of
-from blustream_widget.transport.fanout import Fanout
+from blustream_widget.transport.fanout import Fanout, Subscriber
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.throttle import Throttle
 
@@ -136,6 +136,10 @@ class OwnView:
         """Take note: the viewer takes other pictures, or has room for more, or needs a keyframe."""
         self._demand.update()
 
+    def on_acknowledged(self, subscriber: Subscriber) -> None:
+        """Take note that a frame is there: this path may have room for another."""
+        self._demand.room_made(subscriber)
+
     # -------------------------------------------------- the session
 
     def tell(self, message: wp.ToWorker, *, while_opening: bool = False) -> None:
@@ -237,10 +241,11 @@ class OwnView:
             case wp.EncoderChanged():
                 self._status.call()
 
-    def on_worker_frame(self, data: bytes) -> None:
-        frame = EncodedFrame.from_worker(data, first_frame_no=self._first_frame_no)
+    def on_worker_frame(self, data: bytes, rendition: int) -> None:
+        first = self._first_frame_no
+        frame = EncodedFrame.from_worker(data, first_frame_no=first, rendition=rendition)
         self._frame_no = frame.frame_no
-        self._quality.saw(frame.header, self.state)
+        self._quality.saw(frame, self.state)
         self.fanout.publish(frame)
 
     def on_worker_status(self) -> None:

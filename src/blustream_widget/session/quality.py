@@ -8,21 +8,21 @@ from collections.abc import Callable, Sequence
 
 from blustream_widget.core.motion import SCALE_WORDS, SCALES
 from blustream_widget.core.panes import picture_size
-from blustream_widget.core.protocol import FrameFlags, FrameHeader
+from blustream_widget.core.protocol import FrameFlags
 from blustream_widget.core.state import ViewState
-from blustream_widget.session.rendition import (
-    Rendition,
-    RenditionChooser,
-    is_left_behind,
-    rate_text,
-)
+from blustream_widget.session.ladder import Ladder
+from blustream_widget.session.rendition import Rendition, rate_text
 from blustream_widget.session.viewer import Viewer
+from blustream_widget.transport.frame import EncodedFrame
 
 # A page that takes this much longer than at its best shows pictures late, until it is this little.
 _BUSY_S, _IDLE_S = 0.06, 0.03
 _BUSY = "The browser is busy: it shows pictures late"
 # Every acknowledgement asks; with many viewers that is thousands of times a second.
 _INTERVAL_S = 0.05
+_INTERVAL_A_VIEWER_S = 0.002
+_FEW_VIEWERS, _LOOK_S = 8, 0.15
+"""With more viewers than these few, each link is thought over only so often."""
 
 
 class Quality:
@@ -41,7 +41,7 @@ class Quality:
     ) -> None:
         self._on_change = on_change
         self._clock = clock
-        self._chooser = RenditionChooser(clock)
+        self._ladder = Ladder(clock)
         self._next_s = float("-inf")
         self._told: tuple[object, ...] = ()
         self._busy: frozenset[int] = frozenset()
@@ -51,26 +51,33 @@ class Quality:
         """Say what the encoder has to make now."""
         now_s = self._clock()
         if now_s < self._next_s:
-            return self._chooser.now
-        self._next_s = now_s + _INTERVAL_S
-        needs = {viewer: need for viewer in viewers if (need := viewer.need) is not None}
-        all_needs = tuple(needs.values())
-        rendition = self._chooser.choose(all_needs, math.prod(picture_size(state)))
-        for viewer, need in needs.items():
-            viewer.settle(rendition, is_left_behind=is_left_behind(need, all_needs))
-        self._busy = frozenset(viewer.peer for viewer in needs if self._is_busy(viewer))
-        self._tell(tuple(viewer.peer for viewer in needs if viewer.is_left_behind))
+            return self._ladder.now
+        self._next_s = now_s + max(_INTERVAL_S, _INTERVAL_A_VIEWER_S * len(viewers))
+        looking = {viewer: need for viewer in viewers if (need := viewer.need) is not None}
+        needs = {viewer.peer: need for viewer, need in looking.items()}
+        rendition = self._ladder.choose(needs, math.prod(picture_size(state)))
+        max_fps = {0: rendition.max_fps} | {s.rendition: s.max_fps for s in rendition.smaller}
+        look_s = _LOOK_S if len(looking) > _FEW_VIEWERS else 0.0
+        for viewer in looking:
+            place = self._ladder.place(viewer.peer)
+            behind = self._ladder.is_left_behind(viewer.peer)
+            viewer.settle(place, max_fps[place], is_left_behind=behind, look_s=look_s)
+        self._busy = frozenset(viewer.peer for viewer in looking if self._is_busy(viewer))
+        self._tell(tuple((peer, self._held_back_alone(peer)) for peer in needs))
         return rendition
 
     def _is_busy(self, viewer: Viewer) -> bool:
         return viewer.pacer.link.page_s > (_IDLE_S if viewer.peer in self._busy else _BUSY_S)
 
-    def saw(self, header: FrameHeader, state: ViewState) -> None:
+    def saw(self, frame: EncodedFrame, state: ViewState) -> None:
         """Take note of a picture: one smaller than was asked for was too slow to draw."""
-        is_video = not header.flags & (FrameFlags.STILL | FrameFlags.JPEG)
+        header = frame.header
+        is_video = not header.flags & (FrameFlags.STILL | FrameFlags.JPEG) and not frame.rendition
+        if is_video:
+            self._ladder.sent.add(len(frame.data))
         if not is_video or header.revision != state.revision & 0xFFFFFFFF:
             return
-        asked_px, _ = picture_size(state, self._chooser.now.scale)
+        asked_px, _ = picture_size(state, self._ladder.now.scale)
         slow = ""
         if header.width_px < asked_px:
             width_px, height_px = picture_size(state)
@@ -84,15 +91,26 @@ class Quality:
 
     def held_back(self, viewer: Viewer | None) -> str:
         """Why a viewer's pictures in motion are smaller or fewer; "" if they are not."""
-        if viewer is not None and viewer.is_left_behind:
+        if viewer is not None and (what := self._held_back_alone(viewer.peer)):
             link = viewer.pacer.link
             carried = rate_text(link.carries_bps or link.target_bps)
-            return f"Single pictures: your link carries {carried}, the others' much more"
-        reason = self._slow or self._chooser.now.reason
+            return f"{what}: your link carries {carried}, the others' much more"
+        reason = self._slow or self._ladder.now.reason
         return reason or (_BUSY if viewer is not None and viewer.peer in self._busy else "")
 
-    def _tell(self, left_behind: tuple[int, ...]) -> None:
-        told = (left_behind, self._chooser.now.reason, self._busy)
+    def _held_back_alone(self, peer: int) -> str:
+        """Say what one viewer gets of which others get more; "" if they do not."""
+        if self._ladder.is_left_behind(peer):
+            return "Single pictures"
+        place = self._ladder.place(peer)
+        for smaller in self._ladder.now.smaller:
+            if smaller.rendition == place:
+                share = self._ladder.now.scale * smaller.scale
+                return SCALE_WORDS[min(SCALE_WORDS, key=lambda scale: abs(scale - share))]
+        return ""
+
+    def _tell(self, alone: tuple[tuple[int, str], ...]) -> None:
+        told = (alone, self._ladder.now.reason, self._busy)
         if told != self._told:
             self._told = told
             self._on_change()

@@ -24,6 +24,7 @@ from blustream_widget.recording.file import TimedPicture
 from blustream_widget.recording.writer import RecordingWriter, Told, now_90k
 from blustream_widget.transport.fanout import Fanout, Picture
 from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.transport.keyframe_wait import KeyframeWait
 
 if TYPE_CHECKING:
     from blustream_widget.core.annotation import Annotation
@@ -64,6 +65,7 @@ class RecordingTap:
         self._writer = writer
         self._fanout = fanout
         self._clock = clock
+        self.keyframe = KeyframeWait()  # it is in the full stream, always
         self._waits = True
         self._keyframe_s = float("-inf")
 

@@ -1,8 +1,9 @@
-"""Which pictures a session's one encoder makes: bit rate, size and frame rate, and why.
+"""Which pictures an encoder makes: bit rate, size and frame rate, and why.
 
-One encode serves all viewers. **The rule:** the rate is that of the slowest viewer whose link
-carries at least a third of what the best one carries. A viewer with less than that does not slow
-the others down: it gets keyframes alone, at most one a second.
+One encode serves all viewers of a stream (`session.ladder` says who is in which). **The rule:** the
+rate is that of the slowest viewer whose link carries at least a third of what the best one in the
+stream carries. A viewer of the smallest stream with less than that gets keyframes alone, at most
+one a second.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from blustream_widget.core.motion import MIN_PIXELS, SCALE_WORDS
+from blustream_widget.core.worker_protocol import SmallerOutput
 from blustream_widget.transport.link_rate import LinkRate
 
 LEFT_BEHIND = 1 / 3
@@ -70,12 +72,15 @@ class Rendition:
         Of both sides of the pane.
     reason : str
         For people; "" while nothing is held back.
+    smaller : tuple of SmallerOutput
+        What is encoded beside it, for viewers whose links carry much less.
     """
 
     bit_rate_bps: int = MAX_BPS_720P
     max_fps: int = 60
     scale: float = 1.0
     reason: str = ""
+    smaller: tuple[SmallerOutput, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +96,15 @@ class Need:
     is_jpeg : bool
     loss : float
         Share of packets that its network loses, where that and not the link bounds the rate.
+    is_known : bool
+        Whether anything came over the link yet that tells of it.
     """
 
     target_bps: float
     carries_bps: float | None = None
     is_jpeg: bool = False
     loss: float = 0.0
+    is_known: bool = True
 
     @classmethod
     def of(cls, link: LinkRate, *, is_jpeg: bool = False, is_doubled: bool = False) -> Need:
@@ -114,7 +122,13 @@ class Need:
             link.carries_bps,
             is_jpeg=is_jpeg,
             loss=link.loss if is_broken else 0.0,
+            is_known=link.is_known,
         )
+
+
+def rate_limit(pixels: int) -> float:
+    """Bits a second that pictures of so many pixels may have, whatever the link carries."""
+    return min(MAX_BPS_720P * max(1.0, pixels / _PIXELS_720P), 2 * MAX_BPS_720P)
 
 
 def session_need(needs: Sequence[Need]) -> Need | None:
@@ -163,8 +177,7 @@ class RenditionChooser:
         need = session_need(needs)
         if need is None:
             return self._now
-        limit = min(MAX_BPS_720P * max(1.0, pixels / _PIXELS_720P), 2 * MAX_BPS_720P)
-        rate_bps = min(need.target_bps, limit)
+        rate_bps = min(need.target_bps, rate_limit(pixels))
         self._move(replace(need, target_bps=rate_bps), pixels)
         scale, fps = self._rungs[self._rung]
         carries_bps = need.carries_bps or need.target_bps

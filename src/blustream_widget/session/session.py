@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
@@ -23,6 +21,7 @@ from blustream_widget.core.types import LoadedSlices, VolumeInfo, VolumeRef
 from blustream_widget.errors import BlustreamError, SessionFullError, StateError, from_code
 from blustream_widget.session.access import DRIVERS
 from blustream_widget.session.annotations import AnnotationBoard
+from blustream_widget.session.announcer import Announcer
 from blustream_widget.session.demand import Demand
 from blustream_widget.session.grid_store import GridStore
 from blustream_widget.session.guests import Guest
@@ -51,13 +50,13 @@ from blustream_widget.session.ties import Ties
 from blustream_widget.session.viewer import Viewer
 from blustream_widget.session.workers import WorkerPool
 from blustream_widget.transport.channel import Channel
-from blustream_widget.transport.fanout import Fanout
+from blustream_widget.transport.fanout import Fanout, Subscriber
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.throttle import Throttle
 
 logger = logging.getLogger(__name__)
 
-MAX_VIEWERS = 64
+MAX_VIEWERS = 400
 STATUS_INTERVAL_S = 0.1
 MIRROR_INTERVAL_S = 0.2
 _CLOSE_GOING_AWAY = 1001
@@ -110,8 +109,7 @@ class Session:
         self._last_peer = 0
         self._reporter: Viewer | None = None
         self._frame_no, self._first_frame_no = -1, 0
-        self._progress = wp.Progress(lod=0, progress=0.0, exact=False)
-        self._loaded = LoadedSlices()
+        self._progress, self._loaded = wp.Progress(0, 0.0, exact=False), LoadedSlices()
         self._idle: asyncio.TimerHandle | None = None
         # Since when it has no viewer, on the loop's clock; of no meaning while it has one.
         self.unseen_since_s = asyncio.get_running_loop().time()
@@ -119,6 +117,7 @@ class Session:
             Throttle(STATUS_INTERVAL_S, self._send_status),
             Throttle(MIRROR_INTERVAL_S, self._send_mirror),
         )
+        self._announcer = Announcer(lambda: self._followers)
         self._supervisor, self.own_views = Supervisor(pool, self), OwnViews(self, pool)
         self.annotations = AnnotationBoard(
             viewers=lambda: self._viewers.values(),
@@ -265,7 +264,7 @@ class Session:
 
         `keeps`: it may be opened again, with what was edited in it.
         """
-        for throttle in (self._status, self._mirror, self.annotations):
+        for throttle in (self._status, self._mirror, self._announcer, self.annotations):
             throttle.close()
         self._demand.close()
         self._set_idle_timer(running=False)
@@ -334,6 +333,8 @@ class Session:
             self.sharing.left(viewer)
             if self._reporter is viewer:
                 self._reporter = None
+            if self._announcer.mover is viewer:
+                self._announcer.mover = None
             self._demand.update()
             self._status.call()
             self._mirror.call()
@@ -368,6 +369,7 @@ class Session:
 
     def patch_by(self, viewer: Viewer, patch: dict[str, Any]) -> None:
         self.sharing.drove(viewer)
+        self._announcer.mover = viewer
         if self._info is None:
             self._viewer_patch.update(patch)
             return
@@ -423,6 +425,9 @@ class Session:
 
     def on_demand_changed(self) -> None:
         self._demand.update()
+
+    def on_acknowledged(self, subscriber: Subscriber) -> None:
+        self._demand.room_made(subscriber)
 
     def on_report(self, viewer: Viewer) -> None:
         if viewer.role in DRIVERS and viewer.own is None:
@@ -503,10 +508,11 @@ class Session:
                 self.segmentations.heard(message)
                 self.own_views.heard(message)
 
-    def on_worker_frame(self, data: bytes) -> None:
-        frame = EncodedFrame.from_worker(data, first_frame_no=self._first_frame_no)
+    def on_worker_frame(self, data: bytes, rendition: int) -> None:
+        first = self._first_frame_no
+        frame = EncodedFrame.from_worker(data, first_frame_no=first, rendition=rendition)
         self._frame_no = frame.frame_no
-        self._quality.saw(frame.header, self._state)
+        self._quality.saw(frame, self._state)
         self.fanout.publish(frame)
 
     def on_worker_status(self) -> None:
@@ -567,7 +573,7 @@ class Session:
                 logger.debug("A change from before the volume was open is left out: %s", exc)
         return state
 
-    # -------------------------------------------------- telling
+    # -------------------------------------------------- announcer
 
     def _lead(self, state: ViewState) -> None:
         """Take a state that somebody wished for, and let linked views follow."""
@@ -587,8 +593,7 @@ class Session:
             viewer.frames.moved()
         self._demand.show(state)
         self.recording.saw_state(state)
-        for viewer in self._followers:
-            viewer.send(p.State(seq=viewer.seq, state=state))
+        self._announcer.state(state)
         self._mirror.call()
 
     def _show_segmentations(self, patch: dict[str, Any]) -> None:
@@ -627,9 +632,7 @@ class Session:
         message = status_of(
             self._supervisor, self._progress, self._loaded, n_viewers=len(self._viewers)
         )
-        for viewer in self._followers:
-            held_back = self._quality.held_back(viewer)
-            viewer.send(msgspec.structs.replace(message, held_back=held_back))
+        self._announcer.status(message, self._quality.held_back)
 
     def _send_mirror(self) -> None:
         self._kernel.tell_mirror(

@@ -30,7 +30,7 @@ class Supervised(Protocol):
     def on_worker_message(self, message: wp.FromWorker) -> None:
         """Hear a message of the worker, other than `Ready` and a fatal `Failed`."""
 
-    def on_worker_frame(self, data: bytes) -> None:
+    def on_worker_frame(self, data: bytes, rendition: int) -> None:
         """Hear a frame of the worker."""
 
     def on_worker_status(self) -> None:
@@ -116,10 +116,10 @@ class Supervisor:
             self._set_status("ready")
         self._session.on_worker_message(message)
 
-    def saw_frame(self, worker: WorkerProcess, data: bytes) -> None:
+    def saw_frame(self, worker: WorkerProcess, data: bytes, rendition: int) -> None:
         """Take a frame of `worker`."""
         if worker is self._worker:
-            self._session.on_worker_frame(data)
+            self._session.on_worker_frame(data, rendition)
 
     def lost(self, worker: WorkerProcess) -> None:
         """Replace `worker`, which died; give up when its successors die as quickly."""
@@ -160,8 +160,8 @@ class _Ear:
     def on_message(self, message: wp.FromWorker) -> None:
         self._supervisor.heard(self._worker, message)
 
-    def on_frame(self, data: bytes) -> None:
-        self._supervisor.saw_frame(self._worker, data)
+    def on_frame(self, data: bytes, rendition: int) -> None:
+        self._supervisor.saw_frame(self._worker, data, rendition)
 
     def on_end(self) -> None:
         self._supervisor.lost(self._worker)

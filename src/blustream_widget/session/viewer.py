@@ -32,11 +32,11 @@ from blustream_widget.core.state import ViewState
 from blustream_widget.errors import BlustreamError, ProtocolError, ShareError
 from blustream_widget.session import access
 from blustream_widget.session.ratelimit import TokenBucket
-from blustream_widget.session.rendition import Need, Rendition
+from blustream_widget.session.rendition import Need
 from blustream_widget.session.rtc_path import IceServers, RtcPath
 from blustream_widget.session.view_links import Volume, take_view_link
 from blustream_widget.transport.channel import Channel
-from blustream_widget.transport.fanout import Fanout
+from blustream_widget.transport.fanout import Fanout, Subscriber
 from blustream_widget.transport.pacing import AckPacer
 from blustream_widget.transport.socket_subscriber import SocketSubscriber
 
@@ -77,6 +77,9 @@ class Shown(Protocol):
 
     def on_demand_changed(self) -> None:
         """Take note: somebody takes other pictures, or has room for more, or needs a keyframe."""
+
+    def on_acknowledged(self, subscriber: Subscriber) -> None:
+        """Take note that a frame is there: this path may have room for another."""
 
 
 class Room(Shown, Volume, Protocol):
@@ -236,18 +239,22 @@ class Viewer:
         is_doubled = is_doubled and link.is_loss_known
         return Need.of(link, is_jpeg=is_jpeg, is_doubled=is_doubled)
 
-    @property
-    def is_left_behind(self) -> bool:
-        """Whether the session's pictures are too much for its link."""
-        return self.frames.keyframe.is_left_behind
+    def settle(
+        self, rendition: int, max_fps: int, *, is_left_behind: bool, look_s: float = 0.0
+    ) -> None:
+        """Take note of which of the session's streams is this viewer's, and how quick that is.
 
-    def settle(self, rendition: Rendition, *, is_left_behind: bool) -> None:
-        """Take note of what the session's encoder makes now."""
-        self.frames.keyframe.is_left_behind = is_left_behind
-        self.frames.pacer.pace(rendition.max_fps)
-        if (peer := self._rtc.peer) is not None:
-            peer.keyframe.is_left_behind = is_left_behind
-            peer.pacer.pace(rendition.max_fps)
+        `look_s`: how often its link is thought over, while all is well.
+        """
+        peer = self._rtc.peer
+        paths: list[SocketSubscriber | RtcPeer] = [self.frames]
+        if peer is not None:
+            paths.append(peer)
+        for path in paths:
+            path.keyframe.assign(rendition)
+            path.keyframe.is_left_behind = is_left_behind
+            path.pacer.pace(max_fps)
+            path.pacer.link.look_s = look_s
 
     def ping(self) -> None:
         """Measure the round trip of its socket, at most every two seconds.
@@ -265,6 +272,21 @@ class Viewer:
     def send(self, message: p.ServerMessage) -> None:
         """Queue a message."""
         self._channel.send_text(p.encode(message))
+
+    def send_encoded(self, data: bytes, *, may_wait: bool = False) -> None:
+        """Queue a message that others get too, encoded once.
+
+        `may_wait`: it goes with the next message or frame, or with `flush`, and the next one that
+        may wait takes its place.
+        """
+        if may_wait:
+            self._channel.hold_text(data)
+        else:
+            self._channel.send_text(data)
+
+    def flush(self) -> None:
+        """Send what waits."""
+        self._channel.flush()
 
     def send_error(self, error: BlustreamError, *, fatal: bool = False) -> None:
         """Queue an error."""
@@ -386,14 +408,12 @@ class Viewer:
                 raise ProtocolError("A connection says hello only once.")
 
     def _acknowledged(self, ack: p.Ack) -> None:
-        peer = self._rtc.peer
-        there_s = ack.there_ms / 1000 or None
-        if not (ack.of_rtc or self._is_by_rtc):
-            self.frames.acknowledged(ack.frame_no, there_s)
-        elif peer is not None:
-            peer.acknowledged(ack.frame_no, there_s)
+        is_of_rtc = ack.of_rtc or self._is_by_rtc
+        path = self._rtc.peer if is_of_rtc else self.frames
+        if path is not None:
+            path.acknowledged(ack.frame_no, ack.there_ms / 1000 or None)
+            self._shown.on_acknowledged(path)
         self.ping()
-        self._shown.on_demand_changed()
 
     def _change(self, message: p.ChangeSlice | p.ZoomPan | p.WindowLevel | p.ViewSync) -> None:
         patch: dict[str, Any] = {}

@@ -114,9 +114,9 @@ class WorkerProcess:
         elif not self._has_ended and len(self._early) < 16:
             self._early.append(message)
 
-    def on_frame(self, data: bytes) -> None:
+    def on_frame(self, data: bytes, rendition: int) -> None:
         if self._listener is not None:
-            self._listener.on_frame(data)
+            self._listener.on_frame(data, rendition)
 
     def on_end(self) -> None:
         self._has_ended = True

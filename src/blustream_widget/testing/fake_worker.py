@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_messages import Measurement, Statistics
+from blustream_widget.core.motion import motion_size
 from blustream_widget.core.protocol import FrameFlags, FrameHeader
 from blustream_widget.core.state import ViewState, first_state
 from blustream_widget.core.types import (
@@ -82,10 +83,11 @@ class FakeWorker:
         self._is_open = False
         self._is_dirty = False
         self._wants_key = False
+        self._wants_smaller: set[int] = set()  # streams whose next frame is a keyframe
         self._output = wp.Output()
         self._frame_no = 0
         self._drawn_s: float | None = None
-        self._codec: av.VideoCodecContext | None = None
+        self._codecs: dict[int, av.VideoCodecContext] = {}  # by stream
 
     def run(self) -> None:
         """Work until the server closes the socket."""
@@ -126,8 +128,10 @@ class FakeWorker:
                 self._state = state
             case wp.Output():
                 self._output = message
-            case wp.WantKeyframe():
+            case wp.WantKeyframe(rendition=0):
                 self._wants_key = True
+            case wp.WantKeyframe(rendition=rendition):
+                self._wants_smaller.add(rendition)
             case wp.Refresh():
                 self._is_dirty = True
             case wp.ProbeVoxel(peer=peer, n=n, voxel=voxel):
@@ -168,12 +172,17 @@ class FakeWorker:
     def _draw(self) -> None:
         if not self._is_open or not (self._output.h264 or self._output.jpeg):
             return
-        if self._is_dirty or self._wants_key or self._url == "fake:free":
+        wants_key = self._wants_key or self._wants_smaller
+        if self._is_dirty or wants_key or self._url == "fake:free":
             self._is_dirty = False
             state = self._state
             luma = barcode(state.slice_idx[state.axis], state.width_px, state.height_px)
             if self._output.h264:
                 self._send_h264(luma)
+                for smaller in self._output.smaller:
+                    size = motion_size(state.width_px, state.height_px, smaller.scale)
+                    number = state.slice_idx[state.axis]
+                    self._send_h264(barcode(number, *size), smaller.rendition)
             if self._output.jpeg:
                 self._send_picture(luma, "mjpeg", FrameFlags.JPEG | FrameFlags.KEY)
             self._drawn_s = time.monotonic()
@@ -191,19 +200,24 @@ class FakeWorker:
                 flags = FrameFlags.STILL | FrameFlags.KEY | FrameFlags.EXACT
                 self._send_picture(luma, "png", flags)
 
-    def _send_h264(self, luma: npt.NDArray[np.uint8]) -> None:
+    def _send_h264(self, luma: npt.NDArray[np.uint8], rendition: int = 0) -> None:
         height, width = luma.shape
-        if self._codec is None or (self._codec.width, self._codec.height) != (width, height):
-            self._codec = _open_x264(width, height)
-            self._wants_key = True
+        codec = self._codecs.get(rendition)
+        wants_key = rendition in self._wants_smaller if rendition else self._wants_key
+        if codec is None or (codec.width, codec.height) != (width, height):
+            codec = self._codecs[rendition] = _open_x264(width, height)
+            wants_key = True
         frame = av.VideoFrame.from_ndarray(luma, format="gray").reformat(format="yuv420p")
         frame.pts = self._timestamp_90k()
-        if self._wants_key:
+        if wants_key:
             frame.pict_type = av.video.frame.PictureType.I
-        self._wants_key = False
-        for packet in self._codec.encode(frame):
+        if rendition:
+            self._wants_smaller.discard(rendition)
+        else:
+            self._wants_key = False
+        for packet in codec.encode(frame):
             flags = FrameFlags.KEY if packet.is_keyframe else FrameFlags(0)
-            self._send_frame(flags, bytes(packet))
+            self._send_frame(flags, bytes(packet), (width, height), rendition)
 
     def _send_picture(
         self, luma: npt.NDArray[np.uint8], codec: Literal["mjpeg", "png"], flags: FrameFlags
@@ -217,15 +231,22 @@ class FakeWorker:
         for packet in [*context.encode(frame), *context.encode(None)]:
             self._send_frame(flags, bytes(packet))
 
-    def _send_frame(self, flags: FrameFlags, picture: bytes) -> None:
+    def _send_frame(
+        self,
+        flags: FrameFlags,
+        picture: bytes,
+        size: tuple[int, int] | None = None,
+        rendition: int = 0,
+    ) -> None:
         state = self._state
+        width_px, height_px = size or (state.width_px, state.height_px)
         header = FrameHeader(
             flags=int(flags),
             axis=state.axis,
             lod=0,
             channel=state.channel,
-            width_px=state.width_px,
-            height_px=state.height_px,
+            width_px=width_px,
+            height_px=height_px,
             frame_no=self._frame_no,
             revision=state.revision,
             timestamp_90k=self._timestamp_90k(),
@@ -238,7 +259,7 @@ class FakeWorker:
             level=state.level,
         )
         self._frame_no += 1
-        for part in wp.frame_message(header.pack(), picture):
+        for part in wp.frame_message(header.pack(), picture, rendition):
             self._connection.sendall(part)
 
     def _say(self, message: wp.FromWorker) -> None:

@@ -124,12 +124,16 @@ class ListSink:
 
     messages: list[FromWorker] = field(default_factory=list)
     frames: list[tuple[FrameHeader, bytes]] = field(default_factory=list)
+    smaller: list[tuple[int, FrameHeader]] = field(default_factory=list)
 
     def send(self, message: FromWorker) -> None:
         self.messages.append(message)
 
-    def send_frame(self, header: FrameHeader, picture: memoryview) -> None:
-        self.frames.append((header, bytes(picture)))
+    def send_frame(self, header: FrameHeader, picture: memoryview, rendition: int = 0) -> None:
+        if rendition:
+            self.smaller.append((rendition, header))
+        else:
+            self.frames.append((header, bytes(picture)))
 
     @property
     def stills(self) -> list[tuple[FrameHeader, bytes]]:

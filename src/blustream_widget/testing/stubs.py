@@ -95,6 +95,13 @@ class StubChannel:
         """Keep a message."""
         self.messages.append(p.decode_server(data))
 
+    def hold_text(self, data: bytes) -> None:
+        """Keep a message: nothing is held here."""
+        self.send_text(data)
+
+    def flush(self) -> None:
+        """Send nothing: nothing is held here."""
+
     def send_frame(self, frame: object) -> None:
         """Let a frame go."""
 

@@ -26,6 +26,15 @@ class Channel(Protocol):
     def send_text(self, data: bytes) -> None:
         """Queue a message of `core.protocol`. After `close`, or to a dead peer, it goes nowhere."""
 
+    def hold_text(self, data: bytes) -> None:
+        """Queue a message that goes with the next one, whatever that is, or with `flush`.
+
+        One that is held already is replaced: a newer one of the same kind says all that it did.
+        """
+
+    def flush(self) -> None:
+        """Send what is held."""
+
     def send_frame(self, frame: EncodedFrame) -> None:
         """Queue a frame."""
 

@@ -1,4 +1,4 @@
-"""The same encoded frame to every viewer, and a keyframe to each that cannot go on without one."""
+"""The same encoded frame to every viewer of a stream, and a keyframe to each that needs one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal, Protocol, TypeAlias
 
 from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.transport.keyframe_wait import KeyframeWait
 
 Picture: TypeAlias = Literal["h264", "jpeg"]
 
@@ -20,6 +21,10 @@ class Subscriber(Protocol):
     @property
     def stills(self) -> bool:
         """Whether it takes lossless pictures at rest."""
+
+    @property
+    def keyframe(self) -> KeyframeWait:
+        """Its place in the session's H.264 streams."""
 
     @property
     def has_credit(self) -> bool:
@@ -39,10 +44,10 @@ class Fanout:
     Parameters
     ----------
     request_keyframe : callable
-        Ask the worker for an IDR; may be called often (the caller joins the requests).
+        Ask the worker for an IDR of a stream; may be called often (the caller joins the requests).
     """
 
-    def __init__(self, request_keyframe: Callable[[], None]) -> None:
+    def __init__(self, request_keyframe: Callable[[int], None]) -> None:
         self._request_keyframe = request_keyframe
         self._subscribers: dict[int, Subscriber] = {}
 
@@ -75,17 +80,34 @@ class Fanout:
         """Offer the frame to all who take its kind."""
         picture: Picture = "jpeg" if frame.is_jpeg else "h264"
         for subscriber in self:
-            if (subscriber.stills) if frame.is_still else (subscriber.video == picture):
+            if frame.is_still:
+                is_taken = subscriber.stills
+            else:
+                is_taken = subscriber.video == picture and (
+                    frame.is_jpeg
+                    or subscriber.keyframe.takes(frame.rendition, is_keyframe=frame.is_keyframe)
+                )
+            if is_taken:
                 subscriber.offer(frame)
         if not frame.is_still:
             self.check_keyframes()
 
     @property
-    def needs_keyframe(self) -> bool:
-        """Whether somebody waits for a keyframe and could take it."""
-        return any(s.video is not None and s.needs_keyframe for s in self._subscribers.values())
+    def streams(self) -> frozenset[int]:
+        """H.264 streams that somebody is in, or goes over to."""
+        places = [s.keyframe for s in self._subscribers.values() if s.video == "h264"]
+        return frozenset(n for place in places for n in (place.rendition, place.wanted))
+
+    @property
+    def needs_keyframes(self) -> frozenset[int]:
+        """Streams of which somebody waits for a keyframe and could take it."""
+        return frozenset(
+            s.keyframe.wanted if s.video == "h264" else 0
+            for s in self._subscribers.values()
+            if s.video is not None and s.needs_keyframe
+        )
 
     def check_keyframes(self) -> None:
-        """Ask for a keyframe if somebody needs one."""
-        if self.needs_keyframe:
-            self._request_keyframe()
+        """Ask for the keyframes that somebody needs."""
+        for stream in self.needs_keyframes:
+            self._request_keyframe(stream)

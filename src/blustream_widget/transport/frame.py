@@ -10,6 +10,8 @@ import msgspec
 from blustream_widget.core.protocol import HEADER_BYTES, FrameFlags, FrameHeader
 
 _FLAGS_AT_0 = struct.Struct("<B")
+# As plain numbers: every viewer asks, and an IntFlag takes ten times as long.
+_KEY, _STILL, _JPEG = int(FrameFlags.KEY), int(FrameFlags.STILL), int(FrameFlags.JPEG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +23,16 @@ class EncodedFrame:
     header : FrameHeader
     data : bytes
         Header bytes and picture, as a socket viewer gets them.
+    rendition : int
+        H.264 stream that it is of; 0 is the full one.
     """
 
     header: FrameHeader
     data: bytes
+    rendition: int = 0
 
     @classmethod
-    def from_worker(cls, data: bytes, *, first_frame_no: int) -> EncodedFrame:
+    def from_worker(cls, data: bytes, *, first_frame_no: int, rendition: int = 0) -> EncodedFrame:
         """Read a worker's frame and number it within the session.
 
         A worker counts from 0; `first_frame_no` is what the session had reached before it started,
@@ -43,7 +48,7 @@ class EncodedFrame:
             frame_no = (header.frame_no + first_frame_no) & 0x7FFFFFFF
             header = msgspec.structs.replace(header, frame_no=frame_no)
             data = header.pack() + data[header.n_bytes :]
-        return cls(header, data)
+        return cls(header, data, rendition)
 
     @property
     def frame_no(self) -> int:
@@ -53,17 +58,17 @@ class EncodedFrame:
     @property
     def is_still(self) -> bool:
         """A lossless picture at rest; no other frame depends on it."""
-        return bool(self.header.flags & FrameFlags.STILL)
+        return bool(self.header.flags & _STILL)
 
     @property
     def is_jpeg(self) -> bool:
         """Decodes alone and is for viewers without H.264."""
-        return bool(self.header.flags & FrameFlags.JPEG)
+        return bool(self.header.flags & _JPEG)
 
     @property
     def is_keyframe(self) -> bool:
         """Decoding can start here."""
-        return bool(self.header.flags & FrameFlags.KEY)
+        return bool(self.header.flags & _KEY)
 
     @property
     def picture(self) -> memoryview:

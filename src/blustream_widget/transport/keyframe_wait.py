@@ -1,4 +1,4 @@
-"""Whether one viewer waits for a keyframe, and how often it may ask for one."""
+"""Which of a session's streams one viewer is in, and whether it waits for a keyframe of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LINK_TIMES = 3
 
 
 class KeyframeWait:
-    """A viewer's place in the stream: in it, or before its next keyframe.
+    """A viewer's place in the streams: in one, before its next keyframe, or on the way to another.
 
     Parameters
     ----------
@@ -24,19 +24,41 @@ class KeyframeWait:
         Nothing but a keyframe can be decoded.
     is_left_behind : bool
         The session's pictures are too much for this viewer's link: it gets keyframes alone, and a
-        keyframe, which all viewers get, is asked for its sake at most once a second.
+        keyframe, which all viewers of its stream get, is asked for its sake at most once a second.
+    rendition : int
+        Stream that its frames are of; 0 is the full one, the larger numbers are smaller.
+    wanted : int
+        Stream that it goes over to with the next keyframe.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.waits = True
         self.is_left_behind = False
+        self.rendition = self.wanted = 0
         self._clock = clock
         self._next_s = float("-inf")
 
     @property
     def may_ask(self) -> bool:
         """Whether a keyframe may be asked for."""
-        return self.waits and (not self.is_left_behind or self._clock() >= self._next_s)
+        is_wanted = self.waits or self.wanted != self.rendition
+        return is_wanted and (not self.is_left_behind or self._clock() >= self._next_s)
+
+    def assign(self, rendition: int) -> None:
+        """Go over to another stream: to a larger one while this one goes on, to a smaller at once.
+
+        What was too much for the link is not sent any more while the smaller one's keyframe comes.
+        """
+        self.wanted = rendition
+        if rendition > self.rendition:
+            self.rendition = rendition
+            self.waits = True
+
+    def takes(self, rendition: int, *, is_keyframe: bool) -> bool:
+        """Whether a frame of a stream is for this viewer, which may go over to it with that."""
+        if is_keyframe and rendition == self.wanted:
+            self.rendition = rendition
+        return rendition == self.rendition
 
     def sent(self, *, is_keyframe: bool, link_s: float) -> None:
         """Take note of a frame on its way, which keeps the link busy for `link_s`."""

@@ -45,6 +45,11 @@ class Outbox:
         self._wake = asyncio.Event()
         self._closed = False
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, and something may be sent past it."""
+        return not self._entries and not self._closed
+
     def put_text(self, data: bytes) -> None:
         """Queue a message.
 

@@ -70,6 +70,7 @@ class AckPacer:
         # Numbers of the frames that were on the way when a packet was missed.
         self._held_up = range(0)
         self._delays_ms: deque[float] = deque(maxlen=_RTT_SAMPLES)
+        self._rtt_ms = 0.0
         self._frame_ms = FRAME_MS
         self._acknowledged_s = float("-inf")
         self.n_lost = 0
@@ -78,7 +79,7 @@ class AckPacer:
     @property
     def rtt_ms(self) -> float:
         """Least of the recent delays from frame to acknowledgement; 0 before the first."""
-        return min(self._delays_ms, default=0.0)
+        return self._rtt_ms
 
     @property
     def is_answered(self) -> bool:
@@ -172,6 +173,7 @@ class AckPacer:
             self.link.held_up()
             return
         self._delays_ms.append((self._clock() - sent.at_s) * 1000.0)
+        self._rtt_ms = min(self._delays_ms)
         self.link.acknowledged(n_bytes=n_bytes, sent_s=sent.at_s, there_s=there_s)
 
     def _acknowledged_late(self, frame_no: int, there_s: float | None) -> bool:
@@ -188,9 +190,11 @@ class AckPacer:
         return not self._in_flight or self._bytes < window
 
     def _forget_stalled(self) -> None:
+        waited_s = self._clock() - self._in_flight[-1].at_s if self._in_flight else 0.0
+        if waited_s <= self._stalled_s:
+            return
         # A slow or long link is given the time that it needs.
         link_s = min(8 * self._bytes / self.link.target_bps, 1.0) + min(self.rtt_ms / 500, 1.0)
-        waited_s = self._clock() - self._in_flight[-1].at_s if self._in_flight else 0.0
         if waited_s > self._stalled_s + link_s:
             self.n_lost += len(self._in_flight)
             self._late.extend(self._in_flight)

@@ -40,6 +40,12 @@ class RelayChannel:
         message = lp.RelayText(channel=self._channel, text=data.decode())
         self._put(lp.encoder.encode(message))
 
+    def hold_text(self, data: bytes) -> None:
+        self.send_text(data)
+
+    def flush(self) -> None:
+        pass
+
     def send_frame(self, frame: EncodedFrame) -> None:
         if self._on_close is not None:
             data = lp.RELAY_PREFIX.pack(self._channel) + frame.data

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from blustream_widget.transport.channel import Channel
 from blustream_widget.transport.fanout import Picture
 from blustream_widget.transport.frame import EncodedFrame
@@ -42,6 +44,7 @@ class SocketSubscriber:
         self._is_visible = True
         self._is_elsewhere = False
         self._pending_jpeg: EncodedFrame | None = None
+        self._looked_s = float("-inf")
 
     @property
     def video(self) -> Picture | None:
@@ -95,7 +98,10 @@ class SocketSubscriber:
             self._still.room_changed()
 
     def _look_at_tcp(self) -> None:
-        read = self._channel.read_tcp
+        read, now_s = self._channel.read_tcp, time.monotonic()
+        if now_s - self._looked_s < self.pacer.link.look_s:
+            return
+        self._looked_s = now_s
         if read is not None and (info := read()) is not None:
             self.pacer.link.told(info)
 

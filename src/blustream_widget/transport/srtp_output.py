@@ -3,7 +3,7 @@
 A part of `rtp_stream`, and like it bound to the inside of aiortc, aioice and pylibsrtp.
 
 **Cost.** A packet's way through aiortc and asyncio takes 50 to 90 µs of processor time. Here it
-takes 25 with everything the kernel does (`blustream bench fanout`): a packet is written once,
+takes 25 with everything the kernel does (`blustream bench ways`): a packet is written once,
 encrypted in place, and all packets of one size leave in one `sendmsg`; Linux cuts them apart
 (UDP_SEGMENT, "generic segmentation offload"). Where that is missing or refused, each packet has a
 call of its own.

@@ -90,6 +90,8 @@ class StillDelivery:
 
     def forget(self) -> None:
         """Stop it for good: another picture is on its way, and its still will follow."""
+        if self._frame is None:
+            return
         self._stop()
         self._frame, self._stage = None, "none"
 

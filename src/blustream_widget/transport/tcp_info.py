@@ -13,11 +13,11 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-# Of `struct tcp_info` in linux/tcp.h, which only ever grows at its end.
-_REPAIRS, _ROUND_TRIP, _RETRANSMITTED, _PACING = 1, 68, 100, 104
-_UNSENT, _LEAST, _SEGMENTS, _SPURIOUS = 144, 148, 156, 216
-_BYTES = 220
-_U32, _U64 = struct.Struct("=I"), struct.Struct("=Q")
+# Of `struct tcp_info` in linux/tcp.h, which only ever grows at its end: tcpi_ca_state, tcpi_rtt,
+# tcpi_total_retrans, tcpi_pacing_rate, tcpi_notsent_bytes, tcpi_min_rtt, tcpi_data_segs_out,
+# tcpi_dsack_dups.
+_FIELDS = struct.Struct("=xB66xI28xIQ32xII4xI56xI")
+_BYTES = _FIELDS.size
 
 
 class TcpInfo(NamedTuple):
@@ -41,20 +41,17 @@ class TcpInfo(NamedTuple):
         """Read the system's bytes; None from a system too old to tell."""
         if len(data) < _BYTES:
             return None
-        offsets = (_ROUND_TRIP, _UNSENT, _SEGMENTS, _RETRANSMITTED, _SPURIOUS, _LEAST)
-        round_trip_us, unsent_bytes, n_segments, n_again, n_spurious, least_us = (
-            int(_U32.unpack_from(data, offset)[0]) for offset in offsets
+        repairs, round_trip_us, n_again, pacing, unsent_bytes, least_us, n_segments, n_spurious = (
+            _FIELDS.unpack_from(data)
         )
-        n_lost = max(n_again - n_spurious, 0)
-        pacing_bps = 8.0 * int(_U64.unpack_from(data, _PACING)[0])
         return cls(
             round_trip_us / 1e6,
             unsent_bytes,
             n_segments,
-            n_lost,
+            max(n_again - n_spurious, 0),
             least_us / 1e6,
-            pacing_bps,
-            data[_REPAIRS] != 0,
+            8.0 * pacing,
+            repairs != 0,
         )
 
 

@@ -15,6 +15,8 @@ _SPREAD_S = 0.005
 _FAR_S = 0.03
 """With a shorter round trip nothing is gained: what BBR spreads is over soon."""
 
+_NEAR_S = 0.2  # of near connections, of which there may be hundreds, not every frame asks
+
 
 def prefer_bbr(connection: socket.socket) -> bool:
     """Use BBR on a connection that sends pictures; False where the system does not allow it.
@@ -70,14 +72,18 @@ class PromptBbr:
         self._connection = connection
         self._read_tcp = read_tcp
         self._clock = clock
-        self._begun_s = float("-inf")
+        self._begun_s = self._near_until_s = float("-inf")
 
     def expect(self, n_bytes: int) -> None:
         """Have the `n_bytes` that are about to be written leave at once."""
+        now = self._clock()
+        if now < self._near_until_s:
+            return
         info = self._read_tcp()
+        if info is not None and info.round_trip_s < _FAR_S:
+            self._near_until_s = now + _NEAR_S
         if info is None or info.round_trip_s < _FAR_S or info.is_repairing:
             return
-        now = self._clock()
         if 8 * n_bytes <= _SPREAD_S * info.pacing_bps or now < self._begun_s + info.round_trip_s:
             return
         self._begun_s = now

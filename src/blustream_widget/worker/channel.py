@@ -44,7 +44,7 @@ class ServerChannel:
         """
         self._write([memoryview(json_message(message))])
 
-    def send_frame(self, header: FrameHeader, picture: memoryview) -> None:
+    def send_frame(self, header: FrameHeader, picture: memoryview, rendition: int = 0) -> None:
         """Send a frame; the picture is not copied.
 
         Raises
@@ -52,7 +52,7 @@ class ServerChannel:
         PeerClosedError
             The server is gone.
         """
-        front, payload = frame_message(header.pack(), picture)
+        front, payload = frame_message(header.pack(), picture, rendition)
         self._write([memoryview(front), memoryview(payload)])
 
     def messages(self) -> Iterator[ToWorker]:

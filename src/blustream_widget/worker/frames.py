@@ -21,6 +21,7 @@ from blustream_widget.worker.composition import Composition, Compositor, Scene
 from blustream_widget.worker.meter import Meter
 from blustream_widget.worker.motion import MotionSize
 from blustream_widget.worker.sink import Sink
+from blustream_widget.worker.smaller import SmallerStreams
 
 _CLOCK_HZ = 90_000
 
@@ -40,6 +41,8 @@ class FrameWriter:
     ----------
     motion : MotionSize
         How large a picture may be that this machine draws and encodes in time.
+    smaller : SmallerStreams
+        What is encoded beside the full stream.
 
     Notes
     -----
@@ -55,6 +58,7 @@ class FrameWriter:
         self._jpeg = JpegEncoder()
         self._meter = Meter()
         self.motion = MotionSize()
+        self.smaller = SmallerStreams(sink, chain)
         self._frame_no = 0
         self._timestamp_90k = 0
         self._has_said_no_encoder = False
@@ -75,13 +79,19 @@ class FrameWriter:
             self._sink.send(stats)
         return is_key
 
+    def write_smaller(self, scene: Composition, now: float) -> bool:
+        """Send a picture in the smaller streams; returns whether one of them is to follow."""
+        self._take_time()
+        return self.smaller.write(scene, now, self._header, self._timestamp_90k)
+
     def write_still(self, scene: Composition, png: memoryview) -> None:
         """Send a lossless picture of a composition."""
         flags = FrameFlags.STILL | FrameFlags.KEY | FrameFlags.EXACT
         self._sink.send_frame(self._header(scene, flags), png)
 
     def close(self) -> None:
-        """Close the encoder."""
+        """Close the encoders."""
+        self.smaller.close()
         self._chain.close()
 
     def _write_h264(
@@ -90,8 +100,7 @@ class FrameWriter:
         begin_s = time.perf_counter()
         picture = self._compositor.draw(scene, "bt709")
         drawn_s = time.perf_counter()
-        # Encoders want timestamps that grow, also where the clock's steps are coarse.
-        self._timestamp_90k = max(int(self._clock() * _CLOCK_HZ), self._timestamp_90k + 1)
+        self._take_time()
         try:
             frame = self._chain.encode(
                 picture,
@@ -115,6 +124,10 @@ class FrameWriter:
             self.motion.add(done_s - begin_s, picture.width_px * picture.height_px)
         self._report_encoder()
         return frame.is_keyframe
+
+    def _take_time(self) -> None:
+        # Encoders want timestamps that grow, also where the clock's steps are coarse.
+        self._timestamp_90k = max(int(self._clock() * _CLOCK_HZ), self._timestamp_90k + 1)
 
     def _header(self, composition: Composition, flags: FrameFlags) -> FrameHeader:
         self._frame_no += 1

@@ -145,8 +145,8 @@ class Pipeline:
                 # The server heard of another view in between and has thrown the still away.
                 self._still_of = None
                 self._schedule.change(now)
-        if wish.wants_keyframe:
-            self._schedule.want_keyframe(now)
+        for rendition in wish.keyframes:
+            self._want_keyframe(rendition, now)
         if self._reader is not None:
             self._hear(wish, self._reader, now)
 
@@ -187,6 +187,8 @@ class Pipeline:
         picture = Composition(state, video, contents)
         if is_keyframe or self._is_redraw_wanted or not picture.shows(self._shown):
             self._show(picture, is_keyframe=is_keyframe)
+        if self._output.smaller and self._frames.write_smaller(picture, now):
+            self._schedule.go_on(now)
         is_still = is_at_rest and not self._blink.is_on(state)
         if is_still and all(scene.is_exact for scene in read) and self._output.still:
             self._rest(Composition(state, read, contents))
@@ -246,6 +248,8 @@ class Pipeline:
         before, self._output = self._output, output
         self._blink.allow(output.blink)
         self._schedule.limit(output.max_fps)
+        if self._frames.smaller.want(output.smaller):
+            self._schedule.go_on(now)
         if not self._is_looked_at():
             self._schedule.clear()
             return
@@ -254,6 +258,13 @@ class Pipeline:
         if output.jpeg > before.jpeg or output.h264 > before.h264 or output.still > before.still:
             self._is_redraw_wanted = True
             self._schedule.change(now)
+
+    def _want_keyframe(self, rendition: int, now: float) -> None:
+        if rendition == 0:
+            self._schedule.want_keyframe(now)
+        else:
+            self._frames.smaller.want_keyframe(rendition)
+            self._schedule.go_on(now)
 
     def _hear(self, wish: Wish, reader: SliceReader, now: float) -> None:
         has_opened = self._segmentations.settle()

@@ -14,5 +14,5 @@ class Sink(Protocol):
     def send(self, message: FromWorker) -> None:
         """Take a message."""
 
-    def send_frame(self, header: FrameHeader, picture: memoryview) -> None:
-        """Take a frame; `picture` does not change any more."""
+    def send_frame(self, header: FrameHeader, picture: memoryview, rendition: int = 0) -> None:
+        """Take a frame of a stream; `picture` does not change any more."""

@@ -33,7 +33,9 @@ class Wish:
         The newest of each kind.
     has_detour : bool
         A state that gives another picture came and went before anybody saw it.
-    wants_keyframe, wants_refresh, has_data, has_still, has_value : bool
+    keyframes : set of int
+        Streams of which a keyframe is wanted.
+    wants_refresh, has_data, has_still, has_value : bool
         Something of this kind happened, once or often.
     probes : dict
         The newest probe of each peer.
@@ -49,7 +51,7 @@ class Wish:
     state: ViewState | None = None
     output: Output | None = None
     has_detour: bool = False
-    wants_keyframe: bool = False
+    keyframes: set[int] = field(default_factory=set)
     wants_refresh: bool = False
     has_data: bool = False
     has_still: bool = False
@@ -89,8 +91,8 @@ class LatestSlot:
                     self._wish.show(state)
                 case Output():
                     self._wish.output = message
-                case WantKeyframe():
-                    self._wish.wants_keyframe = True
+                case WantKeyframe(rendition=rendition):
+                    self._wish.keyframes.add(rendition)
                 case Refresh():
                     self._wish.wants_refresh = True
                 case ProbeVoxel(peer=peer):

@@ -60,7 +60,7 @@ class Scene:
         self.fanout.add(self.tap)
         self.n = 0
 
-    def ask(self):
+    def ask(self, _stream):
         self.asked += 1
 
     def show(self, **flags):
@@ -153,7 +153,7 @@ def desk(kernel, encoder="libx264", in_turn=lambda then: then()):
     view = (None, volume_info(shape=(4, 4, 4)))
     return RecordingDesk(
         config=Config(),
-        fanout=Fanout(lambda: None),
+        fanout=Fanout(lambda _stream: None),
         kernel=kernel,
         viewers=lambda: (),
         view=lambda: view,

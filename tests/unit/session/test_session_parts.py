@@ -14,6 +14,7 @@ from blustream_widget.session.ratelimit import TokenBucket
 from blustream_widget.session.shared_memory import remove_shared_array
 from blustream_widget.testing.contracts.transport import make_frame
 from blustream_widget.transport.fanout import Fanout
+from blustream_widget.transport.keyframe_wait import KeyframeWait
 
 
 class Listener:
@@ -23,7 +24,7 @@ class Listener:
     def on_message(self, message):
         self.heard.append(message)
 
-    def on_frame(self, data):
+    def on_frame(self, data, rendition):
         self.heard.append(data)
 
     def on_end(self):
@@ -125,6 +126,7 @@ class FakeSubscriber:
         self.video = "h264"
         self.has_credit = True
         self.needs_keyframe = False
+        self.keyframe = KeyframeWait()
 
     def offer(self, frame):
         pass
@@ -163,6 +165,32 @@ async def test_while_nobody_has_room_only_the_newest_state_waits(demand, viewer,
     demand.update()
     demand.update()
     assert revisions(sent) == [100]
+
+
+async def test_who_has_room_again_gets_the_state_that_waits_and_others_are_not_asked(
+    demand, viewer, sent
+):
+    viewer.has_credit = False
+    demand.show(ViewState(revision=1))
+    other = FakeSubscriber()
+    other.has_credit = False
+    demand.room_made(other)
+    assert revisions(sent) == []
+    viewer.has_credit = True
+    demand.room_made(viewer)
+    assert revisions(sent) == [1]
+
+
+async def test_an_acknowledgement_asks_for_the_keyframe_that_its_viewer_waits_for(sent, viewer):
+    demand = Demand(sent.append, clock=lambda: 0.0)
+    fanout = Fanout(demand.request_keyframe)
+    fanout.add(viewer)
+    demand.watch(fanout)
+    demand.update()
+    viewer.needs_keyframe = True
+    demand.room_made(viewer)
+    assert [type(m) for m in sent] == [wp.Output, wp.WantKeyframe]
+    demand.close()
 
 
 async def test_it_is_said_whether_the_worker_gets_the_view_that_it_has(sent, viewer):

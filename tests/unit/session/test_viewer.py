@@ -18,7 +18,7 @@ class FakeRoom:
     def __init__(self):
         self.config = Config(transports="websocket")
         self.ice_servers = ()
-        self.fanout = Fanout(lambda: None)
+        self.fanout = Fanout(lambda _stream: None)
         self.patches = []
         self.probes = []
         self.reports = 0
@@ -33,6 +33,9 @@ class FakeRoom:
         self.probes.append(message)
 
     def on_demand_changed(self):
+        self.demands += 1
+
+    def on_acknowledged(self, subscriber):
         self.demands += 1
 
     def on_report(self, viewer):
@@ -50,6 +53,12 @@ class FakeChannel:
 
     def send_text(self, data):
         self.messages.append(p.decode_server(data))
+
+    def hold_text(self, data):
+        self.send_text(data)
+
+    def flush(self):
+        pass
 
     def send_frame(self, frame):
         pass

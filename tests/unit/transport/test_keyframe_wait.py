@@ -33,3 +33,32 @@ def test_it_asks_again_after_a_second_or_when_its_link_was_free_for_twice_as_lon
     assert not wait.may_ask
     clock.now_s = 2.5
     assert wait.may_ask
+
+
+def in_stream(rendition):
+    wait = KeyframeWait(Clock())
+    wait.assign(rendition)
+    assert wait.takes(rendition, is_keyframe=True)
+    wait.sent(is_keyframe=True, link_s=0.0)
+    return wait
+
+
+def test_to_a_larger_stream_it_goes_at_a_keyframe_and_has_its_own_until_then():
+    wait = in_stream(1)
+    wait.assign(0)
+    assert wait.may_ask
+    assert wait.takes(1, is_keyframe=False)
+    assert not wait.takes(0, is_keyframe=False)
+    assert wait.takes(0, is_keyframe=True)
+    assert not wait.takes(1, is_keyframe=False)
+    assert wait.takes(0, is_keyframe=False)
+
+
+def test_what_is_too_much_for_it_is_not_sent_while_the_smaller_streams_keyframe_comes():
+    wait = in_stream(0)
+    wait.assign(2)
+    assert wait.waits
+    assert wait.may_ask
+    assert not wait.takes(0, is_keyframe=False)
+    assert not wait.takes(0, is_keyframe=True)
+    assert wait.takes(2, is_keyframe=True)

@@ -313,3 +313,14 @@ def test_what_another_path_carried_is_where_a_new_one_begins():
     link = LinkRate(Clock())
     link.seed(2e6)
     assert link.target_bps == 2e6
+
+
+def test_a_queue_is_felt_at_once_however_seldom_the_rate_is_thought_over():
+    clock = Clock()
+    link = LinkRate(clock)
+    link.look_s = 1000.0
+    for n in range(1, 40):
+        sent_s = clock.now_s
+        clock.now_s += 0.02 + 0.005 * n
+        link.acknowledged(n_bytes=20_000, sent_s=sent_s)
+    assert link.target_bps < START_BPS

@@ -233,7 +233,7 @@ def test_of_jpegs_that_wait_only_the_newest_is_sent(channel):
 
 def test_the_fanout_asks_for_a_keyframe_once_somebody_can_take_it(subscriber):
     requests = []
-    fanout = Fanout(lambda: requests.append("key"))
+    fanout = Fanout(lambda _stream: requests.append("key"))
     fanout.add(subscriber)
     fanout.check_keyframes()
     fanout.publish(make_frame(0, is_key=True))
@@ -242,7 +242,7 @@ def test_the_fanout_asks_for_a_keyframe_once_somebody_can_take_it(subscriber):
 
 
 def test_the_fanout_forgets_who_left(subscriber, channel):
-    fanout = Fanout(lambda: None)
+    fanout = Fanout(lambda _stream: None)
     fanout.add(subscriber)
     fanout.remove(subscriber)
     fanout.publish(make_frame(0, is_key=True))
@@ -252,7 +252,7 @@ def test_the_fanout_forgets_who_left(subscriber, channel):
 
 
 def test_the_fanout_sends_each_the_kind_it_decodes(channel):
-    fanout = Fanout(lambda: None)
+    fanout = Fanout(lambda _stream: None)
     old = FakeChannel()
     fanout.add(SocketSubscriber(channel, "h264"))
     fanout.add(SocketSubscriber(old, "jpeg"))

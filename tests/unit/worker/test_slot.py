@@ -26,7 +26,7 @@ def test_wishes_of_different_kinds_come_together() -> None:
     slot.put(Refresh())
     slot.put_data()
     wish = slot.take(0)
-    assert wish.wants_keyframe
+    assert wish.keyframes == {0}
     assert wish.wants_refresh
     assert wish.has_data
     assert wish.output == Output(jpeg=True)

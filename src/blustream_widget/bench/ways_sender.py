@@ -1,4 +1,4 @@
-"""The sending process of `blustream bench fanout`: `python -m … WAY FOLDER`."""
+"""The sending process of `blustream bench ways`: `python -m … WAY FOLDER`."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Engine:
         self.handover: Handover | None = None
         self._way = way
         self._number = -1
-        self._fanout = Fanout(lambda: None)
+        self._fanout = Fanout(lambda _stream: None)
         self._plain: list[web.WebSocketResponse] = []
         self._peers: list[Any] = []  # of aiortc, which is imported only where it is used
         self._tracks: list[Callable[[EncodedFrame], None]] = []
