@@ -15,6 +15,7 @@ import { gridFor } from "./grids";
 import { SliceIndex } from "./hit";
 import { drawItem, drawMap, drawPen, fillRegion, type Look } from "./paint";
 import { trackAnnotations } from "./pointer";
+import { WordRoom } from "./room";
 import type { Section } from "./section";
 import { handlesOf, strokesOf } from "./shape";
 import { StillCanvas } from "./still";
@@ -78,6 +79,8 @@ export const layerStyles = css`
 
 export class AnnotationLayer implements Surface {
   readonly element = document.createElement("div");
+  /** What labels leave room for. */
+  readonly room = new WordRoom();
   private readonly still: StillCanvas;
   private readonly live: CanvasRenderingContext2D | null;
   private readonly field: LabelField;
@@ -240,6 +243,7 @@ export class AnnotationLayer implements Surface {
         drawItem(brush, item, section, this.lookOf(item, section, false)),
       finish: (brush: Brush, items: readonly Annotation[], section: Section) => {
         const layout = new ChipLayout(brush, this.width, this.height);
+        layout.avoid(this.room.boxes);
         this.chips = items.length > 0 ? this.placeChips(items, section, layout) : [];
         for (const chip of this.chips) drawChip(brush, chip, this.accent);
       },
@@ -260,7 +264,10 @@ export class AnnotationLayer implements Surface {
     const { editor } = desk;
     const { width, height, pixelRatio } = this.pane.size;
     const active = [...editor.active].join();
-    return [desk.stillRevision, active, width, height, pixelRatio, desk.channel].join("|");
+    const { revision } = this.room;
+    return [desk.stillRevision, active, width, height, pixelRatio, desk.channel, revision].join(
+      "|",
+    );
   }
 
   private lookOf(item: Annotation, section: Section, hovered: boolean): Look {
@@ -313,7 +320,7 @@ export class AnnotationLayer implements Surface {
     this.chips = this.chips.filter(({ id }) => !ids.has(id));
     const shown = drawn ? [...active, drawn] : active;
     const layout = new ChipLayout(brush, this.width, this.height);
-    layout.avoid(this.chips);
+    layout.avoid([...this.room.boxes, ...this.chips]);
     const chips = this.placeChips(shown, section, layout, true);
     const covered = pointed ? [...shown, pointed] : shown;
     const area = isNothing ? null : this.areaOf(covered, chips, pen, section);

@@ -41,7 +41,7 @@ export function toolEntries(
   wanted: Family | "tools",
 ): readonly (ToolEntry | ToolHeading)[] {
   const isSeismic = desk.editor.host.info?.kind === "seismic";
-  const families = wanted === "tools" ? (["annotate", "measure"] as const) : [wanted];
+  const families = wanted === "tools" ? (["measure", "annotate"] as const) : [wanted];
   const entries = families.flatMap((family) => [
     { heading: HEADINGS[family] },
     ...TOOLS.filter((facts) => facts.family === family)
@@ -57,6 +57,8 @@ export function familyIcon(desk: Desk, family: "annotate" | "measure"): IconName
   return family === "annotate" ? "pen" : "ruler";
 }
 
+/** Choosing and moving is in both menus; the button of the annotations shows it. */
 export function isFamilyInHand(desk: Desk, family: "annotate" | "measure"): boolean {
-  return desk.isAnnotating && desk.editor.facts.family === family;
+  const inHand = desk.editor.facts.family;
+  return desk.isAnnotating && (inHand === "select" ? "annotate" : inHand) === family;
 }

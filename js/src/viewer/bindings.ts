@@ -52,7 +52,8 @@ export interface Key {
   readonly isComposing: boolean;
 }
 
-const ZOOM_STEP = 1.25;
+/** Of the zoom, at one press. */
+export const ZOOM_STEP = 1.25;
 const WINDOW_STEP = 1.1;
 /** Share of the window that the level moves by at one key press. */
 const LEVEL_STEP = 0.05;
@@ -182,6 +183,8 @@ export function isOurs(event: Key): boolean {
 export interface HelpRow {
   readonly action: string;
   readonly keys: readonly string[];
+  /** Given: of such volumes only. */
+  readonly only?: "seismic" | "time";
 }
 
 /** Rows of the help, in reading order. */
@@ -196,7 +199,7 @@ export function helpRows(
     { action: "First, last", keys: ["Home", "End"] },
     { action: "Go to number", keys: ["G"] },
     { action: "Play; slower, faster", keys: ["Space", ",", "."] },
-    { action: "Step in time; play time", keys: ["< >", "\\"] },
+    { action: "Step in time; play time", keys: ["< >", "\\"], only: "time" },
     { action: axisTitles.join(", "), keys: ["1", "2", "3"] },
     {
       action: "Zoom at pointer",
@@ -226,7 +229,7 @@ export function helpRows(
     { action: "Read position and value aloud", keys: ["I"] },
     { action: "Fill the window, or one pane of several; back", keys: ["Z", "Double click"] },
     { action: "Next layout", keys: ["L"] },
-    { action: "Seismic: density, wiggles, both", keys: ["Shift + W"] },
+    { action: "Density, wiggles, both", keys: ["Shift + W"], only: "seismic" },
     { action: "Full screen", keys: ["F"] },
     { action: "Side panel", keys: ["]"] },
     { action: "Menu", keys: ["Right click", "Shift + F10"] },
@@ -236,8 +239,10 @@ export function helpRows(
 }
 
 export const TOUCH_ROWS: readonly HelpRow[] = [
-  { action: "Slices", keys: ["One finger up, down"] },
+  { action: "Slices", keys: ["Scroll", "One finger up, down"] },
   { action: "Pan and zoom", keys: ["Two fingers"] },
+  { action: "Window and level", keys: ["Window", "One finger"] },
+  { action: "Distance and others", keys: ["Measure", "Tap or drag"] },
   { action: "Menu", keys: ["Long press"] },
   { action: "Fit", keys: ["Double tap"] },
   { action: "Fill the window", keys: ["Tap on the slice's name"] },

@@ -81,7 +81,8 @@ export class Help extends Part {
 
   protected override render(): TemplateResult {
     const { context } = this;
-    const axes = context.session.info?.axes.map(axisTitle) ?? ["Slice direction"];
+    const isByTouch = matchMedia("(pointer: coarse)").matches;
+    const [keys, touch] = [this.keys(), this.rows(TOUCH_ROWS)];
     const close = (): void => context.set({ open: "" });
     return html`<div
       class="dialog floating"
@@ -95,10 +96,17 @@ export class Help extends Part {
         <span class="quiet small medium">only while the viewer has the focus</span>
         <button class="tool" aria-label="Close" title="Close (Esc)" @click=${close}>${icon("close")}</button>
       </div>
-      ${this.rows(helpRows(axes, context.settings.now.mouse))}
-      <h3>Touch</h3>
-      ${this.rows(TOUCH_ROWS)}
+      ${isByTouch ? [touch, html`<h3>Keys and mouse</h3>`, keys] : [keys, html`<h3>Touch</h3>`, touch]}
     </div>`;
+  }
+
+  private keys(): TemplateResult {
+    const { context } = this;
+    const { info } = context.session;
+    const axes = info?.axes.map(axisTitle) ?? ["Slice direction"];
+    const fits = { seismic: info?.kind === "seismic", time: context.time.count > 1 };
+    const rows = helpRows(axes, context.settings.now.mouse);
+    return this.rows(rows.filter(({ only }) => !only || fits[only]));
   }
 
   private rows(rows: readonly HelpRow[]): TemplateResult {

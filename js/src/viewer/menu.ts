@@ -19,6 +19,7 @@ import { copyText } from "./states";
 import { shared } from "./styles";
 import type { ToolbarHost } from "./toolbar";
 import { viewEntries } from "./viewcopy";
+import { zoomEntries } from "./zoommenu";
 
 const MOUSE_SETS: readonly (readonly [MouseSet, string])[] = [
   ["standard", "Drag pans, right drag windows"],
@@ -77,6 +78,11 @@ export class Menu extends Part {
           min-height: 44px;
         }
       }
+      @media (pointer: coarse) and (hover: none) {
+        kbd {
+          display: none;
+        }
+      }
     `,
   ];
 
@@ -111,6 +117,8 @@ export class Menu extends Part {
         return this.channels();
       case "picture":
         return this.pictures();
+      case "zoom":
+        return zoomEntries(this.context);
       case "more":
         return this.more();
       case "settings":
@@ -197,7 +205,7 @@ export class Menu extends Part {
     const stretches = info !== null && info.kind !== "medical";
     const channels = this.channels();
     return [
-      ...(channels.length > 1 ? [...channels, "line" as const] : []),
+      ...(channels.length > 1 ? [{ heading: "Channel" }, ...channels, "line" as const] : []),
       {
         label: cine.playing ? "Stop" : "Play slices",
         icon: "play",
@@ -226,7 +234,7 @@ export class Menu extends Part {
       { label: "Window and colours", icon: "window", act: () => context.set({ open: "window" }) },
       { label: "Automatic window", icon: "auto", key: "N", act: () => actions.autoRange() },
       "line",
-      { label: "Fit to pane", icon: "fit", key: "0", act: () => actions.fit() },
+      ...zoomEntries(context),
       {
         label: "Earlier view",
         icon: "back",

@@ -24,7 +24,7 @@ export const paneStyles = css`
     }
     .corner.corner {
       padding-right: 4px;
-      gap: 2px;
+      gap: 3px;
     }
   }
   .view {
@@ -327,9 +327,6 @@ export const paneStyles = css`
     z-index: 1;
     will-change: transform;
     forced-color-adjust: none;
-  }
-  .bar.inner {
-    right: 30px;
   }
   .bar span {
     position: absolute;

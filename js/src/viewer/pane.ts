@@ -11,7 +11,7 @@ import type { Point } from "../geometry";
 import { LabelLayer, labelStyles } from "../labels/layer";
 import type { VolumeInfo } from "../protocol";
 import { axisOf, axisTitle, numberText, planeColour, sliceText, type Voxel } from "./axes";
-import { gradient } from "./colours";
+import { colourBar } from "./colourbar";
 import type { ViewContext } from "./context";
 import { crosshairLines, crosshairOf, crosshairStyles, linkedPointer } from "./crosshair";
 import { addNode, FenceMarks, fenceStyles, finishFence } from "./fence";
@@ -23,8 +23,6 @@ import { PaneSize, Picture } from "./picture";
 import { planesBeside } from "./planes";
 import { Gestures, trackPointers } from "./pointer";
 import { personPointers, pointerStyles } from "./pointers";
-import { channelOf, endText, highOf, isSigned, lowOf } from "./range";
-import { lookOf } from "./recolour";
 import { hasRulers, lettersOf, northOf, type Ruler, rulersOf, scaleBarOf } from "./rulers";
 import { type Scene, sectionText } from "./scene";
 import type { Job } from "./screenshot";
@@ -39,9 +37,6 @@ import { Turning, turningStyles } from "./turning";
 import { VIEW_TOOLS, type ViewTool } from "./viewtools";
 import { wiggleText } from "./wiggle";
 
-/** The colour bar needs this much height, and labels this much width. */
-const BAR_MIN_HEIGHT = 160;
-const BAR_MIN_WIDTH = 200;
 /** Values are read when the slice has stood still this long: a scrub would ask for one each frame. */
 const READ_AFTER_MS = 60;
 
@@ -165,6 +160,8 @@ export class SlicePane extends Part {
     const { info } = this.context.session;
     const plain = info === null || info.kind === "medical" || isDead(this.state);
     if (this.hasAttribute("plain") !== plain) this.toggleAttribute("plain", plain);
+    const { view, annotations, context } = this;
+    if (view && annotations.room.look(view, context.ui.pane)) annotations.request();
   }
 
   private makeAnnotations(): AnnotationLayer {
@@ -455,7 +452,7 @@ export class SlicePane extends Part {
           </div>`
           : nothing
       }
-      ${this.colourBar(scene, letters.length > 0)} ${this.profile()} ${swipeDivider(this.context)}
+      ${this.colourBar(scene)} ${this.profile()} ${swipeDivider(this.context)}
     `;
   }
 
@@ -488,6 +485,10 @@ export class SlicePane extends Part {
     const { layout, linked, maximised } = session.state;
     const alone = layout === "single" || maximised || ui.compact;
     return index > 0 && linked && !alone;
+  }
+
+  private colourBar(scene: Scene): TemplateResult | typeof nothing {
+    return this.hasOthersColours ? nothing : colourBar(this.context, scene);
   }
 
   private get isOneOfSeveral(): boolean {
@@ -529,36 +530,6 @@ export class SlicePane extends Part {
     const words = `North is ${Math.round(degrees)}° clockwise from up`;
     return html`<div class="label remark" role="img" aria-label=${words} title=${words}>
       <span style="transform:rotate(${degrees.toFixed(1)}deg)">${icon("north")}</span>N
-    </div>`;
-  }
-
-  /** A tip of the colour bar for what lies beyond it; a square below it for no value. */
-  private clip(where: string, colour: string | undefined): TemplateResult | typeof nothing {
-    return colour ? html`<i class=${where} style="background:${colour}"></i>` : nothing;
-  }
-
-  private colourBar(scene: Scene, inner: boolean): TemplateResult | typeof nothing {
-    const { ui, session } = this.context;
-    const { state } = session;
-    const channel = channelOf(scene.info, ui.shown?.channel ?? state.channel);
-    const tooSmall = ui.pane.height < BAR_MIN_HEIGHT || ui.pane.width < BAR_MIN_WIDTH;
-    if (channel.is_label || tooSmall || this.hasOthersColours) return nothing;
-    // The look of the picture on screen: a frame that is late keeps its own, unless it is recoloured.
-    const range = ui.recoloured || !ui.shown ? state : lookOf(ui.shown, session);
-    const withSign = isSigned(scene.info, channel);
-    const ends = [highOf(range), range.level, lowOf(range)].map((v) => endText(v, range, withSign));
-    const [high, middle, low] = ends;
-    const title = channel.unit || "";
-    return html`<div
-      class=${classMap({ bar: true, inner })}
-      role="img"
-      style="background:${gradient(range.colormap, range.reverse, "top")}"
-      aria-label="Colour scale ${low} to ${high} ${title}"
-    >
-      ${this.clip("above", range.above_color)} ${this.clip("below", range.below_color)}
-      ${this.clip("without", range.no_value_color)}
-      <span style="top:0">${high}${title ? html`&nbsp;${title}` : nothing}</span>
-      <span style="top:50%">${middle}</span><span style="top:100%">${low}</span>
     </div>`;
   }
 }

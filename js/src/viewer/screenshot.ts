@@ -1,6 +1,7 @@
 /** The picture as PNG, with or without the labels around it, to a file or to the clipboard. */
 import type { Point } from "../geometry";
 import { axisOf, numberText, planeColour, sliceText } from "./axes";
+import { barRoom } from "./colourbar";
 import { stopsOf } from "./colours";
 import type { Scene, ViewContext } from "./context";
 import { crosshairOf, drawCrosshair } from "./crosshair";
@@ -120,7 +121,7 @@ function drawColourBar(sheet: Sheet, scene: Scene, context: ViewContext): void {
   if (channel.is_label || sheet.height < 160) return;
   const { brush } = sheet;
   const height = Math.min(200, sheet.height * 0.52);
-  const room = lettersOf(scene).letters.length ? 40 : 22; // the letter of the right edge
+  const room = 10 + barRoom(scene);
   const [x, y] = [sheet.width - room, (sheet.height - height) / 2];
   const range = ui.shown ? lookOf(ui.shown, session) : session.state;
   const stops = stopsOf(range.colormap, range.reverse);

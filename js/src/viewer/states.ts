@@ -188,7 +188,11 @@ function notes(context: ViewContext): TemplateResult | typeof nothing {
   }
   if (!hint) return nothing;
   return html`<div class="toast hint" aria-hidden="true">
-    <span>Click the picture to scroll slices.</span><span><kbd>Esc</kbd> gives the page back</span>
+    ${
+      hint === "touch"
+        ? html`<span>Tap the picture, then one finger scrolls slices.</span>`
+        : html`<span>Click the picture to scroll slices.</span><span><kbd>Esc</kbd> gives the page back</span>`
+    }
   </div>`;
 }
 

@@ -207,6 +207,7 @@ export class Toolbar extends Part {
         dead
           ? nothing
           : html`<span class="rule medium"></span>
+            ${this.menuButton("zoom", "zoom", "Zoom (+ − 0)", "medium")}
             ${this.button("fit", "Fit to pane", "0", () => context.actions.fit(), "ample")}
             ${this.menuButton("layouts", "layout", "Layout of the panes (L)", "medium")}
             ${this.menuButton("picture", "camera", "Save or copy the picture", "roomy")}`

@@ -16,6 +16,7 @@ export type Open =
   | "plane"
   | "channels"
   | "picture"
+  | "zoom"
   | "more"
   | "settings"
   | "context"
@@ -60,7 +61,7 @@ export interface SharedUi {
   readonly value: ProbedValue | null;
   readonly notice: { readonly message: string; readonly hint: string } | null;
   /** "Click the picture to scroll slices" is on screen. */
-  readonly hint: boolean;
+  readonly hint: "" | "wheel" | "touch";
   readonly focused: boolean;
   readonly fullScreen: boolean;
   /** The viewer fills the browser's window. */
@@ -85,7 +86,7 @@ export const SHARED_START: SharedUi = {
   linked: null,
   value: null,
   notice: null,
-  hint: false,
+  hint: "",
   focused: false,
   fullScreen: false,
   maximised: false,

@@ -135,6 +135,7 @@ export class ViewerElement extends LitElement {
     this.addEventListener("focusin", (event) => this.focusMoved(event), { signal });
     this.addEventListener("focusout", (event) => this.focusMoved(event), { signal });
     this.addEventListener("pointerdown", (event) => this.pressed(event), { signal, capture: true });
+    this.addEventListener("pointercancel", (event) => this.cancelled(event), { signal });
     this.addEventListener(
       "fullscreenchange",
       () => {
@@ -188,7 +189,7 @@ export class ViewerElement extends LitElement {
     const inText = focused && this.isText(event.composedPath()[0]);
     this.toggleAttribute("data-lm-suppress-shortcuts", inText);
     if (inText) this.setAttribute("data-lm-suppress-shortcuts", "true");
-    if (focused) this.context.set({ hint: false });
+    if (focused) this.context.set({ hint: "" });
   }
 
   private isText(target: EventTarget | undefined): boolean {
@@ -231,7 +232,7 @@ export class ViewerElement extends LitElement {
     const place = this.grid.placeOf(event);
     const wanted = (ui.focused || ui.fullScreen || ui.maximised) && !isDead(this.pane.state);
     if (!this.lock.over(event.timeStamp, wanted)) {
-      if (!wanted && place) this.showHint();
+      if (!wanted && place) this.showHint("wheel");
       return;
     }
     event.preventDefault();
@@ -251,13 +252,20 @@ export class ViewerElement extends LitElement {
     context.actions.zoomAt(zoomFactorOf(event), context.toPicture(at));
   }
 
-  /** Once in a session: people find out that the wheel is the page's until they click. */
-  private showHint(): void {
+  /** Once in a session: people find out that wheel and finger are the page's until they click. */
+  private showHint(by: "wheel" | "touch"): void {
     const { context } = this;
     if (hinted.has(context.session) || isDead(this.pane.state)) return;
     hinted.add(context.session);
-    context.set({ hint: true });
-    setTimeout(() => context.set({ hint: false }), HINT_MS);
+    context.set({ hint: by });
+    setTimeout(() => context.set({ hint: "" }), HINT_MS);
+  }
+
+  /** The browser takes a finger for the page's scrolling. */
+  private cancelled(event: PointerEvent): void {
+    const { ui } = this.context;
+    if (event.pointerType === "touch" && !ui.focused && this.grid.placeOf(event))
+      this.showHint("touch");
   }
 
   // ------------------------------------------------------------- keys
@@ -304,16 +312,23 @@ export class ViewerElement extends LitElement {
     return true;
   }
 
-  /** Innermost first: what is open, the film, the tool; then the viewer itself. */
+  /** Innermost first: what is open, a text, the film, the tool; then the viewer itself. */
   private escape(): void {
     const { context } = this;
-    const inView = this.focusedDeep === this.pane.view;
-    if (context.ui.open) context.set({ open: "" });
-    else if (!inView && !isDead(this.pane.state)) this.pane.focusView();
-    else if (context.cine.playing) context.cine.stop();
+    const focused = this.focusedDeep;
+    const comesBack = focused !== this.pane.view && !isDead(this.pane.state);
+    if (context.ui.open) {
+      context.set({ open: "" });
+      return;
+    }
+    if (comesBack) this.pane.focusView();
+    // From the button of a tool, one press puts it away.
+    if (comesBack && !(focused instanceof HTMLButtonElement)) return;
+    if (context.cine.playing) context.cine.stop();
     else if (context.time.cine.playing) context.time.cine.stop();
     else if (context.labels.escape() || context.desk.editor.escape()) return;
     else if (context.ui.tool !== "navigate") context.pick("navigate");
+    else if (comesBack) return;
     else if (context.session.ownView.isOn) context.session.ownView.set(false);
     else if (context.ui.maximised || context.session.state.maximised) this.maximise();
     else this.leave();
