@@ -4,6 +4,7 @@ import type { Place } from "./pointing";
 import {
   type Chat,
   type ChatLine,
+  type Exported,
   type LinkOpened,
   MAX_CHAT_LINES,
   MessageType,
@@ -175,6 +176,11 @@ export class People {
     if (this.#pointed === String(this.#point)) return;
     this.#pointed = String(this.#point);
     this.#send({ type: MessageType.POINTER, voxel: this.#point });
+  }
+
+  /** A picture was taken out of the view: for the owner's record. */
+  exported(what: Exported["what"]): void {
+    if (this.isShared) this.#send({ type: MessageType.EXPORTED, what });
   }
 
   control(action: "ask" | "withdraw" | "give-back"): void {

@@ -643,6 +643,7 @@ export const MessageType = {
   LOOK_AROUND: 155,
   VIEW_LINK: 156,
   OPEN_VIEW: 157,
+  EXPORTED: 158,
 } as const;
 
 /** First message of a connection: who am I and what can I show. */
@@ -915,6 +916,12 @@ export interface Point {
 export interface GuestPage {
   readonly type: 154;
   readonly address: string;
+}
+
+/** The sender's page saved or copied a picture, which it does without the server. */
+export interface Exported {
+  readonly type: 158;
+  readonly what: "copied a picture" | "saved a picture";
 }
 
 /** Leave the shown view for one of the sender's own, or come back to it. */
@@ -1201,6 +1208,7 @@ export type ViewerMessage =
   | Say
   | Point
   | GuestPage
+  | Exported
   | LookAround
   | CopyView
   | OpenView;

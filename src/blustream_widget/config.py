@@ -95,6 +95,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         another one begins; 0 = never.
     own_views : int
         People of one session who may look around on their own at a time, each with a worker.
+    owner_name : str
+        What guests see the owner called; "" = their name at JupyterHub, else "Owner".
     guest_url : str
         Address of the page for guests, where the page that shows the viewer cannot tell it, for
         example "https://jupyter.example.org/blustream/guest".
@@ -119,6 +121,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     recordings_keep_days: float = 0.0
     recordings_total_bytes: int = 0
     own_views: int = 4
+    owner_name: str = ""
     guest_url: str = ""
     log_level: str = "INFO"
 

@@ -90,6 +90,10 @@ class EditDesk:
         question = lp.FetchBricks(session=self._session, name=name, n=next(self._numbers))
         return self._ask(question, f"The edits of {name!r} did not come", timeout_s).bricks
 
+    def exported(self) -> None:
+        """Say that labels were written, for the record."""
+        self._tell(lp.NoteExport(session=self._session, what="exported labels"))
+
     def hear(self, message: lp.ToKernel) -> None:
         """Hear the server; what is not about edits is passed over."""
         match message:

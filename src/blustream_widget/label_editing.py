@@ -345,6 +345,7 @@ class LabelEditing:
             raise VolumeWriteError(
                 f"{target} exists.", hint="Give another name, or overwrite=True."
             )
+        self._desk.exported()
         with self._store.opened(self._desk.bricks(self.name, timeout_s)) as (labels, channel):
             described = msgspec.structs.replace(
                 self._channel,

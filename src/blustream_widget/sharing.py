@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import secrets
 import time
 from collections import deque
@@ -18,6 +19,7 @@ from blustream_widget.core.qr import qr_rows, qr_svg
 from blustream_widget.core.sharing import (
     CODE_BYTES,
     MAX_LINKS,
+    NAME_CHARS,
     AuditRecord,
     GuestRole,
     SharedPerson,
@@ -25,6 +27,7 @@ from blustream_widget.core.sharing import (
     checked_role,
     checked_seats,
     seconds_of,
+    shown_text,
 )
 from blustream_widget.errors import ShareError
 
@@ -39,6 +42,12 @@ _CAN: dict[GuestRole, str] = {
     "annotator": "view and draw",
     "editor": "view, draw and drive",
 }
+
+
+def owner_name() -> str:
+    """Return what the owner is called: by setting, or at JupyterHub; "" if nobody says."""
+    name = load_config().owner_name or os.environ.get("JUPYTERHUB_USER", "")
+    return shown_text(name, NAME_CHARS)
 
 
 class ShareLink:
@@ -358,6 +367,8 @@ class Shareable(t.HasTraits):
     def _hear_sharing(self, message: lp.ToKernel) -> None:
         """Hear the server; on the link thread."""
         if isinstance(message, lp.SessionOpened):
+            if name := owner_name():
+                self._link.tell(lp.NameOwner(session=self._session, name=name))
             # Another server knows no links; one that knows them changes nothing.
             for link in self._links_out:
                 if (opening := link._opening(self._session)) is not None:

@@ -279,6 +279,7 @@ async function save(canvas: HTMLCanvasElement, name: string, context: ViewContex
   link.click();
   // The download reads the URL after the click returns.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  context.session.people.exported("saved a picture");
   context.note(`Saved ${link.download}`);
 }
 
@@ -292,6 +293,7 @@ async function copy(canvas: HTMLCanvasElement, context: ViewContext): Promise<vo
     // The promise goes in unresolved: Safari allows the clipboard only during the click.
     const item = new ClipboardItem({ "image/png": pngOf(canvas) });
     await navigator.clipboard.write([item]);
+    context.session.people.exported("copied a picture");
     context.note("Picture copied");
   } catch {
     context.note("This page may not use the clipboard.", "Save the picture instead.");

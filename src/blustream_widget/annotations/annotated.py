@@ -74,6 +74,7 @@ class Annotated(t.HasTraits):
             info=lambda: self.info,
             measure=self.measure,
             on_change=self._tell_trait,
+            on_export=lambda what: link.tell(lp.NoteExport(session=session, what=what)),
         )
         self.annotations = container
         self._annotations = container

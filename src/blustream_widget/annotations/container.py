@@ -17,6 +17,7 @@ from blustream_widget.annotations.mirror import AnnotationMirror
 from blustream_widget.core.annotation import Annotation, annotation, typed
 from blustream_widget.core.annotation_messages import Edit, PutItem, RemoveItem
 from blustream_widget.core.annotation_set import OWNER, Author
+from blustream_widget.core.sharing import Export
 from blustream_widget.core.types import VolumeInfo
 from blustream_widget.errors import AnnotationError
 
@@ -60,6 +61,8 @@ class Annotations(Sequence[Item]):
         `Viewer.measure`.
     on_change : callable
         Called once for each change, after the observers.
+    on_export : callable, optional
+        Called when annotations are written as a file's text or a table.
 
     Notes
     -----
@@ -73,7 +76,9 @@ class Annotations(Sequence[Item]):
         info: Callable[[], VolumeInfo],
         measure: Callable[..., Any],
         on_change: Observer,
+        on_export: Callable[[Export], None] = lambda _what: None,
     ) -> None:
+        self._on_export = on_export
         self._mirror = mirror
         self._info = info
         self._measure = measure
@@ -232,6 +237,7 @@ class Annotations(Sequence[Item]):
 
     def to_csv(self) -> str:
         """CSV text with one row for each annotation; `from_csv` reads it without a loss."""
+        self._on_export("exported CSV")
         return table.to_csv(self.values)
 
     def from_csv(self, text: str) -> list[Item]:
@@ -240,6 +246,7 @@ class Annotations(Sequence[Item]):
 
     def to_frame(self) -> Any:  # Any: pandas.DataFrame
         """Return a pandas frame with one row for each annotation, by its id."""
+        self._on_export("exported a table")
         return table.to_frame(self.values)
 
     def from_frame(self, frame: Any) -> list[Item]:
@@ -248,6 +255,7 @@ class Annotations(Sequence[Item]):
 
     def to_geojson(self, axis: int, slice_idx: int) -> str:
         """GeoJSON of the annotations in one section, in numbers of its axes."""
+        self._on_export("exported GeoJSON")
         return geojson.to_geojson(self.values, self._info(), axis=axis, slice_idx=slice_idx)
 
     def from_geojson(

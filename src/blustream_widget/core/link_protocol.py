@@ -35,6 +35,8 @@ from blustream_widget.core.sharing import (
     AuditRecord,
     Code,
     Expiry,
+    Export,
+    GuestName,
     GuestRole,
     Key,
     PersonKey,
@@ -285,6 +287,23 @@ class ManagePerson(_Message, tag="manage", frozen=True):
     role: GuestRole | None = None
 
 
+class NoteExport(_Message, tag="exported", frozen=True):
+    """The owner wrote something of the view from Python: for the record."""
+
+    session: str
+    what: Export
+
+
+class NameOwner(_Message, tag="owner", frozen=True):
+    """What the owner is called; "": nobody knows."""
+
+    session: str
+    name: GuestName
+
+
+OfSharing: TypeAlias = OpenLink | StopSharing | ManagePerson | NoteExport | NameOwner
+
+
 class TieViews(_Message, tag="tie", frozen=True):
     """Have views follow each other in `what`; replaces the tie of the same name.
 
@@ -344,9 +363,7 @@ ToServer: TypeAlias = (
     | RefreshVolume
     | CloseSession
     | RenewToken
-    | OpenLink
-    | StopSharing
-    | ManagePerson
+    | OfSharing
     | TieViews
     | UntieViews
     | RelayOpen

@@ -117,6 +117,7 @@ class MessageType(IntEnum):
     LOOK_AROUND = 0x9B
     VIEW_LINK = 0x9C
     OPEN_VIEW = 0x9D
+    EXPORTED = 0x9E
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):

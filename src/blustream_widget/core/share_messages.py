@@ -32,6 +32,7 @@ GUEST_PAGE_TYPE = 0x9A
 LOOK_AROUND_TYPE = 0x9B
 VIEW_LINK_TYPE = 0x9C
 OPEN_VIEW_TYPE = 0x9D
+EXPORTED_TYPE = 0x9E
 
 MAX_LINK_CHARS = 32 * 1024
 """Longest text of a copied view."""
@@ -139,8 +140,16 @@ class OpenView(_Message, tag=OPEN_VIEW_TYPE, frozen=True):
     text: Annotated[str, msgspec.Meta(max_length=MAX_LINK_CHARS)]
 
 
+class Exported(_Message, tag=EXPORTED_TYPE, frozen=True):
+    """The sender's page saved or copied a picture, which it does without the server."""
+
+    what: Literal["saved a picture", "copied a picture"]
+
+
 ViewMessage: TypeAlias = LookAround | CopyView | OpenView
-SharingMessage: TypeAlias = OpenLink | StopSharing | Manage | Control | Say | Point | GuestPage
+SharingMessage: TypeAlias = (
+    OpenLink | StopSharing | Manage | Control | Say | Point | GuestPage | Exported
+)
 
 # ---------------------------------------------------------------- server to viewer
 

@@ -16,6 +16,8 @@ GuestRole: TypeAlias = Literal["editor", "annotator", "viewer"]
 ROLES: tuple[Role, ...] = ("owner", "editor", "annotator", "viewer")
 GUEST_ROLES: tuple[GuestRole, ...] = ("editor", "annotator", "viewer")
 OWNER_ID = "owner"
+OWNER_NAME = "Owner"
+"""Of whom nobody knows what they are called."""
 
 MAX_LINKS = 16
 """Open links of one session."""
@@ -37,6 +39,11 @@ COLORS = (
     "#64748b",
 )
 """Of people, so that white letters on them have a contrast of at least 4.5."""
+
+Export: TypeAlias = Literal[
+    "exported CSV", "exported a table", "exported GeoJSON", "exported labels"
+]
+"""What Python writes of a view."""
 
 Key: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")]
 """Names a link or a person; no secret."""

@@ -33,9 +33,7 @@ OfSession: TypeAlias = (
     | lp.RefreshVolume
     | lp.CloseSession
     | lp.RenewToken
-    | lp.OpenLink
-    | lp.StopSharing
-    | lp.ManagePerson
+    | lp.OfSharing
     | OfKernel
 )
 
@@ -145,6 +143,7 @@ class KernelLink:
                 self._hub.close(session.id, "the viewer was closed")
             case lp.StartRecording() | lp.StopRecording():
                 session.recording.receive_of_kernel(message)
+                session.sharing.recorded(None, on=isinstance(message, lp.StartRecording))
             case _:
                 _receive_for_part(session, message)
 
@@ -174,11 +173,11 @@ class KernelLink:
             self._tasks.spawn(visitor.leave(), name="relayed viewer end")
 
 
-def _receive_for_part(
-    session: Session, message: lp.OpenLink | lp.StopSharing | lp.ManagePerson | OfKernel
-) -> None:
+def _receive_for_part(session: Session, message: lp.OfSharing | OfKernel) -> None:
     match message:
-        case lp.OpenLink() | lp.StopSharing() | lp.ManagePerson():
+        case (
+            lp.OpenLink() | lp.StopSharing() | lp.ManagePerson() | lp.NoteExport() | lp.NameOwner()
+        ):
             session.sharing.receive_from_kernel(message)
         case _:
             session.segmentations.receive(message)

@@ -57,6 +57,7 @@ ALLOWED: Mapping[type, frozenset[str]] = MappingProxyType(
         sm.Control: GUESTS,
         sm.LookAround: EVERYBODY,
         sm.CopyView: EVERYBODY,
+        sm.Exported: EVERYBODY,
         sm.OpenView: DRIVERS,
         sm.Say: EVERYBODY,
         sm.Point: EVERYBODY,

@@ -16,6 +16,7 @@ from blustream_widget.core.sharing import (
     MAX_LINKS,
     NAME_CHARS,
     OWNER_ID,
+    OWNER_NAME,
     GuestRole,
     ShareLinkInfo,
     shown_text,
@@ -105,6 +106,14 @@ class Guests:
 
     def __iter__(self) -> Iterator[Guest]:
         return iter(tuple(self._guests.values()))
+
+    def name_owner(self, name: str) -> str:
+        """Say what the owner is called: nobody who comes later has the same name."""
+        wanted = shown_text(name, NAME_CHARS) or OWNER_NAME
+        if any(guest.name.casefold() == wanted.casefold() for guest in self):
+            wanted = f"{wanted[: NAME_CHARS - 8].rstrip()} (owner)"
+        self._names.add(wanted.casefold())
+        return wanted
 
     @property
     def links(self) -> tuple[ShareLinkInfo, ...]:

@@ -13,7 +13,7 @@ import msgspec
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core.qr import qr_rows
-from blustream_widget.core.sharing import COLORS, OWNER_ID, GuestRole, SharedPerson
+from blustream_widget.core.sharing import COLORS, OWNER_ID, OWNER_NAME, GuestRole, SharedPerson
 from blustream_widget.errors import (
     BlustreamError,
     NotDriverError,
@@ -74,6 +74,7 @@ class Sharing:
         self._pointers = Pointers(self._viewers)
         self._tasks = TaskSet()
         self._page = ""
+        self.owner_name = OWNER_NAME
         self._since_ms: dict[str, float] = {}
         self._driver = ""
         self._was_shared = False
@@ -148,6 +149,19 @@ class Sharing:
             self._tell.call()
         self.audit.note_going_on("drove", viewer.person, viewer.name, viewer.role)
 
+    def exported(self, viewer: Viewer | None, what: str) -> None:
+        """Take note who took something out of the view; None: the owner, from Python."""
+        if not self._was_shared:
+            return
+        if viewer is None:
+            self.audit.note_going_on(what, OWNER_ID, self.owner_name, "owner")
+        else:
+            self.audit.note_going_on(what, viewer.person, viewer.name, viewer.role)
+
+    def recorded(self, viewer: Viewer | None, *, on: bool) -> None:
+        """Take note who began or ended a recording."""
+        self.exported(viewer, "began a recording" if on else "ended a recording")
+
     def looked_around(self, viewer: Viewer) -> None:
         """Take note who left the shown view for one of their own."""
         if self._was_shared:
@@ -175,6 +189,8 @@ class Sharing:
                 self._manage(message, viewer)
             case sm.Control(action=action):
                 self._control(viewer, action)
+            case sm.Exported(what=what):
+                self.exported(viewer, what)
             case sm.Say(text=text):
                 self._say(viewer, text)
             case sm.Point(voxel=voxel):
@@ -184,7 +200,7 @@ class Sharing:
                 self._page = address
                 self._tell.call()
 
-    def receive_from_kernel(self, message: lp.OpenLink | lp.StopSharing | lp.ManagePerson) -> None:
+    def receive_from_kernel(self, message: lp.OfSharing) -> None:
         """Take what the owner does in Python; what is wrong is told to the kernel."""
         try:
             match message:
@@ -192,6 +208,11 @@ class Sharing:
                     self._open(message)
                 case lp.StopSharing(link=link):
                     self._stop(link)
+                case lp.NoteExport(what=what):
+                    self.exported(None, what)
+                case lp.NameOwner(name=name):
+                    self.owner_name = self._guests.name_owner(name)
+                    self._tell.call()
                 case lp.ManagePerson(person=person, action=action, role=role):
                     self._manage(sm.Manage(person=person, action=action, role=role), None)
         except BlustreamError as exc:
@@ -343,7 +364,7 @@ class Sharing:
     def _note(self, what: str, guest: Guest | None, detail: str = "") -> None:
         self._keep()
         if guest is None:
-            self.audit.note(what, OWNER_ID, "Owner", "owner", detail)
+            self.audit.note(what, OWNER_ID, self.owner_name, "owner", detail)
         else:
             self.audit.note(what, guest.id, guest.name, guest.role, detail)
 

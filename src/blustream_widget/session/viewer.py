@@ -17,6 +17,7 @@ from blustream_widget.core.recording_messages import SetRecording
 from blustream_widget.core.share_messages import (
     Control,
     CopyView,
+    Exported,
     GuestPage,
     LookAround,
     Manage,
@@ -195,7 +196,7 @@ class Viewer:
     @property
     def name(self) -> str:
         """What others call them."""
-        return "Owner" if self.guest is None else self.guest.name
+        return self._room.sharing.owner_name if self.guest is None else self.guest.name
 
     @property
     def author(self) -> str:
@@ -398,11 +399,23 @@ class Viewer:
                 self._offer(message)
             case SetRecording():
                 self._room.recording.receive(self, message)
+                self._room.sharing.recorded(self, on=message.on)
             case LookAround():
                 self._room.own_views.receive(self, message)
             case CopyView() | OpenView():
                 take_view_link(self, message, shown=self._shown, volume=self._room)
-            case OpenLink() | StopSharing() | Manage() | Control() | Say() | Point() | GuestPage():
+                if isinstance(message, CopyView):
+                    self._room.sharing.exported(self, "copied the view")
+            case (
+                OpenLink()
+                | StopSharing()
+                | Manage()
+                | Control()
+                | Say()
+                | Point()
+                | GuestPage()
+                | Exported()
+            ):
                 self._handle_sharing(message)
             case _:
                 raise ProtocolError("A connection says hello only once.")

@@ -46,5 +46,6 @@ SAMPLES: tuple[p.ViewerMessage, ...] = (
     sm.Point(voxel=(1, 2, 3)),
     sm.LookAround(on=False),
     sm.CopyView(),
+    sm.Exported(what="saved a picture"),
     sm.OpenView(text=""),
 )

@@ -520,3 +520,41 @@ async def test_overlays_blink_again_when_the_last_one_who_wants_calm_has_left(se
     assert not session._demand._may_blink()
     await session.leave(calm[1])
     assert session._demand._may_blink()
+
+
+async def test_what_is_taken_out_of_the_view_is_in_the_record(session, kernel):
+    share(session)
+    viewer, _ = enter(session)
+    for _ in range(3):
+        says(viewer, sm.Exported(what="saved a picture"))
+    session.sharing.receive_from_kernel(lp.NoteExport(session=session.id, what="exported CSV"))
+    session.sharing.recorded(None, on=True)
+    records = [(r.what, r.name) for r in session.sharing.audit.records]
+    assert records[-3:] == [
+        ("saved a picture", "Mei Tan"),
+        ("exported CSV", "Owner"),
+        ("began a recording", "Owner"),
+    ]
+
+
+async def test_the_owner_has_a_name_that_no_guest_has(session, kernel):
+    share(session)
+    session.sharing.receive_from_kernel(lp.NameOwner(session=session.id, name="Jonas\u202e Aune"))
+    owner, _ = owner_of(session)
+    assert (owner.name, owner.author) == ("Jonas Aune", OWNER_ID)
+    assert enter(session, "jonas aune")[0].name == "jonas aune 2"
+    session.sharing.receive_from_kernel(lp.NameOwner(session=session.id, name="Jonas Aune 2"))
+    assert owner.name == "Jonas Aune 2 (owner)"
+    session.sharing.receive_from_kernel(lp.NameOwner(session=session.id, name=""))
+    assert owner.name == "Owner"
+
+
+async def test_who_comes_again_can_take_back_what_they_drew_before(session):
+    share(session, role="annotator")
+    viewer, _ = enter(session)
+    says(viewer, EditAnnotations(seq=1, edits=(PutItem(BOX),)))
+    await session.leave(viewer)
+    again, channel = come_again(session, viewer.person)
+    says(again, EditAnnotations(seq=1, edits=(), history="undo"))
+    assert channel.codes() == []
+    assert session.annotations.find("box") is None
