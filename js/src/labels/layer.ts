@@ -39,8 +39,9 @@ export const labelStyles = css`
   }
 `;
 
-/** `PointerEvent.button` of the other end of a pen. */
+/** The other end of a pen: `PointerEvent.button`, and its bit in `buttons`. */
 const PEN_ERASER = 5;
+const PEN_ERASER_HELD = 32;
 
 export class LabelLayer {
   private at: Point | null = null;
@@ -79,7 +80,7 @@ export class LabelLayer {
     if (!this.desk.isInHand || !section || isControl) return;
     const isFinger = event.pointerType === "touch";
     if (isFinger && this.joins(event)) return;
-    const isEraser = event.pointerType === "pen" && event.button === PEN_ERASER;
+    const isEraser = isPenEraser(event);
     if ((event.button !== 0 && !isEraser) || this.held !== null) {
       if (this.held !== null) event.stopImmediatePropagation(); // a palm beside a pen, too
       return;
@@ -217,6 +218,10 @@ export class LabelLayer {
       Math.abs((desk.radius / desk.spacing(section.rowAxis)) * section.scaleY),
     ];
   }
+}
+
+function isPenEraser({ pointerType, button, buttons }: PointerEvent): boolean {
+  return pointerType === "pen" && (button === PEN_ERASER || (buttons & PEN_ERASER_HELD) !== 0);
 }
 
 function placeOf(view: HTMLElement, event: PointerEvent): Point {

@@ -6,20 +6,8 @@ import { typed } from "../viewer/typed";
 import { BALL_KEY, factsOf, LABEL_TOOLS, type LabelToolFacts } from "./catalogue";
 import type { LabelDesk } from "./desk";
 
-export const toolPanelStyles = css`
-  .edit {
-    display: flex;
-    flex-wrap: wrap;
-    align-items: center;
-    gap: 2px;
-    padding: 2px 4px 2px 8px;
-  }
-  .edit .rule {
-    width: 1px;
-    height: 20px;
-    margin: 0 3px;
-    background: var(--line);
-  }
+/** Of the settings of the tool in hand, wherever they are shown. */
+export const toldStyles = css`
   .told {
     margin: 2px 8px 8px 12px;
     padding: 6px 8px 8px;
@@ -43,6 +31,7 @@ export const toolPanelStyles = css`
     color: var(--fg2);
     font-size: 12px;
     font-variant-numeric: tabular-nums;
+    white-space: nowrap;
   }
   .told label {
     display: flex;
@@ -52,8 +41,8 @@ export const toolPanelStyles = css`
     flex: 1;
     min-width: 0;
   }
+  .told select,
   .told input[type="number"] {
-    width: 76px;
     height: 24px;
     box-sizing: border-box;
     border: 1px solid var(--line1);
@@ -62,6 +51,11 @@ export const toolPanelStyles = css`
     color: inherit;
     font: inherit;
     font-size: 12px;
+    min-width: 0;
+    max-width: 100%;
+  }
+  .told input[type="number"] {
+    width: 76px;
   }
   progress {
     flex: 1;
@@ -73,6 +67,28 @@ export const toolPanelStyles = css`
     .told .row {
       min-height: 44px;
     }
+    .told select,
+    .told input[type="number"],
+    .told input[type="range"],
+    .told .button {
+      height: 44px;
+    }
+    .told input[type="checkbox"] {
+      width: 20px;
+      height: 20px;
+      flex: none;
+    }
+  }
+`;
+
+export const toolPanelStyles = css`
+  ${toldStyles}
+  .edit {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 2px;
+    padding: 2px 4px 2px 8px;
   }
 `;
 
@@ -143,7 +159,7 @@ function told(host: PanelHost): TemplateResult {
   </div>`;
 }
 
-function job(desk: LabelDesk): TemplateResult {
+export function job(desk: LabelDesk): TemplateResult {
   const share = desk.job?.share ?? null;
   const words = share === null ? "" : `${Math.round(share * 100)} %`;
   return html`<div class="row" role="status">
@@ -153,7 +169,7 @@ function job(desk: LabelDesk): TemplateResult {
   </div>`;
 }
 
-function settings(host: PanelHost): TemplateResult | typeof nothing {
+export function settings(host: PanelHost): TemplateResult | typeof nothing {
   const { desk } = host;
   switch (desk.tool) {
     case "paint":
@@ -162,6 +178,7 @@ function settings(host: PanelHost): TemplateResult | typeof nothing {
       return html`${size(host, "Radius", desk.radius, (radius) => desk.sized(radius))}
       ${dimensions(desk, "Ball, through slices")}`;
     case "fill":
+    case "cut":
       return dimensions(desk, "Through all slices");
     case "grow":
       return html`${tolerance(host)} ${dimensions(desk, "Through all slices")}`;

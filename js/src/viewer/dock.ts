@@ -36,7 +36,8 @@ export class Dock extends Part {
       }
       .row {
         display: grid;
-        grid-template-columns: repeat(6, 1fr);
+        grid-auto-flow: column;
+        grid-auto-columns: 1fr;
         gap: 4px;
         padding: 4px 8px;
       }
@@ -77,10 +78,17 @@ export class Dock extends Part {
       status.phase,
       ui.shown === null,
       ui.tool,
+      ui.panel,
+      this.canLabel,
       this.context.desk.editor.tool,
       ui.open,
       cine.playing,
     ];
+  }
+
+  private get canLabel(): boolean {
+    const { labels } = this.context;
+    return labels.canEdit && labels.target !== null;
   }
 
   private get entries(): readonly Entry[] {
@@ -105,6 +113,7 @@ export class Dock extends Part {
         on: ui.tool === "annotate",
         act: () => context.toggle("tools"),
       },
+      ...(this.canLabel ? [this.labels] : []),
       {
         name: "colours",
         word: "Colours",
@@ -122,12 +131,25 @@ export class Dock extends Part {
     ];
   }
 
+  private get labels(): Entry {
+    const { labels, ui } = this.context;
+    return {
+      name: "brush",
+      word: "Labels",
+      label: "Edit labels",
+      on: ui.tool === "labels",
+      act: () => labels.pick(labels.tool),
+    };
+  }
+
   protected override render(): TemplateResult | typeof nothing {
     const { session, ui } = this.context;
     const { info, status } = session;
     const dead = !info || isDead(paneStateOf(status, true, ui.shown !== null));
-    this.toggleAttribute("hidden", dead);
-    if (dead) return nothing;
+    // The tools that edit labels take its place while one is in hand.
+    const isAway = dead || (ui.tool === "labels" && !ui.panel);
+    this.toggleAttribute("hidden", isAway);
+    if (isAway) return nothing;
     return html`<div
       class="row"
       role="toolbar"

@@ -1,6 +1,8 @@
 /** Segmentations in the side panel: shown or not, how they look, their labels. */
 import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
+import type { LabelTool } from "../labels/catalogue";
+import { paintable } from "../labels/desk";
 import { toolPanel, toolPanelStyles } from "../labels/toolpanel";
 import type { SegmentationInfo, SegmentationLook } from "../protocol";
 import { axisTitle } from "./axes";
@@ -43,7 +45,7 @@ function volumeText(volume: number, unit: string): string {
 export class SegmentationPanel extends Part {
   static override styles = [shared, segmentationStyles, toolPanelStyles];
   private readonly closed = new Set<string>();
-  private wasInHand = false;
+  private inHand: LabelTool | null = null;
   private readonly searched = new Map<string, string>();
 
   constructor(context: ViewContext) {
@@ -77,13 +79,33 @@ export class SegmentationPanel extends Part {
     `;
   }
 
-  /** A tool that was taken by its key is to be seen with its settings. */
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.inHand = this.toolInHand; // whoever opens the panel with a tool in hand wants to see it
+    if (this.inHand) void this.updateComplete.then(() => this.showSettings());
+  }
+
+  private get toolInHand(): LabelTool | null {
+    const { labels } = this.context;
+    return labels.isInHand ? labels.tool : null;
+  }
+
+  /** A tool that was taken is to be seen with its settings; or the picture, where a sheet covers it. */
   protected override updated(): void {
-    const { isInHand } = this.context.labels;
-    if (isInHand && !this.wasInHand) {
-      this.shadowRoot?.querySelector(".told")?.scrollIntoView({ block: "nearest" });
+    const taken = this.toolInHand;
+    if (taken && taken !== this.inHand) {
+      const root = this.getRootNode();
+      const sheet = root instanceof ShadowRoot ? (root.host as HTMLElement) : null;
+      if (sheet && sheet.offsetWidth === sheet.parentElement?.clientWidth) {
+        this.context.set({ panel: false });
+      }
+      this.showSettings();
     }
-    this.wasInHand = isInHand;
+    this.inHand = taken;
+  }
+
+  private showSettings(): void {
+    this.shadowRoot?.querySelector(".told")?.scrollIntoView({ block: "nearest" });
   }
 
   private tools(): TemplateResult | typeof nothing {
@@ -158,7 +180,9 @@ export class SegmentationPanel extends Part {
       centre,
       volume: volumeText(count * info.voxel_volume, info.volume_unit),
     }));
-    return this.isEdited(info) ? withPaintable(counted, info, rowOf) : counted;
+    if (!this.isEdited(info)) return counted;
+    const known = new Map(counted.map((row) => [row.value, row]));
+    return paintable(info).map((value) => known.get(value) ?? rowOf(value));
   }
 
   /** Labels to paint with are chosen in its list. */
@@ -276,21 +300,6 @@ export class SegmentationPanel extends Part {
       segmentations: segmentations.map((one) => (one.name === name ? { ...one, ...look } : one)),
     });
   }
-}
-
-/** Labels that occur, those with a name, and the next number. */
-function withPaintable(
-  counted: readonly LabelRow[],
-  { channel }: SegmentationInfo,
-  rowOf: (value: number) => LabelRow,
-): readonly LabelRow[] {
-  const there = new Set(counted.map(({ value }) => value));
-  const next = Math.max(channel.value_max, 0) + 1;
-  const more = [...Object.keys(channel.label_names).map(Number), next].filter(
-    (value) => value !== 0 && !there.has(value),
-  );
-  const added = [...new Set(more)].map(rowOf);
-  return [...counted, ...added].sort((a, b) => a.value - b.value);
 }
 
 define("blustream-segmentations", SegmentationPanel);

@@ -3,6 +3,7 @@
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { PickBar } from "../annotations/pickbar";
 import { labelKey } from "../labels/keys";
+import { LabelBar } from "../labels/labelbar";
 import { PlayBar } from "../player/playbar";
 import { followTheme, themeTokens } from "../theme";
 import { Announcer } from "./announcer";
@@ -47,6 +48,7 @@ export class ViewerElement extends LitElement {
   private readonly sliceBar: SliceBar;
   private readonly timeBar: TimeBar;
   private readonly statusLine: StatusLine;
+  private readonly labelBar: LabelBar;
   private readonly dock: Dock;
   private readonly windowPanel: WindowPanel;
   private readonly menu: Menu;
@@ -73,6 +75,7 @@ export class ViewerElement extends LitElement {
     this.sliceBar = new SliceBar(context);
     this.timeBar = new TimeBar(context);
     this.statusLine = new StatusLine(context);
+    this.labelBar = new LabelBar(context);
     this.dock = new Dock(context);
     this.windowPanel = new WindowPanel(context);
     this.menu = new Menu(context, this);
@@ -422,13 +425,14 @@ export class ViewerElement extends LitElement {
       this.sidePanel,
       this.timeBar,
       this.sliceBar,
+      this.labelBar,
       this.dock,
     ])
       part.inert = open === "help";
     return html`
       ${this.toolbar}
       <div class="body"><div class="stage">${this.grid} ${this.pickBar} ${this.followBar}</div> ${this.hasPanel ? this.sidePanel : nothing}</div>
-      ${this.timeBar} ${this.sliceBar} ${this.statusLine} ${this.dock}
+      ${this.timeBar} ${this.sliceBar} ${this.statusLine} ${this.labelBar} ${this.dock}
       ${open === "window" ? this.windowPanel : nothing} ${isMenu ? this.menu : nothing}
       ${open === "help" ? this.help : nothing} ${open === "share" ? this.share : nothing} ${this.announcer.polite} ${this.announcer.urgent}
     `;

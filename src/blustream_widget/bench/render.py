@@ -48,15 +48,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--width", type=int, default=1280, help="picture in pixels (default 1280)")
     parser.add_argument("--height", type=int, default=720)
     parser.add_argument("--pictures", type=int, default=_N, help="in a round (default %(default)s)")
+    parser.add_argument("--strokes", action="store_true", help="only strokes on labels")
     parser.set_defaults(rounds=5)
 
 
 def run(arguments: argparse.Namespace) -> list[Record]:
     """Measure."""
-    bench = RenderBench(
-        size_px=(arguments.width, arguments.height), n=arguments.pictures, rounds=arguments.rounds
-    )
-    return bench.run()
+    size_px, n = (arguments.width, arguments.height), arguments.pictures
+    if arguments.strokes:
+        return list(strokes(size_px, n=n, rounds=arguments.rounds))
+    return RenderBench(size_px=size_px, n=n, rounds=arguments.rounds).run()
 
 
 class RenderBench:
