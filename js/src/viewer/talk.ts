@@ -34,13 +34,16 @@ export class TalkPanel extends Part {
         gap: 4px;
         margin: 8px 0;
       }
-      ol {
-        list-style: none;
+      .log {
         margin: 0 0 8px;
-        padding: 0;
         max-height: 200px;
         overflow: auto;
         overscroll-behavior: contain;
+      }
+      ol {
+        list-style: none;
+        margin: 0;
+        padding: 0;
       }
       li {
         padding: 2px 0;
@@ -89,7 +92,7 @@ export class TalkPanel extends Part {
     people.read();
     if (people.lines.length === this.shownLines) return;
     this.shownLines = people.lines.length;
-    const list = this.find<HTMLElement>("ol");
+    const list = this.find<HTMLElement>(".log");
     if (list) list.scrollTop = list.scrollHeight;
   }
 
@@ -106,7 +109,7 @@ export class TalkPanel extends Part {
       </div>
       ${
         people.lines.length > 0
-          ? html`<ol role="log" aria-label="Chat" tabindex="0">${people.lines.map((line) => this.line(line))}</ol>`
+          ? html`<div class="log" role="log" aria-label="Chat" tabindex="0"><ol>${people.lines.map((line) => this.line(line))}</ol></div>`
           : nothing
       }
       <form @submit=${(event: Event) => this.say(event)}>
