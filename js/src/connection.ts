@@ -13,11 +13,14 @@ import {
   type ViewerMessage,
   type Welcome,
 } from "./protocol";
+import type { Reach } from "./reach";
 import { Rescue } from "./rescue";
 
 export interface ConnectionOptions {
   /** The links that may be used. */
   readonly openers: Partial<Record<LinkName, OpenLink>>;
+  /** Tells when the host answers again; undefined where nobody can ask. */
+  readonly reach?: Reach | undefined;
   /** Who this is; `isFresh` asks for a new token, because the one known may have expired. */
   hello(isFresh: boolean): Promise<Omit<Hello, "transport">>;
 }
@@ -38,6 +41,9 @@ const DIAL_TIMEOUT_MS: Record<LinkName, number> = { websocket: 2000, comm: 8000 
 const REDIAL_TIMEOUT_MS = 6000;
 const PAUSE_MIN_MS = 200;
 const PAUSE_MAX_MS = 5000;
+/** At first a server may be starting in the place of another: that takes a second or two. */
+const PAUSE_FIRST_MS = 500;
+const N_FIRST = 12;
 /** While the relay serves there is no hurry. */
 const BACKGROUND_MIN_MS = 5000;
 const BACKGROUND_MAX_MS = 60_000;
@@ -50,6 +56,11 @@ const ANSWERED = new Set<number>([
   MessageType.WINDOW_LEVEL,
   MessageType.VIEW_SYNC,
 ]);
+/**
+ * What asking the kernel for a token mends: it also opens a session again that the server let go. In a
+ * server that took another's place the known one is good, and a kernel that is busy need not be asked.
+ */
+const NEED_A_TOKEN = new Set(["token", "session-not-found"]);
 /** What another link may do better; a refused token or an unknown session is the same everywhere. */
 const LINK_FAILURES = new Set(["unreachable", "timeout", "protocol"]);
 
@@ -61,6 +72,8 @@ export class Connection {
   /** Grows with every start and stop: an answer to an older one is ignored. */
   #run = 0;
   #failures = 0;
+  #downSinceMs: number | null = null;
+  #waiting: AbortController | null = null;
   #background = 0;
   #reason = "";
   #code = "";
@@ -86,6 +99,11 @@ export class Connection {
   /** Attempts in a row that found no way at all. */
   get failures(): number {
     return this.#failures;
+  }
+
+  /** How long there has been no link; 0 while there is one, or none was tried. */
+  get downMs(): number {
+    return this.#downSinceMs === null ? 0 : performance.now() - this.#downSinceMs;
   }
 
   /** Why the last attempt failed. */
@@ -121,6 +139,7 @@ export class Connection {
     for (const dial of this.#dials.values()) if (dial !== "preparing") dial.close();
     this.#dials.clear();
     this.#failures = 0;
+    this.#downSinceMs = null;
     this.#background = 0;
   }
 
@@ -129,6 +148,15 @@ export class Connection {
     if (!this.#running || this.#current) return;
     this.#failures = 0;
     this.#attempt();
+  }
+
+  /** There may be a network again: what was begun without one is begun anew, and a link is asked. */
+  returned(): void {
+    if (this.#current) this.#ping();
+    if (!this.#running || this.#current || this.#downSinceMs === null) return;
+    for (const dial of this.#dials.values()) if (dial !== "preparing") dial.close();
+    this.#dials.clear();
+    this.retryNow();
   }
 
   /** Send over the link in use; false if there is none. */
@@ -141,6 +169,7 @@ export class Connection {
   #makeRescue(open: OpenLink): Rescue {
     return new Rescue({
       open,
+      reach: this.#options.reach,
       hello: async () => ({ ...(await this.#options.hello(false)), transport: "websocket" }),
       ask: () => this.#ping(),
       events: {
@@ -168,9 +197,20 @@ export class Connection {
   #attempt(): void {
     clearTimeout(this.#retryTimer);
     this.#retryAtMs = 0;
-    const first: LinkName = this.#options.openers.websocket ? "websocket" : "comm";
-    void this.#dial(first);
+    const { openers, reach } = this.#options;
+    const first: LinkName = openers.websocket ? "websocket" : "comm";
+    this.#waiting?.abort();
+    this.#waiting = null;
+    if (this.#downSinceMs !== null && reach) void this.#dialWhenReached(first, reach);
+    else void this.#dial(first);
     this.#events.changed();
+  }
+
+  async #dialWhenReached(name: LinkName, reach: Reach): Promise<void> {
+    const waiting = new AbortController();
+    this.#waiting = waiting;
+    await reach.wait(waiting.signal);
+    if (!waiting.signal.aborted) await this.#dial(name);
   }
 
   async #dial(name: LinkName): Promise<void> {
@@ -178,7 +218,7 @@ export class Connection {
     if (!open || this.#dials.has(name)) return;
     const run = this.#run;
     this.#dials.set(name, "preparing");
-    const isFresh = this.#failures > 0 || this.#background > 0;
+    const isFresh = NEED_A_TOKEN.has(this.#code);
     let hello: Omit<Hello, "transport">;
     try {
       hello = await this.#options.hello(isFresh);
@@ -188,7 +228,7 @@ export class Connection {
       return;
     }
     if (run !== this.#run) return;
-    const isFirst = !isFresh && name === "websocket";
+    const isFirst = this.#failures === 0 && this.#background === 0 && name === "websocket";
     const timeoutMs = isFirst ? DIAL_TIMEOUT_MS.websocket : REDIAL_TIMEOUT_MS;
     const dial = new Dial(
       name,
@@ -221,8 +261,11 @@ export class Connection {
     this.#current?.close();
     this.#current = dial;
     this.#failures = 0;
+    this.#downSinceMs = null;
     this.#retryAtMs = 0;
+    this.#waiting?.abort();
     if (dial.name === "websocket") {
+      this.#options.reach?.learn();
       clearTimeout(this.#retryTimer);
       this.#background = 0;
       this.#reason = "";
@@ -260,8 +303,10 @@ export class Connection {
   }
 
   #retryAfterPause(): void {
-    const pauseMs = Math.min(PAUSE_MIN_MS * 2 ** this.#failures, PAUSE_MAX_MS);
+    const mostMs = this.#failures < N_FIRST ? PAUSE_FIRST_MS : PAUSE_MAX_MS;
+    const pauseMs = Math.min(PAUSE_MIN_MS * 2 ** this.#failures, mostMs);
     this.#failures += 1;
+    this.#downSinceMs ??= performance.now();
     this.#retryAtMs = performance.now() + pauseMs;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = setTimeout(() => this.#attempt(), pauseMs);
@@ -309,6 +354,7 @@ export class Connection {
   }
 
   #clearTimers(): void {
+    this.#waiting?.abort();
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#aliveTimer);
     this.#retryAtMs = 0;

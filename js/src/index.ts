@@ -13,11 +13,12 @@ import {
 } from "./model";
 import { PlayedSession } from "./player/played-session";
 import { afterPaint } from "./presenter";
+import { Reach, watchReturn } from "./reach";
 import { relayOpener } from "./relay";
 import type { Session } from "./session";
 import { mountViewer } from "./viewer/mount";
 import { openPeer, peerObstacle } from "./webrtc";
-import { guestPage, socketUrls, webSocketOpener } from "./websocket";
+import { guestPage, jupyterBaseUrl, socketUrls, webSocketOpener } from "./websocket";
 
 // What the page for guests is made of: it is no widget, but shows the same viewer.
 export {
@@ -29,7 +30,9 @@ export {
   mountViewer,
   openPeer,
   peerObstacle,
+  Reach,
   supportedPictures,
+  watchReturn,
   webSocketOpener,
 };
 
@@ -51,6 +54,7 @@ function openSession(
       }),
       ...(transports.has("comm") && { comm: relayOpener(model) }),
     },
+    reach: new Reach(`${new URL(jupyterBaseUrl(document), document.baseURI)}api`),
     openPeer: transports.has("webrtc") && !peerObstacle() ? openPeer : null,
     token: tokenSource(model, signal),
     pictures: supportedPictures,
@@ -58,6 +62,7 @@ function openSession(
     afterPaint,
     guestPage: guestPage(document, model.get("_path")),
   });
+  watchReturn(() => session.returned(), signal);
   mirrorState(model, session, signal);
   joinExchange(model, session, signal);
   watchKernel(model, session, signal);

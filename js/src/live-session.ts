@@ -52,6 +52,7 @@ import type { OpenPeer } from "./webrtc";
 
 export interface LiveSessionOptions {
   readonly openers: ConnectionOptions["openers"];
+  readonly reach?: ConnectionOptions["reach"];
   /** Null where WebRTC may not or cannot be used. */
   readonly openPeer: OpenPeer | null;
   token(isFresh: boolean): Promise<string>;
@@ -120,7 +121,11 @@ export class LiveSession implements Session, Linkable {
     this.#abilities = new Abilities(options.pictures);
     this.#presenter = new Presenter((frame) => this.#show(frame), options.afterPaint);
     this.#connection = new Connection(
-      { openers: options.openers, hello: (isFresh) => this.#hello(isFresh) },
+      {
+        openers: options.openers,
+        reach: options.reach,
+        hello: (isFresh) => this.#hello(isFresh),
+      },
       {
         welcome: (welcome) => this.#welcomed(welcome),
         message: (message) => this.#received(message),
@@ -242,6 +247,11 @@ export class LiveSession implements Session, Linkable {
       this.#connection.retryNow();
     }
     this.#refresh();
+  }
+
+  /** There may be a network again. */
+  returned(): void {
+    this.#connection.returned();
   }
 
   cancel(): void {

@@ -8,6 +8,7 @@
 import { Dial, type DialEvents } from "./dial";
 import type { OpenLink } from "./link";
 import type { Hello } from "./protocol";
+import type { Reach } from "./reach";
 
 /** Ask again, with a question that is answered at once. */
 const ASK_MS = 400;
@@ -19,6 +20,7 @@ const WELCOME_MS = 4000;
 
 export interface RescueOptions {
   readonly open: OpenLink;
+  readonly reach?: Reach | undefined;
   hello(): Promise<Hello>;
   /** Ask the silent link something. */
   ask(): void;
@@ -30,6 +32,7 @@ export class Rescue {
   readonly #options: RescueOptions;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #dial: Dial | null = null;
+  #waiting: AbortController | null = null;
   /** Grows with every answer: what was begun before it is not needed any more. */
   #turn = 0;
 
@@ -49,6 +52,7 @@ export class Rescue {
   /** The link lives, or is not wanted any more. */
   stop(): void {
     this.#turn += 1;
+    this.#waiting?.abort();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#dial?.close();
@@ -56,11 +60,20 @@ export class Rescue {
   }
 
   #attempt(): void {
+    const { reach, hello } = this.#options;
+    if (reach) {
+      this.#waiting = new AbortController();
+      const { signal } = this.#waiting;
+      void reach.wait(signal).then(() => signal.aborted || this.#begin(hello()));
+    } else this.#begin(hello());
+  }
+
+  #begin(hello: Promise<Hello>): void {
     const turn = this.#turn;
     this.#timer = setTimeout(() => this.#again(), OPEN_MS);
-    this.#options.hello().then(
-      (hello) => {
-        if (turn === this.#turn) this.#open(hello);
+    hello.then(
+      (known) => {
+        if (turn === this.#turn) this.#open(known);
       },
       () => {},
     );

@@ -24,15 +24,20 @@ export function phaseOf(situation: Situation): Phase {
 /** Rounds without any answer before the viewer says that something is wrong; it goes on trying. */
 const ROUNDS_UNTIL_FAILED = 4;
 /** While the last picture is there to look at, it waits longer. */
-const ROUNDS_WHEN_LIVE = 10;
+const MS_WHEN_LIVE = 25_000;
 
 /** What to tell when no way to the server is found; null while there is hope. */
 export function unreachable(
-  connection: { readonly failures: number; readonly code: string; readonly reason: string },
+  connection: {
+    readonly failures: number;
+    readonly downMs: number;
+    readonly code: string;
+    readonly reason: string;
+  },
   wasLive: boolean,
 ): SessionError | null {
-  const { failures, code, reason } = connection;
-  if (failures < (wasLive ? ROUNDS_WHEN_LIVE : ROUNDS_UNTIL_FAILED)) return null;
+  const { failures, downMs, code, reason } = connection;
+  if (wasLive ? downMs < MS_WHEN_LIVE : failures < ROUNDS_UNTIL_FAILED) return null;
   if (code === "session-not-found") {
     const message = "The server does not know this view any more.";
     return { code, message, hint: "Run the cell again." };

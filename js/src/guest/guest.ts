@@ -8,7 +8,9 @@ import {
   mountViewer,
   openPeer,
   peerObstacle,
+  Reach,
   supportedPictures,
+  watchReturn,
   webSocketOpener,
 } from "../index";
 import type { SessionStatus } from "../session";
@@ -75,12 +77,14 @@ function show(ticket: Ticket): void {
   const { signal } = life;
   const session = new LiveSession({
     openers: { websocket: webSocketOpener(() => urls) },
+    reach: new Reach(location.href.replace(/#.*/, "")),
     openPeer: peerObstacle() ? null : openPeer,
     token: () => Promise.resolve(ticket.token),
     pictures: supportedPictures,
     later,
     afterPaint,
   });
+  watchReturn(() => session.returned(), signal);
   place.replaceChildren();
   place.classList.add("blustream");
   describe(place, session, signal);

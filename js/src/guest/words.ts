@@ -51,6 +51,11 @@ const WORDS: Readonly<Record<string, Words>> = {
     isFinal: true,
   },
   protocol: { title: "This page is out of date", text: "Reload it.", isFinal: true },
+  "session-awaited": {
+    title: "Waiting for the owner",
+    text: "The owner's server is starting anew.",
+    isFinal: false,
+  },
   unreachable: {
     title: "Waiting for the owner",
     text: "The owner's server does not answer at the moment.",

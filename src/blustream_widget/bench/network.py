@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +39,7 @@ _START_TIMEOUT_S = 60.0
 _EVALUATE_TIMEOUT_S = 120.0
 _FIRST = 20
 _SIZE_PX = (1280, 720)
-_OUTAGE_S = 3.0
+_GOOD = Conditions(rtt_ms=20)
 # A picture that shows what was asked for this long ago at most is live.
 _LIVE_MS = 500.0
 # The network changes while nothing moves, and what was on the way arrives.
@@ -67,7 +69,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scrub", type=int, default=180, help="events per scrub (default 180)")
     parser.add_argument("--transports", default="websocket,webrtc")
     parser.add_argument("--networks", default=",".join(NETWORKS).replace(", ", "; "))
-    parser.add_argument("--no-outage", action="store_true", help="leave the outage of 3 s out")
+    parser.add_argument(
+        "--outages", default="3,15", help="outages in s, then a killed server (default 3,15)"
+    )
+    parser.add_argument("--no-outage", action="store_true", help="leave all that out")
     parser.set_defaults(rounds=1)
 
 
@@ -86,12 +91,16 @@ def run(arguments: argparse.Namespace) -> list[Record]:
     return bench.run(
         arguments.transports.split(","),
         {name: NETWORKS[name] for name in networks if name},
-        with_outage=not arguments.no_outage,
+        outages_s=None if arguments.no_outage else _numbers(arguments.outages),
     )
 
 
+def _numbers(text: str) -> list[float]:
+    return [float(part) for part in text.split(",") if part]
+
+
 class NetworkBench:
-    """Steps and a scrub in each network, and what is displayed after an outage.
+    """Steps and a scrub in each network, and what is displayed after outages and a server's end.
 
     Parameters
     ----------
@@ -104,7 +113,11 @@ class NetworkBench:
         self._n_scrub = n_scrub
 
     def run(
-        self, transports: Sequence[str], networks: dict[str, Conditions], *, with_outage: bool
+        self,
+        transports: Sequence[str],
+        networks: dict[str, Conditions],
+        *,
+        outages_s: Sequence[float] | None,
     ) -> list[Record]:
         """Measure all combinations; each transport has a browser and a session of its own."""
         results: list[Record] = []
@@ -121,8 +134,10 @@ class NetworkBench:
                 with self._viewer(network, lab, path, transport) as page:
                     for name, conditions in usable.items():
                         results += self._case(network, page, transport, name, conditions)
-                    if with_outage:
-                        results.append(self._outage(network, page, transport))
+                    for outage_s in outages_s or ():
+                        results.append(self._outage(network, page, transport, outage_s))
+                    if outages_s is not None:
+                        results.append(self._killed(network, lab, page, transport))
             for name, conditions in networks.items():
                 if not conditions.has_udp:
                     # WebRTC is allowed and tried: the socket must serve.
@@ -247,24 +262,53 @@ class NetworkBench:
             },
         ]
 
-    def _outage(self, network: EmulatedNetwork, page: _LonePage, transport: str) -> Record:
+    def _outage(
+        self, network: EmulatedNetwork, page: _LonePage, transport: str, outage_s: float
+    ) -> Record:
+        def break_off() -> float:
+            network.set(replace(_GOOD, is_up=False))
+            threading.Event().wait(outage_s)
+            network.set(_GOOD)
+            return time.time()
+
+        return self._comes_back(network, page, transport, f"outage of {outage_s:g} s", break_off)
+
+    def _killed(
+        self, network: EmulatedNetwork, lab: JupyterLab, page: _LonePage, transport: str
+    ) -> Record:
+        def kill() -> float:
+            folder = Path(lab.environment["JUPYTER_RUNTIME_DIR"]) / "blustream"
+            (info,) = folder.glob("server-*.json")
+            os.kill(json.loads(info.read_text())["pid"], signal.SIGKILL)
+            return time.time()
+
+        return self._comes_back(network, page, transport, "server killed", kill)
+
+    def _comes_back(
+        self,
+        network: EmulatedNetwork,
+        page: _LonePage,
+        transport: str,
+        case: str,
+        interrupt: Callable[[], float],
+    ) -> Record:
+        """Interrupt a page that goes on by itself; `interrupt` returns when that was over."""
         self._show_first(network, page)
-        good = Conditions(rtt_ms=20)
-        network.set(good)
+        network.set(_GOOD)
         page.evaluate(_NETWORK_PAGE.read_text())
-        pause = threading.Event()  # the page goes on by itself
+        pause = threading.Event()
         pause.wait(2.0)
-        network.set(replace(good, is_up=False))
-        pause.wait(_OUTAGE_S)
-        network.set(good)
-        back_ms = 1000 * time.time()
+        began_ms = 1000 * time.time()
+        back_ms = 1000 * interrupt()
+        # What was on its way when the server ended is no sign of the next one.
+        asked_ms = max(began_ms, back_ms - _LIVE_MS)
         pause.wait(6.0)
         log = page.evaluate("__network.stop()")
         return {
-            "case": "outage of 3 s",
+            "case": case,
             "network": "20 ms",
             "transport": transport,
-            "live_after_ms": _live_after_ms(log["asked"], log["shown"], back_ms),
+            "live_after_ms": _live_after_ms(_since(asked_ms, log["asked"]), log["shown"], back_ms),
             "used": page.says("transport"),
         }
 
@@ -315,6 +359,10 @@ def _latency(values_ms: Sequence[float], rtt_ms: float) -> Record:
         "above_rtt_median_ms": None if middle is None else middle - rtt_ms,
         "n": len(values_ms),
     }
+
+
+def _since(began_ms: float, asked: list[Any]) -> list[Any]:
+    return [(number, at_ms) for number, at_ms in asked if at_ms > began_ms]
 
 
 def _live_after_ms(asked: list[Any], shown: list[Any], back_ms: float) -> float | None:
