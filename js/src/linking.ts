@@ -96,7 +96,8 @@ function unitRow(axis: number, step: number, first: number): Row {
   return [axis === 0 ? step : 0, axis === 1 ? step : 0, axis === 2 ? step : 0, first];
 }
 
-function affineRows({ affine }: VolumeInfo): Rows | null {
+/** World coordinates of indices, a row for each; null where the volume has none. */
+export function affineRows({ affine }: VolumeInfo): Rows | null {
   if (!affine) return null;
   return each((r) => affine.slice(4 * r, 4 * r + 4) as unknown as Row);
 }
@@ -123,7 +124,8 @@ function between(one: Rows, other: Rows): GridMap | null {
   };
 }
 
-function inverse(rows: Rows): readonly [Triple, Triple, Triple] | null {
+/** Inverse without the shift; null where there is none. */
+export function inverse(rows: Rows): readonly [Triple, Triple, Triple] | null {
   const [[a, b, c], [d, e, f], [g, h, i]] = rows;
   const det = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
   if (Math.abs(det) < 1e-30) return null;

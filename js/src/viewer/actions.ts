@@ -75,6 +75,12 @@ export class Actions {
     this.patch({ slice_idx: at });
   }
 
+  /** Show the slices that cut in a voxel. A section stays where it is. */
+  goToVoxel(voxel: Voxel): void {
+    const { section } = this.state;
+    this.patch(section ? { slice_idx: voxel, section } : { slice_idx: voxel });
+  }
+
   /** Slices further; a plane goes along its normal by as many voxels, a fence stays. */
   step(slices: number): void {
     const { section } = this.state;
@@ -118,14 +124,9 @@ export class Actions {
 
   /** Move the other two slices to where they cut the shown one in `voxel`. */
   placeCrosshair(voxel: Voxel): void {
-    const { section } = this.state;
-    if (section) {
-      this.patch({ slice_idx: voxel, section }); // the section stays where it is
-      return;
-    }
     const at: [number, number, number] = [...voxel];
-    at[this.state.axis] = this.sliceIdx;
-    this.patch({ slice_idx: at });
+    if (!this.state.section) at[this.state.axis] = this.sliceIdx;
+    this.goToVoxel(at);
   }
 
   /** Move the crosshair by voxels of the shown slice, right and down on the screen. */

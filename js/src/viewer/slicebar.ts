@@ -1,12 +1,14 @@
 /** The bar under the picture: play, previous, slider, next, and the number to type. */
 import { css, html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
+import type { VolumeInfo } from "../protocol";
 import { axisOf, axisTitle, indexOf, numberText, sliceOfText } from "./axes";
 import type { ViewContext } from "./context";
 import { parseNumber } from "./format";
 import { icon } from "./icons";
 import { trackOf } from "./loadedtrack";
 import { define, Part, SCROLL_MS } from "./part";
+import { isInside, parsePlace, voxelAt } from "./places";
 import { playControls, sliderSteps } from "./playcontrols";
 import { isDead, paneStateOf } from "./states";
 import { byWidth, shared } from "./styles";
@@ -204,7 +206,7 @@ export class SliceBar extends Part {
       <button class="tool" aria-label="Next slice" title="Next slice (↓)" ?disabled=${idx >= last} @click=${step(1)}>
         ${icon("next")}
       </button>
-      <label class="number" title="Go to (G)">
+      <label class="number" title="Go to a number, or to a place: x, y, z (G)">
         <span class="quiet medium">${axisTitle(axis)}</span>
         <input
           type="text"
@@ -247,7 +249,9 @@ export class SliceBar extends Part {
     const number = parseNumber(field.value);
     if (!info) return;
     const axis = axisOf(info, state.axis);
-    if (number === null) {
+    const place = parsePlace(info, field.value, state.slice_idx);
+    if (place) this.jumpTo(info, place, field.value);
+    else if (number === null) {
       this.context.note(
         `“${field.value}” is not a number.`,
         `Give ${numberText(axis, 0)} to ${numberText(axis, axis.n - 1)}.`,
@@ -255,6 +259,13 @@ export class SliceBar extends Part {
     } else this.context.take(() => this.context.actions.goTo(indexOf(axis, number)));
     field.value = numberText(axis, this.context.actions.sliceIdx);
     field.select();
+  }
+
+  private jumpTo(info: VolumeInfo, place: [number, number, number], text: string): void {
+    const { context } = this;
+    const voxel = voxelAt(info, place);
+    if (voxel && isInside(info, voxel)) context.take(() => context.actions.goToVoxel(voxel));
+    else context.note(`“${text}” lies outside the volume.`);
   }
 }
 
