@@ -30,11 +30,14 @@ def patch_of(
     """
     if name == "axis":
         names = [axis.name for axis in info.axes]
-        if value not in names:
-            raise StateError(
-                f"There is no axis {value!r} in {info.name}.", hint=f"Known: {', '.join(names)}."
-            )
-        return {"axis": names.index(value)}
+        if value in names:
+            return {"axis": names.index(value)}
+        if value in range(len(names)):
+            return {"axis": value}
+        raise StateError(
+            f"There is no axis {value!r} in {info.name}.",
+            hint=f"Known: {', '.join(names)}, or 0 to {len(names) - 1}.",
+        )
     if name == "slice_no":
         return {"slice_idx": _index_of(value, info.axes[state.axis], info.name)}
     if name == "time":

@@ -14,7 +14,7 @@ from blustream_widget.core.panes import pane_of, view_of
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeInfo
 from blustream_widget.errors import StateError
-from blustream_widget.view_traits import TraitStateError
+from blustream_widget.view_traits import AxisTrait, TraitStateError
 
 PANE_TRAITS = (
     "axis",
@@ -60,7 +60,7 @@ class Pane(t.HasTraits):
         Changes the view.
     """
 
-    axis = t.Unicode("", help="Axis the slice is taken across, by name.")
+    axis = AxisTrait("", help="Axis the slice is taken across, by name or number.")
     slice_idx = t.Int(0, help="0-based position of the slice along the axis.")
     slice_no = t.Float(0.0, help="Position of the slice as survey number.")
     time_idx = t.Int(0, help="Step in time, 0-based; 0 where there is no time axis.")

@@ -78,6 +78,15 @@ class TraitStateError(StateError, t.TraitError):
     """A value that a trait of the viewer cannot have: ours, and what traitlets' users expect."""
 
 
+class AxisTrait(t.Unicode[str, Any]):
+    """An axis by its name; its number, 0 to 2, is taken too and becomes the name."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        # What checks the state names it.
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        return value if is_number else super().validate(obj, value)
+
+
 class ColormapTrait(t.Unicode[str, Any]):
     """A map's name; of anything else that `add_colormap` takes, the name it gives."""
 
@@ -101,7 +110,7 @@ class ViewTraits(anywidget.AnyWidget):
     _esm = module_of_viewers()
 
     # The state, two-way.
-    axis = _state_trait(t.Unicode("", help="Axis the slice is taken across, by name."))
+    axis = _state_trait(AxisTrait("", help="Axis the slice is taken across, by name or number."))
     slice_idx = _state_trait(t.Int(0, help="0-based position of the slice along the axis."))
     slice_no = _state_trait(t.Float(0.0, help="Position of the slice as survey number."))
     time_idx = _state_trait(t.Int(0, help="Step in time, 0-based; 0 where there is no time axis."))

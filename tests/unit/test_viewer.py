@@ -184,6 +184,13 @@ def test_a_survey_number_and_an_axis_name_become_indices(viewer: Viewer, link: F
     assert (viewer.slice_idx, viewer.slice_no) == (20, 2040.0)
 
 
+def test_an_axis_is_given_by_number_too(viewer: Viewer, link: FakeLink) -> None:
+    viewer.axis = 2
+    assert (viewer.axis, link.patches) == ("sample", [{"axis": 2}])
+    viewer.panes[0].axis = 1
+    assert viewer.panes[0].axis == viewer.axis == "crossline"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
@@ -193,6 +200,7 @@ def test_a_survey_number_and_an_axis_name_become_indices(viewer: Viewer, link: F
         ("slice_no", float("inf"), "slice_no"),
         ("crosshair_idx", (0, 80, 0), "crossline = 80 is out of range. Allowed: 0 to 79"),
         ("axis", "x", "inline, crossline, sample"),
+        ("axis", 3, "inline, crossline, sample, or 0 to 2"),
         ("colormap", "rainbow", "seismic"),
         ("colormap", "rainbow_r", "rainbow_r"),
         ("colormap", "user-00000000", "user-00000000"),
