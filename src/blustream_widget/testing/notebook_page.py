@@ -46,8 +46,13 @@ _THEME = """async (name) => {
 _THEME_IS = "(name) => document.body.dataset.jpThemeName === name"
 # A tab that is closed by its cross asks whether to save.
 _LEAVE = "() => { for (const tab of [...jupyterapp.shell.widgets('main')]) tab.dispose(); }"
+_HAS_TABS = "() => [...jupyterapp.shell.widgets('main')].length > 0"
 _OPEN = """async (path) => {
-  await jupyterapp.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+  const { commands, shell } = jupyterapp;
+  const others = [...shell.widgets('main')];
+  const opened = await commands.execute('docmanager:open', { path, factory: 'Notebook' });
+  for (const tab of others) tab.dispose();
+  shell.activateById(opened.id);
 }"""
 _OUTPUTS = """() => jupyterapp.shell.currentWidget.content.model.toJSON().cells
   .flatMap((cell) => cell.outputs ?? [])"""
@@ -245,6 +250,8 @@ class NotebookPage:
     def leave(self) -> None:
         """Close every tab without saving; kernels keep running."""
         self.page.evaluate(_LEAVE)
+        # JupyterLab puts its launcher there, and in front, a moment later.
+        self.page.wait_for_function(_HAS_TABS)
 
     def open(self, name: str) -> None:
         """Go on with another notebook of the folder: a quarter of the time of a page of its own.
@@ -252,7 +259,6 @@ class NotebookPage:
         What was open is closed, and `problems` begins anew. The page keeps its storage and what
         its scripts hold, as it does for a person who works all day.
         """
-        self.leave()
         self.page.evaluate(_OPEN, name)
         self.wait_idle()
         self._problems.clear()

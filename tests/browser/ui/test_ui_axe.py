@@ -88,8 +88,9 @@ _IN_DARK = ("layout quad", "side panel", "statistics", "painting", "open window"
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_no_serious_fault_anywhere(open_viewer: OpenViewer, theme: str) -> None:
-    # High enough for all of the side panel.
-    viewer = open_viewer(f"volume=seismic&theme={theme}", width=1100, height=1700)
+    # High enough for all of the side panel; without the fading in that is no colour to be read.
+    size = {"width": 1100, "height": 1700}
+    viewer = open_viewer(f"volume=seismic&theme={theme}", reduced_motion="reduce", **size)
     viewer.page.add_script_tag(path=_AXE)
     is_dark = theme == "dark"
     states = {name: js for name, js in _states().items() if not is_dark or name in _IN_DARK}
