@@ -65,6 +65,8 @@ async def test_without_anybody_who_looks_the_worker_draws_for_the_recording(serv
     assert recording.state_at(recording.duration_s)["slice_idx"][0] == 12
     assert [chapter.title for chapter in recording.chapters] == ["Beginning", "Fault"]
     assert recording.still_at(recording.duration_s).startswith(b"\x89PNG")
+    assert [event["kind"] for event in recording.timeline][:2] == ["start", "info"]
+    assert sum(part.n_pictures for part in recording.index.headers) == recording.n_pictures
 
 
 async def test_the_page_begins_and_ends_one_and_everybody_is_told(server):

@@ -1,0 +1,98 @@
+"""A recording on the notebook's page: the pixels say which slice it shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from blustream_widget.bench.barcode import shown_number
+from blustream_widget.testing.waiting import wait_until
+
+
+class Player:
+    """The player in the page's second output."""
+
+    def __init__(self, page) -> None:
+        self.page = page
+        self.host = page.viewer(1)
+        self.bar = self.host.locator("blustream-play-bar")
+
+    def wait(self, number: int, time: str, what: str) -> None:
+        """Until the pixels show a slice, and the bar says this time."""
+
+        def now() -> tuple[int | None, str]:
+            pixels = self.page.pixels(self.host.locator(".picture"))
+            text = self.bar.locator(".time b").text_content()
+            return shown_number(pixels), text
+
+        wait_until(
+            lambda: now() == (number, time),
+            timeout_s=30,
+            what=lambda: f"{what}: slice {number} at {time}, not {now()}",
+        )
+
+    def clock(self, seconds: str) -> str:
+        """How the bar says a time that Python knows."""
+        tenths = int(self.page.read_python(seconds) * 10 + 1e-6)
+        return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
+
+    def press(self, *names: str) -> None:
+        for name in names:
+            self.page.page.keyboard.press(name)
+
+
+@pytest.fixture
+def player(open_viewer, tmp_path: Path) -> Player:
+    """A recording of slice 20, of 33 where a line is drawn, and of 47; the live view shows 5."""
+    view = open_viewer("", "import ipywidgets\nbox = ipywidgets.VBox()\nbox")
+    page = view.page
+    page.run_python(f"path = viewer.record({str(tmp_path / 'talk.mp4')!r})")
+    page.run_python("from blustream_widget import Recording")
+    # The first picture is there: what comes before it is in no recording.
+    wait_until(
+        lambda: page.read_python("viewer.recording.duration_s") > 0,
+        timeout_s=30,
+        what="something is recorded",
+    )
+    page.run_python("viewer.slice_idx = 33")
+    view.wait_shown(33)
+    page.run_python("viewer.annotations.add('line', [(33, 9, 9), (33, 90, 60)], label='Fault')")
+    wait_until(
+        lambda: page.read_python("len(Recording(path).chapters)") == 2,
+        timeout_s=30,
+        what="the line is in the file, which grows once a second",
+    )
+    page.run_python("viewer.slice_idx = 47")
+    view.wait_shown(47)
+    page.run_python("recording = viewer.stop_recording()\nviewer.slice_idx = 5")
+    view.wait_shown(5)
+    page.run_python("box.children = [recording.play(height=420)]")
+    page.page.locator("blustream-play-bar .time").wait_for()
+    return Player(page)
+
+
+def test_a_recording_is_played_on_the_page(player: Player) -> None:
+    fault = player.clock("recording.chapters[1].t")
+    end = player.clock("recording.duration_s")
+    play = player.bar.get_by_label("Play", exact=True)
+    player.wait(20, "0:00.0", "at first")
+    player.bar.get_by_label("Chapters", exact=True).click()
+    player.bar.locator(".chapters button", has_text="Fault").click()
+    player.wait(33, fault, "at the chapter")
+    player.host.locator(".view").focus()
+    player.press("End")
+    player.wait(47, end, "at the end")
+    player.press("Home", ".", ".", ",", ",")
+    player.wait(20, "0:00.0", "after steps forth and back")
+    player.bar.locator(".mark").click()
+    player.wait(33, fault, "at the mark of the chapter")
+    player.press("Home")
+    player.wait(20, "0:00.0", "at the beginning")
+    player.bar.get_by_label("Speed").select_option("4")
+    play.click()
+    player.wait(47, end, "played to the end")
+    play.wait_for()
+    # The live view went its own way meanwhile.
+    assert player.page.viewer(0).get_attribute("data-slice-idx") == "5"
+    assert player.page.problems == []
