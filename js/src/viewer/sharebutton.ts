@@ -21,6 +21,10 @@ export const avatarStyles = css`
     font-weight: 600;
     forced-color-adjust: none;
   }
+  /* No text of the page: a button's name is what it does. */
+  .avatar::before {
+    content: attr(data-initials);
+  }
 `;
 
 export const shareButtonStyles = css`
@@ -73,7 +77,7 @@ export function initials(name: string): string {
 
 export function avatar(person: SharedPerson): TemplateResult {
   const background = person.color;
-  return html`<span class="avatar" aria-hidden="true" style=${styleMap({ background })}>${initials(person.name)}</span>`;
+  return html`<span class="avatar" aria-hidden="true" data-initials=${initials(person.name)} style=${styleMap({ background })}></span>`;
 }
 
 /** Of who may share, and of everybody in a view that is shared. */

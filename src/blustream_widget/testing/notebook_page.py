@@ -253,14 +253,14 @@ class NotebookPage:
         # JupyterLab puts its launcher there, and in front, a moment later.
         self.page.wait_for_function(_HAS_TABS)
 
-    def open(self, name: str) -> None:
+    def open(self, name: str, timeout_s: float = 60.0) -> None:
         """Go on with another notebook of the folder: a quarter of the time of a page of its own.
 
         What was open is closed, and `problems` begins anew. The page keeps its storage and what
         its scripts hold, as it does for a person who works all day.
         """
         self.page.evaluate(_OPEN, name)
-        self.wait_idle()
+        self.wait_idle(timeout_s)
         self._problems.clear()
 
     def reload(self) -> None:

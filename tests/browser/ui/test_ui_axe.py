@@ -48,6 +48,22 @@ _CONTENT = """() => {
     line('c', 'profile', [[slice, 150, 160], [slice, 180, 190]])]);
   viewer.context.set({ panel: true });
 }"""
+# The owner, who drives, and three guests, as a server would tell `you` of them.
+_PEOPLE = """((you) => {
+  const of = (id, name, role, color, more = {}) => ({ id, name, role, color, since_ms: 0,
+    transport: 'websocket', latency_ms: 30, drives: false, asks: false, is_lent: false,
+    looks_around: false, ...more });
+  const { people } = dev.session;
+  people.received({ type: 0x92, you, links: [], people: [
+    of('owner', 'Jonas Aune', 'owner', '#2a75c6', { drives: true }),
+    of('a', 'Mei Tan', 'annotator', '#0b7d71', { asks: true }),
+    of('b', 'Ravi Kumar', 'viewer', '#b0488a'),
+    of('c', 'Guest', 'viewer', '#b25f16', { looks_around: true })] });
+  people.received({ type: 0x98, lines: [
+    { n: 1, who: 'a', name: 'Mei Tan', text: 'Is that salt?', at_ms: 0 }] });
+  dev.session.role = you === 'owner' ? 'owner' : 'viewer';
+  dev.session.patch({});
+})"""
 _MENUS = ("window", "more", "settings", "context", "measure", "help")
 _LAYOUTS = ("quad", "picture-in-picture")
 
@@ -67,6 +83,10 @@ def _states() -> dict[str, str]:
         "fence": f"{context}.pick('fence')",
         **{f"open {name}": f"{context}.set({{ open: '{name}' }})" for name in _MENUS},
         "slice number": f"{context}.set({{ open: '' }}); {context}.ask('goto')",
+        "share": f"{_PEOPLE}('owner'); {context}.set({{ open: 'share' }})",
+        "people and chat": f"{context}.set({{ open: '', panel: true }})",
+        "following": f"{_PEOPLE}('b'); {context}.set({{ panel: false }})",
+        "own view": "dev.session.ownView.welcomed({ own: true }); dev.session.patch({})",
         "lost": f"dev.session.setStatus({lost})",
         "failed": "dev.session.info = null; dev.session.setStatus({ phase: 'failed', error: {"
         " code: 'volume-access', message: 'Refused (403).', hint: 'Check the key.' } })",
@@ -83,7 +103,10 @@ def _faults(viewer: DevPage, action: str, rules: list[str]) -> list[str]:
 
 
 # Roles and names are those of the light theme: what the dark one changes is colours.
-_IN_DARK = ("layout quad", "side panel", "statistics", "painting", "open window", "open help")
+_IN_DARK = (
+    *("layout quad", "side panel", "statistics", "painting", "open window", "open help"),
+    *("share", "people and chat", "following", "own view"),
+)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
