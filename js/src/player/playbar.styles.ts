@@ -1,7 +1,9 @@
 /** Looks of the bar of a recording. */
 import { css } from "lit";
+import { sliderStyles } from "../viewer/slider.styles";
 
 export const playBarStyles = css`
+  ${sliderStyles}
   :host {
     display: block;
     position: relative;
@@ -41,22 +43,6 @@ export const playBarStyles = css`
   input::-moz-range-progress {
     height: 4px;
     border-radius: 2px;
-    background: var(--solid);
-  }
-  input::-webkit-slider-thumb {
-    appearance: none;
-    width: 14px;
-    height: 14px;
-    margin-top: -5px;
-    border: 0;
-    border-radius: 50%;
-    background: var(--solid);
-  }
-  input::-moz-range-thumb {
-    width: 14px;
-    height: 14px;
-    border: 0;
-    border-radius: 50%;
     background: var(--solid);
   }
   /* The mark of a chapter stands over the bar, where it hides neither the thumb nor what is done. */
@@ -186,11 +172,6 @@ export const playBarStyles = css`
     }
     select {
       height: 36px;
-    }
-  }
-  @media (forced-colors: active) {
-    input[type="range"] {
-      appearance: auto;
     }
   }
 `;

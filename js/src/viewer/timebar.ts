@@ -5,6 +5,7 @@ import type { ViewContext } from "./context";
 import { icon } from "./icons";
 import { CALM_MS, define, Part } from "./part";
 import { playControls, sliderSteps } from "./playcontrols";
+import { sliderStyles } from "./slider.styles";
 import { isDead, paneStateOf } from "./states";
 import { byWidth, shared } from "./styles";
 import { stepText, timeText, timeTitle } from "./timeplay";
@@ -15,6 +16,7 @@ export class TimeBar extends Part {
   static override styles = [
     shared,
     byWidth,
+    sliderStyles,
     css`
       :host {
         display: flex;
@@ -47,27 +49,6 @@ export class TimeBar extends Part {
         height: 4px;
         border-radius: 2px;
         background: color-mix(in srgb, var(--line1) 65%, transparent);
-      }
-      input::-webkit-slider-thumb {
-        appearance: none;
-        width: 14px;
-        height: 14px;
-        margin-top: -5px;
-        border: 0;
-        border-radius: 50%;
-        background: var(--solid);
-      }
-      input::-moz-range-thumb {
-        width: 14px;
-        height: 14px;
-        border: 0;
-        border-radius: 50%;
-        background: var(--solid);
-      }
-      @media (forced-colors: active) {
-        input[type="range"] {
-          appearance: auto;
-        }
       }
       .time {
         white-space: nowrap;

@@ -14,13 +14,33 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
+
+import msgspec
 
 from blustream_widget.errors import EditsDamagedError
 from blustream_widget.transport.tasks import TaskSet
 
 _MAGIC = b"blustream-journal-1\n"
 _HEAD = struct.Struct("<III")  # length and CRC-32 of what follows, CRC-32 of these two
+
+
+T = TypeVar("T")
+
+
+def read_records(path: Path, decoder: msgspec.msgpack.Decoder[T]) -> list[T]:
+    """Read all records of a kind, as `read_journal` does.
+
+    Raises
+    ------
+    EditsDamagedError
+        The file is not as it was written, or holds a record of another kind.
+    OSError
+    """
+    try:
+        return [decoder.decode(record) for record in read_journal(path)]
+    except msgspec.MsgspecError as exc:
+        raise EditsDamagedError(f"{path.name} has a record that is none: {exc}.") from exc
 
 
 def read_journal(path: Path) -> list[bytes]:

@@ -7,10 +7,8 @@ import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import msgspec
-
 from blustream_widget.errors import BlustreamError, EditsDamagedError, VolumeWriteError
-from blustream_widget.session.journal import Journal, read_journal
+from blustream_widget.session.journal import Journal, read_records
 from blustream_widget.session.label_history import LabelHistory, Record, decoder, encoder
 from blustream_widget.transport.tasks import TaskSet
 
@@ -63,7 +61,7 @@ class LabelStore:
 
     async def _recover(self, sources: dict[str, str], then: Callable[[], None]) -> None:
         try:
-            records = await asyncio.to_thread(_read, self._path)
+            records = await asyncio.to_thread(read_records, self._path, decoder)
             for record in records:
                 self.history.apply(record)
             self.history.forget_others(sources)
@@ -89,13 +87,6 @@ class LabelStore:
                 hint="They are lost if the server ends: save the labels.",
             )
         )
-
-
-def _read(path: Path) -> list[Record]:
-    try:
-        return [decoder.decode(record) for record in read_journal(path)]
-    except msgspec.MsgspecError as exc:
-        raise EditsDamagedError(f"{path.name} has a record that is none: {exc}.") from exc
 
 
 def _put_aside(path: Path) -> None:

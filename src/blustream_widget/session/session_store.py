@@ -15,7 +15,7 @@ from blustream_widget.core.share_messages import ChatLine
 from blustream_widget.core.state import ViewState
 from blustream_widget.errors import BlustreamError, EditsDamagedError, VolumeWriteError
 from blustream_widget.session.chat import ChatLog
-from blustream_widget.session.journal import Journal, read_journal
+from blustream_widget.session.journal import Journal, read_records
 from blustream_widget.session.kept_people import KeptPeople
 from blustream_widget.transport.throttle import Throttle
 
@@ -147,7 +147,7 @@ class SessionStore:
 
     def _recover(self, path: Path) -> None:
         try:
-            records = _read(path)
+            records = read_records(path, _decoder)
             for record in records:
                 self._take(record)
         except (BlustreamError, OSError) as exc:
@@ -222,10 +222,3 @@ class SessionStore:
                 hint="If the server ends, undo, guests and the chat are lost.",
             )
         )
-
-
-def _read(path: Path) -> list[Record]:
-    try:
-        return [_decoder.decode(record) for record in read_journal(path)]
-    except msgspec.MsgspecError as exc:
-        raise EditsDamagedError(f"{path.name} has a record that is none: {exc}.") from exc
