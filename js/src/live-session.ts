@@ -87,7 +87,10 @@ export class LiveSession implements Session, Linkable {
   readonly #abilities: Abilities;
   readonly labels = new LiveLabels((message) => this.#connection.send(message));
   readonly recording = new LiveRecording((message) => this.#connection.send(message));
-  readonly people = new People((message) => this.#connection.send(message));
+  readonly people = new People(
+    (message) => this.#connection.send(message),
+    () => this.recording.state?.phase === "on",
+  );
   readonly ownView = new OwnView((message) => this.#connection.send(message));
   readonly viewLinks = new ViewLinks((message) => this.#connection.send(message));
   readonly annotations = new LiveAnnotations((message) => this.#connection.send(message));

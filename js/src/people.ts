@@ -25,6 +25,13 @@ export interface OwnLink {
   readonly qr: readonly string[];
 }
 
+/** A pointer as panes draw it. */
+export interface PointerMark {
+  readonly name: string;
+  readonly color: string;
+  readonly place: NonNullable<Place>;
+}
+
 /** A pointer that nobody moved for this long is not shown. */
 export const POINTER_IDLE_MS = 6000;
 const POINT_APART_MS = 60;
@@ -50,16 +57,22 @@ export class People {
   /** Links of this page. */
   readonly own = new Map<string, OwnLink>();
   readonly #send: (message: ViewerMessage) => boolean;
+  readonly #isRecorded: () => boolean;
   readonly #changed = new Listeners<void>();
+  #played: readonly PointerMark[] = [];
   readonly #idle = new Map<string, ReturnType<typeof setTimeout>>();
   #you = "";
   #pointTimer: ReturnType<typeof setTimeout> | undefined;
   #point: Place = null;
   #pointed = "";
 
-  /** @param send by the reliable link; false if there is none */
-  constructor(send: (message: ViewerMessage) => boolean) {
+  /**
+   * @param send by the reliable link; false if there is none
+   * @param isRecorded the pointer goes into a recording, also where nobody else is here
+   */
+  constructor(send: (message: ViewerMessage) => boolean, isRecorded: () => boolean = () => false) {
     this.#send = send;
+    this.#isRecorded = isRecorded;
   }
 
   /** The person at this page; undefined before the server has said. */
@@ -74,6 +87,17 @@ export class People {
   /** Whoever moved the view last, if that is somebody else. */
   get driver(): SharedPerson | undefined {
     return this.all.find((person) => person.drives && person.id !== this.#you);
+  }
+
+  /** Pointers to be drawn: of others, or those that a recording shows. */
+  get marks(): readonly PointerMark[] {
+    if (this.pointers.size === 0) return this.#played;
+    const marks: PointerMark[] = [];
+    for (const { id, name, color } of this.all) {
+      const place = this.pointers.get(id);
+      if (place) marks.push({ name, color, place });
+    }
+    return marks;
   }
 
   onChange(listener: () => void, signal: AbortSignal): void {
@@ -123,6 +147,15 @@ export class People {
     this.#tell();
   }
 
+  /** Show the pointers of a recording; none of these people are here. */
+  play(marks: readonly PointerMark[]): void {
+    const isSame = ({ name, place }: PointerMark, i: number): boolean =>
+      this.#played[i]?.place === place && this.#played[i]?.name === name;
+    if (marks.length === this.#played.length && marks.every(isSame)) return;
+    this.#played = marks;
+    this.#tell();
+  }
+
   #heard(lines: readonly ChatLine[]): void {
     const last = this.lines.at(-1)?.n ?? 0;
     const fresh = lines.filter(({ n }) => n > last);
@@ -161,10 +194,11 @@ export class People {
     return said !== "" && this.#send({ type: MessageType.CHAT, text: said });
   }
 
-  /** The pointer went somewhere: told to the others if there are any, some times a second. */
+  /** The pointer went somewhere: told to whom it concerns, if anybody, some times a second. */
   point(place: Place): void {
     this.#point = place;
-    if (this.all.length < 2 || this.#pointTimer !== undefined) return;
+    const concerns = this.all.length > 1 || this.#isRecorded();
+    if (!concerns || this.#pointTimer !== undefined) return;
     this.#tellPoint();
     this.#pointTimer = setTimeout(() => {
       this.#pointTimer = undefined;

@@ -6,6 +6,7 @@ import type { RecordingLink } from "./live-recording";
 import type { OwnView } from "./own-view";
 import type { Palettes } from "./palettes";
 import type { People } from "./people";
+import type { Film } from "./player/film";
 import type { Playback } from "./player/playback";
 import type { Pointing } from "./pointing";
 import type {
@@ -129,6 +130,9 @@ export interface Session {
 
   /** Of a recording that is played: where it is and how it goes on. */
   readonly playback?: Playback;
+
+  /** Of a recording that is played: a film for any player. */
+  readonly film?: Film;
 
   /** Who else is here, their pointers, what they say. */
   readonly people: People;

@@ -42,6 +42,46 @@ describe("people", () => {
     expect(sent).toEqual([]);
   });
 
+  it("tells where the pointer is to a recording, also where nobody else is here", () => {
+    let isRecorded = false;
+    people = new People(
+      (message) => sent.push(message) > 0,
+      () => isRecorded,
+    );
+    people.point([1, 2, 3]);
+    isRecorded = true;
+    people.point([4, 2, 3]);
+    expect(sent).toEqual([{ type: MessageType.POINTER, voxel: [4, 2, 3] }]);
+  });
+
+  it("draws the pointers of who is here, by name", () => {
+    here(person("a"), person("b"));
+    const places = [
+      { who: "b", voxel: [1, 2, 3] as const },
+      { who: "gone", voxel: [1, 2, 3] as const },
+    ];
+    people.received({ type: MessageType.POINTER, places });
+    expect(people.marks.map(({ name, place }) => [name, place])).toEqual([
+      [person("b").name, [1, 2, 3]],
+    ]);
+  });
+
+  it("draws those of a recording, and says so only where they changed", () => {
+    const place = [1, 2, 3] as const;
+    const mark = (name: string): { name: string; color: string; place: typeof place } => ({
+      name,
+      color: "#123456",
+      place,
+    });
+    people.play([mark("Mei")]);
+    const before = people.revision;
+    people.play([mark("Mei")]);
+    expect([people.revision, people.marks]).toEqual([before, [mark("Mei")]]);
+    people.play([mark("Ada")]);
+    people.play([]);
+    expect([people.revision, people.marks]).toEqual([before + 2, []]);
+  });
+
   it("tells where the pointer is some times a second, the last place always", () => {
     here(person("a"), person("b"));
     for (let x = 0; x < 10; x++) people.point([x, 0, 0]);

@@ -1,9 +1,10 @@
 /** A recording that is played: the right picture for each time, and what happens when there is none. */
 import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
 import { EncodedPictures, toAnnexB } from "../src/player/encoded";
+import { Film, filmText } from "../src/player/film";
 import { Playback } from "../src/player/playback";
 import { PlayedSession } from "../src/player/played-session";
-import { Source } from "../src/player/source";
+import { Refusal, Source } from "../src/player/source";
 import { type News, Timeline } from "../src/player/timeline";
 import { timeText, viewText } from "../src/player/words";
 import { FrameFlags } from "../src/protocol";
@@ -52,6 +53,39 @@ describe("a timeline", () => {
     const made = timeline({ stills: [0.5, 5.5] });
     expect([0.4, 0.5, 4.9, 5, 5.6].map((t) => made.stillAt(t))).toEqual([-1, 0, 0, -1, 1]);
     expect(made.restAfter(0.5)).toBeCloseTo(4.5);
+  });
+
+  it("shows pointers where they were, by whose they are, until nobody moves them", () => {
+    const who = (id: string, name: string): object => ({ id, name, color: "#123456" });
+    const at = (t: number, id: string, voxel: unknown): News["events"][number] => ({
+      t,
+      kind: "pointers",
+      places: [{ who: id, voxel }],
+    });
+    const events = [
+      { t: 1, kind: "people", people: [who("a", "Ada")] },
+      at(1, "a", [1, 0, 0]),
+      { t: 2, kind: "people", people: [who("b", "Mei")] },
+      at(2, "b", [2, 0, 0]),
+      at(3, "a", [3, 0, 0]),
+      at(4, "b", null),
+    ];
+    const made = timeline({ events });
+    const seen = (t: number): unknown => made.pointersAt(t).map((m) => [m.name, m.place[0]]);
+    expect([0.5, 1, 2.5, 3.5, 8.9, 9.1].map(seen)).toEqual([
+      [],
+      [["Ada", 1]],
+      [
+        ["Mei", 2],
+        ["Ada", 1],
+      ],
+      [
+        ["Ada", 3],
+        ["Mei", 2],
+      ],
+      [["Ada", 3]],
+      [],
+    ]);
   });
 
   it("has the state of each time, in whatever order they are asked for", () => {
@@ -448,4 +482,70 @@ test("times and views are said in words", () => {
     ...["0:00.0", "0:07.3", "0:59.9", "10:00.0", "1:02:03.0"],
   ]);
   expect(viewText(INFO, STATE)).toMatch(/Window\u00a04\.00, level\u00a00\.00/);
+});
+
+describe("a film of it", () => {
+  const told = (phase: string, share = 0): object => ({
+    phase,
+    share,
+    name: "talk-film.webm",
+    folder: "/home",
+    message: "",
+    hint: "",
+  });
+
+  function asked(answers: object[]) {
+    const questions: unknown[] = [];
+    const changes: string[] = [];
+    const source = {
+      ask: async (ask: string, places: object) => {
+        questions.push([ask, places]);
+        const content = answers.shift();
+        if (content instanceof Error) throw content;
+        return { content, buffers: [] };
+      },
+    };
+    const film = new Film(source as unknown as Source, new AbortController().signal, (before) =>
+      changes.push(`${before.phase}>${film.state.phase}`),
+    );
+    return { film, questions, changes };
+  }
+
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  it("says how far it is until it is there", async () => {
+    const { film, questions, changes } = asked([told("on"), told("on", 0.425), told("done", 1)]);
+    film.begin(1);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(filmText(film.state)).toBe("Film 42 %");
+    film.begin(0); // one after the other
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(filmText(film.state)).toBe("Saved: talk-film.webm");
+    expect(changes).toEqual(["none>on", "on>on", "on>done"]);
+    expect(questions).toEqual([
+      ["film", { ending: 1 }],
+      ["film-stands", {}],
+      ["film-stands", {}],
+    ]);
+  });
+
+  it("is given up by a wish, and says why it cannot be", async () => {
+    const refusal = new Refusal({ code: "recording", message: "Disk full.", hint: "" });
+    const { film, questions } = asked([told("on"), told("cancelled"), refusal]);
+    film.cancel();
+    film.begin(0);
+    await vi.advanceTimersByTimeAsync(0);
+    film.cancel();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(film.isOn).toBe(false);
+    film.begin(2);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([film.state.phase, film.state.message]).toEqual(["failed", "Disk full."]);
+    expect(questions.map((question) => (question as [string])[0])).toEqual([
+      "film",
+      "film-cancel",
+      "film",
+    ]);
+  });
 });

@@ -14,6 +14,7 @@ import traitlets as t
 
 from blustream_widget import front_end
 from blustream_widget.errors import BlustreamError, MissingDependencyError, RecordingError
+from blustream_widget.film_export import ENDINGS, FilmExport
 from blustream_widget.recording.avc import to_annexb
 from blustream_widget.recording.boxes import CLOCK_HZ, split_headers
 from blustream_widget.source_arg import checked_height, css_layout
@@ -40,8 +41,9 @@ class RecordingPlayer(anywidget.AnyWidget):
     """Plays a recording on the notebook's page; `Recording.play` makes it.
 
     The page asks with messages of kind "recording", and each is answered alone: `index` (when the
-    pictures are, what happened, chapters), `pictures`, `still`, and `jpeg` where the browser
-    decodes no video. Nothing is read that was not asked for.
+    pictures are, what happened, chapters), `pictures`, `still`, `jpeg` where the browser decodes
+    no video, and `film`, `film-stands`, `film-cancel`: a film beside the recording, and how far it
+    is. Nothing is read that was not asked for.
 
     Parameters
     ----------
@@ -77,6 +79,7 @@ class RecordingPlayer(anywidget.AnyWidget):
                 hint="An earlier version made it; export() and frames() work.",
             )
         self._source = recording
+        self._films = FilmExport(recording.path)
         self._decoding: tuple[PictureDecoder, int] | None = None  # and the picture it gave last
         super().__init__(
             height=checked_height(height, low=240, high=4000),
@@ -115,6 +118,8 @@ class RecordingPlayer(anywidget.AnyWidget):
                 return self._still(_whole(content, "at"))
             case "jpeg":
                 return self._jpeg(_whole(content, "at"))
+            case "film" | "film-stands" | "film-cancel" as what:
+                return self._film(what, content), []
         raise RecordingError("The page asked for something that is not known.")
 
     # -------------------------------------------------- what is in the file
@@ -187,6 +192,23 @@ class RecordingPlayer(anywidget.AnyWidget):
         picture = self._decoded(index, at)
         (header,) = self._headers(index, at, 1)
         return {"header_bytes": [len(header)]}, [jpeg_of(picture), header]
+
+    def _film(self, what: str, content: dict[str, Any]) -> dict[str, Any]:
+        if what == "film":
+            self._source.refresh()
+            ending = _whole(content, "ending")
+            self._films.begin(self._source.index, ENDINGS[min(ending, len(ENDINGS) - 1)])
+        elif what == "film-cancel":
+            self._films.cancel()
+        return self._films.told()
+
+    def close(self) -> None:
+        """End the player; a film that is being written is given up."""
+        if hasattr(
+            self, "_films"
+        ):  # an argument was wrong, and ipywidgets closes what is half made
+            self._films.close()
+        super().close()
 
     def _decoded(self, index: RecordingIndex, at: int) -> Rgb:
         """Decode from the keyframe before, or from where the last question left off."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from blustream_widget.core.annotation import ANNOTATION_KINDS
 from blustream_widget.errors import BlustreamError, RecordingError
+from blustream_widget.progress import seen_progress
 from blustream_widget.recording.boxes import CLOCK_HZ
 from blustream_widget.recording.index import RecordingIndex, read_index
 
@@ -129,7 +130,8 @@ class Recording:
 
         "start" says what was recorded, "state" has under `set` the fields of the view that are
         other from then on (all of them at first), "annotations" has `edits` as the protocol's
-        (`reset`: there were no others), "palette" a colour map of the user's, and "gap" means
+        (`reset`: there were no others), "palette" a colour map of the user's, "people" names those
+        whose pointers are in "pointers" (voxel indices; None: over no picture), and "gap" means
         that the disk was too slow for some pictures.
         """
         return tuple(self._index.events)
@@ -206,7 +208,8 @@ class Recording:
         overwrite : bool
             Take the place of a file that is there.
         on_progress : callable, optional
-            Gets the share that is done, 0 to 1, after each frame; False from it cancels.
+            Gets the share that is done, 0 to 1, after each frame; False from it cancels. Without
+            it a bar shows that, below the cell or in the terminal.
 
         Returns
         -------
@@ -222,14 +225,17 @@ class Recording:
         from blustream_widget.recording.export import export
 
         target = Path(path).expanduser().absolute()
-        export(
-            self.path,
-            self._index,
-            target,
-            fps=fps,
-            overwrite=overwrite,
-            on_progress=on_progress,
-        )
+        with contextlib.ExitStack() as stack:
+            if on_progress is None:
+                on_progress = stack.enter_context(seen_progress(f"Writes {target.name}"))
+            export(
+                self.path,
+                self._index,
+                target,
+                fps=fps,
+                overwrite=overwrite,
+                on_progress=on_progress,
+            )
         return target
 
     def play(self, *, height: int = 480, layout: Any = None) -> RecordingPlayer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from blustream_widget.bench.barcode import shown_number
 from blustream_widget.testing.waiting import wait_until
@@ -42,6 +43,15 @@ class Player:
             self.page.page.keyboard.press(name)
 
 
+def point_at(view) -> None:
+    """Point at the picture; a recording knows it from its second picture on."""
+    box = view.host.locator(".picture").bounding_box()
+    mouse = view.page.page.mouse
+    mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+    known = "any(event['kind'] == 'pointers' for event in Recording(path).timeline)"
+    wait_until(lambda: view.page.read_python(known), timeout_s=30, what="the file has the pointer")
+
+
 @pytest.fixture
 def player(open_viewer, tmp_path: Path) -> Player:
     """A recording of slice 20, of 33 where a line is drawn, and of 47; the live view shows 5."""
@@ -57,6 +67,7 @@ def player(open_viewer, tmp_path: Path) -> Player:
     )
     page.run_python("viewer.slice_idx = 33")
     view.wait_shown(33)
+    point_at(view)
     page.run_python("viewer.annotations.add('line', [(33, 9, 9), (33, 90, 60)], label='Fault')")
     wait_until(
         lambda: page.read_python("len(Recording(path).chapters)") == 2,
@@ -80,6 +91,7 @@ def test_a_recording_is_played_on_the_page(player: Player) -> None:
     player.bar.get_by_label("Chapters", exact=True).click()
     player.bar.locator(".chapters button", has_text="Fault").click()
     player.wait(33, fault, "at the chapter")
+    expect(player.host.locator("[part=person-pointer]")).to_have_text("Owner")
     player.host.locator(".view").focus()
     player.press("End")
     player.wait(47, end, "at the end")
@@ -89,10 +101,15 @@ def test_a_recording_is_played_on_the_page(player: Player) -> None:
     player.wait(33, fault, "at the mark of the chapter")
     player.press("Home")
     player.wait(20, "0:00.0", "at the beginning")
+    expect(player.host.locator("[part=person-pointer]")).to_have_count(0)
     player.bar.get_by_label("Speed").select_option("4")
     play.click()
     player.wait(47, end, "played to the end")
     play.wait_for()
+    player.bar.get_by_label("Save as a film", exact=True).click()
+    player.bar.get_by_role("button", name="GIF").click()
+    film = "recording.path.with_name('talk-film.gif').is_file()"
+    wait_until(lambda: player.page.read_python(film), timeout_s=30, what="the film is there")
     # The live view went its own way meanwhile.
     assert player.page.viewer(0).get_attribute("data-slice-idx") == "5"
     assert player.page.problems == []

@@ -96,7 +96,7 @@ export const playBarStyles = css`
     padding: 0 2px;
     flex: none;
   }
-  .chapters {
+  .list {
     position: absolute;
     right: 8px;
     bottom: calc(100% + 4px);
@@ -106,7 +106,7 @@ export const playBarStyles = css`
     overflow: auto;
     padding: 4px;
   }
-  .chapters button {
+  .list button {
     display: flex;
     gap: 12px;
     width: 100%;
@@ -116,12 +116,20 @@ export const playBarStyles = css`
     border-radius: 4px;
     text-align: left;
   }
-  .chapters button:hover {
+  .list button:hover {
     background: var(--hover);
   }
-  .chapters [aria-current="true"] {
+  .list [aria-current="true"] {
     background: var(--on);
     color: var(--deep);
+  }
+  .film p {
+    margin: 4px 8px;
+  }
+  progress {
+    width: calc(100% - 16px);
+    margin: 0 8px 4px;
+    accent-color: var(--accent);
   }
   .words {
     display: flex;
@@ -167,7 +175,7 @@ export const playBarStyles = css`
     .mark {
       top: 6px;
     }
-    .chapters button {
+    .list button {
       min-height: 44px;
     }
     select {

@@ -9,6 +9,7 @@ import { CALM_MS, define, Part } from "../viewer/part";
 import { RateLimit } from "../viewer/rate";
 import { isDead, paneStateOf } from "../viewer/states";
 import { byWidth, shared } from "../viewer/styles";
+import { FILM_KINDS, filmText } from "./film";
 import { type Playback, SPEEDS } from "./playback";
 import { playBarStyles } from "./playbar.styles";
 import type { Chapter } from "./timeline";
@@ -28,7 +29,7 @@ const THUMB_PX = 7;
 export class PlayBar extends Part {
   static override styles = [shared, byWidth, playBarStyles];
 
-  private isListOpen = false;
+  private opened: "chapters" | "film" | null = null;
 
   constructor(
     context: ViewContext,
@@ -41,7 +42,7 @@ export class PlayBar extends Part {
     playback.onChange(() => this.isConnected && rate.request(), signal);
     signal.addEventListener("abort", () => rate.cancel(), { once: true });
     const outside = (event: Event): void => {
-      if (this.isListOpen && !event.composedPath().includes(this)) this.openList(false);
+      if (this.opened && !event.composedPath().includes(this)) this.open(null);
     };
     window.addEventListener("pointerdown", outside, { signal, capture: true, passive: true });
   }
@@ -97,19 +98,20 @@ export class PlayBar extends Part {
   }
 
   private escape(): void {
-    if (this.isListOpen) {
-      this.openList(false);
-      this.find<HTMLElement>("[data-opens]")?.focus();
+    if (this.opened) {
+      const opener = this.find<HTMLElement>(`[data-opens="${this.opened}"]`);
+      this.open(null);
+      opener?.focus();
     } else if (this.context.ui.maximised) this.context.ask("maximise");
     else (document.activeElement as HTMLElement | null)?.blur();
   }
 
-  private openList(on: boolean): void {
-    this.isListOpen = on;
+  private open(what: "chapters" | "film" | null): void {
+    this.opened = what;
     this.requestUpdate();
-    if (!on) return;
+    if (!what) return;
     void this.updateComplete.then(() =>
-      this.find<HTMLElement>('.chapters [aria-current="true"], .chapters button')?.focus(),
+      this.find<HTMLElement>('.list [aria-current="true"], .list button')?.focus(),
     );
   }
 
@@ -118,7 +120,8 @@ export class PlayBar extends Part {
     const { info, status } = session;
     if (!info || isDead(paneStateOf(status, true, ui.shown !== null))) return nothing;
     return html`${this.seekBar()} ${this.controls()} ${this.words()}
-    ${this.isListOpen ? this.list() : nothing}`;
+    ${this.opened === "chapters" ? this.list() : nothing}
+    ${this.opened === "film" ? this.filmPanel() : nothing}`;
   }
 
   // ------------------------------------------------------------ the bar
@@ -193,13 +196,14 @@ export class PlayBar extends Part {
             title="Chapters (Page Up, Page Down)"
             aria-label="Chapters"
             aria-haspopup="true"
-            aria-expanded=${this.isListOpen ? "true" : "false"}
-            @click=${() => this.openList(!this.isListOpen)}
+            aria-expanded=${this.opened === "chapters"}
+            @click=${() => this.open(this.opened === "chapters" ? null : "chapters")}
           >
             <span class="medium">Chapters</span>${icon("down", "caret")}
           </button>`
           : nothing
       }
+      ${this.filmButton()}
       ${
         owner.canFullScreen
           ? html`<button
@@ -224,18 +228,56 @@ export class PlayBar extends Part {
     const { playback } = this;
     const { chapters } = playback.timeline;
     const now = chapters.findLast((chapter) => chapter.t <= playback.t + 1e-3);
-    return html`<div class="chapters floating" part="chapters" role="group" aria-label="Chapters">
+    return html`<div class="list chapters floating" part="chapters" role="group" aria-label="Chapters">
       ${chapters.map(
         (chapter) => html`<button
           aria-current=${chapter === now ? "true" : "false"}
           @click=${() => {
             playback.seek(chapter.t);
-            this.openList(false);
+            this.open(null);
           }}
         >
           <span class="quiet">${timeText(chapter.t)}</span><span class="cut">${chapter.title}</span>
         </button>`,
       )}
+    </div>`;
+  }
+
+  // ------------------------------------------------------------ a film of it
+
+  private filmButton(): TemplateResult | typeof nothing {
+    const { film } = this.context.session;
+    if (!film) return nothing;
+    return html`<button
+      class="tool wide"
+      data-opens="film"
+      part="film"
+      aria-label="Save as a film"
+      title="Save as a film"
+      aria-haspopup="true"
+      aria-expanded=${this.opened === "film"}
+      @click=${() => this.open(this.opened === "film" ? null : "film")}
+    >
+      ${icon("save")}${film.isOn ? html`<span>${Math.floor(film.state.share * 100)} %</span>` : nothing}
+    </button>`;
+  }
+
+  private filmPanel(): TemplateResult | typeof nothing {
+    const { film } = this.context.session;
+    if (!film) return nothing;
+    const { state } = film;
+    return html`<div class="list film floating" part="film-panel" role="group" aria-label="Save as a film">
+      ${
+        film.isOn
+          ? html`<p class="cut">${state.name}</p>
+            <progress max="1" .value=${state.share} aria-label=${filmText(state)}></progress>
+            <button @click=${() => film.cancel()}>Cancel</button>`
+          : FILM_KINDS.map(
+              ({ label, words }, ending) => html`<button @click=${() => film.begin(ending)}>
+                <span>${label}</span><span class="quiet cut">${words}</span>
+              </button>`,
+            )
+      }
     </div>`;
   }
 

@@ -17,6 +17,7 @@ import { ViewLinks } from "../view-links";
 import { browserClock, type CineClock } from "../viewer/cine";
 import { EncodedPictures, headersOf } from "./encoded";
 import { type Feed, type FeedEvents, VideoFeed } from "./feed";
+import { Film, type FilmState, filmText } from "./film";
 import { browserBitmap, JpegFeed, type MakeBitmap } from "./jpeg-feed";
 import { Playback } from "./playback";
 import { doublesOf, Refusal, Source, wordsOf } from "./source";
@@ -61,6 +62,7 @@ export class PlayedSession implements Session {
   readonly guestPage = "";
   readonly timeline = new Timeline();
   readonly playback: Playback;
+  readonly film: Film;
   readonly #signal: AbortSignal;
   readonly #source: Source;
   readonly #options: Required<PlayedOptions>;
@@ -106,6 +108,7 @@ export class PlayedSession implements Session {
       mayGoTo: (t) => this.#mayGoTo(t),
       changed: (jumped) => this.#moved(jumped),
     });
+    this.film = new Film(this.#source, signal, (before) => this.#filmChanged(before));
     signal.addEventListener("abort", () => this.stop(), { once: true });
   }
 
@@ -283,6 +286,16 @@ export class PlayedSession implements Session {
     };
   }
 
+  #filmChanged({ phase }: FilmState): void {
+    const { state } = this.film;
+    if (state.phase === "failed") {
+      this.#notices.emit({ code: "recording", message: state.message, hint: state.hint });
+    } else if (state.phase === "done" && phase === "on") {
+      this.#notices.emit({ code: "", message: filmText(state), hint: `In ${state.folder}` });
+    }
+    this.playback.tell();
+  }
+
   #damaged(picture: number): void {
     const next = this.timeline.keyAfter(picture);
     const isEnd = next >= this.timeline.pictures;
@@ -327,8 +340,9 @@ export class PlayedSession implements Session {
     this.#showStill(picture);
   }
 
-  /** State and annotations of the time. */
+  /** State, pointers and annotations of the time. */
   #follow(t: number): void {
+    this.people.play(this.timeline.pointersAt(t));
     const state = this.timeline.stateAt(t);
     if (state && state !== this.#state) {
       this.#state = state;

@@ -1,5 +1,7 @@
 /** What is known of a recording: when its pictures are, and how the view was at each time. */
 import type { OrderedEdit } from "../annotations/types";
+import { POINTER_IDLE_MS, type PointerMark } from "../people";
+import type { Place } from "../pointing";
 import type { SetPalette, ViewState, VolumeInfo } from "../protocol";
 import { NOTHING_YET } from "../store";
 
@@ -38,6 +40,19 @@ interface Edited extends Changes {
   readonly t: number;
 }
 
+interface Pointed {
+  readonly t: number;
+  readonly places: readonly { readonly who: string; readonly voxel: Place }[];
+}
+
+interface Named {
+  readonly id: string;
+  readonly name: string;
+  readonly color: string;
+}
+
+/** A pointer that nobody moved for so many seconds is not shown, as while it was recorded. */
+const POINTER_IDLE_S = POINTER_IDLE_MS / 1000;
 /** The state is kept whole at each of these, so that a seek need not begin at the first. */
 const WHOLE_EACH = 128;
 /** The highest bit of a size: the picture decodes alone. */
@@ -71,6 +86,8 @@ export class Timeline {
   readonly #states: { readonly t: number; readonly set: Partial<ViewState> }[] = [];
   readonly #whole: ViewState[] = [];
   readonly #edited: Edited[] = [];
+  readonly #pointed: Pointed[] = [];
+  readonly #people = new Map<string, Named>();
   #state: { readonly count: number; readonly state: ViewState } | null = null;
 
   get pictures(): number {
@@ -101,6 +118,10 @@ export class Timeline {
     } else if (kind === "annotations") {
       const edits = event.edits as readonly OrderedEdit[];
       this.#edited.push({ t, edits, reset: event.reset === true });
+    } else if (kind === "people") {
+      for (const who of event.people as readonly Named[]) this.#people.set(who.id, who);
+    } else if (kind === "pointers") {
+      this.#pointed.push({ t, places: event.places as Pointed["places"] });
     } else if (kind === "state") {
       const count = this.#states.length;
       this.#states.push({ t, set: event.set as Partial<ViewState> });
@@ -170,6 +191,25 @@ export class Timeline {
     const last = some.findLastIndex(({ reset }) => reset);
     const edits = some.slice(Math.max(last, 0)).flatMap((change) => change.edits);
     return { edits, reset: last >= 0 || from === 0 };
+  }
+
+  /** Where pointers are at a time. */
+  pointersAt(t: number): readonly PointerMark[] {
+    const marks: PointerMark[] = [];
+    const known = new Set<string>();
+    let i = countUntil(t + 1e-6, this.#pointed.length, (k) => this.#pointed[k]?.t ?? 0) - 1;
+    for (; i >= 0; i--) {
+      const pointed = this.#pointed[i];
+      if (!pointed || pointed.t < t - POINTER_IDLE_S) break;
+      for (const { who, voxel } of pointed.places) {
+        const person = this.#people.get(who);
+        if (voxel && person && !known.has(who)) {
+          marks.push({ name: person.name, color: person.color, place: voxel });
+        }
+        known.add(who);
+      }
+    }
+    return marks;
   }
 
   /** When the chapter before or behind a time begins; the beginning or the end if there is none. */

@@ -1,4 +1,4 @@
-/** Pointers of the other people, at their places in the volume, in every pane. */
+/** Pointers of the other people, or of those in a recording, at their places, in every pane. */
 import { css, html, nothing, type TemplateResult } from "lit";
 import { styleMap } from "lit/directives/style-map.js";
 import type { People } from "../people";
@@ -42,18 +42,17 @@ export const pointerStyles = css`
 
 /** They lie over the picture and are read by nobody: the list of people says who is here. */
 export function personPointers(scene: Scene, people: People, slice: number): unknown {
-  if (people.pointers.size === 0) return nothing;
-  return [...people.pointers].map(([who, place]): TemplateResult | typeof nothing => {
-    const person = people.all.find(({ id }) => id === who);
-    if (!person) return nothing;
+  const { marks } = people;
+  if (marks.length === 0) return nothing;
+  return marks.map(({ name, color, place }): TemplateResult => {
     const { x, y } = pixelOf(scene, place);
     const transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
     const off = isOffSlice(scene, place, slice);
     return html`<div class="person ${off ? "off" : ""}" part="person-pointer" aria-hidden="true" style=${styleMap({ transform })}>
       <svg viewBox="0 0 16 16">
-        <path d="M2 2l10.5 6.4-4.7 1.2-2.3 4.4z" fill=${person.color} stroke="#fff" stroke-width="1.2"></path>
+        <path d="M2 2l10.5 6.4-4.7 1.2-2.3 4.4z" fill=${color} stroke="#fff" stroke-width="1.2"></path>
       </svg>
-      <b class="cut" style=${styleMap({ background: person.color })}>${person.name}</b>
+      <b class="cut" style=${styleMap({ background: color })}>${name}</b>
     </div>`;
   });
 }

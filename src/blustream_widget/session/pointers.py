@@ -21,10 +21,17 @@ class Pointers:
     ----------
     viewers : callable
         Who is connected.
+    saw : callable
+        Gets the places too, as often as people are told them.
     """
 
-    def __init__(self, viewers: Callable[[], Collection[Viewer]]) -> None:
+    def __init__(
+        self,
+        viewers: Callable[[], Collection[Viewer]],
+        saw: Callable[[Collection[sm.PointerPlace]], None],
+    ) -> None:
         self._viewers = viewers
+        self._saw = saw
         self._moved: dict[str, sm.PointerPlace] = {}
         self._pointing: set[str] = set()
         self._tell = Throttle(INTERVAL_S, self._send)
@@ -50,6 +57,8 @@ class Pointers:
 
     def _send(self) -> bool:
         moved, self._moved = self._moved, {}
+        if moved:
+            self._saw(moved.values())
         for viewer in self._viewers():
             places = tuple(place for place in moved.values() if place.who != viewer.person)
             if places:

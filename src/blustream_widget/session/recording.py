@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,8 @@ from blustream_widget.transport.keyframe_wait import KeyframeWait
 
 if TYPE_CHECKING:
     from blustream_widget.core.annotation import Annotation
+    from blustream_widget.core.share_messages import PointerPlace
+    from blustream_widget.core.sharing import SharedPerson
     from blustream_widget.core.state import ViewState
     from blustream_widget.core.types import VolumeInfo
     from blustream_widget.session.kernel_port import KernelPort
@@ -172,6 +174,7 @@ class RecordingDesk:
         self._writer: RecordingWriter | None = None
         self._tap: RecordingTap | None = None
         self._noted_info: VolumeInfo | None = None
+        self._noted_people: dict[str, dict[str, str]] = {}
         self._path = Path()
         self._told = RecordingState()
         self._kernel_n = self._n_begun = 0
@@ -280,6 +283,19 @@ class RecordingDesk:
         """Take note of colours of the user's, and by which number pictures name them."""
         self._note({"kind": "palette", "palette": msgspec.to_builtins(palette), "idx": idx})
 
+    def saw_pointers(
+        self, places: Collection[PointerPlace], people: Collection[SharedPerson]
+    ) -> None:
+        """Take note of where pointers are, and whose they are."""
+        if self._tap is None:
+            return
+        named = {person.id: _named(person) for person in people}
+        fresh = [who for key, who in named.items() if self._noted_people.get(key) != who]
+        if fresh:
+            self._noted_people |= named
+            self._note({"kind": "people", "people": fresh})
+        self._note({"kind": "pointers", "places": msgspec.to_builtins(list(places))})
+
     def _note(self, event: dict[str, Any]) -> None:
         if self._tap is not None and self._writer is not None:
             self._writer.put_event(event)
@@ -297,7 +313,7 @@ class RecordingDesk:
                 "shape": None if info is None else list(info.shape),
             }
         )
-        self._noted_info = None
+        self._noted_info, self._noted_people = None, {}
         self._note_info(writer)
         for palette, idx in self._palettes():
             self.saw_palette(palette, idx)
@@ -363,6 +379,10 @@ class RecordingDesk:
     @staticmethod
     def _for(viewer: Viewer, status: RecordingState) -> RecordingState:
         return msgspec.structs.replace(status, may=viewer.role in _RECORDERS)
+
+
+def _named(person: SharedPerson) -> dict[str, str]:
+    return {"id": person.id, "name": person.name, "color": person.color}
 
 
 def _with(status: RecordingState, error: BlustreamError) -> RecordingState:

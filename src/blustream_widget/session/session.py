@@ -104,7 +104,11 @@ class Session:
         self._viewers: dict[int, Viewer] = {}
         self._store = SessionStore(kept, self._tell_error)
         self.sharing = Sharing(
-            session_id, lambda: self._viewers.values(), self._kernel, store=self._store
+            session_id,
+            lambda: self._viewers.values(),
+            self._kernel,
+            store=self._store,
+            on_pointers=lambda places, people: self.recording.saw_pointers(places, people),
         )
         self._last_peer = 0
         self._reporter: Viewer | None = None

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
@@ -33,6 +33,8 @@ from blustream_widget.transport.throttle import Throttle
 if TYPE_CHECKING:
     from blustream_widget.session.viewer import Viewer
 
+OnPointers: TypeAlias = Callable[[Collection[sm.PointerPlace], Collection[SharedPerson]], None]
+
 TELL_INTERVAL_S = 0.5
 LATENCY_STEP_MS = 10.0
 """A change below it is not told: at rest nothing is sent."""
@@ -53,6 +55,8 @@ class Sharing:
     guests : Guests, optional
     store : SessionStore, optional
         Of people and chat, perhaps those of a former server; None: they are in memory alone.
+    on_pointers : callable
+        Gets where pointers have gone, and whose they are.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class Sharing:
         *,
         guests: Guests | None = None,
         store: SessionStore | None = None,
+        on_pointers: OnPointers = lambda _places, _people: None,
     ) -> None:
         self._viewers = viewers
         self._kernel = kernel
@@ -71,7 +76,8 @@ class Sharing:
         self.audit = Audit(session_id, self._tell.call)
         self._store = SessionStore(None, kernel.tell_error) if store is None else store
         self._chat = self._store.chat
-        self._pointers = Pointers(self._viewers)
+        self._on_pointers = on_pointers
+        self._pointers = Pointers(self._viewers, self._saw_pointers)
         self._tasks = TaskSet()
         self._page = ""
         self.owner_name = OWNER_NAME
@@ -194,8 +200,7 @@ class Sharing:
             case sm.Say(text=text):
                 self._say(viewer, text)
             case sm.Point(voxel=voxel):
-                if self._was_shared:
-                    self._pointers.moved(viewer, voxel)
+                self._pointers.moved(viewer, voxel)
             case sm.GuestPage(address=address):
                 self._page = address
                 self._tell.call()
@@ -367,6 +372,11 @@ class Sharing:
             self.audit.note(what, OWNER_ID, self.owner_name, "owner", detail)
         else:
             self.audit.note(what, guest.id, guest.name, guest.role, detail)
+
+    def _saw_pointers(self, places: Collection[sm.PointerPlace]) -> None:
+        whose = {place.who for place in places}
+        people = {v.person: self._person(v) for v in self._viewers() if v.person in whose}
+        self._on_pointers(places, people.values())
 
     def _people(self) -> tuple[SharedPerson, ...]:
         newest = {viewer.person: viewer for viewer in self._viewers()}

@@ -40,6 +40,14 @@ class Camera:
         (packet,) = self.codec.encode(frame)
         return TimedPicture(self.now, bytes(packet), packet.is_keyframe, self.width, self.height)
 
+    def still(self, grey):
+        """PNG of one grey, in the size of the pictures."""
+        context = av.CodecContext.create("png", "w")
+        context.width, context.height, context.pix_fmt = 64, 48, "rgb24"
+        context.time_base = 1
+        frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), grey, np.uint8), format="rgb24")
+        return bytes(context.encode(frame)[0])
+
 
 @pytest.fixture
 def camera():

@@ -1,9 +1,10 @@
 """Films of recordings: pace, size, pauses, and what is left when it was cancelled."""
 
 import av
-import numpy as np
+import ipywidgets
 import pytest
 
+from blustream_widget import progress
 from blustream_widget.errors import (
     RecordingCancelledError,
     RecordingError,
@@ -13,21 +14,13 @@ from blustream_widget.recording.file import RecordingFile
 from blustream_widget.recordings import Recording
 
 
-def png(grey):
-    context = av.CodecContext.create("png", "w")
-    context.width, context.height, context.pix_fmt = 64, 48, "rgb24"
-    context.time_base = 1
-    frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), grey, np.uint8), format="rgb24")
-    return bytes(context.encode(frame)[0])
-
-
 @pytest.fixture
 def recording(camera, tmp_path):
     """Half a second of picture 1, of 2 with a white still after 0.1 s, of 3 in another size."""
     file = RecordingFile(tmp_path / "view.mp4")
     file.add_picture(camera.shoot())
     file.add_picture(camera.shoot(after=45_000))
-    file.add_still(camera.now + 9000, png(255))
+    file.add_still(camera.now + 9000, camera.still(255))
     file.flush(camera.now + 20_000)
     camera.size(32, 48)
     file.add_picture(camera.shoot(after=45_000))
@@ -75,3 +68,15 @@ def test_a_film_that_is_there_stays_unless_it_may_not(recording, tmp_path):
 def test_what_cannot_be_is_refused_by_name(recording, tmp_path, name, fps):
     with pytest.raises(RecordingError, match=r"film\.avi|fps="):
         recording.export(tmp_path / name, fps=fps)
+
+
+def test_a_notebook_sees_how_far_it_is_without_being_asked(recording, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(progress, "_is_notebook", lambda: True)
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    made = []
+    monkeypatch.setattr(ipywidgets.FloatProgress, "close", lambda bar: made.append(bar.value))
+    recording.export(tmp_path / "film.mp4", fps=10)
+    (box,) = shown
+    assert box.children[1].value == "Writes film.mp4"
+    assert made == [pytest.approx(1 / 15)]  # the next would have come a tenth of a second later

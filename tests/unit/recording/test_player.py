@@ -2,19 +2,23 @@
 
 import dataclasses
 import json
+import threading
 
+import av
 import msgspec
 import numpy as np
 import pytest
 
-from blustream_widget import front_end, player
+from blustream_widget import film_export, front_end, player
 from blustream_widget.core.protocol import FrameHeader
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Axis, Channel, VolumeInfo
-from blustream_widget.errors import RecordingError
+from blustream_widget.errors import RecordingCancelledError, RecordingError
+from blustream_widget.film_export import ENDINGS
 from blustream_widget.player import RecordingPlayer
 from blustream_widget.recording.file import RecordingFile
 from blustream_widget.recordings import Recording
+from blustream_widget.testing.waiting import wait_until
 
 INFO = VolumeInfo(
     "cube", "generic", (Axis("axis 0", "", 9, 0, 1, 1),) * 3, (Channel("value", "", "u1", 0, 9),)
@@ -36,7 +40,7 @@ def path(camera, tmp_path):
         picture = camera.shoot(key=number == 3)
         file.add_picture(dataclasses.replace(picture, header=header(number)))
     file.flush(camera.now)
-    file.add_still(camera.now + 900, b"\x89PNG of it", header(99))
+    file.add_still(camera.now + 900, camera.still(200), header(99))
     item = {"id": "a", "label": "Fault"}
     file.add_event(camera.now, {"kind": "annotations", "edits": [{"op": "put", "item": item}]})
     file.finish(camera.now + 90_000)
@@ -108,7 +112,8 @@ def test_an_answer_holds_no_more_than_it_may_but_at_least_one_picture(ask, monke
 
 def test_a_picture_at_rest_comes_as_png_with_its_header(ask):
     answer, (png, packed) = ask("still", at=0)
-    assert (png, FrameHeader.unpack(packed).slice_idx) == (b"\x89PNG of it", 99)
+    assert png.startswith(b"\x89PNG")
+    assert FrameHeader.unpack(packed).slice_idx == 99
     assert answer["header_bytes"] == [len(packed)]
 
 
@@ -217,3 +222,49 @@ def test_a_recording_grows_under_who_has_opened_it(camera, tmp_path):
         False,
         False,
     )
+
+
+def film_that_ended(ask):
+    wait_until(
+        lambda: ask("film-stands")[0]["phase"] != "on", timeout_s=30, what="the film has ended"
+    )
+    return ask("film-stands")[0]
+
+
+@pytest.mark.parametrize("ending", range(len(ENDINGS)))
+def test_a_page_gets_a_film_beside_the_recording(ask, path, ending):
+    told, _ = ask("film", ending=ending)
+    assert (told["phase"], told["name"]) == ("on", f"talk-film{ENDINGS[ending]}")
+    told = film_that_ended(ask)
+    assert (told["phase"], told["share"], told["message"]) == ("done", 1.0, "")
+    with av.open(str(path.with_name(told["name"]))) as film:
+        assert film.streams.video[0].width == 64
+    ask("film", ending=ending)
+    assert film_that_ended(ask)["name"] == f"talk-film-2{ENDINGS[ending]}"
+
+
+def test_a_film_that_is_given_up_leaves_nothing(ask, path, monkeypatch):
+    goes_on = threading.Event()
+
+    def slowly(source, index, target, *, on_progress):
+        while on_progress(0.5):
+            goes_on.wait(0.01)
+        raise RecordingCancelledError("The export was cancelled.")
+
+    monkeypatch.setattr(film_export, "export", slowly)
+    ask("film", ending=0)
+    assert ask("film", ending=1)[0]["error"]["message"] == "talk-film.mp4 is being written."
+    ask("film-cancel")
+    assert film_that_ended(ask)["phase"] == "cancelled"
+    assert [file.name for file in path.parent.glob("*film*")] == []
+
+
+def test_why_a_film_cannot_be_written_is_told(ask, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(film_export, "export", full)
+    ask("film", ending=0)
+    told = film_that_ended(ask)
+    assert told["phase"] == "failed"
+    assert told["message"] == "talk-film.mp4 cannot be written: No space left on device."

@@ -12,6 +12,8 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.annotation_messages import PutItem
 from blustream_widget.core.protocol import FrameHeader
 from blustream_widget.core.recording_messages import SetRecording
+from blustream_widget.core.share_messages import PointerPlace
+from blustream_widget.core.sharing import SharedPerson
 from blustream_widget.errors import NotDriverError, RecordingError
 from blustream_widget.recording.writer import Told
 from blustream_widget.session import recording
@@ -149,6 +151,10 @@ class Kernel:
         self.told.append((path, n, status))
 
 
+def shared_person(name):
+    return SharedPerson(id="b", name=name, role="viewer", color="#123456", since_ms=0.0)
+
+
 def desk(kernel, encoder="libx264", in_turn=lambda then: then()):
     view = (None, volume_info(shape=(4, 4, 4)))
     return RecordingDesk(
@@ -205,3 +211,25 @@ async def test_an_annotation_that_is_still_written_down_belongs_to_what_ends(mon
     assert writer.events[-1]["edits"][0]["item"]["id"] == "a"
     one.saw_edits([PutItem(annotation("point", (2, 1, 1), id="b"))])
     assert writer.events[-1]["edits"][0]["item"]["id"] == "a"
+
+
+async def test_pointers_are_noted_with_the_names_of_whose_they_are(monkeypatch):
+    writer = Writer()
+    monkeypatch.setattr(recording, "RecordingWriter", lambda *_, **__: writer)
+    one = desk(Kernel())
+    place, mei = PointerPlace("b", (1.5, 2.0, 3.0)), shared_person("Mei")
+    one.saw_pointers([place], [mei])  # nothing is recorded
+    one.receive_of_kernel(lp.StartRecording(session="s", n=1, path="/talk.mp4"))
+    one._heard(1, Told(phase="on"))
+    n_before = len(writer.events)
+    one.saw_pointers([place], [mei])
+    one.saw_pointers([PointerPlace("b", None)], [mei])
+    one.saw_pointers([place], [shared_person("Mei Lin")])
+    told = [(e["kind"], e.get("people") or e["places"]) for e in writer.events[n_before:]]
+    assert told == [
+        ("people", [{"id": "b", "name": "Mei", "color": "#123456"}]),
+        ("pointers", [{"who": "b", "voxel": (1.5, 2.0, 3.0)}]),
+        ("pointers", [{"who": "b", "voxel": None}]),
+        ("people", [{"id": "b", "name": "Mei Lin", "color": "#123456"}]),
+        ("pointers", [{"who": "b", "voxel": (1.5, 2.0, 3.0)}]),
+    ]

@@ -434,6 +434,17 @@ async def test_pointers_go_to_the_others_and_change_no_state(session):
     assert owners.got(sm.Pointers)[-1].places == (sm.PointerPlace(viewer.person, None),)
 
 
+async def test_a_recording_gets_pointers_also_of_a_view_that_is_not_shared(session, monkeypatch):
+    noted = []
+    monkeypatch.setattr(session.recording, "saw_pointers", lambda *told: noted.append(told))
+    owner, owners = owner_of(session)
+    says(owner, sm.Point(voxel=(1.5, 2.0, 3.0)))
+    ((places, people),) = noted
+    assert tuple(places) == (sm.PointerPlace(owner.person, (1.5, 2.0, 3.0)),)
+    assert [(person.id, person.name) for person in people] == [(owner.person, owner.name)]
+    assert owners.got(sm.Pointers) == []
+
+
 async def test_lines_go_to_everybody_and_to_who_comes_later(session):
     owner, owners = owner_of(session)
     share(session)
