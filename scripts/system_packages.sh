@@ -16,7 +16,9 @@ missing_for() {
       fc-list 2>/dev/null | grep -q . || echo fonts-dejavu-core
       # The node that Playwright brings with it; a bare Debian has everything else it needs.
       has_library libatomic.so.1 || echo libatomic1 ;;
-    network) command -v ip >/dev/null || echo iproute2 ;; # emulated networks, in namespaces
+    network)
+      command -v ip >/dev/null || echo iproute2 # emulated networks, in namespaces
+      command -v turnserver >/dev/null || echo coturn ;;
     volumes) [ -e /usr/share/mricron/templates/ch2.nii.gz ] || echo mricron-data ;;
     *) fail "system_packages.sh: there is no part '$1'" ;;
   esac

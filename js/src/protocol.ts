@@ -953,6 +953,7 @@ export interface Welcome {
   readonly webrtc: boolean;
   readonly ice_servers: readonly Readonly<Record<string, string | readonly string[]>>[];
   readonly ice_loopback: boolean;
+  readonly ice_relay_only: boolean;
   readonly protocol: number;
   readonly via: "direct" | "kernel" | "proxy";
   readonly own: boolean;

@@ -9,6 +9,7 @@
 import workerSource from "worker:./frame-worker";
 import { giveUpEncoded, receiveEncoded } from "./encoded-receiver";
 import { MessageType, type RtcOffer, type RtcStats, unpackHeader, type Welcome } from "./protocol";
+import { relayTrouble } from "./relay-trouble";
 import { watchStats } from "./rtc-stats";
 import { RtpMatch } from "./rtp-match";
 import type { Frame } from "./session";
@@ -66,6 +67,7 @@ class BrowserPeer implements Peer {
   readonly #match = new RtpMatch((frame) => this.#events.frame(frame));
   readonly #ended = new AbortController();
   readonly takesEncoded: boolean;
+  #relayTrouble = "";
   #lossAtMs = Number.NEGATIVE_INFINITY;
   #isConnected = false;
   #hasPicture = false;
@@ -74,7 +76,11 @@ class BrowserPeer implements Peer {
   constructor(welcome: Welcome, events: PeerEvents) {
     this.#events = events;
     const iceServers = welcome.ice_servers as unknown as RTCIceServer[];
-    this.#connection = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    this.#connection = new RTCPeerConnection({
+      iceServers,
+      iceTransportPolicy: welcome.ice_relay_only ? "relay" : "all",
+      bundlePolicy: "max-bundle",
+    });
     this.#input = this.#connection.createDataChannel("input", {
       ordered: false,
       maxRetransmits: 0,
@@ -117,13 +123,16 @@ class BrowserPeer implements Peer {
   #fail(reason: string): void {
     if (this.#ended.signal.aborted) return;
     this.close();
-    this.#events.failed(reason);
+    this.#events.failed(this.#relayTrouble ? `${reason}; ${this.#relayTrouble}` : reason);
   }
 
   #listen(): void {
     const { signal } = this.#ended;
     this.#connection.addEventListener("track", (event) => this.#receive(event), { signal });
     this.#connection.addEventListener("connectionstatechange", () => this.#stateChanged(), {
+      signal,
+    });
+    this.#connection.addEventListener("icecandidateerror", (event) => this.#notGathered(event), {
       signal,
     });
     this.#input.addEventListener("open", () => this.#stateChanged(), { signal });
@@ -136,6 +145,12 @@ class BrowserPeer implements Peer {
       },
       { signal },
     );
+  }
+
+  /** Of what goes wrong with STUN and TURN servers, a refusal is what somebody can mend. */
+  #notGathered(event: RTCPeerConnectionIceErrorEvent): void {
+    if (!event.url.startsWith("turn") || this.#relayTrouble.includes("refuses")) return;
+    this.#relayTrouble = relayTrouble(event, this.#connection.getConfiguration().iceServers ?? []);
   }
 
   #addHeader(data: ArrayBuffer): void {
@@ -162,6 +177,8 @@ class BrowserPeer implements Peer {
     await this.#gathered(gatherMs);
     const sdp = this.#connection.localDescription?.sdp;
     if (!sdp || this.#ended.signal.aborted) return;
+    const isAll = this.#connection.iceGatheringState === "complete";
+    if (isAll && !sdp.includes("a=candidate")) return this.#fail("the browser has no address");
     this.#events.offer({ type: MessageType.RTC_OFFER, sdp, takes_encoded: this.takesEncoded });
   }
 

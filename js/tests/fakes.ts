@@ -73,6 +73,7 @@ export function welcome(change: Partial<Welcome> = {}): Welcome {
     webrtc: true,
     ice_servers: [],
     ice_loopback: false,
+    ice_relay_only: false,
     protocol: 1,
     via: "proxy",
     own: false,

@@ -81,6 +81,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Comma-separated subset of "websocket,webrtc,comm" that viewers may use.
     ice_servers : str
         JSON list of RTCIceServer objects; "" = none is asked.
+    turn_secret : str
+        Shared with the TURN servers (coturn: `static-auth-secret`), for those of `ice_servers` that
+        have no credentials: browsers get some that end. Never leaves the server's process.
+    turn_lifetime_s : float
+        How long these are good for.
+    ice_relay_only : bool
+        WebRTC through TURN servers only.
     ice_loopback : bool
         WebRTC over 127.0.0.1 only (tests; browser and server on one machine).
     volume_roots : str
@@ -112,6 +119,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     spare_workers: int = 1
     transports: str = "websocket,webrtc,comm"
     ice_servers: str = ""
+    turn_secret: str = ""
+    turn_lifetime_s: float = 12 * 3600.0
+    ice_relay_only: bool = False
     ice_loopback: bool = False
     volume_roots: str = ""
     recordings_dir: str = ""
@@ -162,7 +172,8 @@ def server_environment() -> dict[str, str]:
 def worker_environment() -> dict[str, str]:
     """Environment for a worker, which opens untrusted files."""
     environment = server_environment()
-    environment.pop("BLUSTREAM_ICE_SERVERS", None)  # may hold the credentials of a TURN server
+    for name in ("BLUSTREAM_ICE_SERVERS", "BLUSTREAM_TURN_SECRET"):  # credentials of TURN servers
+        environment.pop(name, None)
     return environment
 
 

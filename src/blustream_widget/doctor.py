@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata as metadata
 import os
 import platform
@@ -69,6 +70,7 @@ def examine() -> Report:
     _front_end(report)
     _extension(report)
     _folders(report)
+    _relays(report)
     return report
 
 
@@ -135,3 +137,25 @@ def _folders(report: Report) -> None:
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
     report.findings.append(Finding("processor cores", True, str(cores), needed=False))
+
+
+def _relays(report: Report) -> None:
+    """Ask TURN servers of the settings for a relay, as the server would."""
+    from blustream_widget.server.ice import load_settings
+    from blustream_widget.transport.ice_servers import ice_servers_for, relay_addresses
+
+    try:
+        config, servers = load_settings()
+    except BlustreamError as exc:
+        report.findings.append(Finding("STUN and TURN servers", False, str(exc)))
+        return
+    if not any(map(relay_addresses, servers)):
+        return
+    from blustream_widget.transport.turn_probe import relay_obstacle
+
+    for server in ice_servers_for("doctor", servers, config):
+        for url in relay_addresses(server):
+            obstacle = asyncio.run(relay_obstacle(url, server))
+            needed = config.ice_relay_only
+            detail = obstacle or "gives a relay"
+            report.findings.append(Finding(url, not obstacle, detail, needed=needed))

@@ -332,8 +332,9 @@ ViewerMessage: TypeAlias = (
 class Welcome(_Message, tag=int(MessageType.WELCOME), frozen=True):
     """Accepted. `info` is None while the volume opens (then a second WELCOME comes).
 
-    `ice_servers` are passed to RTCPeerConnection as they are; `webrtc` is False where the server
-    cannot. `via` is who carries the messages of this connection: nobody, a proxy, the kernel.
+    `ice_servers` are passed to RTCPeerConnection as they are, `ice_relay_only` means their relays
+    alone; `webrtc` is False where the server cannot. `via` is who carries the messages of this
+    connection: nobody, a proxy, the kernel.
     `own`: state and pictures are from here on those of the receiver's own view (`LookAround`).
     """
 
@@ -345,6 +346,7 @@ class Welcome(_Message, tag=int(MessageType.WELCOME), frozen=True):
     webrtc: bool = True
     ice_servers: tuple[dict[str, str | list[str]], ...] = ()
     ice_loopback: bool = False
+    ice_relay_only: bool = False
     protocol: int = PROTOCOL_VERSION
     via: Literal["direct", "proxy", "kernel"] = "proxy"
     own: bool = False

@@ -27,11 +27,11 @@ from blustream_widget.server.runtime_files import sweep
 from blustream_widget.server.tokens import LIFETIME_S, TokenIssuer
 from blustream_widget.session.guests import Guest, no_link
 from blustream_widget.session.kernel_port import Kernel
-from blustream_widget.session.rtc_path import IceServers
 from blustream_widget.session.session import Session
 from blustream_widget.session.session_store import FILE_NAME
 from blustream_widget.session.ties import Ties
 from blustream_widget.session.workers import WorkerPool
+from blustream_widget.transport.ice_servers import IceServers
 from blustream_widget.transport.tasks import TaskSet
 
 logger = logging.getLogger(__name__)

@@ -30,8 +30,8 @@ from blustream_widget.server.runtime_files import (
     write_privately,
 )
 from blustream_widget.server.tokens import new_key
-from blustream_widget.session.rtc_path import IceServers
 from blustream_widget.session.workers import WorkerPool, worker_command
+from blustream_widget.transport.ice_servers import IceServers
 
 logger = logging.getLogger(__name__)
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
 
 from blustream_widget.core.protocol import RtcOffer
 from blustream_widget.errors import BlustreamError
+from blustream_widget.transport.ice_servers import IceServers
 from blustream_widget.transport.tasks import TaskSet
 
 if TYPE_CHECKING:
     from blustream_widget.transport.webrtc import RtcPeer
 
 logger = logging.getLogger(__name__)
-
-IceServers: TypeAlias = tuple[Mapping[str, str | list[str]], ...]
 
 # Connected, but the browser never switched to it: two streams for nothing.
 TRIAL_S = 10.0
@@ -28,8 +27,10 @@ class RtcPath:
 
     Parameters
     ----------
-    ice_servers : sequence of mappings
+    ice_servers : callable
+        What this server may use now.
     loopback : bool
+    relay_only : bool
     on_text : callable
         Text from the data channel.
     on_change : callable
@@ -40,14 +41,16 @@ class RtcPath:
     def __init__(
         self,
         *,
-        ice_servers: IceServers,
+        ice_servers: Callable[[], IceServers],
         loopback: bool,
+        relay_only: bool = False,
         on_text: Callable[[bytes], None],
         on_change: Callable[[RtcPeer | None, RtcPeer | None], None],
         on_keyframe_wanted: Callable[[], None],
     ) -> None:
         self._ice_servers = ice_servers
         self._loopback = loopback
+        self._relay_only = relay_only
         self._on_text = on_text
         self._on_change = on_change
         self._on_keyframe_wanted = on_keyframe_wanted
@@ -123,8 +126,9 @@ class RtcPath:
         )
         self.drop()
         peer: RtcPeer = webrtc.RtcPeer(
-            ice_servers=self._ice_servers,
+            ice_servers=self._ice_servers(),
             loopback=self._loopback,
+            relay_only=self._relay_only,
             on_text=self._on_text,
             on_state=lambda state: self._state_changed(peer, state),
             on_keyframe_wanted=self._on_keyframe_wanted,
@@ -141,6 +145,7 @@ class RtcPath:
             return
         if self._peer is peer:
             reply(answer)
+            await peer.warn_of_relay()
 
     def _state_changed(self, peer: RtcPeer, state: Literal["connected", "closed"]) -> None:
         if peer is not self._peer:

@@ -33,7 +33,6 @@ from blustream_widget.session.own_views import OwnViews
 from blustream_widget.session.quality import Quality
 from blustream_widget.session.recording import RecordingDesk
 from blustream_widget.session.rendition import Rendition
-from blustream_widget.session.rtc_path import IceServers
 from blustream_widget.session.segmentations import SegmentationBoard
 from blustream_widget.session.session_store import SessionStore
 from blustream_widget.session.shared_memory import remove_shared_array
@@ -52,6 +51,7 @@ from blustream_widget.session.workers import WorkerPool
 from blustream_widget.transport.channel import Channel
 from blustream_widget.transport.fanout import Fanout, Subscriber
 from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.transport.ice_servers import IceServers, ice_servers_for
 from blustream_widget.transport.throttle import Throttle
 
 logger = logging.getLogger(__name__)
@@ -620,6 +620,9 @@ class Session:
         self.recording.welcome(viewer)
 
     def welcome_of(self, viewer: Viewer) -> p.Welcome:
+        ice_servers = ice_servers_for(
+            viewer.person, self.ice_servers, self.config, is_guest=viewer.guest is not None
+        )
         return p.Welcome(
             session=self.id,
             peer=viewer.peer,
@@ -627,8 +630,9 @@ class Session:
             state=self._state,
             info=self._info,
             webrtc="webrtc" in self.config.transports.split(","),
-            ice_servers=tuple(dict(server) for server in self.ice_servers),
+            ice_servers=tuple(map(dict, ice_servers)),
             ice_loopback=self.config.ice_loopback,
+            ice_relay_only=self.config.ice_relay_only,
             via=viewer.via,
         )
 

@@ -34,10 +34,11 @@ from blustream_widget.errors import BlustreamError, ProtocolError, ShareError
 from blustream_widget.session import access
 from blustream_widget.session.ratelimit import TokenBucket
 from blustream_widget.session.rendition import Need
-from blustream_widget.session.rtc_path import IceServers, RtcPath
+from blustream_widget.session.rtc_path import RtcPath
 from blustream_widget.session.view_links import Volume, take_view_link
 from blustream_widget.transport.channel import Channel
 from blustream_widget.transport.fanout import Fanout, Subscriber
+from blustream_widget.transport.ice_servers import IceServers, ice_servers_for
 from blustream_widget.transport.pacing import AckPacer
 from blustream_widget.transport.socket_subscriber import SocketSubscriber
 
@@ -158,8 +159,9 @@ class Viewer:
         # Frames go both ways for a moment: acknowledgements say which one they speak of.
         self._is_by_rtc = False
         self._rtc = RtcPath(
-            ice_servers=room.ice_servers,
+            ice_servers=lambda: ice_servers_for("server", room.ice_servers, room.config),
             loopback=room.config.ice_loopback,
+            relay_only=room.config.ice_relay_only,
             on_text=self._receive_by_rtc,
             on_change=self._rtc_changed,
             on_keyframe_wanted=lambda: self._shown.on_demand_changed(),

@@ -28,6 +28,11 @@ from blustream_widget.transport import aiortc_hooks
 class RtcClient:
     """One peer connection. Use `rtc_client`.
 
+    Parameters
+    ----------
+    configuration : RTCConfiguration, optional
+        None: no STUN or TURN server.
+
     Attributes
     ----------
     inbox : Inbox
@@ -36,8 +41,8 @@ class RtcClient:
         Whether the network loses a packet; it is asked for every one that comes.
     """
 
-    def __init__(self) -> None:
-        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    def __init__(self, configuration: RTCConfiguration | None = None) -> None:
+        self.connection = RTCPeerConnection(configuration or RTCConfiguration(iceServers=[]))
         self.inbox = Inbox()
         self.lose: Callable[[RtpPacket], bool] = lambda _packet: False
         self.channel = self.connection.createDataChannel("input", ordered=False, maxRetransmits=0)
@@ -113,9 +118,9 @@ class RtcClient:
 
 
 @asynccontextmanager
-async def rtc_client() -> AsyncIterator[RtcClient]:
+async def rtc_client(configuration: RTCConfiguration | None = None) -> AsyncIterator[RtcClient]:
     """Make a client for the length of the block."""
-    client = RtcClient()
+    client = RtcClient(configuration)
     try:
         yield client
     finally:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Literal, NoReturn
 
 from aiortc import (
@@ -32,15 +32,18 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcconfiguration import RTCIceTransportPolicy
 
 from blustream_widget.errors import IceFailedError, SignallingError
 from blustream_widget.transport import aiortc_hooks
 from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.transport.ice_servers import IceServers, relay_addresses
 from blustream_widget.transport.keyframe_wait import KeyframeWait
 from blustream_widget.transport.link_rate import FELT_S
 from blustream_widget.transport.pacing import AckPacer
 from blustream_widget.transport.rtc_feedback import watch_feedback
 from blustream_widget.transport.rtp_stream import RtpStream
+from blustream_widget.transport.turn_probe import first_relay_obstacle
 
 logger = logging.getLogger(__name__)
 
@@ -71,10 +74,12 @@ class RtcPeer:
 
     Parameters
     ----------
-    ice_servers : sequence of mappings
+    ice_servers : IceServers
         RTCIceServer objects as the browser gets them; empty = none is asked.
     loopback : bool
         Offer 127.0.0.1 only.
+    relay_only : bool
+        Offer relays of TURN servers only.
     on_text : callable
         A text message came on the data channel.
     on_state : callable
@@ -88,16 +93,23 @@ class RtcPeer:
     def __init__(
         self,
         *,
-        ice_servers: Sequence[Mapping[str, str | list[str]]] = (),
+        ice_servers: IceServers = (),
         loopback: bool = False,
+        relay_only: bool = False,
         on_text: Callable[[bytes], None],
         on_state: Callable[[Literal["connected", "closed"]], None],
         on_keyframe_wanted: Callable[[], None],
         takes_encoded: bool = False,
     ) -> None:
         self._takes_encoded = takes_encoded
+        self._ice_servers = ice_servers
         servers = [RTCIceServer(**server) for server in ice_servers]  # type: ignore[arg-type]  # checked in config
-        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self._relay_only = relay_only
+        self._lacks_relay = False
+        policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
+        self._connection = RTCPeerConnection(
+            RTCConfiguration(iceServers=servers, iceTransportPolicy=policy)
+        )
         self._loopback = loopback
         self._on_text = on_text
         self._on_state = on_state
@@ -225,9 +237,27 @@ class RtcPeer:
             raise
         except Exception as exc:  # aiortc's SDP parser raises what it happens to meet
             raise SignallingError(f"The offer cannot be used: {type(exc).__name__}.") from exc
+        has_relay = " typ relay" in answer_sdp
+        if self._relay_only and not has_relay:
+            raise IceFailedError(
+                f"No relay for the server: {await self._relay_trouble()}.",
+                hint="blustream doctor asks each TURN server of the settings.",
+            )
+        self._lacks_relay = not has_relay and any(map(relay_addresses, self._ice_servers))
         if "a=candidate" not in answer_sdp:
             raise IceFailedError("The server has no network address for WebRTC.")
         return answer_sdp
+
+    async def warn_of_relay(self) -> None:
+        """Log why this server has no relay, if it has none and may do without."""
+        if self._lacks_relay:
+            trouble = await self._relay_trouble()
+            logger.warning("WebRTC goes on without a relay for the server: %s", trouble)
+
+    async def _relay_trouble(self) -> str:
+        """Ask the TURN server again, because aiortc keeps to itself what it said."""
+        obstacle = await first_relay_obstacle(self._ice_servers)
+        return f"the TURN server {obstacle or 'gave none in time'}"
 
     async def _negotiate(self, offer_sdp: str) -> str:
         connection = self._connection

@@ -1,0 +1,83 @@
+"""A real TURN server (coturn) on loopback for tests, with a shared secret."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from blustream_widget.testing.waiting import wait_until
+
+SECRET = "a secret of tests alone"
+
+
+class TurnServer(NamedTuple):
+    """Where it listens; `certificate` is its own for 127.0.0.1, a file of PEM."""
+
+    port: int
+    tls_port: int
+    certificate: Path
+
+    def url(self, way: str) -> str:
+        """Address for "udp", "tcp" or "tls"."""
+        if way == "tls":
+            return f"turns:127.0.0.1:{self.tls_port}?transport=tcp"
+        return f"turn:127.0.0.1:{self.port}?transport={way}"
+
+    @property
+    def browser_option(self) -> str:
+        """Of Chromium's command line: it takes this certificate, which nobody signed."""
+        ask = ["openssl", "x509", "-in", str(self.certificate), "-pubkey", "-noout"]
+        key = subprocess.run(ask, check=True, capture_output=True, text=True).stdout
+        digest = hashlib.sha256(base64.b64decode("".join(key.splitlines()[1:-1]))).digest()
+        return f"--ignore-certificate-errors-spki-list={base64.b64encode(digest).decode()}"
+
+
+@contextmanager
+def turn_server(folder: Path) -> Iterator[TurnServer]:
+    """Run coturn for the length of the block; its files are in `folder`."""
+    _make_certificate(folder)
+    turn = TurnServer(*_free_ports(), folder / "cert.pem")
+    options = [
+        *("-n", "--no-cli", "--no-stdout-log", "--no-multicast-peers", "--fingerprint"),
+        *("--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--allow-loopback-peers"),
+        *(f"--listening-port={turn.port}", f"--tls-listening-port={turn.tls_port}"),
+        *("--use-auth-secret", f"--static-auth-secret={SECRET}", "--realm=blustream.test"),
+        *(f"--cert={turn.certificate}", f"--pkey={folder / 'key.pem'}"),
+        *(f"--pidfile={folder / 'pid'}", f"--log-file={folder / 'log'}"),
+        f"--db={folder / 'db'}",
+    ]
+    process = subprocess.Popen(["turnserver", *options], stdout=subprocess.DEVNULL)
+    try:
+        ports = (turn.port, turn.tls_port)
+        wait_until(lambda: all(map(_answers, ports)), timeout_s=30, what="coturn")
+        yield turn
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _make_certificate(folder: Path) -> None:
+    ask = """openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2
+        -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem"""
+    subprocess.run(ask.split(), check=True, capture_output=True, cwd=folder)
+
+
+def _free_ports() -> tuple[int, int]:
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(2)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        first, second = (each.getsockname()[1] for each in sockets)
+        return first, second
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
