@@ -45,6 +45,8 @@ export function mayDrive(role: string): boolean {
 export class People {
   /** Everybody who is here; empty where the session was never shared. */
   all: readonly SharedPerson[] = [];
+  /** Of whom this page knows no more than that they are here. */
+  more = 0;
   /** Links that others can come by; the owner's pages know them. */
   links: readonly ShareLinkInfo[] = [];
   lines: readonly ChatLine[] = [];
@@ -78,6 +80,11 @@ export class People {
   /** The person at this page; undefined before the server has said. */
   get you(): SharedPerson | undefined {
     return this.all.find(({ id }) => id === this.#you);
+  }
+
+  /** How many are here. */
+  get count(): number {
+    return this.all.length + this.more;
   }
 
   get isShared(): boolean {
@@ -115,6 +122,7 @@ export class People {
     switch (message.type) {
       case MessageType.PEOPLE:
         this.all = message.people;
+        this.more = message.more;
         this.links = message.links;
         this.#you = message.you;
         for (const who of this.pointers.keys()) {

@@ -119,7 +119,7 @@ export const FENCE_MAX_NODES = 256;
 export const PANES_MAX = 9;
 export const MAX_TILES = 64;
 export const NAME_CHARS = 40;
-export const MAX_GUESTS_OF_LINK = 63;
+export const MAX_GUESTS_OF_LINK = 399;
 export const CHAT_CHARS = 500;
 export const MAX_CHAT_LINES = 200;
 export const MAX_LINK_CHARS = 32768;
@@ -1150,6 +1150,7 @@ export interface People {
   readonly people: readonly SharedPerson[];
   readonly you: string;
   readonly links: readonly ShareLinkInfo[];
+  readonly more: number;
 }
 
 /** The link lets people in. `qr`: rows of its QR code, "1" is dark; empty without an address. */

@@ -26,7 +26,7 @@ describe("people", () => {
   let sent: unknown[];
   let people: People;
   const here = (...all: SharedPerson[]): void =>
-    people.received({ type: MessageType.PEOPLE, people: all, you: "a", links: [] });
+    people.received({ type: MessageType.PEOPLE, people: all, you: "a", links: [], more: 0 });
 
   beforeEach(() => {
     vi.useFakeTimers();

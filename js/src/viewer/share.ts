@@ -25,7 +25,8 @@ const SEATS: readonly (readonly [number, string])[] = [
   [1, "one person"],
   [5, "5 people"],
   [20, "20 people"],
-  [63, "63 people"],
+  [100, "100 people"],
+  [300, "300 people"],
 ];
 const START = { role: "viewer" as GuestRole, expiresS: 7200, seats: 20 };
 
@@ -286,9 +287,10 @@ export class ShareDialog extends Part {
 
   private list(): TemplateResult {
     const { people } = this.context.session;
-    return html`<h3>People here <span class="quiet">${people.all.length}</span></h3>
+    return html`<h3>People here <span class="quiet">${people.count}</span></h3>
       <ul>
         ${people.all.map((person) => html`<li class="row" part="person">${this.person(person)}</li>`)}
+        ${people.more > 0 ? html`<li class="row quiet">and ${people.more} more</li>` : nothing}
       </ul>`;
   }
 

@@ -85,7 +85,7 @@ export function shareButton(context: ViewContext): TemplateResult | typeof nothi
   const { people, role } = context.session;
   if (!people.isShared && role !== "owner") return nothing;
   const asks = role === "owner" && people.all.some((person) => person.asks);
-  const label = people.isShared ? `People: ${people.all.length} here` : "Share this view";
+  const label = people.isShared ? `People: ${people.count} here` : "Share this view";
   return html`<button
     class="tool people"
     data-opens="share"

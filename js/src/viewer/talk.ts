@@ -106,6 +106,7 @@ export class TalkPanel extends Part {
       </div>
       <div class="who">
         ${people.all.map((person) => html`<span title="${person.name}, ${person.role}${person.looks_around ? ", looks around" : ""}">${avatar(person)}</span>`)}
+        ${people.more > 0 ? html`<span class="quiet">and ${people.more} more</span>` : nothing}
       </div>
       ${
         people.lines.length > 0

@@ -21,7 +21,7 @@ OWNER_NAME = "Owner"
 
 MAX_LINKS = 16
 """Open links of one session."""
-MAX_GUESTS_OF_LINK = 63
+MAX_GUESTS_OF_LINK = 399
 """One less than the viewers that a session takes: the owner has a place."""
 EXPIRES_MIN_S = 60.0
 EXPIRES_MAX_S = 30 * 86400.0

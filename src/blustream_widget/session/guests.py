@@ -31,7 +31,7 @@ from blustream_widget.errors import (
 )
 from blustream_widget.session.kept_people import KeptGuest, KeptLink, KeptPast, KeptPeople
 
-MAX_GUESTS = 256
+MAX_GUESTS = 512
 """People who may come to a session, here or not."""
 MAX_REMEMBERED = 256
 """Links and people of the past whose end can be told to them."""

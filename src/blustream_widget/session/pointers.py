@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
+from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
+from blustream_widget.session.access import EDITORS
+from blustream_widget.session.crowd import is_crowd
 from blustream_widget.transport.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -16,6 +19,8 @@ INTERVAL_S = 0.05
 
 class Pointers:
     """The newest place of each pointer; nothing of it touches the view's state or its pictures.
+
+    In a crowd those who may only look have none: everybody would get hundreds of them.
 
     Parameters
     ----------
@@ -38,6 +43,8 @@ class Pointers:
 
     def moved(self, viewer: Viewer, voxel: sm.VoxelPlace | None) -> None:
         """Take a pointer's place; only the newest of each person is told."""
+        if viewer.role not in EDITORS and is_crowd(len(self._viewers())):
+            voxel = None
         if voxel is None and viewer.person not in self._pointing:
             return
         if voxel is None:
@@ -59,8 +66,11 @@ class Pointers:
         moved, self._moved = self._moved, {}
         if moved:
             self._saw(moved.values())
-        for viewer in self._viewers():
-            places = tuple(place for place in moved.values() if place.who != viewer.person)
-            if places:
-                viewer.send(sm.Pointers(places=places))
+        everyone = p.encode(sm.Pointers(places=tuple(moved.values()))) if moved else b""
+        for viewer in self._viewers() if moved else ():
+            if viewer.person not in moved:
+                viewer.send_encoded(everyone)
+            elif len(moved) > 1:
+                others = (place for place in moved.values() if place.who != viewer.person)
+                viewer.send(sm.Pointers(places=tuple(others)))
         return bool(moved)

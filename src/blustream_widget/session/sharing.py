@@ -13,7 +13,14 @@ import msgspec
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core.qr import qr_rows
-from blustream_widget.core.sharing import COLORS, OWNER_ID, OWNER_NAME, GuestRole, SharedPerson
+from blustream_widget.core.sharing import (
+    COLORS,
+    OWNER_ID,
+    OWNER_NAME,
+    GuestRole,
+    SharedPerson,
+    ShareLinkInfo,
+)
 from blustream_widget.errors import (
     BlustreamError,
     NotDriverError,
@@ -23,6 +30,7 @@ from blustream_widget.errors import (
 )
 from blustream_widget.session.access import DRIVERS
 from blustream_widget.session.audit import Audit
+from blustream_widget.session.crowd import interval_s, is_crowd, told_to_guests, without_link
 from blustream_widget.session.guests import Guest, Guests, WhyNot, expired
 from blustream_widget.session.kernel_port import KernelPort
 from blustream_widget.session.pointers import Pointers
@@ -85,6 +93,7 @@ class Sharing:
         self._driver = ""
         self._was_shared = False
         self._told: tuple[object, ...] = ()
+        self._told_to_guests: tuple[tuple[SharedPerson, ...], int] | None = None
         self._n_audit_told = 0
         self._expiry: asyncio.TimerHandle | None = None
         if self._store.people is not None:
@@ -405,15 +414,34 @@ class Sharing:
         told = (people, links, self._page, self.audit.n_made)
         if told == self._told:
             return False
+        if not self._told:
+            self._told_to_guests = None  # who came has heard nothing yet
         self._told = told
         self._kernel.tell_sharing(people, links, self._page, self.audit.newest(self._n_audit_told))
         if self._kernel.is_attached:
             self._n_audit_told = self.audit.n_made
         if self._was_shared:
-            for viewer in self._viewers():
-                own_links = links if viewer.role == "owner" else ()
-                viewer.send(sm.People(people=people, you=viewer.person, links=own_links))
+            self._tell_viewers(people, links)
+        self._tell.interval_s = interval_s(TELL_INTERVAL_S, len(people))
         return True
+
+    def _tell_viewers(
+        self, people: tuple[SharedPerson, ...], links: tuple[ShareLinkInfo, ...]
+    ) -> None:
+        some = told_to_guests(people)
+        is_crowded = is_crowd(len(people))
+        told = (some, len(people))
+        is_news = not is_crowded or told != self._told_to_guests
+        self._told_to_guests = told
+        by_id = {person.id: person for person in people}
+        named = {person.id for person in some}
+        for viewer in self._viewers():
+            you = viewer.person
+            if viewer.role == "owner":
+                viewer.send(sm.People(people=people, you=you, links=links))
+            elif is_news:
+                mine = some if you in named else (*some[:-1], without_link(by_id[you]))
+                viewer.send(sm.People(people=mine, you=you, more=len(people) - len(mine)))
 
 
 _removed: WhyNot = partial(RemovedError, "The owner has ended your visit.")

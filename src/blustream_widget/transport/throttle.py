@@ -12,14 +12,14 @@ class Throttle:
     Parameters
     ----------
     interval_s : float
-        Least time between two runs.
+        Least time between two runs; may be set to another at any time.
     action : callable
         Reads the newest values itself when it runs. On the loop, quick. False = there was nothing
         to do, and the next call need not wait.
     """
 
     def __init__(self, interval_s: float, action: Callable[[], bool | None]) -> None:
-        self._interval_s = interval_s
+        self.interval_s = interval_s
         self._action = action
         self._next_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -38,7 +38,7 @@ class Throttle:
     def defer(self) -> None:
         """Run the action when one interval is over, not now."""
         self.close()
-        self._timer = asyncio.get_running_loop().call_later(self._interval_s, self._run)
+        self._timer = asyncio.get_running_loop().call_later(self.interval_s, self._run)
 
     def close(self) -> None:
         """Forget a call that waits."""
@@ -49,4 +49,4 @@ class Throttle:
     def _run(self) -> None:
         self._timer = None
         if self._action() is not False:
-            self._next_s = asyncio.get_running_loop().time() + self._interval_s
+            self._next_s = asyncio.get_running_loop().time() + self.interval_s

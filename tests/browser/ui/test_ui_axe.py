@@ -54,7 +54,7 @@ _PEOPLE = """((you) => {
     transport: 'websocket', latency_ms: 30, drives: false, asks: false, is_lent: false,
     looks_around: false, ...more });
   const { people } = dev.session;
-  people.received({ type: 0x92, you, links: [], people: [
+  people.received({ type: 0x92, you, links: [], more: 0, people: [
     of('owner', 'Jonas Aune', 'owner', '#2a75c6', { drives: true }),
     of('a', 'Mei Tan', 'annotator', '#0b7d71', { asks: true }),
     of('b', 'Ravi Kumar', 'viewer', '#b0488a'),

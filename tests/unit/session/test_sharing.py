@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+import msgspec
 import pytest
 
 from blustream_widget.config import Config
@@ -25,8 +26,10 @@ from blustream_widget.errors import (
 from blustream_widget.session import access
 from blustream_widget.session.audit import MAX_RECORDS, Audit
 from blustream_widget.session.chat import ChatLog
+from blustream_widget.session.crowd import CROWD
 from blustream_widget.session.guests import Guests
 from blustream_widget.session.session import Session
+from blustream_widget.session.sharing import TELL_INTERVAL_S
 from blustream_widget.session.ties import Ties
 from blustream_widget.testing.samples import SAMPLES
 from blustream_widget.testing.stubs import StubChannel
@@ -432,6 +435,63 @@ async def test_pointers_go_to_the_others_and_change_no_state(session):
     session.sharing._pointers._tell.close()
     session.sharing._pointers._send()
     assert owners.got(sm.Pointers)[-1].places == (sm.PointerPlace(viewer.person, None),)
+
+
+def crowd(session, n):
+    """Let so many people in, each with a connection."""
+    share(session, max_viewers=n)
+    return [enter(session, f"Guest {i}") for i in range(n)]
+
+
+async def test_in_a_crowd_a_guest_hears_of_some_by_name_and_how_many_there_are(session, kernel):
+    owner, owners = owner_of(session)
+    guests = crowd(session, CROWD + 20)
+    says(guests[-1][0], sm.Control(action="ask"))
+    for _, channel in guests:
+        channel.messages.clear()
+    tell_people(session)
+    n_people = CROWD + 21
+    assert len(owners.got(sm.People)[-1].people) == len(kernel.last().people) == n_people
+    for viewer, channel in guests:
+        told = channel.got(sm.People)[-1]
+        assert (len(told.people), told.more) == (CROWD, n_people - CROWD)
+        assert {viewer.person, guests[-1][0].person} < {person.id for person in told.people}
+        assert told.people[0].role == "owner"
+        assert {person.transport for person in told.people} == {""}
+
+
+async def test_in_a_crowd_guests_hear_nothing_of_latencies(session):
+    owner, owners = owner_of(session)
+    guests = crowd(session, CROWD)
+    tell_people(session)
+    n_told = [len(channel.got(sm.People)) for _, channel in guests]
+    n_owner = len(owners.got(sm.People))
+    report = next(sample for sample in SAMPLES if isinstance(sample, p.Report))
+    says(guests[3][0], msgspec.structs.replace(report, latency_ms=80.0))
+    tell_people(session)
+    assert [len(channel.got(sm.People)) for _, channel in guests] == n_told
+    assert len(owners.got(sm.People)) == n_owner + 1
+    await session.leave(guests[5][0])
+    tell_people(session)
+    now = [len(channel.got(sm.People)) for _, channel in guests[:5]]
+    assert now == [n + 1 for n in n_told[:5]]
+
+
+async def test_the_more_people_the_rarer_they_are_told(session):
+    owner_of(session)
+    crowd(session, 3 * CROWD - 1)
+    tell_people(session)
+    assert session.sharing._tell.interval_s == pytest.approx(3 * TELL_INTERVAL_S)
+
+
+async def test_in_a_crowd_who_may_only_look_has_no_pointer(session):
+    owner, owners = owner_of(session)
+    guests = crowd(session, CROWD)
+    says(guests[0][0], sm.Point(voxel=(1.0, 2.0, 3.0)))
+    says(owner, sm.Point(voxel=(4.0, 2.0, 3.0)))
+    assert owners.got(sm.Pointers) == []
+    (told,) = guests[1][1].got(sm.Pointers)
+    assert told.places == (sm.PointerPlace(owner.person, (4.0, 2.0, 3.0)),)
 
 
 async def test_a_recording_gets_pointers_also_of_a_view_that_is_not_shared(session, monkeypatch):
