@@ -5,12 +5,18 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import ipaddress
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from blustream_widget.testing.waiting import wait_until
 
@@ -33,10 +39,12 @@ class TurnServer(NamedTuple):
     @property
     def browser_option(self) -> str:
         """Of Chromium's command line: it takes this certificate, which nobody signed."""
-        ask = ["openssl", "x509", "-in", str(self.certificate), "-pubkey", "-noout"]
-        key = subprocess.run(ask, check=True, capture_output=True, text=True).stdout
-        digest = hashlib.sha256(base64.b64decode("".join(key.splitlines()[1:-1]))).digest()
-        return f"--ignore-certificate-errors-spki-list={base64.b64encode(digest).decode()}"
+        certificate = x509.load_pem_x509_certificate(self.certificate.read_bytes())
+        key = certificate.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        digest = base64.b64encode(hashlib.sha256(key).digest()).decode()
+        return f"--ignore-certificate-errors-spki-list={digest}"
 
 
 @contextmanager
@@ -64,9 +72,28 @@ def turn_server(folder: Path) -> Iterator[TurnServer]:
 
 
 def _make_certificate(folder: Path) -> None:
-    ask = """openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2
-        -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem"""
-    subprocess.run(ask.split(), check=True, capture_output=True, cwd=folder)
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    (folder / "key.pem").write_bytes(pem)
 
 
 def _free_ports() -> tuple[int, int]:
