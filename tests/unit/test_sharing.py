@@ -112,7 +112,7 @@ def test_a_cell_shows_address_and_qr_code(viewer, link):
         ({"expires": None}, "no duration"),
         ({"expires": True}, "no duration"),
         ({"max_viewers": 0}, "let 0 people in"),
-        ({"max_viewers": 64}, "let 64 people in"),
+        ({"max_viewers": 400}, "let 400 people in"),
         ({"max_viewers": 2.5}, "let 2.5 people in"),
     ],
 )

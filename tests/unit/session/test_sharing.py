@@ -444,7 +444,7 @@ def crowd(session, n):
 
 
 async def test_in_a_crowd_a_guest_hears_of_some_by_name_and_how_many_there_are(session, kernel):
-    owner, owners = owner_of(session)
+    _, owners = owner_of(session)
     guests = crowd(session, CROWD + 20)
     says(guests[-1][0], sm.Control(action="ask"))
     for _, channel in guests:
@@ -461,7 +461,7 @@ async def test_in_a_crowd_a_guest_hears_of_some_by_name_and_how_many_there_are(s
 
 
 async def test_in_a_crowd_guests_hear_nothing_of_latencies(session):
-    owner, owners = owner_of(session)
+    _, owners = owner_of(session)
     guests = crowd(session, CROWD)
     tell_people(session)
     n_told = [len(channel.got(sm.People)) for _, channel in guests]
