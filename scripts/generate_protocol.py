@@ -74,6 +74,7 @@ _CONSTANTS = (
     (sharing, "MAX_GUESTS_OF_LINK"),
     (share_messages, "CHAT_CHARS"),
     (share_messages, "MAX_CHAT_LINES"),
+    (share_messages, "MAX_DRAWING_POINTS"),
     (share_messages, "MAX_LINK_CHARS"),
 )
 _READERS = {
@@ -275,6 +276,7 @@ def generate() -> str:
                 sharing.SharedPerson,
                 sharing.ShareLinkInfo,
                 share_messages.ChatLine,
+                share_messages.Drawing,
                 share_messages.PointerPlace,
                 annotation.Annotation,
                 annotation_messages.Quantity,

@@ -4,6 +4,7 @@ import type { Place } from "./pointing";
 import {
   type Chat,
   type ChatLine,
+  type Drawing,
   type Exported,
   type LinkOpened,
   MAX_CHAT_LINES,
@@ -25,11 +26,13 @@ export interface OwnLink {
   readonly qr: readonly string[];
 }
 
-/** A pointer as panes draw it. */
+/** A pointer as panes draw it, and what its hand draws. */
 export interface PointerMark {
+  readonly who: string;
   readonly name: string;
   readonly color: string;
-  readonly place: NonNullable<Place>;
+  readonly place: Place;
+  readonly drawing: Drawing | null;
 }
 
 /** A pointer that nobody moved for this long is not shown. */
@@ -56,6 +59,8 @@ export class People {
   revision = 0;
   /** Where the pointers of others are. */
   readonly pointers = new Map<string, NonNullable<Place>>();
+  /** What others draw at the moment. */
+  readonly drawings = new Map<string, Drawing>();
   /** Links of this page. */
   readonly own = new Map<string, OwnLink>();
   readonly #send: (message: ViewerMessage) => boolean;
@@ -66,6 +71,9 @@ export class People {
   #you = "";
   #pointTimer: ReturnType<typeof setTimeout> | undefined;
   #point: Place = null;
+  #drawing: Drawing | null = null;
+  /** Which view of this page draws it. */
+  #drawer: object | null = null;
   #pointed = "";
 
   /**
@@ -98,11 +106,12 @@ export class People {
 
   /** Pointers to be drawn: of others, or those that a recording shows. */
   get marks(): readonly PointerMark[] {
-    if (this.pointers.size === 0) return this.#played;
+    if (this.pointers.size === 0 && this.drawings.size === 0) return this.#played;
     const marks: PointerMark[] = [];
     for (const { id, name, color } of this.all) {
-      const place = this.pointers.get(id);
-      if (place) marks.push({ name, color, place });
+      const place = this.pointers.get(id) ?? null;
+      const drawing = this.drawings.get(id) ?? null;
+      if (place || drawing) marks.push({ who: id, name, color, place, drawing });
     }
     return marks;
   }
@@ -125,8 +134,8 @@ export class People {
         this.more = message.more;
         this.links = message.links;
         this.#you = message.you;
-        for (const who of this.pointers.keys()) {
-          if (!this.all.some(({ id }) => id === who)) this.#place(who, null);
+        for (const who of [...this.pointers.keys(), ...this.drawings.keys()]) {
+          if (!this.all.some(({ id }) => id === who)) this.#forget(who);
         }
         this.#tell();
         break;
@@ -140,7 +149,11 @@ export class People {
         this.#heard(message.lines);
         break;
       case MessageType.POINTER:
-        for (const { who, voxel } of message.places) this.#place(who, voxel);
+        for (const { who, voxel, drawing } of message.places) {
+          this.#place(who, voxel);
+          if (drawing) this.drawings.set(who, drawing);
+          else this.drawings.delete(who);
+        }
         this.#tell();
         break;
     }
@@ -148,7 +161,7 @@ export class People {
 
   /** The connection is gone: pointers are not where they were, and lines are told again. */
   lost(): void {
-    for (const who of [...this.pointers.keys()]) this.#place(who, null);
+    for (const who of [...this.pointers.keys(), ...this.drawings.keys()]) this.#forget(who);
     clearTimeout(this.#pointTimer);
     this.#pointTimer = undefined;
     this.#pointed = "";
@@ -157,8 +170,10 @@ export class People {
 
   /** Show the pointers of a recording; none of these people are here. */
   play(marks: readonly PointerMark[]): void {
-    const isSame = ({ name, place }: PointerMark, i: number): boolean =>
-      this.#played[i]?.place === place && this.#played[i]?.name === name;
+    const isSame = ({ name, place, drawing }: PointerMark, i: number): boolean => {
+      const shown = this.#played[i];
+      return shown?.place === place && shown.drawing === drawing && shown.name === name;
+    };
     if (marks.length === this.#played.length && marks.every(isSame)) return;
     this.#played = marks;
     this.#tell();
@@ -171,6 +186,11 @@ export class People {
     this.lines = [...this.lines, ...fresh].slice(-MAX_CHAT_LINES);
     this.unread += fresh.filter(({ who }) => who !== this.#you).length;
     this.#tell();
+  }
+
+  #forget(who: string): void {
+    this.#place(who, null);
+    this.drawings.delete(who);
   }
 
   #place(who: string, voxel: Place): void {
@@ -205,19 +225,37 @@ export class People {
   /** The pointer went somewhere: told to whom it concerns, if anybody, some times a second. */
   point(place: Place): void {
     this.#point = place;
+    this.#tellSoon();
+  }
+
+  /** What a view of this page draws at the moment; null: nothing any more. */
+  draw(drawer: object, drawing: Drawing | null): void {
+    if (!drawing && this.#drawer !== drawer) return;
+    this.#drawer = drawing ? drawer : null;
+    this.#drawing = drawing;
+    this.#tellSoon();
+  }
+
+  #tellSoon(): void {
     const concerns = this.all.length > 1 || this.#isRecorded();
     if (!concerns || this.#pointTimer !== undefined) return;
     this.#tellPoint();
     this.#pointTimer = setTimeout(() => {
       this.#pointTimer = undefined;
-      if (this.#pointed !== String(this.#point)) this.point(this.#point);
+      if (this.#pointed !== this.#pointKey()) this.#tellSoon();
     }, POINT_APART_MS);
   }
 
   #tellPoint(): void {
-    if (this.#pointed === String(this.#point)) return;
-    this.#pointed = String(this.#point);
-    this.#send({ type: MessageType.POINTER, voxel: this.#point });
+    const key = this.#pointKey();
+    if (this.#pointed === key) return;
+    this.#pointed = key;
+    const drawing = this.#drawing && { drawing: this.#drawing };
+    this.#send({ type: MessageType.POINTER, voxel: this.#point, ...drawing });
+  }
+
+  #pointKey(): string {
+    return `${this.#point}${this.#drawing ? JSON.stringify(this.#drawing) : ""}`;
   }
 
   /** A picture was taken out of the view: for the owner's record. */

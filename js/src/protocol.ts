@@ -122,6 +122,7 @@ export const NAME_CHARS = 40;
 export const MAX_GUESTS_OF_LINK = 399;
 export const CHAT_CHARS = 500;
 export const MAX_CHAT_LINES = 200;
+export const MAX_DRAWING_POINTS = 64;
 export const MAX_LINK_CHARS = 32768;
 
 export type Colormap = (typeof COLORMAPS)[number];
@@ -391,10 +392,18 @@ export interface ChatLine {
   readonly at_ms: number;
 }
 
-/** Where a person's pointer is, in indices; None: over no picture. */
+/** An annotation that somebody draws, as far as it is; nothing of it is kept. */
+export interface Drawing {
+  readonly kind: AnnotationKind;
+  readonly points: readonly (readonly [number, number, number])[];
+  readonly axis: number | null;
+}
+
+/** Where a person's pointer is, in indices (None: over no picture), and what they draw. */
 export interface PointerPlace {
   readonly who: string;
   readonly voxel: readonly [number, number, number] | null;
+  readonly drawing: Drawing | null;
 }
 
 /** Something drawn or measured, anchored in the volume. */
@@ -910,6 +919,7 @@ export interface Say {
 export interface Point {
   readonly type: 153;
   readonly voxel: readonly [number, number, number] | null;
+  readonly drawing?: Drawing;
 }
 
 /** Where the owner's browser would find the page for guests: links begin with it. */

@@ -2,8 +2,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { codeOf, guestSocketUrls, Tickets } from "../src/guest/join";
 import { isFinal, wordsFor } from "../src/guest/words";
-import { mayDrive, People, POINTER_IDLE_MS } from "../src/people";
-import { type ChatLine, MAX_CHAT_LINES, MessageType, type SharedPerson } from "../src/protocol";
+import { mayDrive, People, POINTER_IDLE_MS, type PointerMark } from "../src/people";
+import {
+  type ChatLine,
+  type Drawing,
+  MAX_CHAT_LINES,
+  MessageType,
+  type SharedPerson,
+} from "../src/protocol";
 import { initials } from "../src/viewer/sharebutton";
 
 const person = (id: string, change: Partial<SharedPerson> = {}): SharedPerson => ({
@@ -57,8 +63,8 @@ describe("people", () => {
   it("draws the pointers of who is here, by name", () => {
     here(person("a"), person("b"));
     const places = [
-      { who: "b", voxel: [1, 2, 3] as const },
-      { who: "gone", voxel: [1, 2, 3] as const },
+      { who: "b", voxel: [1, 2, 3] as const, drawing: null },
+      { who: "gone", voxel: [1, 2, 3] as const, drawing: null },
     ];
     people.received({ type: MessageType.POINTER, places });
     expect(people.marks.map(({ name, place }) => [name, place])).toEqual([
@@ -68,10 +74,12 @@ describe("people", () => {
 
   it("draws those of a recording, and says so only where they changed", () => {
     const place = [1, 2, 3] as const;
-    const mark = (name: string): { name: string; color: string; place: typeof place } => ({
+    const mark = (name: string): PointerMark => ({
+      who: name,
       name,
       color: "#123456",
       place,
+      drawing: null,
     });
     people.play([mark("Mei")]);
     const before = people.revision;
@@ -96,14 +104,50 @@ describe("people", () => {
     here(person("a"), person("b"), person("c"));
     const at = [1, 2, 3] as const;
     const places = [
-      { who: "b", voxel: at },
-      { who: "c", voxel: at },
+      { who: "b", voxel: at, drawing: null },
+      { who: "c", voxel: at, drawing: null },
     ];
     people.received({ type: MessageType.POINTER, places });
     here(person("a"), person("b"));
     expect([...people.pointers.keys()]).toEqual(["b"]);
     vi.advanceTimersByTime(POINTER_IDLE_MS);
     expect(people.pointers.size).toBe(0);
+  });
+
+  it("tells what is drawn until it is not, and nothing of it while nobody else is here", () => {
+    const line = { kind: "line", axis: 0, points: [[1, 2, 3]] } as const;
+    const [view, other] = [{}, {}];
+    people.draw(view, line);
+    people.draw(view, null);
+    expect(sent).toEqual([]);
+    here(person("a"), person("b"));
+    people.draw(view, line);
+    people.draw(other, null); // another view of the page, in which nothing is drawn
+    vi.advanceTimersByTime(1000);
+    people.draw(view, null);
+    vi.advanceTimersByTime(1000);
+    expect(sent).toEqual([
+      { type: MessageType.POINTER, voxel: null, drawing: line },
+      { type: MessageType.POINTER, voxel: null },
+    ]);
+  });
+
+  it("shows what others draw until they have done, or left", () => {
+    here(person("a"), person("b"));
+    const drawing = { kind: "line", axis: 0, points: [[1, 2, 3]] } as const;
+    const told = (what: Drawing | null): void =>
+      people.received({
+        type: MessageType.POINTER,
+        places: [{ who: "b", voxel: null, drawing: what }],
+      });
+    told(drawing);
+    vi.advanceTimersByTime(2 * POINTER_IDLE_MS);
+    expect(people.marks.map((mark) => mark.drawing)).toEqual([drawing]);
+    told(null);
+    expect(people.marks).toEqual([]);
+    told(drawing);
+    here(person("a"));
+    expect(people.marks).toEqual([]);
   });
 
   it("keeps each line once, and not too many", () => {

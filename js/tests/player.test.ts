@@ -71,7 +71,7 @@ describe("a timeline", () => {
       at(4, "b", null),
     ];
     const made = timeline({ events });
-    const seen = (t: number): unknown => made.pointersAt(t).map((m) => [m.name, m.place[0]]);
+    const seen = (t: number): unknown => made.pointersAt(t).map((m) => [m.name, m.place?.[0]]);
     expect([0.5, 1, 2.5, 3.5, 8.9, 9.1].map(seen)).toEqual([
       [],
       [["Ada", 1]],

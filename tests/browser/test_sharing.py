@@ -157,4 +157,13 @@ def _pointer_is_seen(guest: Guest, owner) -> None:
     assert box is not None
     guest.page.mouse.move(box["x"] + 200, box["y"] + 150)
     guest.page.mouse.move(box["x"] + 220, box["y"] + 170)
-    owner.locator("[part=person-pointer]").get_by_text("Mei <b>Tan</b>").wait_for()
+    pointer = owner.locator("[part=person-pointer]")
+    pointer.get_by_text("Mei <b>Tan</b>", exact=True).wait_for()
+    # A line that is only begun is seen by the others, until it is given up.
+    guest.page.get_by_role("application").focus()
+    guest.page.keyboard.press("Shift+L")
+    guest.page.mouse.click(box["x"] + 220, box["y"] + 170)
+    guest.page.mouse.move(box["x"] + 420, box["y"] + 300, steps=3)
+    pointer.get_by_text("Mei <b>Tan</b> draws a line", exact=True).wait_for()
+    guest.page.keyboard.press("Escape")
+    pointer.get_by_text("Mei <b>Tan</b>", exact=True).wait_for()

@@ -15,6 +15,8 @@ export interface DeskHost extends EditorHost {
   /** Step of a series that is shown; 0 where there is no time axis. */
   readonly step: number;
   readonly info: VolumeInfo | null;
+  /** What other people draw at the moment. */
+  unfinished(): readonly Annotation[];
 }
 
 export class Desk {
@@ -28,6 +30,7 @@ export class Desk {
   /** Grows with what becomes known of them: measurements. */
   readingsRevision = 0;
   private current: Surface | null = null;
+  private others: readonly Annotation[] = [];
   /** What each pane shows that the worker is asked about. */
   private readonly seen = new Map<Surface, readonly Annotation[]>();
   private readonly listeners = new Set<() => void>();
@@ -90,6 +93,19 @@ export class Desk {
   onChange(listener: () => void, signal: AbortSignal): void {
     this.listeners.add(listener);
     signal.addEventListener("abort", () => this.listeners.delete(listener), { once: true });
+  }
+
+  /** What other people draw at the moment. */
+  get unfinished(): readonly Annotation[] {
+    return this.others;
+  }
+
+  /** Other people draw on, or have done. */
+  othersDrew(): void {
+    const others = this.host.unfinished();
+    if (others.length === 0 && this.others.length === 0) return;
+    this.others = others;
+    for (const listener of this.listeners) listener();
   }
 
   private storeChanged(ids: ReadonlySet<string> | null): void {

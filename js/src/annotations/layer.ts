@@ -314,7 +314,8 @@ export class AnnotationLayer implements Surface {
     const drawn = isOurs ? editor.drawn : null;
     const pen = isOurs || editor.surface === null ? editor.pen : null;
     const pointed = this.pointedAt(section);
-    const isNothing = active.length === 0 && !drawn && !pen && !pointed;
+    const others = desk.unfinished.filter((item) => isSeen(item, section));
+    const isNothing = active.length + others.length === 0 && !drawn && !pen && !pointed;
     if (isNothing && this.isLiveEmpty) return;
     const { active: ids } = editor;
     this.chips = this.chips.filter(({ id }) => !ids.has(id));
@@ -322,7 +323,7 @@ export class AnnotationLayer implements Surface {
     const layout = new ChipLayout(brush, this.width, this.height);
     layout.avoid([...this.room.boxes, ...this.chips]);
     const chips = this.placeChips(shown, section, layout, true);
-    const covered = pointed ? [...shown, pointed] : shown;
+    const covered = [...shown, ...others, ...(pointed ? [pointed] : [])];
     const area = isNothing ? null : this.areaOf(covered, chips, pen, section);
     this.isLiveEmpty = area === null;
     this.putLive(brush, area !== null);
@@ -331,6 +332,7 @@ export class AnnotationLayer implements Surface {
     lay(brush, area, this.pane.size.pixelRatio);
     if (pointed) drawItem(brush, pointed, section, this.lookOf(pointed, section, true));
     this.drawActive(brush, active, section);
+    for (const item of others) drawItem(brush, item, section, this.lookOf(item, section, false));
     if (drawn) {
       const look: Look = { ...this.lookOf(drawn, section, false), presence: "on", handles: true };
       drawItem(brush, drawn, section, look);

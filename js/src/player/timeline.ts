@@ -2,7 +2,7 @@
 import type { OrderedEdit } from "../annotations/types";
 import { POINTER_IDLE_MS, type PointerMark } from "../people";
 import type { Place } from "../pointing";
-import type { SetPalette, ViewState, VolumeInfo } from "../protocol";
+import type { Drawing, SetPalette, ViewState, VolumeInfo } from "../protocol";
 import { NOTHING_YET } from "../store";
 
 export interface Chapter {
@@ -42,7 +42,11 @@ interface Edited extends Changes {
 
 interface Pointed {
   readonly t: number;
-  readonly places: readonly { readonly who: string; readonly voxel: Place }[];
+  readonly places: readonly {
+    readonly who: string;
+    readonly voxel: Place;
+    readonly drawing?: Drawing | null;
+  }[];
 }
 
 interface Named {
@@ -201,10 +205,11 @@ export class Timeline {
     for (; i >= 0; i--) {
       const pointed = this.#pointed[i];
       if (!pointed || pointed.t < t - POINTER_IDLE_S) break;
-      for (const { who, voxel } of pointed.places) {
+      for (const { who, voxel, drawing = null } of pointed.places) {
         const person = this.#people.get(who);
-        if (voxel && person && !known.has(who)) {
-          marks.push({ name: person.name, color: person.color, place: voxel });
+        if ((voxel || drawing) && person && !known.has(who)) {
+          const { name, color } = person;
+          marks.push({ who, name, color, place: voxel, drawing });
         }
         known.add(who);
       }

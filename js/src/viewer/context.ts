@@ -3,6 +3,7 @@ import { Desk } from "../annotations/desk";
 import { jumpPatch, wayIntoSight } from "../annotations/jump";
 import { Section } from "../annotations/section";
 import type { Annotation } from "../annotations/types";
+import { fromDrawing, toDrawing } from "../annotations/unfinished";
 import type { Point } from "../geometry";
 import { LabelDesk } from "../labels/desk";
 import type { PaneSession } from "../pane-session";
@@ -152,8 +153,13 @@ export class ViewContext {
       },
       say: (text: string) => this.say(text),
       note: (message: string, hint?: string) => this.note(message, hint),
+      unfinished: () => this.session.people.marks.map(fromDrawing).filter((item) => item !== null),
     };
-    return new Desk(host, this.session.annotations, this.signal);
+    const { people, annotations } = this.session;
+    const desk = new Desk(host, annotations, this.signal);
+    desk.onChange(() => people.draw(desk, toDrawing(desk.editor.drawn)), this.signal);
+    people.onChange(() => desk.othersDrew(), this.signal);
+    return desk;
   }
 
   private makeLabels(): LabelDesk {

@@ -1,6 +1,7 @@
 /** Pointers of the other people, or of those in a recording, at their places, in every pane. */
 import { css, html, nothing, type TemplateResult } from "lit";
 import { styleMap } from "lit/directives/style-map.js";
+import { drawingWords } from "../annotations/unfinished";
 import type { People } from "../people";
 import { isOffSlice } from "./crosshair";
 import { pixelOf, type Scene } from "./scene";
@@ -26,7 +27,7 @@ export const pointerStyles = css`
     position: absolute;
     left: 11px;
     top: 12px;
-    max-width: 160px;
+    max-width: 240px;
     padding: 0 5px;
     border-radius: 3px;
     color: #fff;
@@ -44,15 +45,17 @@ export const pointerStyles = css`
 export function personPointers(scene: Scene, people: People, slice: number): unknown {
   const { marks } = people;
   if (marks.length === 0) return nothing;
-  return marks.map(({ name, color, place }): TemplateResult => {
-    const { x, y } = pixelOf(scene, place);
+  return marks.map(({ name, color, place, drawing }): TemplateResult | typeof nothing => {
+    const at = place ?? drawing?.points.at(-1);
+    if (!at) return nothing;
+    const { x, y } = pixelOf(scene, at);
     const transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
-    const off = isOffSlice(scene, place, slice);
+    const off = isOffSlice(scene, at, slice);
     return html`<div class="person ${off ? "off" : ""}" part="person-pointer" aria-hidden="true" style=${styleMap({ transform })}>
       <svg viewBox="0 0 16 16">
         <path d="M2 2l10.5 6.4-4.7 1.2-2.3 4.4z" fill=${color} stroke="#fff" stroke-width="1.2"></path>
       </svg>
-      <b class="cut" style=${styleMap({ background: color })}>${name}</b>
+      <b class="cut" style=${styleMap({ background: color })}>${drawing ? `${name} ${drawingWords(drawing)}` : name}</b>
     </div>`;
   });
 }

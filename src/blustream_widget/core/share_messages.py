@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from blustream_widget.core.annotation import AnnotationKind, SectionAxis
 from blustream_widget.core.sharing import (
     Code,
     Expiry,
@@ -39,10 +40,31 @@ MAX_LINK_CHARS = 32 * 1024
 CHAT_CHARS = 500
 """Longest line of the chat."""
 MAX_CHAT_LINES = 200
+MAX_DRAWING_POINTS = 64
+"""Of an unfinished annotation that others see."""
 """What the server keeps of a session's chat for people who come later."""
 
 Coordinate: TypeAlias = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
 VoxelPlace: TypeAlias = tuple[Coordinate, Coordinate, Coordinate]
+
+
+class Drawing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An annotation that somebody draws, as far as it is; nothing of it is kept.
+
+    Parameters
+    ----------
+    kind : AnnotationKind
+    points : tuple of (float, float, float)
+        Level-0 voxel coordinates; of a long stroke some of them.
+    axis : int, optional
+        Axis across which the section was taken that it is drawn on.
+    """
+
+    kind: AnnotationKind
+    points: Annotated[
+        tuple[VoxelPlace, ...], msgspec.Meta(min_length=1, max_length=MAX_DRAWING_POINTS)
+    ]
+    axis: SectionAxis | None = None
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
@@ -108,9 +130,13 @@ class Say(_Message, tag=CHAT_TYPE, frozen=True):
 
 
 class Point(_Message, tag=POINTER_TYPE, frozen=True):
-    """The sender's pointer is over this place, in indices; None: over no picture."""
+    """The sender's pointer is over this place, in indices; None: over no picture.
+
+    `drawing`: what they draw at the moment, of those who may.
+    """
 
     voxel: VoxelPlace | None
+    drawing: Drawing | None = None
 
 
 class GuestPage(_Message, tag=GUEST_PAGE_TYPE, frozen=True):
@@ -197,10 +223,11 @@ class Chat(_Message, tag=CHAT_TYPE, frozen=True):
 
 
 class PointerPlace(msgspec.Struct, frozen=True):
-    """Where a person's pointer is, in indices; None: over no picture."""
+    """Where a person's pointer is, in indices (None: over no picture), and what they draw."""
 
     who: str
     voxel: VoxelPlace | None
+    drawing: Drawing | None = None
 
 
 class ViewLink(_Message, tag=VIEW_LINK_TYPE, frozen=True):

@@ -41,17 +41,21 @@ class Pointers:
         self._pointing: set[str] = set()
         self._tell = Throttle(INTERVAL_S, self._send)
 
-    def moved(self, viewer: Viewer, voxel: sm.VoxelPlace | None) -> None:
-        """Take a pointer's place; only the newest of each person is told."""
-        if viewer.role not in EDITORS and is_crowd(len(self._viewers())):
-            voxel = None
-        if voxel is None and viewer.person not in self._pointing:
-            return
-        if voxel is None:
+    def moved(
+        self, viewer: Viewer, voxel: sm.VoxelPlace | None, drawing: sm.Drawing | None = None
+    ) -> None:
+        """Take a pointer's place, and what is drawn; only the newest of each person is told."""
+        if viewer.role not in EDITORS:
+            drawing = None
+            if is_crowd(len(self._viewers())):
+                voxel = None
+        if voxel is None and drawing is None:
+            if viewer.person not in self._pointing:
+                return
             self._pointing.discard(viewer.person)
         else:
             self._pointing.add(viewer.person)
-        self._moved[viewer.person] = sm.PointerPlace(viewer.person, voxel)
+        self._moved[viewer.person] = sm.PointerPlace(viewer.person, voxel, drawing)
         self._tell.call()
 
     def forget(self, viewer: Viewer) -> None:

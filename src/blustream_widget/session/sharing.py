@@ -208,8 +208,8 @@ class Sharing:
                 self.exported(viewer, what)
             case sm.Say(text=text):
                 self._say(viewer, text)
-            case sm.Point(voxel=voxel):
-                self._pointers.moved(viewer, voxel)
+            case sm.Point(voxel=voxel, drawing=drawing):
+                self._pointers.moved(viewer, voxel, drawing)
             case sm.GuestPage(address=address):
                 self._page = address
                 self._tell.call()

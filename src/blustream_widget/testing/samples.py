@@ -44,6 +44,7 @@ SAMPLES: tuple[p.ViewerMessage, ...] = (
     sm.Control(action="ask"),
     sm.Say(text="hello"),
     sm.Point(voxel=(1, 2, 3)),
+    sm.Point(voxel=None, drawing=sm.Drawing("line", ((1, 2, 3), (1, 5, 6)), 0)),
     sm.LookAround(on=False),
     sm.CopyView(),
     sm.Exported(what="saved a picture"),

@@ -228,8 +228,8 @@ async def test_pointers_are_noted_with_the_names_of_whose_they_are(monkeypatch):
     told = [(e["kind"], e.get("people") or e["places"]) for e in writer.events[n_before:]]
     assert told == [
         ("people", [{"id": "b", "name": "Mei", "color": "#123456"}]),
-        ("pointers", [{"who": "b", "voxel": (1.5, 2.0, 3.0)}]),
-        ("pointers", [{"who": "b", "voxel": None}]),
+        ("pointers", [{"who": "b", "voxel": (1.5, 2.0, 3.0), "drawing": None}]),
+        ("pointers", [{"who": "b", "voxel": None, "drawing": None}]),
         ("people", [{"id": "b", "name": "Mei Lin", "color": "#123456"}]),
-        ("pointers", [{"who": "b", "voxel": (1.5, 2.0, 3.0)}]),
+        ("pointers", [{"who": "b", "voxel": (1.5, 2.0, 3.0), "drawing": None}]),
     ]

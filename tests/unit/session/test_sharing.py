@@ -505,6 +505,32 @@ async def test_a_recording_gets_pointers_also_of_a_view_that_is_not_shared(sessi
     assert owners.got(sm.Pointers) == []
 
 
+LINE = sm.Drawing("line", ((1, 2, 3), (1, 5, 6)), 0)
+
+
+async def test_what_is_drawn_goes_to_the_others_until_it_is_not(session):
+    _, owners = owner_of(session)
+    share(session, role="annotator")
+    viewer, _ = enter(session)
+    says(viewer, sm.Point(voxel=None, drawing=LINE))  # by a finger, which is nowhere between taps
+    (told,) = owners.got(sm.Pointers)
+    assert told.places == (sm.PointerPlace(viewer.person, None, LINE),)
+    says(viewer, sm.Point(voxel=None))
+    session.sharing._pointers._tell.close()
+    session.sharing._pointers._send()
+    assert owners.got(sm.Pointers)[-1].places == (sm.PointerPlace(viewer.person, None),)
+    assert session.annotations.items == ()
+
+
+async def test_who_may_not_draw_is_not_seen_to_draw(session):
+    _, owners = owner_of(session)
+    share(session, role="viewer")
+    viewer, _ = enter(session)
+    says(viewer, sm.Point(voxel=(1.0, 2.0, 3.0), drawing=LINE))
+    (told,) = owners.got(sm.Pointers)
+    assert told.places == (sm.PointerPlace(viewer.person, (1.0, 2.0, 3.0)),)
+
+
 async def test_lines_go_to_everybody_and_to_who_comes_later(session):
     owner, owners = owner_of(session)
     share(session)
