@@ -237,7 +237,9 @@ export class People {
   }
 
   #tellSoon(): void {
-    const concerns = this.all.length > 1 || this.#isRecorded();
+    // In a crowd nobody is told of those who may only look.
+    const isOneOfMany = this.more > 0 && this.you?.role === "viewer";
+    const concerns = (this.all.length > 1 || this.#isRecorded()) && !isOneOfMany;
     if (!concerns || this.#pointTimer !== undefined) return;
     this.#tellPoint();
     this.#pointTimer = setTimeout(() => {

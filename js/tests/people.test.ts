@@ -60,6 +60,19 @@ describe("people", () => {
     expect(sent).toEqual([{ type: MessageType.POINTER, voxel: [4, 2, 3] }]);
   });
 
+  it("says nothing of the pointer of who may only look, where they are many", () => {
+    const told = (role: "viewer" | "annotator"): void => {
+      const all = [person("a", { role }), person("b")];
+      people.received({ type: MessageType.PEOPLE, people: all, you: "a", links: [], more: 260 });
+      people.point([sent.length, 2, 3]);
+      vi.advanceTimersByTime(1000);
+    };
+    told("viewer");
+    expect([sent.length, people.count]).toEqual([0, 262]);
+    told("annotator");
+    expect(sent.length).toBe(1);
+  });
+
   it("draws the pointers of who is here, by name", () => {
     here(person("a"), person("b"));
     const places = [
