@@ -39,6 +39,9 @@ const HINT_MS = 1500;
 /** Sessions whose user has seen the hint about the wheel. */
 const hinted = new WeakSet<object>();
 
+/** A viewer that is back on the page within this time was moved, not taken away. */
+const MOVED_MS = 500;
+
 export class ViewerElement extends LitElement {
   static override styles = [themeTokens, shared, viewerStyles, paneGridStyles];
 
@@ -66,6 +69,9 @@ export class ViewerElement extends LitElement {
   private hadPanel = false;
   private opener: HTMLElement | null = null;
   private heard = "";
+
+  /** When it left the page while it filled the window. */
+  private filledUntil = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly context: ViewContext) {
     super();
@@ -165,10 +171,14 @@ export class ViewerElement extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     followTheme(this, this.context.signal);
+    // Notebooks take outputs out and put them back while they lay out their cells.
+    if (performance.now() - this.filledUntil < MOVED_MS) this.fill(true);
+    this.filledUntil = Number.NEGATIVE_INFINITY;
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    if (this.context.ui.maximised) this.filledUntil = performance.now();
     this.fill(false);
   }
 
