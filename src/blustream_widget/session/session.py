@@ -16,7 +16,7 @@ from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
 from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.core.palettes import Palette, Palettes, named_in
-from blustream_widget.core.state import ViewState, channel_view
+from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import LoadedSlices, VolumeInfo, VolumeRef
 from blustream_widget.errors import BlustreamError, SessionFullError, StateError, from_code
 from blustream_widget.session.access import DRIVERS
@@ -26,6 +26,7 @@ from blustream_widget.session.demand import Demand
 from blustream_widget.session.grid_store import GridStore
 from blustream_widget.session.guests import Guest
 from blustream_widget.session.horizons import FromKernel, Horizons
+from blustream_widget.session.idle import IdleTimer
 from blustream_widget.session.kernel_port import Kernel, KernelPort
 from blustream_widget.session.label_store import LabelStore
 from blustream_widget.session.measuring import Measuring
@@ -47,6 +48,7 @@ from blustream_widget.session.telling import (
 )
 from blustream_widget.session.ties import Ties
 from blustream_widget.session.viewer import Viewer
+from blustream_widget.session.wishes import EarlyWishes
 from blustream_widget.session.workers import WorkerPool
 from blustream_widget.transport.channel import Channel
 from blustream_widget.transport.fanout import Fanout, Subscriber
@@ -96,9 +98,7 @@ class Session:
         self._info: VolumeInfo | None = None
         self._error: BlustreamError | None = None
         self._kernel = KernelPort(session_id)
-        # What was asked for before the volume was open.
-        self._kernel_patch: dict[str, Any] = {}
-        self._viewer_patch: dict[str, Any] = {}
+        self._wishes = EarlyWishes(self.check_patch)
         self._has_first_state = False
         self._palettes = Palettes()
         self._viewers: dict[int, Viewer] = {}
@@ -114,7 +114,7 @@ class Session:
         self._reporter: Viewer | None = None
         self._frame_no, self._first_frame_no = -1, 0
         self._progress, self._loaded = wp.Progress(0, 0.0, exact=False), LoadedSlices()
-        self._idle: asyncio.TimerHandle | None = None
+        self._idle = IdleTimer(config.idle_s, self._idle_is_over)
         # Since when it has no viewer, on the loop's clock; of no meaning while it has one.
         self.unseen_since_s = asyncio.get_running_loop().time()
         self._status, self._mirror = (
@@ -192,9 +192,9 @@ class Session:
         if state is not None:
             self._state = state
             self._has_first_state = True
-        self._kernel_patch = dict(patch)
+        self._wishes.of_kernel = dict(patch)
         self._supervisor.start()
-        self._set_idle_timer(running=True)
+        self._idle.start()
 
     def attach(self, kernel: Kernel) -> None:
         """Tell `kernel` everything from now on, beginning with how things are."""
@@ -227,7 +227,7 @@ class Session:
         """Change the state; what is wrong with the patch is told to the kernel."""
         self._kernel.seq = max(self._kernel.seq, seq)
         if self._info is None:
-            self._kernel_patch.update(patch)
+            self._wishes.of_kernel.update(patch)
             return
         try:
             self.check_patch(patch)
@@ -271,7 +271,7 @@ class Session:
         for throttle in (self._status, self._mirror, self._announcer, self.annotations):
             throttle.close()
         self._demand.close()
-        self._set_idle_timer(running=False)
+        self._idle.stop()
         await self.recording.close()
         viewers, self._viewers = list(self._viewers.values()), {}
         for viewer in viewers:
@@ -313,7 +313,7 @@ class Session:
                 # Most likely the same page, which dials past a connection that hangs.
                 viewer.begin_like(other)
         self._viewers[viewer.peer] = viewer
-        self._set_idle_timer(running=False)
+        self._idle.stop()
         self._greet(viewer)
         self.sharing.joined(viewer)
         viewer.ping()
@@ -343,7 +343,8 @@ class Session:
             self._status.call()
             self._mirror.call()
             self.unseen_since_s = asyncio.get_running_loop().time()
-            self._set_idle_timer(running=not self._viewers)
+            if not self._viewers:
+                self._idle.start()
         await viewer.dispose()
 
     @property
@@ -375,7 +376,7 @@ class Session:
         self.sharing.drove(viewer)
         self._announcer.mover = viewer
         if self._info is None:
-            self._viewer_patch.update(patch)
+            self._wishes.of_pages.update(patch)
             return
         self.check_patch(patch)
         state = self._state.with_patch(patch, self._info)
@@ -425,7 +426,7 @@ class Session:
         """Get a worker for the kernel, which goes again when nobody looks."""
         self._supervisor.start()
         if not self._viewers:
-            self._set_idle_timer(running=True)
+            self._idle.start()
 
     def on_demand_changed(self) -> None:
         self._demand.update()
@@ -474,13 +475,11 @@ class Session:
         for viewer in self._followers:
             viewer.frames.restart()
         known = self._state if self._has_first_state else None
-        size = (self._viewer_patch.get("width_px"), self._viewer_patch.get("height_px"))
-        pane = (size[0], size[1]) if size[0] and size[1] else None
         palettes = tuple(wp.SetPalette(palette=q, idx=idx) for q, idx in self._palettes.all())
         return wp.Open(
             ref=self._ref,
             state=known,
-            pane=pane,
+            pane=self._wishes.pane,
             palettes=palettes,
             segmentations=self.segmentations.opening(),
         )
@@ -534,7 +533,7 @@ class Session:
         self._info, self._error = message.info, None
         before = self._state if self._has_first_state else None
         if before is None or not is_same:
-            self._state = self._first_state(message)
+            self._state = self._wishes.apply(message, self._kernel.tell_error)
             self._has_first_state = True
             self._store.show(self._state)
         for viewer in self._followers:
@@ -556,26 +555,6 @@ class Session:
         for viewer in self._viewers.values():
             viewer.send(p.Info(info=info))
         self._tell_opened()
-
-    def _first_state(self, message: wp.Opened) -> ViewState:
-        """Apply what was asked for before the volume was known, as far as it fits."""
-        state = message.state
-        kernel_patch, self._kernel_patch = self._kernel_patch, {}
-        viewer_patch, self._viewer_patch = self._viewer_patch, {}
-        try:
-            if "channel" in kernel_patch:
-                kernel_patch = channel_view(message.info, kernel_patch["channel"]) | kernel_patch
-            self.check_patch(kernel_patch)
-            state = state.with_patch(kernel_patch, message.info)
-        except StateError as exc:
-            self._kernel.tell_error(exc)
-        for name, value in viewer_patch.items():
-            try:
-                self.check_patch({name: value})
-                state = state.with_patch({name: value}, message.info)
-            except StateError as exc:
-                logger.debug("A change from before the volume was open is left out: %s", exc)
-        return state
 
     # -------------------------------------------------- announcer
 
@@ -668,19 +647,10 @@ class Session:
             viewer.send_error(error, fatal=fatal)
         self._kernel.tell_error(error, fatal=fatal)
 
-    def _set_idle_timer(self, *, running: bool) -> None:
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
-        if running:
-            loop = asyncio.get_running_loop()
-            self._idle = loop.call_later(self.config.idle_s, self._idle_is_over)
-
-    def _idle_is_over(self) -> None:
-        self._idle = None
+    def _idle_is_over(self) -> bool:
         is_opening = self._info is None and self._error is None
         is_busy = self.measuring.is_busy or self.segmentations.is_busy or self.recording.is_on
         if is_busy or (is_opening and self.has_kernel):
-            self._set_idle_timer(running=True)  # the kernel waits for an answer, or the volume
-        else:
-            self._supervisor.give_back()
+            return False  # the kernel waits for an answer, or the volume
+        self._supervisor.give_back()
+        return True
