@@ -288,6 +288,7 @@ export interface SegmentationLook {
   readonly style: "both" | "fill" | "outline";
   readonly label_style: string;
   readonly hidden: readonly number[];
+  readonly opacities: Readonly<Record<string, number>>;
 }
 
 /** What there is of one label. */

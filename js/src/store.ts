@@ -82,7 +82,11 @@ export function sameValue(a: unknown, b: unknown): boolean {
   }
   if (a === b || typeof a !== "object" || typeof b !== "object" || !a || !b) return Object.is(a, b);
   const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  return Object.keys(left).every((name) => sameValue(left[name], right[name]));
+  const names = Object.keys(left);
+  return (
+    names.length === Object.keys(right).length &&
+    names.every((name) => sameValue(left[name], right[name]))
+  );
 }
 
 /** The same but for the last digits, which the server may compute in another way. */

@@ -22,7 +22,7 @@ from blustream_widget.label_editing import LabelEditing
 from blustream_widget.layer_items import LayerItem
 from blustream_widget.view_traits import TraitStateError
 
-_LOOK = ("visible", "opacity", "style", "hidden")
+_LOOK = ("visible", "opacity", "style", "hidden", "opacities")
 _OWN = ("colors", "names")
 
 
@@ -33,6 +33,13 @@ class _LabelsTrait(t.Tuple):
         return super().validate(
             obj, tuple(value) if isinstance(value, (list, set, range)) else value
         )
+
+
+class _FactorsTrait(t.Dict):
+    """Numbers by label value; a copy, for the one that was given stays the user's."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        return dict(super().validate(obj, value) or {})
 
 
 class Segmentation(LabelEditing, LayerItem[SegmentationLook]):
@@ -58,6 +65,11 @@ class Segmentation(LabelEditing, LayerItem[SegmentationLook]):
 
     style = t.Unicode("fill", help='"fill", "outline" or "both".')
     hidden = _LabelsTrait((), help="Labels that are not drawn.")
+    opacities = _FactorsTrait(
+        {},
+        help="Opacity of single labels, {3: 0.2}: 0 to 1, a factor on what they would have "
+        "otherwise, as in 3D Slicer and OHIF. The others have 1, and 1 is not kept.",
+    )
     colors = t.Dict({}, help='Colours of labels, {3: "#ff8800"}; the others keep theirs.')
     names = t.Dict({}, help='Names of labels, {3: "salt"}, beside those of the file.')
 
@@ -182,7 +194,7 @@ class Segmentation(LabelEditing, LayerItem[SegmentationLook]):
             if name in _OWN:
                 self._styled(**{name: value})
                 return value
-            if name == "hidden":
+            if name in ("hidden", "opacities"):
                 for label in value:
                     check_label(label, [self._info.channel])
         except StateError as exc:

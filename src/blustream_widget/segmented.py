@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from blustream_widget._colors import check_label
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.looks import checked_name
 from blustream_widget.core.segmentation import (
@@ -51,6 +52,7 @@ class Segmented(Layered):
         colors: dict[int, Any] | None = None,
         names: dict[int, str] | None = None,
         hidden: tuple[int, ...] = (),
+        opacities: dict[int, float] | None = None,
         affine: Any = None,
         connection: str = "",
         timeout_s: float = 60.0,
@@ -67,7 +69,7 @@ class Segmented(Layered):
             Key in `segmentations`; default: that of the channel or the file, or "labels".
         channel : int or str, optional
             Of the shown volume by name or number; of another volume by number, default 0.
-        visible, opacity, style, colors, names, hidden
+        visible, opacity, style, colors, names, hidden, opacities
             As the traits of `Segmentation`.
         affine : array_like of shape (4, 4), optional
             Where the source lies, as for `Viewer`: an array of another grid, for example.
@@ -95,6 +97,7 @@ class Segmented(Layered):
                     "opacity": opacity,
                     "style": style,
                     "hidden": tuple(hidden),
+                    "opacities": opacities or {},
                 }
             ]
         )
@@ -151,7 +154,10 @@ class Segmented(Layered):
     ) -> Segmentation:
         with self._laying(source.name, segment):
             question = lp.AddSegmentation(session=self._session, source=source, look=look)
-            item = self._made(look, self._ask_for(question, timeout_s), source)
+            info = self._ask_for(question, timeout_s)
+            for label in (*look.hidden, *look.opacities):
+                check_label(label, [info.channel])
+            item = self._made(look, info, source)
             item.set_trait("colors", dict(colors or {}))
             item.set_trait("names", dict(names or {}))
         return item

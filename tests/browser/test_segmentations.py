@@ -71,6 +71,14 @@ def change_looks(labels: Labels) -> None:
     labels.wait_python("bodies.style == 'both'")
     labels.panel.get_by_role("slider", name="Opacity of bodies").fill("80")
     labels.wait_python("bodies.opacity == 0.8")
+    shale = labels.panel.get_by_role("slider", name="Opacity of shale in bodies")
+    shale.fill("26")
+    shale.press("ArrowLeft")
+    labels.wait_python("bodies.opacities == {2: 0.25}")
+    labels.page.run_python("bodies.opacities = {}")
+    labels.panel.locator(
+        "[aria-label='Opacity of shale in bodies'][title='Opacity 100 %']"
+    ).wait_for()
     labels.click("Show salt")
     labels.wait_python("bodies.hidden == ()")
 

@@ -114,6 +114,18 @@ async def check_both_sides(viewer, page, salt, colored):
     assert "no segmentation 'fault'" in (await page.message(p.Error)).message
 
     viewer.segmentations["salt"].visible = True
+    state = (
+        await page.message(
+            p.State,
+            lambda m: m.state.segmentations == (look,) and m.state.revision > state.revision,
+        )
+    ).state
+    faint = msgspec.structs.replace(look, opacities={3: 0.0})
+    await page.send(p.ViewSync(seq=4, segmentations=(faint,)))
+    state = (await page.message(p.State, lambda m: m.seq == 4)).state
+    wait_until(lambda: salt.opacities == {3: 0.0}, timeout_s=30, what="the trait")
+    assert not (await still(page, state) == colored).all(axis=-1).any()
+    salt.opacities = {}
     await page.message(
         p.State, lambda m: m.state.segmentations == (look,) and m.state.revision > state.revision
     )
@@ -131,6 +143,8 @@ def test_labels_that_cannot_be_are_refused_and_change_nothing(viewer, tmp_path):
         ((tmp_path / "nothing.npy",), {}, VolumeNotFoundError, "no file"),
         ((LABELS,), {"style": "dots"}, StateError, "style"),
         ((LABELS,), {"colors": {99: "red"}}, StateError, "no label 99"),
+        ((LABELS,), {"opacities": {99: 0.5}}, StateError, "no label 99"),
+        ((LABELS,), {"opacities": {3: 2.0}}, StateError, "opacity of label 3"),
         ((), {"channel": "salt"}, StateError, "no channel"),
         ((), {"channel": 0}, StateError, "not marked as labels"),
     ]
@@ -142,18 +156,22 @@ def test_labels_that_cannot_be_are_refused_and_change_nothing(viewer, tmp_path):
     assert viewer.segmentations["fault"] is fault
     with pytest.raises(StateError, match="already"):
         viewer.add_segmentation(LABELS, "fault")
-    for name, value in (("opacity", 2.0), ("style", "dots"), ("hidden", [99]), ("colors", {99: 1})):
+    wrong = {"opacity": 2.0, "style": "dots", "hidden": [99], "colors": {99: 1}}
+    for name, value in [*wrong.items(), ("opacities", {3: float("nan")}), ("opacities", {99: 0.5})]:
         with pytest.raises(StateError):
             setattr(fault, name, value)
     assert (fault.opacity, fault.style, fault.hidden, fault.colors) == (0.5, "fill", (), {})
+    assert fault.opacities == {}
     with pytest.raises(StateError, match="There are: fault"):
         viewer.segmentations["salt"]
 
     viewer.server.process.kill()
     fault.hidden = {7}
+    fault.opacities = {3: 0.25, 7: 1}
+    assert fault.opacities == {3: 0.25}
     assert fault.statistics(channel=0)[0]["count"] == (LABELS == 3).sum()  # by the new server
     wait_until(
-        lambda: [look.hidden for look in viewer._current().segmentations] == [(7,)],
+        lambda: viewer._current().segmentations == (fault.look,) and fault.look.hidden == (7,),
         timeout_s=30,
         what="the state that was given back",
     )

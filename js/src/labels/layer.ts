@@ -12,6 +12,8 @@ export interface LabelPane {
   readonly section: Section | null;
   /** CSS colour of a label of the edited segmentation. */
   colourOf(label: number): string;
+  /** 0 to 1, of a stroke of such a label. */
+  opacityOf(label: number): number;
   focus(): void;
   request(): void;
 }
@@ -190,9 +192,11 @@ export class LabelLayer {
       return svg`<g transform=${scale}><polygon points=${places.join(" ")} fill="rgba(255,255,255,0.2)"
         stroke="#fff" vector-effect="non-scaling-stroke"></polygon></g>`;
     }
-    const colour = one.tool === "erase" ? "rgba(255,255,255,0.35)" : this.pane.colourOf(one.label);
+    const isEraser = one.tool === "erase";
+    const colour = isEraser ? "rgba(255,255,255,0.35)" : this.pane.colourOf(one.label);
+    const opacity = isEraser ? 0.5 : this.pane.opacityOf(one.label);
     const line = places.length > 1 ? places : [...places, ...places];
-    return svg`<g transform=${scale} opacity="0.5"><polyline points=${line.join(" ")} fill="none"
+    return svg`<g transform=${scale} opacity=${opacity}><polyline points=${line.join(" ")} fill="none"
       stroke=${colour} stroke-width=${2 * one.radius} stroke-linecap="round"
       stroke-linejoin="round"></polyline></g>`;
   }

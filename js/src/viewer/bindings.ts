@@ -168,6 +168,13 @@ function byPlace(event: Key): Command | null {
   return null;
 }
 
+/** Whether a key moves the slider that has the focus: that is left to the browser. */
+export function movesSlider(target: EventTarget | undefined, event: Key): boolean {
+  const isSlider = target instanceof HTMLInputElement && target.type === "range";
+  const isHeld = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
+  return isSlider && !isHeld && /^(Arrow|Page|Home$|End$)/.test(event.key);
+}
+
 /**
  * Must this key press stay from the notebook around us?
  *

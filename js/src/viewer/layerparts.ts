@@ -32,6 +32,17 @@ export function opacitySlider(
   opacity: number,
   act: (opacity: number) => void,
 ): TemplateResult {
+  return html`${opacityBar(context, name, opacity, act)}
+    <span class="percent">${Math.round(opacity * 100)} %</span>`;
+}
+
+/** The slider alone. */
+export function opacityBar(
+  context: ViewContext,
+  name: string,
+  opacity: number,
+  act: (opacity: number) => void,
+): TemplateResult {
   const percent = Math.round(opacity * 100);
   return html`<input
       type="range"
@@ -43,6 +54,5 @@ export function opacitySlider(
       title=${`Opacity ${percent} %`}
       ?disabled=${!context.actions.canDrive}
       @input=${(e: Event) => act(Number((e.target as HTMLInputElement).value) / 100)}
-    />
-    <span class="percent">${percent} %</span>`;
+    />`;
 }

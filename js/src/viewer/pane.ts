@@ -16,6 +16,7 @@ import type { ViewContext } from "./context";
 import { crosshairLines, crosshairOf, crosshairStyles, linkedPointer } from "./crosshair";
 import { addNode, FenceMarks, fenceStyles, finishFence } from "./fence";
 import { icon } from "./icons";
+import { strokeOpacity } from "./labellooks";
 import { labelColourOf } from "./legend";
 import { paneStyles } from "./pane.styles";
 import { define, Part } from "./part";
@@ -197,6 +198,7 @@ export class SlicePane extends Part {
         return asSlice(annotations.section);
       },
       colourOf: (label) => labelColourOf(context.session, context.labels.target, label),
+      opacityOf: (label) => strokeOpacity(context.session, context.labels.target, label),
       focus: () => this.focusView(),
       request: () => this.requestUpdate(),
     });

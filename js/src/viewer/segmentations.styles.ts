@@ -112,6 +112,9 @@ export const segmentationStyles = css`
     height: 24px;
     min-width: 24px;
   }
+  li input[type="range"] {
+    flex: 0 0 52px;
+  }
   i {
     width: 14px;
     height: 14px;
@@ -132,6 +135,11 @@ export const segmentationStyles = css`
   .away i {
     opacity: 0.4;
   }
+  @container (max-width: 260px) {
+    li .label > .quiet {
+      display: none; /* beside the slider there is room for the name alone */
+    }
+  }
   @media (pointer: coarse) {
     .tool,
     li .tool,
@@ -142,6 +150,9 @@ export const segmentationStyles = css`
     input[type="range"] {
       height: 44px;
       min-width: 44px;
+    }
+    li input[type="range"] {
+      flex-basis: 64px;
     }
   }
 `;

@@ -9,7 +9,8 @@ import { axisTitle } from "./axes";
 import type { ViewContext } from "./context";
 import { clamp } from "./format";
 import { icon } from "./icons";
-import { eye, opacitySlider } from "./layerparts";
+import { labelOpacity, withLabelOpacity } from "./labellooks";
+import { eye, opacityBar, opacitySlider } from "./layerparts";
 import { labelColour, labelsOf } from "./legend";
 import { define, Part } from "./part";
 import { segmentationStyles } from "./segmentations.styles";
@@ -258,6 +259,9 @@ export class SegmentationPanel extends Part {
         ${row.name ? html`<span class="quiet">${row.value}</span>` : nothing}
       </button>
       ${this.isEdited(info) ? this.chooser(info, row.value, title) : nothing}
+      ${opacityBar(this.context, `${title} in ${look.name}`, labelOpacity(look, row.value), (to) =>
+        this.change(look.name, { opacities: withLabelOpacity(look, row.value, to) }),
+      )}
       ${eye(this.context, !isHidden, title, "", (e) => this.toggle(look, row.value, all, e.altKey))}
     </li>`;
   }

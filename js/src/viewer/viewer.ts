@@ -8,7 +8,7 @@ import { PlayBar } from "../player/playbar";
 import { followTheme, themeTokens } from "../theme";
 import { Announcer } from "./announcer";
 import { sliceOfText } from "./axes";
-import { type Command, commandOf, isOurs } from "./bindings";
+import { type Command, commandOf, isOurs, movesSlider } from "./bindings";
 import { commandRunner } from "./commands";
 import type { Open, ViewContext } from "./context";
 import { Dock } from "./dock";
@@ -294,16 +294,22 @@ export class ViewerElement extends LitElement {
     if (!isOurs(event)) return;
     event.stopPropagation(); // the notebook would cut, merge or run cells
     if (event.defaultPrevented) return;
-    const target = event.composedPath()[0];
-    const takesText = this.isText(target) || target instanceof HTMLSelectElement;
-    if (takesText && event.key !== "Escape") return;
-    const pressable = target instanceof HTMLButtonElement || target instanceof HTMLInputElement;
-    if (pressable && (event.key === " " || event.key === "Enter")) return;
+    if (this.isOfField(event)) return;
     if (this.context.ui.open === "help" && event.key !== "Escape" && event.key !== "?") return;
     const command = commandOf(event, this.context.ui.tool);
     if (!command) return;
     event.preventDefault();
     this.run(command);
+  }
+
+  /** What the browser does with a key in the field or button that has the focus comes first. */
+  private isOfField(event: KeyboardEvent): boolean {
+    const target = event.composedPath()[0];
+    const takesText = this.isText(target) || target instanceof HTMLSelectElement;
+    if (takesText && event.key !== "Escape") return true;
+    if (movesSlider(target, event)) return true;
+    const pressable = target instanceof HTMLButtonElement || target instanceof HTMLInputElement;
+    return pressable && (event.key === " " || event.key === "Enter");
   }
 
   /** Keys of labels and annotations come first, while the picture has the focus and nothing is open. */

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from numbers import Integral
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import msgspec
@@ -38,6 +41,9 @@ class SegmentationLook(looks.Look, frozen=True, kw_only=True, forbid_unknown_fie
         Name of the user's colours and names of its labels (`core.palettes`); "" = none.
     hidden : tuple of int
         Labels that are not drawn.
+    opacities : dict
+        By label value, 0 to 1: a factor on what the label would have otherwise, as in 3D Slicer and
+        OHIF; of the fill, and of the outline also where that is opaque. Those not in it have 1.
     """
 
     style: Style = "fill"
@@ -46,6 +52,13 @@ class SegmentationLook(looks.Look, frozen=True, kw_only=True, forbid_unknown_fie
         tuple[Annotated[int, msgspec.Meta(ge=LABEL_MIN, le=LABEL_MAX)], ...],
         msgspec.Meta(max_length=MAX_LABELS),
     ] = ()
+    opacities: Annotated[
+        dict[
+            Annotated[int, msgspec.Meta(ge=LABEL_MIN, le=LABEL_MAX)],
+            Annotated[float, msgspec.Meta(ge=0, le=1)],
+        ],
+        msgspec.Meta(max_length=MAX_LABELS),
+    ] = msgspec.field(default_factory=dict)
 
 
 class SegmentationSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -183,11 +196,36 @@ def _check_hidden(name: str, value: Any) -> tuple[int, ...]:
             f"hidden of {name!r} is not a list of at most {MAX_LABELS} labels.",
             hint="For example [3, 7].",
         )
-    for label in value:
-        is_whole = isinstance(label, int) and not isinstance(label, bool)
-        if not is_whole or not LABEL_MIN <= label <= LABEL_MAX:
-            raise StateError(f"The label {label!r} of {name!r} is not a whole number.")
-    return tuple(sorted(set(value)))
+    return tuple(sorted({_checked_label(name, label) for label in value}))
+
+
+def _check_opacities(name: str, value: Any) -> dict[int, float]:
+    if not isinstance(value, Mapping) or len(value) > MAX_LABELS:
+        raise StateError(
+            f"opacities of {name!r} is not a dict of at most {MAX_LABELS} labels.",
+            hint="For example {3: 0.2}.",
+        )
+    checked: dict[int, float] = {}
+    for key, factor in value.items():
+        label = _checked_label(name, _label_of(key))
+        checked[label] = looks.number_check(f"The opacity of label {label}", 0, 1, "Give 0 to 1.")(
+            name, factor
+        )
+    # One state for one picture: what is as usual is not in it.
+    return {label: checked[label] for label in sorted(checked) if checked[label] != 1}
+
+
+def _label_of(key: Any) -> Any:
+    """Give a label of a dict that may come from JSON, whose keys are texts."""
+    is_text = isinstance(key, str) and re.fullmatch(r"-?[0-9]{1,10}", key)
+    return int(key) if is_text else key
+
+
+def _checked_label(name: str, label: Any) -> int:
+    is_whole = isinstance(label, Integral) and not isinstance(label, bool)
+    if not is_whole or not LABEL_MIN <= label <= LABEL_MAX:
+        raise StateError(f"The label {label!r} of {name!r} is not a whole number.")
+    return int(label)
 
 
 _CHECKS: dict[str, looks.Check] = {
@@ -196,4 +234,5 @@ _CHECKS: dict[str, looks.Check] = {
     "style": looks.choice_check("style", STYLES),
     "label_style": _check_label_style,
     "hidden": _check_hidden,
+    "opacities": _check_opacities,
 }

@@ -15,8 +15,16 @@ from blustream_widget.render.span import Span
 Cells: TypeAlias = npt.NDArray[Any]
 """Entries of a table of colours, as they lie on the screen; 0 is what is clear. uint8 or uint16."""
 
+Alphas: TypeAlias = npt.NDArray[np.uint16]
+"""Opacities by entry, in 256ths."""
+
 OPAQUE = 256
 HALF = 128
+
+
+def same_alphas(opacity: float, n: int) -> Alphas:
+    """Give `n` entries the same opacity, 0 to 1."""
+    return np.full(n, round(opacity * OPAQUE), np.uint16)
 
 
 class Filler:
@@ -28,7 +36,7 @@ class Filler:
 
     Notes
     -----
-    With `a` = opacity in 256ths, rounded, a component of a pixel becomes
+    With `a` = a cell's opacity in 256ths, a component of a pixel becomes
     ``(base * (256 - a) + colour * a + 128) >> 8``: base colour at 0, the cell's at 1, exactly.
     """
 
@@ -40,7 +48,7 @@ class Filler:
         planes: Planes,
         cells: Cells,
         colors: npt.NDArray[np.uint8],
-        alpha: int,
+        alphas: Alphas,
         columns: Span,
         rows: Span,
         *,
@@ -56,8 +64,8 @@ class Filler:
         cells : ndarray, shape (rows.count, columns.count), uint16
         colors : ndarray, shape (n, 3), uint8
             Components by entry.
-        alpha : int
-            Opacity in 256ths.
+        alphas : ndarray, shape (n,), uint16
+            Opacities by entry.
         columns, rows : Span
             Of the first plane.
         is_halved : bool
@@ -68,7 +76,7 @@ class Filler:
         for k, plane in enumerate(planes):
             is_half = bool(k) and is_halved
             x, y = (columns.halved(), rows.halved()) if is_half else (columns, rows)
-            self._blend(plane, cells, colors[:, k], alpha, x, y, tile_px // (2 if is_half else 1))
+            self._blend(plane, cells, colors[:, k], alphas, x, y, tile_px // (2 if is_half else 1))
 
     def spread(self, name: str, table: Cells, cells: Cells, columns: Span, rows: Span) -> Cells:
         """Give each pixel what the table has for the cell at its centre; of the scratch `name`."""
@@ -88,7 +96,7 @@ class Filler:
         plane: Plane,
         cells: Cells,
         component: npt.NDArray[np.uint8],
-        alpha: int,
+        alphas: Alphas,
         columns: Span,
         rows: Span,
         tile_px: int,
@@ -96,8 +104,8 @@ class Filler:
         height, width = rows.high_px - rows.low_px, columns.high_px - columns.low_px
         if height <= 0 or width <= 0:
             return
-        factor = np.full(len(component), OPAQUE - alpha, np.uint16)
-        term = component.astype(np.uint16) * np.uint16(alpha) + np.uint16(HALF)
+        factor = np.uint16(OPAQUE) - alphas
+        term = component * alphas + np.uint16(HALF)
         factor[0], term[0] = OPAQUE, HALF
         part = plane[rows.low_px : rows.high_px, columns.low_px : columns.high_px]
         mixed = self.spread("factor", factor, cells, columns, rows)

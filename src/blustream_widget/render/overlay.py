@@ -12,9 +12,10 @@ from blustream_widget.core.geometry import Placement
 from blustream_widget.core.segmentation import SegmentationLook
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Samples
-from blustream_widget.render.fill import HALF, OPAQUE, Cells, Filler, trimmed
+from blustream_widget.render.colormaps import label_color
+from blustream_widget.render.fill import HALF, OPAQUE, Alphas, Cells, Filler, same_alphas, trimmed
 from blustream_widget.render.layers import Overlay, by_row, layer_spans
-from blustream_widget.render.levels import label_entries
+from blustream_widget.render.levels import FIRST_LABEL, label_entries
 from blustream_widget.render.palettes import label_style
 from blustream_widget.render.scale import Plane, Planes, copy_plane
 from blustream_widget.render.scratch import Scratch
@@ -34,7 +35,8 @@ class LabelPainter:
     -----
     Blended as `Filler` says. An outline is the pixels of a label that have another label, or none,
     to the left, right, above or below; at the pane's edge nothing is known to lie beyond. In planes
-    of half the size, it has the share of the four pixels that are outline.
+    of half the size, it has the share of the four pixels that are outline; where these are of
+    several labels, the colour of the most opaque one.
     """
 
     def __init__(self, scratch: Scratch) -> None:
@@ -74,17 +76,18 @@ class LabelPainter:
             return
         values = upright(by_row(overlay, overlay.data.values, placement), columns, rows)
         labels = self._upright(self._labels(look, values))
-        colors = _colors(look, space)
         if not labels.any():
             return
         columns, rows, labels = trimmed(columns, rows, labels)
-        alpha = round(look.opacity * OPAQUE)
+        colors = _colors(look, space)
+        alphas = _alphas(look, look.opacity, len(colors))
         is_halved = space != "rgb"
         if look.style != "outline" and not is_filled:
-            self._filler.fill(planes, labels, colors, alpha, columns, rows, is_halved=is_halved)
+            self._filler.fill(planes, labels, colors, alphas, columns, rows, is_halved=is_halved)
         if look.style != "fill":
-            strength = OPAQUE if look.style == "both" else alpha
-            self._outline(planes, labels, colors, strength, columns, rows, is_halved=is_halved)
+            if look.style == "both":
+                alphas = _alphas(look, 1.0, len(colors))
+            self._outline(planes, labels, colors, alphas, columns, rows, is_halved=is_halved)
 
     def on_voxels(
         self,
@@ -98,14 +101,15 @@ class LabelPainter:
         values = upright(by_row(overlay, overlay.data.values, placement), *landing.own)
         cells = self._labels(look, landing.nearest(values))
         landing.clear_beyond(cells)
-        return VoxelLayer(cells, _colors(look, space), round(look.opacity * OPAQUE))
+        colors = _colors(look, space)
+        return VoxelLayer(cells, colors, _alphas(look, look.opacity, len(colors)))
 
     def _labels(self, look: SegmentationLook, values: Samples) -> Cells:
         """Entries of voxels as they lie on the screen, in the order of memory of `values`."""
         # A pass over a transposed array takes several times as long.
         if abs(values.strides[0]) < abs(values.strides[1]):
             return self._labels(look, values.T).T
-        own = tuple(label_style(look.label_style).colors)
+        own = tuple(_own_colors(look))
         if values.dtype == np.uint8 and not own and not look.hidden:
             return values  # which are entries as they are
         if values.dtype == np.uint8:
@@ -137,7 +141,7 @@ class LabelPainter:
         planes: Planes,
         labels: Cells,
         colors: npt.NDArray[np.uint8],
-        alpha: int,
+        alphas: Alphas,
         columns: Span,
         rows: Span,
         *,
@@ -153,10 +157,10 @@ class LabelPainter:
         y, x = np.divmod(at, pixels.shape[1])
         y += rows.low_px
         x += columns.low_px
-        weights = np.full(len(entries), alpha, np.uint16)
+        weights = alphas[entries]
         _blend(planes[0], y, x, colors[entries, 0], weights)
         if is_halved:
-            y, x, entries, weights = _halved(y, x, entries, alpha, planes[1].shape)
+            y, x, entries, weights = _halved(y, x, entries, weights, planes[1].shape)
         for k in (1, 2):
             _blend(planes[k], y, x, colors[entries, k], weights)
 
@@ -185,28 +189,52 @@ class LabelPainter:
 
 def _colors(look: SegmentationLook, space: ColorSpace) -> npt.NDArray[np.uint8]:
     """Components by entry, shape (n, 3)."""
-    own = tuple(label_style(look.label_style).colors.values())
+    own = tuple(_own_colors(look).values())
     table = color_table("labels", space=space, labels=own)
     return table.packed.view(np.uint8).reshape(-1, 4)[:, table.byte_of]
+
+
+def _own_colors(look: SegmentationLook) -> dict[int, str]:
+    """Colours, "#rrggbb", by label of those with an entry of their own in the table.
+
+    Labels share entries where they have the same colour of the usual ones: not with an opacity of
+    their own.
+    """
+    colors = dict(label_style(look.label_style).colors)
+    for label in look.opacities:
+        if label not in colors:
+            colors[label] = f"#{bytes(label_color(label)).hex()}"
+    return colors
+
+
+def _alphas(look: SegmentationLook, opacity: float, n: int) -> Alphas:
+    """Opacities by entry of the table, where labels with none of their own have `opacity`."""
+    alphas = same_alphas(opacity, n)
+    for place, label in enumerate(_own_colors(look), start=FIRST_LABEL):
+        alphas[place] = round(opacity * look.opacities.get(label, 1.0) * OPAQUE)
+    return alphas
 
 
 def _halved(
     y: npt.NDArray[np.intp],
     x: npt.NDArray[np.intp],
     entries: Cells,
-    alpha: int,
+    weights: Alphas,
     shape: tuple[int, ...],
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Cells, npt.NDArray[np.uint16]]:
-    """Outline in planes of half the size: of several labels in four pixels, the last one's."""
+    """Outline in planes of half the size: of several labels in four pixels, the strongest one's."""
     height, width = shape
+    if len(weights) and weights.min() != weights.max():
+        order = np.argsort(weights, kind="stable")  # the last one stays
+        y, x, entries, weights = y[order], x[order], entries[order], weights[order]
     y, x = np.minimum(y >> 1, height - 1), np.minimum(x >> 1, width - 1)
     at = y * width + x
-    counts = np.bincount(at, minlength=1)
-    place = np.flatnonzero(counts)
-    chosen = np.zeros(len(counts), np.uint16)
+    sums: Alphas = np.bincount(at, weights, minlength=1).astype(np.uint16)
+    place = np.flatnonzero(sums)
+    chosen = np.zeros(len(sums), np.uint16)
     chosen[at] = entries
-    weights = (counts[place] * alpha >> 2).astype(np.uint16)
-    return place // width, place % width, chosen[place], weights
+    share: Alphas = sums[place] >> np.uint16(2)
+    return place // width, place % width, chosen[place], share
 
 
 def _blend(

@@ -12,7 +12,7 @@ from blustream_widget.core.geometry import Placement
 from blustream_widget.core.overlay import OverlayLook
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Samples
-from blustream_widget.render.fill import OPAQUE, Cells, Filler, trimmed
+from blustream_widget.render.fill import Cells, Filler, same_alphas, trimmed
 from blustream_widget.render.layers import LayerView, Overlay, by_row, layer_spans
 from blustream_widget.render.levels import window_steps
 from blustream_widget.render.resample import interpolated
@@ -83,11 +83,12 @@ class ValuePainter:
         if not cells.any():
             return
         columns, rows, cells = trimmed(columns, rows, cells)
+        colors = _colors(look, space)
         self._filler.fill(
             planes,
             cells,
-            _colors(look, space),
-            round(look.opacity * OPAQUE),
+            colors,
+            same_alphas(look.opacity, len(colors)),
             columns,
             rows,
             is_halved=space != "rgb",
@@ -108,7 +109,8 @@ class ValuePainter:
         values = landing.linear(values) if state.interpolate else landing.nearest(values)
         cells = self._cells(values, look)
         landing.clear_beyond(cells)
-        return VoxelLayer(cells, _colors(look, space), round(look.opacity * OPAQUE))
+        colors = _colors(look, space)
+        return VoxelLayer(cells, colors, same_alphas(look.opacity, len(colors)))
 
     def _cells(self, values: Samples, look: OverlayLook) -> Cells:
         """Entries of the table of colours; 0 where there is no value, or one that is clear.

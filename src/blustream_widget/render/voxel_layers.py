@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blustream_widget.core.types import Samples
-from blustream_widget.render.fill import HALF, OPAQUE, Cells
+from blustream_widget.render.fill import HALF, OPAQUE, Alphas, Cells
 from blustream_widget.render.levels import Entries
 from blustream_widget.render.resample import resample, taps_at
 from blustream_widget.render.scratch import Scratch, whole_rows
@@ -44,13 +44,13 @@ class VoxelLayer:
         Entries of `colors`, as they lie on the screen; 0 is what is clear.
     colors : ndarray, shape (n, 3), uint8
         Components by entry.
-    alpha : int
-        Opacity in 256ths.
+    alphas : ndarray, shape (n,), uint16
+        Opacities by entry.
     """
 
     cells: Cells
     colors: npt.NDArray[np.uint8]
-    alpha: int
+    alphas: Alphas
 
 
 def can_lie_on(own: Span, under: Span) -> bool:
@@ -165,6 +165,7 @@ class LayerBlender:
         found = self._scratch.padded("packed", (n_rows, n_columns), np.uint32)
         bases = _lanes(table.packed.view(np.uint8).reshape(-1, 4))
         terms = [_terms(layer, table) for layer in layers]
+        factors = [_factors(layer) for layer in layers]
         whole = whole_rows(entries)
         for first in range(0, n_rows, _BLOCK_ROWS):
             rows = slice(first, min(first + _BLOCK_ROWS, n_rows))
@@ -172,20 +173,24 @@ class LayerBlender:
             base = self._scratch.array("voxel colors", (n, whole.shape[1]), np.uint64)
             np.take(bases, whole[rows], out=base, mode="wrap")  # which turns -1 into the last
             base = base[:, :n_columns]
-            for layer, term, cell in zip(layers, terms, cells, strict=True):
-                self._lay(base, layer.alpha, term, cell[rows])
+            for factor, term, cell in zip(factors, terms, cells, strict=True):
+                self._lay(base, factor, term, cell[rows])
             packed = found[rows].view(np.uint8)
             np.copyto(packed, base.view(np.uint16), casting="unsafe")
         return found
 
-    def _lay(self, base: _Lanes, alpha: int, terms: _Lanes, cells: Cells) -> None:
+    def _lay(self, base: _Lanes, factors: _Lanes | np.uint16, terms: _Lanes, cells: Cells) -> None:
         index = self._scratch.array("cell index", cells.shape, np.intp)
         np.copyto(index, cells)
         term = self._scratch.array("cell terms", cells.shape, np.uint64)
         np.take(terms, index, out=term, mode="clip")
         mixed = self._scratch.array("mixed", cells.shape, np.uint64)
         lanes: npt.NDArray[Any] = mixed.view(np.uint16)
-        np.multiply(base.view(np.uint16), np.uint16(OPAQUE - alpha), out=lanes)
+        if isinstance(factors, np.ndarray):
+            np.take(factors, index, out=mixed, mode="clip")
+            lanes *= base.view(np.uint16)
+        else:  # which spares a look-up of each voxel
+            np.multiply(base.view(np.uint16), factors, out=lanes)
         lanes += term.view(np.uint16)
         lanes >>= 8
         np.copyto(base, mixed, where=index != 0)
@@ -199,4 +204,12 @@ def _lanes(components: npt.NDArray[Any]) -> _Lanes:
 def _terms(layer: VoxelLayer, table: ColorTable) -> _Lanes:
     components = np.zeros((len(layer.colors), 4), np.uint16)
     components[:, table.byte_of] = layer.colors
-    return _lanes(components * np.uint16(layer.alpha) + np.uint16(HALF))
+    return _lanes(components * layer.alphas[:, None] + np.uint16(HALF))
+
+
+def _factors(layer: VoxelLayer) -> _Lanes | np.uint16:
+    """Give what is left of the colours below, by entry; one number if it is always the same."""
+    factors = np.uint16(OPAQUE) - layer.alphas
+    if (factors[1:] == factors[-1]).all():  # the first is for what is clear
+        return np.uint16(factors[-1])
+    return _lanes(np.repeat(factors[:, None], 4, axis=1))

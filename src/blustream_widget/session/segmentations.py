@@ -314,7 +314,8 @@ class SegmentationBoard:
     def _forget(self, name: str) -> None:
         for known in (self._sources, self._infos, self._waiting, self._counts):
             known.pop(name, None)
-        self._uncounted.discard(name)
+        for names in (self._uncounted, self._told):
+            names.discard(name)
         self.edits.forget(name)
         self._supervisor.send(wp.RemoveSegmentation(name))
         for viewer in self._viewers():

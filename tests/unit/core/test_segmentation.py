@@ -25,6 +25,19 @@ def test_looks_are_part_of_the_picture() -> None:
     assert not state.with_patch({"show_segmentations": False}, INFO).looks_like(state)
 
 
+def test_opacities_of_labels_are_kept_where_they_are_not_the_usual_one() -> None:
+    patch = {"segmentations": [SALT | {"opacities": {"7": 0, np.int16(3): 0.25, 1: 1.0}}]}
+    state = ViewState().with_patch(patch, INFO)
+    assert list(state.segmentations[0].opacities.items()) == [(3, 0.25), (7, 0.0)]
+    assert not state.looks_like(ViewState().with_patch({"segmentations": [SALT]}, INFO))
+    as_text = msgspec.json.encode(state)
+    assert msgspec.json.decode(as_text, type=ViewState) == state
+    again = msgspec.json.decode(as_text)["segmentations"]  # of plain dicts, whose keys are texts
+    assert ViewState().with_patch({"segmentations": again}, INFO).segmentations == (
+        state.segmentations
+    )
+
+
 @pytest.mark.parametrize(
     "looks",
     [
@@ -41,6 +54,15 @@ def test_looks_are_part_of_the_picture() -> None:
         [SALT | {"hidden": [0.5]}],
         [SALT | {"hidden": [2**40]}],
         [SALT | {"hidden": list(range(5000))}],
+        [SALT | {"opacities": [0.5]}],
+        [SALT | {"opacities": {1: 1.5}}],
+        [SALT | {"opacities": {1: -0.1}}],
+        [SALT | {"opacities": {1: float("nan")}}],
+        [SALT | {"opacities": {1: True}}],
+        [SALT | {"opacities": {0.5: 0.5}}],
+        [SALT | {"opacities": {"salt": 0.5}}],
+        [SALT | {"opacities": {2**40: 0.5}}],
+        [SALT | {"opacities": dict.fromkeys(range(5000), 0.5)}],
         [SALT | {"label_style": "red"}],
         [SALT | {"colour": "red"}],
         [{"name": f"s{n}"} for n in range(MAX_SEGMENTATIONS + 1)],

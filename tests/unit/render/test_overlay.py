@@ -10,7 +10,7 @@ from blustream_widget.core.alignment import SAME_GRID, Alignment
 from blustream_widget.core.palettes import LabelStyle
 from blustream_widget.core.segmentation import SegmentationLook
 from blustream_widget.core.state import ViewState
-from blustream_widget.render.colormaps import rgb_table
+from blustream_widget.render.colormaps import LABEL_PERIOD, rgb_table
 from blustream_widget.render.layers import Overlay, plan_labels
 from blustream_widget.render.palettes import keep_palette
 from blustream_widget.render.slice import SliceRenderer
@@ -77,8 +77,9 @@ class Drawing:
 
 
 def blended(base, labels, opacity, colors=None):
-    """`(base * (256 - a) + colour * a + 128) >> 8`, `a` = opacity in 256ths."""
-    alpha = round(opacity * 256)
+    """`(base * (256 - a) + colour * a + 128) >> 8`, `a` = opacity (of each pixel) in 256ths."""
+    alpha = np.rint(np.multiply(opacity, 256)).astype(int)
+    alpha = alpha if alpha.ndim == 0 else alpha[..., None]
     table = rgb_table("labels", reverse=False).astype(int) if colors is None else colors
     mixed = (base * (256 - alpha) + table[labels] * alpha + 128) >> 8
     return np.where(labels[..., None] > 0, mixed, base)
@@ -160,6 +161,67 @@ def test_hidden_labels_and_colours_of_the_users() -> None:
     look = SegmentationLook(name="a", opacity=0.6, label_style=style.name, hidden=(1,))
     labels = np.where(labels == 1, 0, labels)
     assert np.array_equal(drawing.draw(look), blended(drawing.draw(), labels, 0.6, colors))
+
+
+FACTORS = {1: 0.5, 3: 0.0}
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32"])
+@pytest.mark.parametrize("has_colors", [False, True])
+@pytest.mark.parametrize("style", ["fill", "outline", "both"])
+def test_labels_have_opacities_of_their_own(dtype, has_colors, style) -> None:
+    style_of_2 = LabelStyle(name="labels-0000abce", colors={2: "#102030", 3: "#ffffff"})
+    keep_palette(style_of_2, 0)
+    drawing = Drawing(zoom=3.3)
+    labels = drawing.label_pixels()
+    drawing.labels = drawing.labels.astype(dtype)
+    colors = rgb_table("labels", reverse=False).astype(int).copy()
+    if has_colors:
+        colors[2] = (16, 32, 48)
+    name = style_of_2.name if has_colors else ""
+    look = SegmentationLook(name="a", opacity=0.6, style=style, opacities=FACTORS, label_style=name)
+    factor = np.array([1.0, 0.5, 1.0, 0.0])[labels]
+    edges = outline_of(labels, np.ones_like(labels, bool))
+    edged = np.where(edges, labels, 0)
+    expected = drawing.draw()
+    if style != "outline":
+        expected = blended(expected, labels, 0.6 * factor, colors)
+    if style != "fill":
+        strength = factor if style == "both" else 0.6 * factor
+        expected = blended(expected, edged, strength, colors)
+    assert np.array_equal(drawing.draw(look), expected)
+
+
+@pytest.mark.parametrize("style", ["fill", "outline"])
+def test_labels_of_one_colour_have_opacities_of_their_own(style) -> None:
+    drawing = Drawing(zoom=2.0)
+    labels = drawing.label_pixels()
+    drawing.labels = drawing.labels.astype(np.int32)
+    drawing.labels[drawing.labels == 3] = LABEL_PERIOD + 1  # which has the colour of 1
+    look = SegmentationLook(name="a", opacity=1.0, style=style, opacities={LABEL_PERIOD + 1: 0.25})
+    factor = np.array([1.0, 1.0, 1.0, 0.25])[labels]
+    drawn = labels
+    if style == "outline":
+        drawn = np.where(outline_of(labels, np.ones_like(labels, bool)), labels, 0)
+    expected = blended(drawing.draw(), np.where(drawn == 3, 1, drawn), factor)
+    assert np.array_equal(drawing.draw(look), expected)
+
+
+def test_of_two_outlines_in_four_pixels_the_stronger_gives_the_chroma() -> None:
+    drawing = Drawing(zoom=3.3)
+    labels = drawing.label_pixels()
+    one, other = (
+        SegmentationLook(name="a", style="outline", opacity=1.0, opacities=opacities)
+        for opacities in ({1: 0.0, 2: 0.0}, {1: 0.0, 2: 0.01})
+    )
+    edges = outline_of(labels, np.ones_like(labels, bool))
+    is_mixed = [
+        (edges & (labels == label)).reshape(32, 2, 48, 2).any(axis=(1, 3)) for label in (2, 3)
+    ]
+    chroma, beside = (drawing.draw(look, space="bt709")[64:] for look in (one, other))
+    change = np.abs(chroma - beside).reshape(2, 32, 48).max(axis=0)
+    assert (is_mixed[0] & is_mixed[1]).any()
+    assert change.max() <= 2  # of a hundredth: the colour of label 2 would be far off
 
 
 def test_of_two_segmentations_the_later_lies_on_top() -> None:

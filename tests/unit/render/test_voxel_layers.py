@@ -84,13 +84,15 @@ def test_layers_are_blended_by_the_formula_each_over_those_before(is_turned) -> 
     entries = scratch.padded("entries", (70, 41), np.intp)
     entries[...] = rng.integers(-1, 1000, entries.shape)
     layers, expected = [], table.packed[entries].view(np.uint8).reshape(70, 41, 4).astype(int)
-    for alpha, dtype in ((0, np.uint8), (77, np.uint16), (256, np.uint8)):
+    alphas = ([0] * 5, [77] * 5, [256] * 5, [9, 77, 0, 256, 77])
+    dtypes = (np.uint8, np.uint16, np.uint8, np.uint16)
+    for alpha, dtype in zip(np.array(alphas, np.uint16), dtypes, strict=True):
         cells = rng.integers(0, 5, entries.shape).astype(dtype)
         colors = rng.integers(0, 256, (5, 3)).astype(np.uint8)
         layers.append(VoxelLayer(cells.T if is_turned else cells, colors, alpha))
-        mixed = expected.copy()
+        mixed, a = expected.copy(), alpha[cells].astype(int)[..., None]
         mixed[..., table.byte_of] = (
-            expected[..., table.byte_of] * (256 - alpha) + colors[cells].astype(int) * alpha + 128
+            expected[..., table.byte_of] * (256 - a) + colors[cells].astype(int) * a + 128
         ) >> 8
         expected = np.where(cells[..., None] > 0, mixed, expected)
     found = LayerBlender(scratch).blend(entries.T if is_turned else entries, table, layers)
@@ -106,6 +108,7 @@ def test_layers_are_blended_by_the_formula_each_over_those_before(is_turned) -> 
         (FILL,),
         (PET,),
         (PET, msgspec.structs.replace(FILL, hidden=(2,))),
+        (msgspec.structs.replace(FILL, style="both", opacities={2: 0.5, 3: 0.0}), PET),
         (msgspec.structs.replace(FILL, style="both"), PET),
         (FILL, msgspec.structs.replace(FILL, style="outline")),
         (msgspec.structs.replace(PET, mode="checkerboard"), FILL),

@@ -182,3 +182,16 @@ async def test_labels_that_open_without_a_viewer_keep_their_worker_until_they_ar
     worker.says(wp.SegmentationOpened(answer))
     idle()
     assert session._supervisor.status == "idle"
+
+
+async def test_labels_of_a_name_that_was_free_again_are_opened(session, pool):
+    session.open({}, None)
+    worker = await pool.worker()
+    worker.opens()
+    look = SegmentationLook(name="fault")
+    for url in ("fake:labels", "fake:others"):
+        source = SegmentationSource("fault", VolumeRef(url=url))
+        add = lp.AddSegmentation(session="0" * 32, source=source, look=look)
+        session.segmentations.receive(add)
+        assert worker.got(wp.AddSegmentation)[-1].source == source
+        session.segmentations.receive(lp.RemoveSegmentation(session="0" * 32, name="fault"))
