@@ -6,7 +6,7 @@ import type { ViewPatch, ViewState, VolumeInfo } from "../src/protocol";
 import type { Session } from "../src/session";
 import { Actions } from "../src/viewer/actions";
 import { isSamePlane, viewOf } from "../src/viewer/camera";
-import { modeText, noSlabReason, slabText, thicknessText } from "../src/viewer/slab";
+import { modeText, slabText, thicknessText } from "../src/viewer/slab";
 import { header, STATE } from "./fakes";
 
 const medical = makeVolume("medical").info;
@@ -111,7 +111,7 @@ describe("slabs in the words of the field", () => {
     expect(slabText({ ...seismic, channels }, slab)).toBe("");
   });
 
-  it("of an oblique plane are as thick as its voxels across it; a fence has none", () => {
+  it("of a section are as thick as its voxels across it, the shortest of a fence", () => {
     const at = { kind: "oblique", origin: [9, 9, 9] } as const;
     const scan = { ...medical, affine: null, world_unit: "mm" };
     const axes = scan.axes.map((axis) => ({
@@ -122,12 +122,17 @@ describe("slabs in the words of the field", () => {
     expect(slabText({ ...scan, axes }, plane)).toBe("MIP 18\u00a0mm");
     const tilted = { ...slab, section: { ...at, right: [0, 1, 0], down: [1, 0, 1] } } as const;
     expect(slabText({ ...seismic, world_unit: "m" }, tilted)).toBe("Maximum 9 planes");
-    const points = [
-      [1, 1],
-      [5, 8],
-    ] as const;
-    const fence = { ...slab, section: { kind: "fence", points } } as const;
-    expect(noSlabReason(seismic, fence)).toBe("A fence has no slab");
+    const [inline, crossline, sample] = seismic.axes;
+    const survey: VolumeInfo = {
+      ...{ ...seismic, affine: null, world_unit: "m" },
+      axes: [{ ...inline, spacing: 25 }, { ...crossline, spacing: 12.5 }, sample],
+    };
+    const fence = (...points: [number, number][]): ViewState => ({
+      ...slab,
+      section: { kind: "fence", points },
+    });
+    expect(slabText(survey, fence([3, 1], [3, 9]))).toBe("Maximum 225\u00a0m");
+    expect(slabText(survey, fence([3, 1], [3, 9], [7, 9]))).toBe("Maximum 113\u00a0m");
   });
 
   it("are not thicker than the volume", () => {

@@ -83,7 +83,7 @@ class Sectioned(ViewTraits):
         Raises
         ------
         StateError
-            No such axis or pane, a slab, or a fence, which has no angle.
+            No such axis or pane, or a fence, which has no angle.
         """
         info, state = self.info, self._current()
         index = state.active if pane is None else pane

@@ -171,7 +171,7 @@ export function fencePatch(
   axis: number,
   vertical: number,
 ): ViewPatch {
-  const shown = { section: { kind: "fence", points }, slab: 1, zoom: 1, pan: [0.5, 0.5] } as const;
+  const shown = { section: { kind: "fence", points }, zoom: 1, pan: [0.5, 0.5] } as const;
   const panes = state.panes.map((_, index) => paneState(state, index));
   if (panes.length === 0) {
     const map = paneState(state, 0);

@@ -177,6 +177,6 @@ function thickness(context: ViewContext): TemplateResult {
     <button class="tool" aria-label="Thicker slab" title="Thicker" @click=${() => thicken(context, 1)}>
       +
     </button>
-    <span id="slab-thickness" class="cut">${/slices|planes$/.test(text) ? "" : text}</span>
+    <span id="slab-thickness" class="cut">${/(slices|planes|curtains)$/.test(text) ? "" : text}</span>
   </div>`;
 }

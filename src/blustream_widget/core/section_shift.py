@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from blustream_widget.core.alignment import Alignment
-from blustream_widget.core.section_grid import SectionGrid
+from blustream_widget.core.section_grid import Floats, SectionGrid
 from blustream_widget.core.sections import Oblique, normal_of, world_matrix
 from blustream_widget.core.types import VolumeInfo
 
@@ -67,19 +67,39 @@ def voxels_per_step(grid: SectionGrid) -> float:
     return max(across, float(np.linalg.norm([step for _, step in grid.rows])))
 
 
-def voxel_across(grid: SectionGrid, info: VolumeInfo) -> tuple[float, float, float]:
-    """Give the step of one voxel along a plane's normal, in indices of the volume.
+def voxels_across(grid: SectionGrid, info: VolumeInfo) -> Floats:
+    """Give the step of one voxel along a section's normal, in indices: shape (1, 3).
 
-    It goes the way in which the index grows that changes most: that of a slice's own axis.
+    It goes the way in which the index grows that changes most: that of a slice's own axis. A fence
+    has a normal for each piece of its line, shape (n, 3), all on the same side of it and equally
+    long in the world: one voxel where that is the shortest, and less elsewhere. The first piece
+    says which side.
     """
-    assert isinstance(grid.section, Oblique)
-    step = np.linalg.solve(world_matrix(info), normal_of(grid.section))
-    step = np.round(step / np.linalg.norm(step), 12) + 0.0
-    i, j, k = (float(v) for v in step * np.sign(step[np.abs(step).argmax()]))
-    return (i, j, k)
+    matrix = world_matrix(info)
+    if grid.nodes:
+        along = matrix @ np.diff(np.array(grid.columns), axis=1)
+        down = matrix @ np.array([step for _, step in grid.rows])
+        normals = np.cross(along.T, down)
+        normals /= np.linalg.norm(normals, axis=1)[:, None]
+    else:
+        assert isinstance(grid.section, Oblique)
+        normals = normal_of(grid.section)[None]
+    steps = np.linalg.solve(matrix, normals.T).T
+    steps = np.round(steps / np.linalg.norm(steps, axis=1).max(), 12) + 0.0
+    steps *= np.sign(steps[0, np.abs(steps[0]).argmax()])
+    found: Floats = steps
+    return found
 
 
-def beside(grid: SectionGrid, by: tuple[float, float, float]) -> SectionGrid:
-    """Give a plane's grid moved by a difference of indices."""
-    moved = ((at + d, step) for (at, step), d in zip(grid.columns, by, strict=True))
-    return replace(grid, columns=tuple(moved))
+def beside(grid: SectionGrid, by: Floats) -> SectionGrid:
+    """Give a section's grid moved by a difference of indices, as `voxels_across` counts it.
+
+    The pieces of a fence move each its own way: at its bends columns jump from the end of one to
+    the beginning of the next.
+    """
+    if not grid.nodes:
+        moved = ((at + d, step) for (at, step), d in zip(grid.columns, by[0].tolist(), strict=True))
+        return replace(grid, columns=tuple(moved))
+    ends = np.repeat(np.array(grid.columns), 2, axis=1)[:, 1:-1] + np.repeat(by.T, 2, axis=1)
+    nodes = np.repeat(np.array(grid.nodes), 2)[1:-1]
+    return replace(grid, nodes=tuple(nodes.tolist()), columns=tuple(map(tuple, ends.tolist())))

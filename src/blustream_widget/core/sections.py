@@ -111,20 +111,6 @@ def checked_section(value: Any, info: VolumeInfo) -> Section | None:
     return _checked_fence(value, info) if isinstance(value, Fence) else _checked_plane(value, info)
 
 
-def check_slab(slab: int, section: Section | None) -> None:
-    """Refuse a slab of a fence, whose pieces have no common normal.
-
-    Raises
-    ------
-    StateError
-    """
-    if isinstance(section, Fence) and slab > 1:
-        raise StateError(
-            "A fence has no slab.",
-            hint="Set slab = 1, or section = None.",
-        )
-
-
 def _checked_fence(fence: Fence, info: VolumeInfo) -> Fence:
     axes = horizontal_axes(info)
     points = tuple(_numbers("A node of the fence", point, 2) for point in fence.points)

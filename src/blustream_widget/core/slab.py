@@ -19,6 +19,7 @@ class Slab(NamedTuple):
     """Slices `first` to `last`, both included, 0-based, and how they are reduced.
 
     Of an oblique plane, planes one voxel apart along its normal, counted from it: it is number 0.
+    Of a fence, curtains beside it, each of its pieces moved along its own normal.
     """
 
     first: int
@@ -30,7 +31,7 @@ def slab_of(state: ViewState, info: VolumeInfo) -> Slab | None:
     """Slab that a view of one pane shows; None where it shows one slice alone.
 
     It is centred on the slice (an even one has one slice more behind it) and cut at the ends of the
-    volume; the planes beside an oblique one have no value there. Labels have no order and no mean:
+    volume; what lies beside a section has no value there. Labels have no order and no mean:
     of a label channel the slice alone is shown.
     """
     if state.slab == 1 or info.channels[state.channel].is_label:

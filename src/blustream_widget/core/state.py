@@ -15,7 +15,7 @@ from blustream_widget.core.panes import (
     change_panes,
     views_of,
 )
-from blustream_widget.core.sections import Section, check_slab, followed
+from blustream_widget.core.sections import Section, followed
 from blustream_widget.core.segmentation import SegmentationLook
 from blustream_widget.core.state_checks import (
     CHECKS,
@@ -226,7 +226,6 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             new = change_panes(self, values, info)
         else:
             new = msgspec.structs.replace(self, **values)
-        check_slab(new.slab, new.section)
         if new.width_px * new.height_px > PANE_MAX_PIXELS:
             raise StateError(
                 f"A picture of {new.width_px} x {new.height_px} pixels is too large.",

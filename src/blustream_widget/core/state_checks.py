@@ -12,7 +12,7 @@ from blustream_widget.core.layouts import PANE_FIELDS, PANES_MAX, PaneState
 from blustream_widget.core.overlay import OverlayLook, checked_overlays
 from blustream_widget.core.palettes import HEX_COLOR, LABEL_STYLE, checked_colormap
 from blustream_widget.core.panes import checked_layout, checked_shares
-from blustream_widget.core.sections import Section, check_slab, checked_section
+from blustream_widget.core.sections import Section, checked_section
 from blustream_widget.core.segmentation import SegmentationLook, checked_looks
 from blustream_widget.core.slab import SLAB_MAX, SLAB_MODES
 from blustream_widget.core.types import VolumeInfo
@@ -215,7 +215,6 @@ def _checked_pane(number: int, value: Any, info: VolumeInfo) -> PaneState:
         )
     fields = {name: CHECKS[name](name, given, info) for name, given in value.items()}
     pane = PaneState(**{name: given for name, given in fields.items() if name != "slice_idx"})
-    check_slab(pane.slab, pane.section)
     at = fields.get("slice_idx", (0, 0, 0))
     return msgspec.structs.replace(pane, slice_idx=slice_positions(at, pane.axis, (0, 0, 0), info))
 

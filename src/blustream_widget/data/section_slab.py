@@ -1,7 +1,7 @@
-"""A slab of an oblique plane: planes beside it, sampled one by one and reduced to one picture.
+"""A slab of a section: sections beside it, sampled one by one and reduced to one picture.
 
-The planes are one voxel apart across the shown one, at a coarse level as far as its voxels. A strip
-of columns after the other is reduced, so that what is kept besides the picture is one plane of one
+They are one voxel apart across the shown one, at a coarse level as far as its voxels. A strip of
+columns after the other is reduced, so that what is kept besides the picture is one section of one
 strip, however thick the slab is.
 """
 
@@ -9,123 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from blustream_widget.core.section_grid import SectionRead
-from blustream_widget.core.section_shift import beside, voxel_across
-from blustream_widget.core.slab import Slab
+from blustream_widget.core.section_shift import beside, voxels_across
 from blustream_widget.core.types import Samples, SliceData, VolumeInfo
 from blustream_widget.data.cache import BrickCache
 from blustream_widget.data.composite import SliceSpec
-from blustream_widget.data.grid import brick_counts, lod_size
+from blustream_widget.data.grid import lod_size
 from blustream_widget.data.section import SectionComposite
+from blustream_widget.data.section_bricks import slab_bricks
 from blustream_widget.data.section_direct import sample_directly
-from blustream_widget.data.section_points import clip_to_grid, data_of, value_dtype
+from blustream_widget.data.section_points import data_of, value_dtype
 from blustream_widget.data.slab import IsLate, Reduced, finish, join, reduce_slices, shrink
+from blustream_widget.data.slab_level import widened
 from blustream_widget.data.source import BrickKey, DirectSource, Region, TileKey
 
 Sample = Callable[[SliceSpec], tuple[Samples, int]]
-"""Gives the values of a part of one plane, and the level of the coarsest of them."""
+"""Gives the values of a part of one section, and the level of the coarsest of them."""
 
 # A part is sampled at once: some 10 ms.
 _STRIP_POINTS = 1 << 18
 # So many levels coarser is what is shown until all bricks are here.
 _PREVIEW = 2
-# Points are rounded to 65536ths of a voxel: one next to a brick may have a share of it.
-_ROUNDED, _EXACT = 1 / 32768, -1e-6
-
-
-def section_slab_spec(
-    info: VolumeInfo, spec: SliceSpec, slab: Slab, slab_lod: int, *, room_bytes: int | None
-) -> SliceSpec:
-    """Say at which level a slab is reduced, as `slab_spec` does for slices.
-
-    Parameters
-    ----------
-    info : VolumeInfo
-    spec : SliceSpec
-        Of the plane in its middle; its level is that of the values that are wanted.
-    slab : Slab
-        Planes, counted from that one.
-    slab_lod : int
-        Not coarser than the level of `spec`.
-    room_bytes : int, optional
-        For the bricks of the slab; None if it needs none.
-    """
-    assert spec.section is not None
-    spec = replace(spec, slab=slab, shown_lod=spec.lod, lod=min(slab_lod, spec.lod))
-    brick_bytes = info.brick_size**3 * int(np.dtype(info.channel_of(spec.channel).dtype).itemsize)
-    while room_bytes is not None and spec.lod < info.n_lods - 1:
-        if len(slab_bricks(info, spec, spec.lod)) * brick_bytes <= room_bytes:
-            break
-        spec = replace(spec, lod=spec.lod + 1)
-    return _widened(replace(spec, shown_lod=max(spec.shown_lod, spec.lod)))
-
-
-def _widened(spec: SliceSpec) -> SliceSpec:
-    """Widen the region to whole points of the level that is shown."""
-    assert spec.section is not None
-    side = 1 << spec.shown_lod
-    a0, a1, b0, b1 = spec.region
-    whole = Region(
-        a0 // side * side, -(-a1 // side) * side, b0 // side * side, -(-b1 // side) * side
-    )
-    return replace(spec, region=clip_to_grid(spec.section.grid, whole))
-
-
-def slab_bricks(info: VolumeInfo, spec: SliceSpec, lod: int) -> tuple[BrickKey, ...]:
-    """Give all bricks of a level that a slab has points in, nearest its middle first.
-
-    A few at its edges may only touch it.
-    """
-    assert spec.section is not None
-    assert spec.slab is not None
-    grid, side = spec.section.grid, 1 << lod
-    a0, a1, b0, b1 = spec.region
-    spans = np.array(
-        [
-            (a0 // side * side, -(-a1 // side) * side - 1),
-            (b0 // side * side, -(-b1 // side) * side - 1),
-            spec.slab[:2],
-        ],
-        np.float64,
-    )
-    start = np.array([c[0] + r[0] for c, r in zip(grid.columns, grid.rows, strict=True)])
-    steps = np.array(
-        [
-            [column[1], row[1], across]
-            for column, row, across in zip(
-                grid.columns, grid.rows, voxel_across(grid, info), strict=True
-            )
-        ]
-    )
-    corners = start + np.array(list(product(*spans))) @ steps.T
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    is_whole = (steps % 1 == 0).all(axis=1) & (start % 1 == 0)
-    back = np.linalg.inv(steps)
-    found = np.zeros((1, 3), np.int64)
-    top = lod
-    while max(brick_counts(info, top)) > 1:
-        top += 1
-    for level in range(top, lod - 1, -1):
-        if level < top:
-            found = (found[:, None] * 2 + np.array(list(product((0, 1), repeat=3)))).reshape(-1, 3)
-        found = found[(found < brick_counts(info, level)).all(axis=1)]
-        voxel = 1 << level
-        # In LOD0 voxels, with what lies between a brick's voxels and those before and after it.
-        middle = (found + 0.5) * (info.brick_size * voxel) - 0.5
-        half = (info.brick_size + 1) * voxel / 2 + np.where(is_whole, _EXACT, _ROUNDED) * voxel
-        meets = ((middle - half <= high) & (middle + half >= low)).all(axis=1)
-        at, reach = (middle - start) @ back.T, np.abs(back) @ half
-        meets &= ((at - reach <= spans[:, 1]) & (at + reach >= spans[:, 0])).all(axis=1)
-        found = found[meets]
-    middle = (found + 0.5) * (info.brick_size << lod) - (low + high) / 2
-    found = found[np.argsort((middle**2).sum(axis=1), kind="stable")]
-    return tuple(BrickKey(spec.channel, lod, i, j, k) for i, j, k in found.tolist())
 
 
 class _Walk:
@@ -157,11 +66,12 @@ class _Walk:
         first, last, self._mode = spec.slab
         n = last - first + 1
         n_planes = -(-n >> spec.lod)
-        across, grid = np.array(voxel_across(spec.section.grid, info)), spec.section.grid
-        self._planes = []
-        for k in range(n_planes):
-            i0, i1, i2 = (across * (first + (k + 0.5) * n / n_planes - 0.5)).tolist()
-            self._planes.append(SectionRead(beside(grid, (i0, i1, i2)), spec.section.is_smooth))
+        grid = spec.section.grid
+        across = voxels_across(grid, info)
+        by = [first + (k + 0.5) * n / n_planes - 0.5 for k in range(n_planes)]
+        self._planes = [
+            SectionRead(beside(grid, across * far), spec.section.is_smooth) for far in by
+        ]
         shown = replace(spec, lod=spec.shown_lod).lod_region
         shape = (shown.a1 - shown.a0, shown.b1 - shown.b0)
         self.values: Samples = np.full(shape, np.nan, self._dtype)
@@ -209,7 +119,7 @@ class _Walk:
 
 
 class SectionSlabComposite:
-    """A slab of a plane put together like a `Composite`.
+    """A slab of a section put together like a `Composite`.
 
     First it is shown two levels coarser, again with every brick of those levels; once all bricks
     of its own are here, it is reduced from them, strip by strip in the place of the coarse picture.
@@ -232,7 +142,9 @@ class SectionSlabComposite:
         self._info = info
         self._cache = cache
         lod = min(spec.lod + _PREVIEW, info.n_lods - 1)
-        self._preview_spec = _widened(replace(spec, lod=lod, shown_lod=max(spec.shown_lod, lod)))
+        self._preview_spec = widened(
+            info, replace(spec, lod=lod, shown_lod=max(spec.shown_lod, lod))
+        )
         self._keys = {lod: slab_bricks(info, spec, lod) for lod in (spec.lod, lod)}
         self._awaited = {key for key in self._keys[spec.lod] if cache.find(key) is None}
         self._lost: set[BrickKey] = set()
@@ -372,7 +284,7 @@ class SectionSlabComposite:
 
 
 class DirectSectionSlab:
-    """A slab of a plane through a source that gives voxels at once, strip by strip.
+    """A slab of a section through a source that gives voxels at once, strip by strip.
 
     Parameters
     ----------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import chain, zip_longest
@@ -15,7 +14,6 @@ from blustream_widget.core.slab import Slab
 from blustream_widget.core.types import Samples, SliceData, VolumeInfo
 from blustream_widget.data.cache import BrickCache
 from blustream_widget.data.composite import Composite, SliceSpec
-from blustream_widget.data.grid import clip_region
 from blustream_widget.data.source import BrickKey, DirectSource, Region, TileKey
 
 IsLate = Callable[[], bool]
@@ -25,54 +23,6 @@ Reduced = npt.NDArray[Any]
 """(a, b) for max and min; (a, b, 2) for mean and rms: a sum, and how many values are in it."""
 
 _CHUNK_VOXELS = 1 << 20
-
-
-def slab_spec(
-    info: VolumeInfo, spec: SliceSpec, slab: Slab, slab_lod: int, *, room_bytes: int | None
-) -> SliceSpec:
-    """Say at which level a slab is reduced: the finest from `slab_lod` on that there is room for.
-
-    Parameters
-    ----------
-    info : VolumeInfo
-    spec : SliceSpec
-        Of the slice in its middle; its level is that of the values that are wanted.
-    slab : Slab
-    slab_lod : int
-        Not coarser than the level of `spec`.
-    room_bytes : int, optional
-        For the bricks of the slab; None if it needs none.
-    """
-    lod = min(slab_lod, spec.lod)
-    while room_bytes is not None and lod < info.n_lods - 1:
-        if _brick_bytes(info, spec, slab, lod) <= room_bytes:
-            break
-        lod += 1
-    shown_lod = max(spec.lod, lod)
-    side = 1 << shown_lod
-    a0, a1, b0, b1 = spec.region
-    whole = Region(
-        a0 // side * side, -(-a1 // side) * side, b0 // side * side, -(-b1 // side) * side
-    )
-    return SliceSpec(
-        spec.axis,
-        spec.slice_idx,
-        spec.channel,
-        lod,
-        clip_region(info, spec.axis, whole),
-        slab,
-        shown_lod,
-    )
-
-
-def _brick_bytes(info: VolumeInfo, spec: SliceSpec, slab: Slab, lod: int) -> int:
-    side = info.brick_size << lod
-    a0, a1, b0, b1 = spec.region
-    spans = ((a0, a1 - 1), (b0, b1 - 1), (slab.first, slab.last))
-    n_bricks = math.prod(last // side - first // side + 1 for first, last in spans)
-    return (
-        n_bricks * info.brick_size**3 * int(np.dtype(info.channel_of(spec.channel).dtype).itemsize)
-    )
 
 
 # ---------------------------------------------------------------- arithmetic

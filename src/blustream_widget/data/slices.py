@@ -26,12 +26,9 @@ from blustream_widget.data.seats import Seat, Seats
 from blustream_widget.data.section import SectionComposite
 from blustream_widget.data.section_direct import sample_directly
 from blustream_widget.data.section_points import clip_to_grid
-from blustream_widget.data.section_slab import (
-    DirectSectionSlab,
-    SectionSlabComposite,
-    section_slab_spec,
-)
-from blustream_widget.data.slab import DirectSlab, IsLate, SlabComposite, slab_spec
+from blustream_widget.data.section_slab import DirectSectionSlab, SectionSlabComposite
+from blustream_widget.data.slab import DirectSlab, IsLate, SlabComposite
+from blustream_widget.data.slab_level import slab_spec
 from blustream_widget.data.source import (
     AnyKey,
     BrickKey,
@@ -346,8 +343,7 @@ class SliceReader:
 
     def _read_slab(self, spec: SliceSpec, slab: Slab, slab_lod: int, seat: Seat) -> SliceData:
         room_bytes = None if self._direct else self._cache.budget_bytes // 2 // len(self._seats)
-        planned = slab_spec if spec.section is None else section_slab_spec
-        spec = planned(self._info, spec, slab, slab_lod, room_bytes=room_bytes)
+        spec = slab_spec(self._info, spec, slab, slab_lod, room_bytes=room_bytes)
         end_s = self._clock() + _SLAB_S
 
         def is_late() -> bool:

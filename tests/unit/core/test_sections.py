@@ -66,19 +66,9 @@ def test_a_fence_that_is_too_long_to_unroll_is_refused():
         ViewState().with_patch({"section": zigzag}, info)
 
 
-def test_a_slab_of_a_fence_is_refused_either_way():
-    with pytest.raises(StateError, match="slab"):
-        ViewState().with_patch({"section": FENCE, "slab": 5}, INFO)
-    shown = ViewState().with_patch({"section": FENCE}, INFO)
-    with pytest.raises(StateError, match="slab"):
-        shown.with_patch({"slab": 5}, INFO)
-    panes = [{"section": FENCE, "slab": 3}, {}]
-    with pytest.raises(StateError, match="slab"):
-        ViewState().with_patch({"layout": "compare", "panes": panes}, INFO)
-
-
-def test_a_plane_has_a_slab_of_planes_on_both_sides():
-    state = ViewState().with_patch({"section": PLANE, "slab": 8, "slab_mode": "mean"}, INFO)
+@pytest.mark.parametrize("section", [PLANE, FENCE])
+def test_a_section_has_a_slab_on_both_sides(section):
+    state = ViewState().with_patch({"section": section, "slab": 8, "slab_mode": "mean"}, INFO)
     assert slab_of(state, INFO) == (-3, 4, "mean")
 
 

@@ -1,4 +1,4 @@
-"""Slabs of oblique planes, against planes sampled by SciPy and reduced by NumPy."""
+"""Slabs of oblique planes and fences, against SciPy sampling each section beside them."""
 
 import warnings
 
@@ -8,8 +8,9 @@ import pytest
 from scipy.ndimage import map_coordinates
 
 from blustream_widget.core.section_grid import SectionRead, grid_of
-from blustream_widget.core.section_shift import voxel_across
+from blustream_widget.core.section_shift import voxels_across
 from blustream_widget.core.sections import (
+    Fence,
     checked_section,
     normal_of,
     plane_across,
@@ -57,6 +58,11 @@ def slanted(info):
     return plane
 
 
+def bent(_info):
+    """A fence with a sharp bend, a piece along an axis, and an end beside the volume's edge."""
+    return Fence(((1.0, 2.5), (13.25, 7.0), (5.0, 20.0), (18.0, 20.0), (19.5, 26.0)))
+
+
 def reader_of(source, clock=lambda: 0.0, **options):
     options = {"budget_bytes": 1 << 26, "on_data": lambda: None, "clock": clock} | options
     return SliceReader(source, **options)
@@ -75,15 +81,34 @@ def read(source, section, slab, *, lod=0, slab_lod=0, region=None, **options):
     return data
 
 
-def planes(array, info, section, first, last):
-    """Sample every plane of a slab by SciPy: (n, columns, rows), NaN outside the volume."""
-    grid = section.grid
+def across_plane(info, grid):
+    """Step of a voxel along a plane's normal, for each column: (3, columns)."""
     across = np.linalg.solve(world_matrix(info), normal_of(grid.section))
     across *= np.sign(across[np.abs(across).argmax()]) / np.linalg.norm(across)
+    return np.repeat(across[:, None], grid.n_columns, axis=1)
+
+
+def across_fence(info, grid):
+    """The same of a fence: at each column along the normal of the piece that it lies in."""
+    points = np.array(grid.section.points)
+    matrix = world_matrix(info)
+    normals = [np.cross(matrix @ [*by, 0], matrix @ [0, 0, 1]) for by in np.diff(points, axis=0)]
+    # Of length one in the world.
+    by_piece = [np.linalg.solve(matrix, n / np.linalg.norm(n)) for n in normals]
+    step = 1 / max(np.linalg.norm(by) for by in by_piece)
+    side = np.sign(by_piece[0][np.abs(by_piece[0]).argmax()])
+    piece = [sum(node <= c for node in grid.nodes[1:-1]) for c in range(grid.n_columns)]
+    return np.array([by_piece[k] * step * side for k in piece]).T
+
+
+def planes(array, info, section, first, last):
+    """Sample every section of a slab by SciPy: (n, columns, rows), NaN outside the volume."""
+    grid = section.grid
+    across = (across_fence if isinstance(grid.section, Fence) else across_plane)(info, grid)
     along = np.array(grid.along(np.arange(grid.n_columns)))[:, None, :, None]
     down = np.array(grid.down(np.arange(grid.n_rows)))[:, None, None, :]
     k = np.arange(first, last + 1)[None, :, None, None]
-    places = along + down + across[:, None, None, None] * k
+    places = along + down + across[:, None, :, None] * k
     values = map_coordinates(array.astype(np.float64), places, order=1, mode="nearest")
     ends = np.array(array.shape)[:, None, None, None] - 0.5
     return np.where(((places >= -0.5) & (places <= ends)).all(axis=0), values, np.nan)
@@ -102,11 +127,12 @@ def reduced(values, mode, side=1):
         return getattr(np, f"nan{mode}")(values, axis=(0, 2, 4))
 
 
+@pytest.mark.parametrize("section_of", [slanted, bent])
 @pytest.mark.parametrize("geometry", GEOMETRIES)
-def test_a_slab_is_the_reduction_of_the_planes_beside_it(geometry):
+def test_a_slab_is_the_reduction_of_the_sections_beside_it(geometry, section_of):
     array = noise()
     for source in (memory(array, **geometry), held(array, **geometry)):
-        section = wanted(source, slanted(source.info))
+        section = wanted(source, section_of(source.info))
         each = planes(array, source.info, section, -3, 4)
         for mode in SLAB_MODES:
             data = read(source, section, Slab(-3, 4, mode))
@@ -114,11 +140,12 @@ def test_a_slab_is_the_reduction_of_the_planes_beside_it(geometry):
             np.testing.assert_allclose(data.values, reduced(each, mode), atol=_ROUNDED)
 
 
+@pytest.mark.parametrize("section_of", [slanted, bent])
 @pytest.mark.parametrize("mode", SLAB_MODES)
-def test_a_pixel_of_several_points_has_all_of_them_in_it(mode):
+def test_a_pixel_of_several_points_has_all_of_them_in_it(mode, section_of):
     array = noise("int16")
     for source in (memory(array), held(array)):
-        section = wanted(source, slanted(source.info))
+        section = wanted(source, section_of(source.info))
         each = reduced(planes(array, source.info, section, -2, 2), mode, side=4)
         data = read(source, section, Slab(-2, 2, mode), lod=2, region=Region(9, 33, 6, 45))
         assert (data.lod, data.origin, data.coarsest_lod) == (2, (2, 1), 0)
@@ -148,13 +175,30 @@ def test_a_plane_that_is_not_turned_has_the_slab_of_its_slice(axis, mode, n):
         assert any(t.shape == expected.shape and np.array_equal(t, expected) for t in turns)
 
 
+@pytest.mark.parametrize(("n", "mode"), [(8, "max"), (9, "rms")])
+def test_a_fence_along_an_inline_has_the_slab_and_the_bricks_of_that_inline(n, mode):
+    read_of, asked = [], []
+    for section in (True, False):
+        source = held(noise())
+        grid = wanted(source, Fence(((12.0, 0.0), (12.0, 26.0)))) if section else None
+        first = 0 if section else 12
+        slab = Slab(first - (n - 1) // 2, first + n // 2, mode)
+        reader = reader_of(source)
+        reader.read(0, 12, 0, 0, slab=slab, section=grid)
+        asked.append(set(reader._seats.seat(0).composite.keys(0)))
+        source.deliver_all()
+        read_of.append(reader.read(0, 12, 0, 0, slab=slab, section=grid).values)
+    assert np.array_equal(*read_of)
+    assert asked[0] == asked[1]
+
+
 @pytest.mark.parametrize("slab_lod", [0, 1])
 def test_the_mean_of_a_ramp_along_the_normal_is_the_plane_itself(slab_lod):
     shape = (32, 32, 32)
     source = memory(np.zeros(shape, np.float32))
     plane = slanted(source.info)
     section = wanted(source, plane)
-    step = np.array(voxel_across(section.grid, source.info))
+    step = voxels_across(section.grid, source.info)[0]
     ramp = np.einsum("a,aijk->ijk", step, np.indices(shape)).astype(np.float32)
     middle = float(step @ np.array(plane.origin))
     for ramped in (memory(ramp), held(ramp)):
