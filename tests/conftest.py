@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ import hypothesis
 import pytest
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
+
+# Servers of tests live shortly, and two processes for each would take twice the time.
+os.environ.setdefault("BLUSTREAM_STANDBY_S", "0")
 
 ROOT = Path(__file__).parent.parent
 _MRICRON = Path("/usr/share/mricron/templates")

@@ -77,6 +77,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         viewers.
     spare_workers : int
         Warm workers kept for the next viewer.
+    standby_s : float
+        So long after its start a server has a second process wait, which takes its place at once
+        if it is killed; 0 = never.
     transports : str
         Comma-separated subset of "websocket,webrtc,comm" that viewers may use.
     ice_servers : str
@@ -117,6 +120,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     session_grace_s: float = 10.0
     idle_s: float = 30.0
     spare_workers: int = 1
+    standby_s: float = 5.0
     transports: str = "websocket,webrtc,comm"
     ice_servers: str = ""
     turn_secret: str = ""

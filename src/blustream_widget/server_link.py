@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+_RETRY_S = (0.1, 0.3, 0.5, 1.0, 2.0, 5.0)
 
 
 class Link:

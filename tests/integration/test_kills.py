@@ -44,11 +44,11 @@ async def test_killed_servers_are_replaced_with_view_annotations_undo_and_guests
         with running_server(
             tmp_path, spare_workers=0, server_grace_s=60, session_grace_s=60
         ) as server:
-            if number:
-                # Before the notebook has come: a page goes on trying, and is not sent away.
-                assert await refusal(server, people[0]) == "session-awaited"
-            async with connect_kernel(server.address) as kernel:
+            async with connect_kernel(server.address) as kernel, early(server, people[:1]) as page:
                 opened = await kernel.open(session=SESSION)
+                if page is not None:
+                    # It was there before the notebook: it is let in when that has come.
+                    await page.message(p.Welcome)
                 assert opened.annotations_revision == 6 * number
                 if not number:
                     restoring = lp.EditItems(session=SESSION, seq=0, is_restoring=True)
@@ -103,6 +103,17 @@ async def enter(server, hello, role):
         welcome = await page.message(p.Welcome, lambda m: m.info is not None)
         assert welcome.role == role
         page.welcome = welcome
+        yield page
+
+
+@contextlib.asynccontextmanager
+async def early(server, hellos):
+    """A page that has said who it is before its session is there; None without anybody."""
+    if not hellos:
+        yield None
+        return
+    async with connect_viewer(server.address, None) as page:
+        await page.send(hellos[0])
         yield page
 
 

@@ -1,6 +1,7 @@
 """What starts, what is replaced, and that nothing is left behind."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import stat
@@ -32,7 +33,10 @@ def server(tmp_path_factory):
 
 
 def is_alive(process):
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 async def test_a_killed_worker_is_replaced_in_the_same_state(server):
@@ -100,6 +104,33 @@ async def test_closing_a_session_ends_its_worker_and_tells_its_viewers(server):
             error = await late.message(p.Error)
             await late.ended()
     assert error.code == "session-not-found"
+
+
+async def test_another_process_takes_a_killed_servers_place_at_once(folder):
+    with running_server(folder, standby_s=0.01, server_grace_s=60) as server:
+        process = server.process
+        wait_until(lambda: heirs(process), timeout_s=30, what="a process that waits")
+        (heir,) = heirs(process)
+        process.kill()
+        wait_until(
+            lambda: (known := find_server(server.config)) and known != server.address,
+            timeout_s=30,
+            what="the heir listens",
+        )
+        async with connect_kernel(find_server(server.config)) as kernel:
+            await kernel.open()
+            await kernel.message(lp.VolumeOpened)
+        wait_until(lambda: heirs(heir), timeout_s=30, what="an heir of the heir")
+        (last,) = heirs(heir)
+        heir.terminate()
+        wait_until(lambda: not any(map(is_alive, (heir, last))), timeout_s=30, what="their end")
+        assert find_server(server.config) is None
+
+
+def heirs(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return [child for child in process.children() if "--heir" in child.cmdline()]
+    return []
 
 
 async def test_a_session_outlives_a_broken_link_for_its_grace_and_is_taken_up_again(folder):

@@ -1,4 +1,7 @@
-"""Start the server: `python -m blustream_widget.server [--detach] [--worker MODULE]`."""
+"""Start the server: `python -m blustream_widget.server [--detach] [--worker MODULE]`.
+
+With `--heir N` it waits until the server at the other end of descriptor N is killed.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ def main() -> None:
     parser.add_argument(
         "--worker", default="blustream_widget.worker", help="Python module of the worker process"
     )
+    parser.add_argument("--heir", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     from blustream_widget.errors import ConfigError
     from blustream_widget.server.ice import load_settings
@@ -28,6 +32,11 @@ def main() -> None:
             os._exit(0)
         os.setsid()
         os.chdir("/")
+    if arguments.heir is not None:
+        from blustream_widget.server.succession import is_needed
+
+        if not is_needed(arguments.heir):
+            return
     from blustream_widget.server.main import run
 
     run(config, ice_servers=ice_servers, worker_module=arguments.worker)

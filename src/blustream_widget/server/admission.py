@@ -6,7 +6,13 @@ import logging
 
 from blustream_widget.core import protocol as p
 from blustream_widget.core.share_messages import Join
-from blustream_widget.errors import BlustreamError, ProtocolError, SessionNotFoundError, TokenError
+from blustream_widget.errors import (
+    BlustreamError,
+    ProtocolError,
+    SessionAwaitedError,
+    SessionNotFoundError,
+    TokenError,
+)
 from blustream_widget.server.hub import Hub
 from blustream_widget.session.session import Session
 from blustream_widget.session.viewer import Viewer
@@ -34,21 +40,26 @@ class Visitor:
         self._session: Session | None = None
         self._viewer: Viewer | None = None
         self._has_token = False
-
-    @property
-    def has_joined(self) -> bool:
-        """Whether its hello was accepted."""
-        return self._viewer is not None
+        self._is_gone = False
+        # While a hello waits for its session's kernel: what is said if that does not come.
+        self._awaits: SessionAwaitedError | None = None
 
     def receive(self, data: bytes | str) -> None:
         """Take a text message: the hello first, everything else after it. Never raises."""
         if self._viewer is not None:
             self._viewer.receive(data)
             return
+        if self._awaits is not None or self._is_gone:
+            return
         try:
             self._join(p.decode_viewer(data))
         except BlustreamError as exc:
             self.refuse(exc)
+
+    def refuse_late(self) -> None:
+        """Refuse who has not joined in time."""
+        if self._viewer is None and not self._is_gone:
+            self.refuse(self._awaits or TokenError("No hello came in time."))
 
     def refuse(self, error: BlustreamError) -> None:
         """Say why, and close."""
@@ -60,6 +71,7 @@ class Visitor:
 
     async def leave(self) -> None:
         """Take note that the connection is gone."""
+        self._is_gone = True
         if self._session is not None and self._viewer is not None:
             await self._session.leave(self._viewer)
 
@@ -77,10 +89,24 @@ class Visitor:
             self._redeem(message)
             return
         grant = self._hub.tokens.check(message.token)
-        session = self._hub.find(grant.session)
+        try:
+            session = self._hub.find(grant.session)
+        except SessionAwaitedError as exc:
+            # Its kernel comes in a moment, and a page that were refused would have to ask again.
+            self._awaits = exc
+            self._hub.when_opened(grant.session, lambda: self._resume(message))
+            return
         guest = session.sharing.admit(grant.person) if grant.person else None
         self._viewer = session.join(self._channel, message, role=grant.role, guest=guest)
         self._session = session
+
+    def _resume(self, message: p.Hello) -> None:
+        self._awaits = None
+        if not self._is_gone:
+            try:
+                self._join(message)
+            except BlustreamError as exc:
+                self.refuse(exc)
 
     def _redeem(self, message: Join) -> None:
         """Give a guest a token, once on a connection; the hello may follow on it."""

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from aiohttp import WSMsgType, web
 
 from blustream_widget._version import __version__
-from blustream_widget.errors import TokenError
 from blustream_widget.server.admission import HELLO_TIMEOUT_S, Visitor
 from blustream_widget.server.guest_page import add_guest_page
 from blustream_widget.server.handover import Handover
@@ -97,7 +96,7 @@ class Routes:
         visitor = Visitor(self._hub, channel)
         writing = TaskSet()
         writing.spawn(channel.run(), name="viewer writer")
-        late = asyncio.get_running_loop().call_later(self._hello_timeout_s, _refuse_silent, visitor)
+        late = asyncio.get_running_loop().call_later(self._hello_timeout_s, visitor.refuse_late)
         self._sockets.add(socket)
         try:
             with self._lifetime.user():
@@ -148,11 +147,6 @@ async def _write_link(outbox: Outbox, socket: web.WebSocketResponse) -> None:
     except ConnectionError:
         return
     await socket.close()
-
-
-def _refuse_silent(visitor: Visitor) -> None:
-    if not visitor.has_joined:
-        visitor.refuse(TokenError("No hello came in time."))
 
 
 def is_same_origin(origin: str | None, request: web.Request) -> bool:

@@ -17,6 +17,7 @@ from blustream_widget.server.runtime_files import (
     RuntimeFiles,
     ServerAddress,
     answers,
+    is_locked,
     read_address,
     runtime_files,
 )
@@ -56,10 +57,14 @@ def find_or_start(config: Config, *, worker_module: str = "") -> ServerAddress:
     if (address := find_server(config)) is not None:
         return address
     files = runtime_files(config)
-    _start(config, files, worker_module)
+    has_started = False
     never = threading.Event()
     end_s = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < end_s:
+        # Whoever holds the lock is about to serve, in a killed one's place, or about to end.
+        if not has_started and not is_locked(files.lock):
+            _start(config, files, worker_module)
+            has_started = True
         if (address := find_server(config)) is not None:
             return address
         never.wait(_STEP_S)

@@ -14,10 +14,12 @@ viewer's comm. It is the code of a public package and asks for no login.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import gzip
 import os
 import socket
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,6 +39,10 @@ from blustream_widget.server.runtime_files import runtime_files
 PATH = "blustream-direct/ws"
 FRONT_END_PATH = "blustream-direct/widget-{digest}.js"
 PAGE_CONFIG_KEY = "blustreamPath"
+# Pages that lost a killed server are handed to the next one as soon as that listens. They wait no
+# longer: browsers open one WebSocket to a host at a time, and Jupyter's own have to wait behind.
+SUCCESSOR_TIMEOUT_S = 5.0
+SUCCESSOR_STEP_S = 0.02
 ACTIVITY_INTERVAL_MS = 30_000
 # What the other process needs of the request; nothing else of it is passed on.
 _FORWARDED = (
@@ -64,7 +70,7 @@ class HandoverHandler(WebSocketMixin, JupyterHandler):
             raise HTTPError(403, "This page may not connect.")
         if _has_tls(self.request.connection):
             raise HTTPError(503, "Jupyter itself encrypts this connection.")
-        lease = _connect()
+        lease = await _door.open()
         if lease is None:
             raise HTTPError(503, "There is no server to hand the connection to.")
         stream = self.detach()
@@ -105,15 +111,50 @@ def _has_tls(connection: Any) -> bool:
     return isinstance(connection.stream, SSLIOStream)
 
 
-def _connect() -> socket.socket | None:
+class _Door:
+    """Where the server takes connections over, also while another server takes its place."""
+
+    def __init__(self) -> None:
+        self._killed_since_s: float | None = None
+
+    async def open(self) -> socket.socket | None:
+        """Connect to the server, or the next one if the last was killed just now."""
+        while True:
+            try:
+                lease = _connect()
+            except ConfigError:
+                return None
+            except OSError as exc:
+                if not self._is_worth_waiting(exc):
+                    return None
+            else:
+                self._killed_since_s = None
+                return lease
+            # Nothing tells when somebody begins to listen.
+            await asyncio.sleep(SUCCESSOR_STEP_S)
+
+    def _is_worth_waiting(self, error: OSError) -> bool:
+        now_s = time.monotonic()
+        if self._killed_since_s is None:
+            # A server that ends removes its sockets, one that is killed leaves them to nobody.
+            if not isinstance(error, ConnectionRefusedError):
+                return False
+            self._killed_since_s = now_s
+        return now_s - self._killed_since_s < SUCCESSOR_TIMEOUT_S
+
+
+_door = _Door()
+
+
+def _connect() -> socket.socket:
     lease = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     # A server that does not accept must not hold Jupyter: then it is refused, and the proxy serves.
     lease.setblocking(False)
     try:
         lease.connect(str(runtime_files(load_config()).handover))
-    except (OSError, ConfigError):
+    except BaseException:
         lease.close()
-        return None
+        raise
     return lease
 
 

@@ -80,6 +80,8 @@ class Hub:
         self._sessions: dict[str, Session] = {}
         self._graces: dict[str, asyncio.TimerHandle] = {}
         self._tasks = TaskSet()
+        # Who waits for a session that a former server left.
+        self._waiting: dict[str, list[Callable[[], None]]] = {}
         self.ties = Ties(self._sessions.get)
 
     def find(self, session_id: str) -> Session:
@@ -126,6 +128,12 @@ class Hub:
         session.attach(kernel)
         if self._renewal is None:
             self._renew_later()
+        for resume in self._waiting.pop(session.id, ()):
+            resume()
+
+    def when_opened(self, session_id: str, call: Callable[[], None]) -> None:
+        """Have `call` called, once, when a kernel has opened the session."""
+        self._waiting.setdefault(session_id, []).append(call)
 
     def owner_token(self, session_id: str) -> str:
         """Token for the notebook's own browser."""

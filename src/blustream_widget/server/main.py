@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blustream_widget._version import __version__
 from blustream_widget.config import Config
@@ -29,9 +30,15 @@ from blustream_widget.server.runtime_files import (
     runtime_files,
     write_privately,
 )
+from blustream_widget.server.succession import Heir
 from blustream_widget.server.tokens import new_key
 from blustream_widget.session.workers import WorkerPool, worker_command
 from blustream_widget.transport.ice_servers import IceServers
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from blustream_widget.server.app import Routes
 
 logger = logging.getLogger(__name__)
 
@@ -94,23 +101,33 @@ async def _serve(
     routes = Routes(hub, lifetime, secret)
     runner = web.AppRunner(routes.make_app(), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
+    await _listen(runner, routes, files)
+    _write_info(files, secret)
+    logger.info("Server %s listens, process %d", __version__, os.getpid())
+    heir = Heir(worker_module)
+    heir.start_after(config.standby_s)
+    try:
+        await lifetime.ended.wait()
+    finally:
+        await heir.dismiss()
+        # Gone from the folder first: who looks for a server now must start the next one.
+        _remove(files)
+        await hub.close_all("the server ends")
+        if routes.handover is not None:
+            await routes.handover.close()
+        await runner.cleanup()
+        logger.info("Server ended")
+
+
+async def _listen(runner: web.AppRunner, routes: Routes, files: RuntimeFiles) -> None:
+    from aiohttp import web
+
     # Of a server that was killed: its secret with our socket would be a door that nobody opens.
     _remove(files)
     await web.SockSite(runner, listen_privately(files.socket), backlog=_BACKLOG).start()
     assert runner.server is not None
-    handover = routes.handover = Handover(runner.server)
-    handover.listen(listen_privately(files.handover))
-    _write_info(files, secret)
-    logger.info("Server %s listens, process %d", __version__, os.getpid())
-    try:
-        await lifetime.ended.wait()
-    finally:
-        # Gone from the folder first: who looks for a server now must start the next one.
-        _remove(files)
-        await hub.close_all("the server ends")
-        await handover.close()
-        await runner.cleanup()
-        logger.info("Server ended")
+    routes.handover = Handover(runner.server)
+    routes.handover.listen(listen_privately(files.handover))
 
 
 def _remove(files: RuntimeFiles) -> None:

@@ -6,6 +6,7 @@ A kernel with another version of the package has a server of its own beside this
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -92,6 +93,22 @@ def answers(path: Path, *, timeout_s: float = 1.0) -> bool:
             return probe.recv(64).startswith(b"HTTP/1.1 200")
     except OSError:
         return False
+
+
+def is_locked(path: Path) -> bool:
+    """Whether some server holds the lock."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        # Shared: two that look at a time do not take each other for a server.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def sweep(kept: Path, sessions: Collection[str]) -> None:
