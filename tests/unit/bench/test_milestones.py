@@ -11,8 +11,8 @@ LOG = """\
 Traceback (most recent call last):
 2026-01-02 03:04:06,020 INFO blustream_widget.server.main Server 0.1.0 listens, process 2
 2026-01-02 03:04:06,110 INFO blustream_widget.server.hub Session 0a1b2c3d opened
-2026-01-02 03:04:06,500 INFO blustream_widget.session.session Viewer 1 joined as owner over websocket
-2026-01-02 03:04:06,900 INFO blustream_widget.session.session Viewer 2 joined as owner over websocket
+2026-01-02 03:04:06,500 INFO blustream_widget.session Viewer 1 joined as owner over websocket
+2026-01-02 03:04:06,900 INFO blustream_widget.session Viewer 2 joined as owner over websocket
 """
 
 
