@@ -17,6 +17,7 @@ BIN := $(VENV)/bin
 PYTHON_PACKAGES := $(VENV)/.installed
 JS_PACKAGES := js/node_modules/.installed
 STORAGE_PACKAGES := tests/storage/node_modules/.installed
+HUB_PACKAGES := tests/hub/node_modules/.installed
 BUNDLE := src/blustream_widget/static/widget.js
 JS_SOURCES := $(shell find js/src -type f -not -name '*.test.ts' 2>/dev/null)
 GOALS := $(or $(MAKECMDGOALS),demo)
@@ -36,7 +37,7 @@ BESIDE := -n 2 --dist loadfile --no-loadscope-reorder
 QUICK := not browser and not gpu and not bench
 export PYTHON PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format lock setup static static-python static-js storage clean system
+.PHONY: demo test check format lock setup static static-python static-js storage hub clean system
 
 demo: setup
 	@$(BIN)/blustream demo $(if $(HEADLESS),--headless)
@@ -44,7 +45,7 @@ demo: setup
 # pytest runs once, with every test, and its summary is the last line. Browsers, servers and kernels
 # share two cores there, so a test that failed is tried a second time; the summary counts such a
 # test as "rerun" and its first failure is printed: something is to be mended in it.
-test: setup static storage
+test: setup static storage hub
 	@$(BIN)/python scripts/fetch_test_data.py
 	@$(BIN)/python -m pytest -q $(BESIDE) -raR --reruns 1 --rerun-show-tracebacks --durations=20 -m "not bench"
 
@@ -54,6 +55,8 @@ check: setup static storage
 setup: $(PYTHON_PACKAGES) $(BUNDLE)
 
 storage: $(STORAGE_PACKAGES)
+
+hub: $(HUB_PACKAGES)
 
 static: static-python static-js
 
@@ -79,7 +82,7 @@ lock: $(PYTHON_PACKAGES) $(JS_PACKAGES)
 	@npm --prefix js update --package-lock-only
 
 clean:
-	rm -rf $(VENV) .cache js/node_modules tests/storage/node_modules src/blustream_widget/static dist build test-output
+	rm -rf $(VENV) .cache js/node_modules tests/storage/node_modules tests/hub/node_modules src/blustream_widget/static dist build test-output
 
 system:
 	@scripts/system_packages.sh $(SYSTEM)
@@ -100,6 +103,11 @@ $(JS_PACKAGES): js/package.json js/package-lock.json js/.npmrc | system
 $(STORAGE_PACKAGES): tests/storage/package.json tests/storage/package-lock.json | system
 	@echo "Installing azurite into tests/storage/node_modules"
 	@npm --prefix tests/storage ci --silent
+	@touch $@
+
+$(HUB_PACKAGES): tests/hub/package.json tests/hub/package-lock.json | system
+	@echo "Installing configurable-http-proxy into tests/hub/node_modules"
+	@npm --prefix tests/hub ci --silent
 	@touch $@
 
 $(BUNDLE): $(JS_SOURCES) js/build.mjs js/tsconfig.json $(JS_PACKAGES)

@@ -7,6 +7,7 @@ import { LiveSession } from "./live-session";
 import {
   allowedTransports,
   mirrorState,
+  onTrait,
   tokenSource,
   type ViewerTraits,
   watchKernel,
@@ -60,9 +61,10 @@ function openSession(
     pictures: supportedPictures,
     later,
     afterPaint,
-    guestPage: guestPage(document, model.get("_path")),
+    guestPage: () => guestPage(document, model.get("_path"), model.get("_hub_page")),
   });
   watchReturn(() => session.returned(), signal);
+  onTrait(model, "_hub_page", () => session.tellGuestPage(), signal);
   mirrorState(model, session, signal);
   joinExchange(model, session, signal);
   watchKernel(model, session, signal);

@@ -63,7 +63,7 @@ export interface LiveSessionOptions {
   /** Calls back once, after the next paint. */
   afterPaint(run: () => void): void;
   /** Where guests find the view; undefined where that is not known, or not for this page to say. */
-  readonly guestPage?: string | undefined;
+  readonly guestPage?: (() => string) | undefined;
 }
 
 const REPORT_MS = 1000;
@@ -212,7 +212,7 @@ export class LiveSession implements Session, Linkable {
   // ------------------------------------------------------------ Session
 
   get guestPage(): string {
-    return this.#options.guestPage ?? "";
+    return this.#options.guestPage?.() ?? "";
   }
 
   patch(patch: ViewPatch): void {
@@ -320,7 +320,7 @@ export class LiveSession implements Session, Linkable {
     if (welcome.info) this.#inform(welcome.info);
     this.#screen.restart();
     if (!this.#isVisible) this.#sendVisibility();
-    this.#tellGuestPage();
+    this.tellGuestPage();
     this.#takeover?.start(welcome);
     this.#refresh();
   }
@@ -335,7 +335,7 @@ export class LiveSession implements Session, Linkable {
   }
 
   /** The kernel, which makes links too, cannot know how a browser reaches this server. */
-  #tellGuestPage(): void {
+  tellGuestPage(): void {
     const address = this.guestPage;
     if (address && this.#role === "owner") {
       this.#connection.send({ type: MessageType.GUEST_PAGE, address });

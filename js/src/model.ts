@@ -60,6 +60,8 @@ export interface ViewerTraits extends StateTraits {
   _transports: string;
   /** Of the server's WebSocket, relative to Jupyter's base address. */
   _path: string;
+  /** Page for guests at JupyterHub's service; "" while it is not known, null where there is none. */
+  _hub_page?: string | null;
   /** Error that the kernel knows of; empty object if there is none. */
   _error: Partial<SessionError>;
   _closed: boolean;

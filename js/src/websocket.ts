@@ -35,8 +35,12 @@ export function socketUrls(page: Document, path: string): string[] {
   return [...direct, path].map((each) => socketUrl(page, each));
 }
 
-/** Address of the page for guests beside the server's WebSocket; "" where no browser could open it. */
-export function guestPage(page: Document, path: string): string {
+/**
+ * Address of the page for guests: at JupyterHub's service where there is one, else beside the server's
+ * WebSocket; "" where it is not known, or no browser could open it.
+ */
+export function guestPage(page: Document, path: string, hubPage?: string | null): string {
+  if (typeof hubPage === "string") return hubPage && new URL(hubPage, page.baseURI).href;
   const url = new URL(jupyterBaseUrl(page) + path.replace(/[^/]*$/, "guest"), page.baseURI);
   return path && /^https?:$/.test(url.protocol) ? url.href : "";
 }

@@ -1,5 +1,6 @@
 /** People of a session: what the page keeps of them, and what it sends. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Errand, hubPageOf } from "../src/guest/hub";
 import { codeOf, guestSocketUrls, Tickets } from "../src/guest/join";
 import { isFinal, wordsFor } from "../src/guest/words";
 import { mayDrive, People, POINTER_IDLE_MS, type PointerMark } from "../src/people";
@@ -27,6 +28,13 @@ const person = (id: string, change: Partial<SharedPerson> = {}): SharedPerson =>
   ...change,
 });
 const line = (n: number, who = "b"): ChatLine => ({ n, who, name: who, text: `${n}`, at_ms: 0 });
+
+const mapStorage = (kept: Map<string, string>): Storage =>
+  ({
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
+  }) as unknown as Storage;
 
 describe("people", () => {
   let sent: unknown[];
@@ -222,13 +230,37 @@ describe("the way in", () => {
     ]);
   });
 
+  it("is one address at JupyterHub's service, which says who comes", () => {
+    expect(guestSocketUrls("https://h/services/blustream/0a/guest", true)).toEqual([
+      "wss://h/services/blustream/0a/ws",
+    ]);
+    const pageWith = (name: string, content: string): Document =>
+      ({
+        querySelector: (query: string) =>
+          query === `meta[name="blustream-${name}"]` ? { content } : null,
+      }) as unknown as Document;
+    expect(hubPageOf(pageWith("account", "bob"))).toEqual({ account: "bob", isToEnter: false });
+    expect(hubPageOf(pageWith("enter", "enter"))).toEqual({ account: "", isToEnter: true });
+    expect(hubPageOf(pageWith("other", "x"))).toBe(null);
+  });
+
+  it("keeps the code while its person logs in, and does not go round in circles", () => {
+    let nowMs = 1e12;
+    const errand = new Errand(mapStorage(new Map()), () => nowMs);
+    expect(errand.begin("c")).toBe(true);
+    errand.note();
+    expect(errand.take()).toBe("c");
+    expect(errand.take()).toBe("");
+    expect(errand.begin("c")).toBe(false);
+    expect(errand.take()).toBe("c"); // a person who begins by hand still has it
+    nowMs += 31_000;
+    expect(errand.begin("")).toBe(true);
+    expect(new Errand(null).begin("c")).toBe(true);
+  });
+
   it("comes back with what it has, as long as that is good", () => {
     const kept = new Map<string, string>();
-    const storage = {
-      getItem: (key: string) => kept.get(key) ?? null,
-      setItem: (key: string, value: string) => void kept.set(key, value),
-      removeItem: (key: string) => void kept.delete(key),
-    } as unknown as Storage;
+    const storage = mapStorage(kept);
     const tickets = new Tickets(storage);
     expect(tickets.known).toBe(null);
     tickets.keep({ token: "t", expiresMs: Date.now() + 60_000 });

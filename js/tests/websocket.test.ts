@@ -1,7 +1,13 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Link } from "../src/link";
-import { jupyterBaseUrl, socketUrl, socketUrls, webSocketOpener } from "../src/websocket";
+import {
+  guestPage,
+  jupyterBaseUrl,
+  socketUrl,
+  socketUrls,
+  webSocketOpener,
+} from "../src/websocket";
 
 afterEach(() => {
   document.body.innerHTML = "";
@@ -31,6 +37,27 @@ describe("the server's address", () => {
 
   it("is the page's own root otherwise", () => {
     expect(jupyterBaseUrl(document)).toBe("/");
+  });
+});
+
+describe("the page for guests", () => {
+  const page = { getElementById: () => null, body: document.body } as unknown as Document;
+  const at = (baseURI: string): Document => ({ ...page, baseURI }) as Document;
+  const lab = at("https://hub.example/user/alice/lab");
+
+  it("is beside the server's WebSocket where JupyterHub has no service for it", () => {
+    expect(guestPage(lab, "blustream/ws")).toBe("https://hub.example/blustream/guest");
+    expect(guestPage(lab, "blustream/ws", null)).toBe("https://hub.example/blustream/guest");
+    expect(guestPage(at("vscode-webview://x/"), "blustream/ws")).toBe("");
+  });
+
+  it("is at the service where there is one, and nowhere while it is not known", () => {
+    const path = "/services/blustream/0a/guest";
+    expect(guestPage(lab, "blustream/ws", path)).toBe(`https://hub.example${path}`);
+    expect(guestPage(lab, "blustream/ws", `https://share.example${path}`)).toBe(
+      `https://share.example${path}`,
+    );
+    expect(guestPage(lab, "blustream/ws", "")).toBe("");
   });
 });
 

@@ -1,4 +1,4 @@
-"""`blustream`: demo, import, info, doctor, bench, serve."""
+"""`blustream`: demo, import, info, doctor, bench, serve, hub-service."""
 
 from __future__ import annotations
 
@@ -76,9 +76,19 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("bench", help="measure, and compare with an earlier run")
 
+    _add_servers(commands)
+    return parser
+
+
+def _add_servers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     serve = commands.add_parser("serve", help="run the server in the foreground")
     serve.set_defaults(command=_serve)
-    return parser
+
+    service = commands.add_parser(
+        "hub-service", help="let users of a JupyterHub see shared views; the Hub starts it"
+    )
+    service.add_argument("--ip", default="", help="where it listens, if not at its url's host")
+    service.set_defaults(command=_hub_service)
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -168,6 +178,14 @@ def _serve(_arguments: argparse.Namespace) -> int:
 
     config, ice_servers = load_settings()
     run(config, ice_servers=ice_servers)
+    return 0
+
+
+def _hub_service(arguments: argparse.Namespace) -> int:
+    from blustream_widget.hub_service.main import run_hub_service
+    from blustream_widget.hub_service.settings import load_hub_settings
+
+    run_hub_service(load_hub_settings(host=arguments.ip))
     return 0
 
 

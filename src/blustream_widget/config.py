@@ -110,6 +110,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     guest_url : str
         Address of the page for guests, where the page that shows the viewer cannot tell it, for
         example "https://jupyter.example.org/blustream/guest".
+    hub_service : str
+        Address of JupyterHub's service for guests (`blustream hub-service`), as kernels and the
+        server reach it, for example "http://127.0.0.1:10101/services/blustream/"; "" = there is
+        none, and guests come to this Jupyter server.
     log_level : str
     """
 
@@ -137,6 +141,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     own_views: int = 4
     owner_name: str = ""
     guest_url: str = ""
+    hub_service: str = ""
     log_level: str = "INFO"
 
 

@@ -253,6 +253,36 @@ class SharingEndedError(SessionError, PermissionError):
     code = "sharing-ended"
 
 
+class HubServiceError(BlustreamError):
+    """JupyterHub's service for guests, or the Hub for that service, does not do what is asked."""
+
+    code = "hub-service"
+
+
+class HubUnreachableError(HubServiceError, ConnectionError):
+    """The Hub, or its service for guests, does not answer."""
+
+    code = "hub-unreachable"
+
+
+class SignInError(HubServiceError, PermissionError):
+    """The Hub does not say, or says no more, that somebody may use the service for guests."""
+
+    code = "signed-out"
+
+
+class NotSharedError(HubServiceError, LookupError):
+    """Nobody shares a view where a guest knocks."""
+
+    code = "not-shared"
+
+
+class HubFullError(HubServiceError):
+    """The service for guests has no more room."""
+
+    code = "hub-full"
+
+
 class WorkerError(BlustreamError):
     """The worker process could not start, or keeps dying."""
 

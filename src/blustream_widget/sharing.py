@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import logging
 import os
 import secrets
 import time
@@ -29,11 +30,14 @@ from blustream_widget.core.sharing import (
     seconds_of,
     shown_text,
 )
-from blustream_widget.errors import ShareError
+from blustream_widget.errors import HubServiceError, ShareError
+from blustream_widget.hub_desk import HubDesk
 
 if TYPE_CHECKING:
     from blustream_widget._kernel_loop import KernelLoop
     from blustream_widget.server_link import Link
+
+logger = logging.getLogger(__name__)
 
 QR_PX = 132
 MAX_RECORDS = 1000
@@ -278,9 +282,14 @@ class Shareable(t.HasTraits):
         (), read_only=True, help="Who looks at the view now: `Person` objects, the owner first."
     )
 
+    _hub_page = t.Unicode(None, allow_none=True).tag(sync=True)
+    """Where guests go at JupyterHub's service: an address or a path; "" while that is not known,
+    None where there is no such service."""
+
     _audit: t.Instance[deque[AuditRecord]] = t.Instance(deque, ((), MAX_RECORDS))
     _links_out: tuple[ShareLink, ...] = ()
     _guest_page: str = ""
+    _hub_desk: HubDesk | None = None
 
     if TYPE_CHECKING:
         _kernel: KernelLoop
@@ -320,7 +329,7 @@ class Shareable(t.HasTraits):
             role=checked_role(role),
             max_viewers=checked_seats(max_viewers),
             expires_s=duration_s,
-            page=lambda: load_config().guest_url or self._guest_page,
+            page=self._address_for_guests,
             close=self._close_link,
         )
         if len(self.links) >= MAX_LINKS:
@@ -364,9 +373,41 @@ class Shareable(t.HasTraits):
             )
         )
 
+    @t.default("_hub_page")
+    def _first_hub_page(self) -> str | None:
+        return "" if load_config().hub_service else None
+
+    def _address_for_guests(self) -> str:
+        if by_hand := load_config().guest_url:
+            return by_hand
+        return (
+            self._guest_page if self._hub_desk is None else self._hub_desk.address(self._guest_page)
+        )
+
+    def _open_desk(self) -> None:
+        """Have the server be found through JupyterHub's service, where there is one."""
+        config = load_config()
+        if self._hub_desk is None and config.hub_service:
+            self._hub_desk = HubDesk(config, self._session, self._link.tell, self._hear_desk)
+        if self._hub_desk is not None:
+            self._hub_desk.open()
+
+    def _hear_desk(self, page: str, failure: HubServiceError | None) -> None:
+        if failure is not None:
+            logger.warning("%s", failure)
+        # At once, also while a cell runs: a page shows it, and no code observes it.
+        self._hub_page = page
+
+    def _close_sharing(self) -> None:
+        if self._hub_desk is not None:
+            self._hub_desk.close()
+
     def _hear_sharing(self, message: lp.ToKernel) -> None:
         """Hear the server; on the link thread."""
-        if isinstance(message, lp.SessionOpened):
+        if isinstance(message, lp.RenewDesk) and self._hub_desk is not None:
+            self._hub_desk.renew()
+        elif isinstance(message, lp.SessionOpened):
+            self._open_desk()
             if name := owner_name():
                 self._link.tell(lp.NameOwner(session=self._session, name=name))
             # Another server knows no links; one that knows them changes nothing.

@@ -325,6 +325,7 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Annotated,
             self._token.stop()
         self._close_segment()
         self._close_layers()
+        self._close_sharing()
         super().close()
 
     def _tell_links(self) -> None:

@@ -15,6 +15,7 @@ import {
 } from "../index";
 import type { SessionStatus } from "../session";
 import { askName, showCard } from "./cards";
+import { Errand, hubPageOf } from "./hub";
 import {
   codeOf,
   guestSocketUrls,
@@ -37,26 +38,43 @@ function storageOf(which: "localStorage" | "sessionStorage"): Storage | null {
 }
 
 const place = document.getElementById("view") as HTMLElement;
-const urls = guestSocketUrls(location.href);
+const hub = hubPageOf(document);
+const urls = guestSocketUrls(location.href, hub !== null);
+const errand = new Errand(storageOf("sessionStorage"));
 const tickets = new Tickets(storageOf("sessionStorage"));
 const names = storageOf("localStorage");
 
 async function enter(): Promise<void> {
-  const code = codeOf(location.hash);
+  const given = codeOf(location.hash);
   // The code is a secret: it is out of the address bar, the history and the referrer at once.
   history.replaceState(null, "", location.pathname);
+  const code = given || (hub?.account ? errand.take() : "");
   const known = tickets.known;
-  if (known && !code) {
-    show(known);
-    return;
-  }
-  if (!code) {
+  if (!code && !known) {
     showCard(place, wordsFor("no-code"));
-    return;
+  } else if (hub?.isToEnter) {
+    logIn(code);
+  } else if (known && !code) {
+    show(known);
+  } else {
+    await join(code, hub ? hub.account : await nameOfGuest());
   }
+}
+
+async function nameOfGuest(): Promise<string> {
   const name = await askName(place, knownName(names));
   keepName(names, name);
-  await join(code, name);
+  return name;
+}
+
+/** Have the Hub say who this is; it sends the tab back here. */
+function logIn(code: string): void {
+  const go = (): void => {
+    errand.note();
+    location.replace("enter");
+  };
+  if (errand.begin(code)) go();
+  else showCard(place, wordsFor("signed-out"), go);
 }
 
 async function join(code: string, name: string): Promise<void> {
@@ -67,6 +85,10 @@ async function join(code: string, name: string): Promise<void> {
     show(ticket);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
+    if (error.code === "signed-out") {
+      logIn(code);
+      return;
+    }
     const words = wordsFor(error.code);
     showCard(place, words, words.isFinal ? undefined : () => void join(code, name));
   }
@@ -90,14 +112,20 @@ function show(ticket: Ticket): void {
   describe(place, session, signal);
   mountViewer(place, session, { get: () => 0, on: () => {}, off: () => {} }, signal);
   new Audience(session, signal).join(place, signal);
-  const end = (code: string): void => {
-    tickets.keep(null);
+  const leave = (): void => {
     life.abort();
     session.end();
+  };
+  const end = (code: string): void => {
+    tickets.keep(null);
+    leave();
     showCard(place, wordsFor(code));
   };
   session.onStatus(({ phase, error }: SessionStatus) => {
-    if (phase === "ended") end("ended");
+    if (error?.code === "signed-out") {
+      leave();
+      logIn("");
+    } else if (phase === "ended") end("ended");
     else if (error && isFinal(error.code)) end(error.code);
   }, signal);
   session.onInfo(({ name }) => {

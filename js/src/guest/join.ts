@@ -35,8 +35,9 @@ export function codeOf(hash: string): string {
 }
 
 /** Addresses of the server's WebSocket, best first, seen from the page for guests. */
-export function guestSocketUrls(page: string): string[] {
-  return ["../blustream-direct/ws", "ws"].map((path) => {
+export function guestSocketUrls(page: string, isAtHub = false): string[] {
+  const paths = isAtHub ? ["ws"] : ["../blustream-direct/ws", "ws"];
+  return paths.map((path) => {
     const url = new URL(path, page);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     url.search = url.hash = "";

@@ -56,6 +56,26 @@ const WORDS: Readonly<Record<string, Words>> = {
     text: "The owner's server is starting anew.",
     isFinal: false,
   },
+  "signed-out": {
+    title: "Log in to see the view",
+    text: "JupyterHub does not say who you are, or that you may come here.",
+    isFinal: false,
+  },
+  "not-shared": {
+    title: "Nothing is shared here at the moment",
+    text: "The owner's server does not run, or no link is open.",
+    isFinal: false,
+  },
+  "hub-full": {
+    title: "There is no more room",
+    text: "Too many guests are connected. Try again when some have left.",
+    isFinal: false,
+  },
+  "hub-unreachable": {
+    title: "Waiting for the owner",
+    text: "The owner's server does not answer at the moment.",
+    isFinal: false,
+  },
   unreachable: {
     title: "Waiting for the owner",
     text: "The owner's server does not answer at the moment.",

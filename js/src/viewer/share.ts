@@ -195,7 +195,7 @@ export class ShareDialog extends Part {
     const { guestPage, people } = this.context.session;
     if (!guestPage) {
       return html`<p class="quiet">
-        From this page it is not known where guests would find the view. In Python: <kbd>viewer.share()</kbd>.
+        From this page it is not known where guests would find the view. <kbd>viewer.share()</kbd> in Python says more.
       </p>`;
     }
     // The one that this page made last, with the code that came for it, as long as it is not over.

@@ -301,6 +301,17 @@ class NameOwner(_Message, tag="owner", frozen=True):
     name: GuestName
 
 
+class OpenDesk(_Message, tag="desk", frozen=True):
+    """Where JupyterHub's service for guests is, and the ticket to be reached through it.
+
+    The server goes there while a view is shared; `RenewDesk` says that the ticket is not taken.
+    """
+
+    session: str
+    address: Annotated[str, msgspec.Meta(max_length=1024, pattern=r"^https?://[^\s#?]+/$")]
+    ticket: Annotated[str, msgspec.Meta(max_length=4096)]
+
+
 OfSharing: TypeAlias = OpenLink | StopSharing | ManagePerson | NoteExport | NameOwner
 
 
@@ -364,6 +375,7 @@ ToServer: TypeAlias = (
     | CloseSession
     | RenewToken
     | OfSharing
+    | OpenDesk
     | TieViews
     | UntieViews
     | RelayOpen
@@ -526,6 +538,12 @@ class Shared(_Message, tag="shared", frozen=True):
     audit: tuple[AuditRecord, ...] = ()
 
 
+class RenewDesk(_Message, tag="renew-desk", frozen=True):
+    """The ticket of `OpenDesk` is not good any more."""
+
+    session: str
+
+
 class SessionError(_Message, tag="error", frozen=True):
     """Something of this session failed; `fatal` means there is nothing to show."""
 
@@ -552,6 +570,7 @@ ToKernel: TypeAlias = (
     | EditedBricks
     | RecordingStatus
     | Shared
+    | RenewDesk
     | SessionError
     | RelayText
     | RelayClose

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+import msgspec
+
 from blustream_widget.core import protocol as p
 from blustream_widget.core.share_messages import Join
 from blustream_widget.errors import (
@@ -32,11 +34,14 @@ class Visitor:
     ----------
     hub : Hub
     channel : Channel
+    account : str
+        Whom JupyterHub knows the visitor as; "" if they did not come through its service.
     """
 
-    def __init__(self, hub: Hub, channel: Channel) -> None:
+    def __init__(self, hub: Hub, channel: Channel, *, account: str = "") -> None:
         self._hub = hub
         self._channel = channel
+        self._account = account
         self._session: Session | None = None
         self._viewer: Viewer | None = None
         self._has_token = False
@@ -113,4 +118,7 @@ class Visitor:
         if self._has_token:
             raise ProtocolError("A connection joins only once.")
         self._has_token = True
+        if self._account:
+            # What they call themselves does not count where somebody knows better.
+            message = msgspec.structs.replace(message, name=self._account)
         self._hub.redeem(message, lambda joined: self._channel.send_text(p.encode(joined)))

@@ -6,9 +6,8 @@ import asyncio
 import hmac
 import logging
 from typing import Literal
-from urllib.parse import urlsplit
 
-from aiohttp import WSMsgType, web
+from aiohttp import ClientWebSocketResponse, WSMsgType, web
 
 from blustream_widget._version import __version__
 from blustream_widget.server.admission import HELLO_TIMEOUT_S, Visitor
@@ -17,9 +16,12 @@ from blustream_widget.server.handover import Handover
 from blustream_widget.server.hub import Hub
 from blustream_widget.server.lifetime import Lifetime
 from blustream_widget.server.links import KernelLink
+from blustream_widget.server.origin import is_same_origin
+from blustream_widget.server.uplink import Uplink
 from blustream_widget.transport.outbox import Outbox
 from blustream_widget.transport.tasks import TaskSet
 from blustream_widget.transport.websocket import (
+    Socket,
     WebSocketChannel,
     bound_queues,
     make_socket,
@@ -57,7 +59,8 @@ class Routes:
         self._hub = hub
         self._lifetime = lifetime
         self._secret = secret
-        self._sockets: set[web.WebSocketResponse] = set()
+        hub.uplink = Uplink(self.serve_account)
+        self._sockets: set[Socket] = set()
         # Set when there is a server that it can give connections to.
         self.handover: Handover | None = None
 
@@ -93,7 +96,16 @@ class Routes:
         await socket.prepare(request)
         via: Literal["direct", "proxy"] = "direct" if is_handed else "proxy"
         channel = WebSocketChannel(socket, via, tcp=tcp, transport=request.transport)
-        visitor = Visitor(self._hub, channel)
+        await self._serve(socket, channel)
+        return socket
+
+    async def serve_account(self, socket: ClientWebSocketResponse, account: str) -> None:
+        """Serve a guest who was fetched from JupyterHub's service, to their end."""
+        if len(self._sockets) < MAX_CONNECTIONS:
+            await self._serve(socket, WebSocketChannel(socket), account=account)
+
+    async def _serve(self, socket: Socket, channel: WebSocketChannel, *, account: str = "") -> None:
+        visitor = Visitor(self._hub, channel, account=account)
         writing = TaskSet()
         writing.spawn(channel.run(), name="viewer writer")
         late = asyncio.get_running_loop().call_later(self._hello_timeout_s, visitor.refuse_late)
@@ -108,7 +120,6 @@ class Routes:
             self._sockets.discard(socket)
             await visitor.leave()
             await writing.close()
-        return socket
 
     async def link(self, request: web.Request) -> web.StreamResponse:
         """Serve a kernel's link to its end."""
@@ -147,16 +158,3 @@ async def _write_link(outbox: Outbox, socket: web.WebSocketResponse) -> None:
     except ConnectionError:
         return
     await socket.close()
-
-
-def is_same_origin(origin: str | None, request: web.Request) -> bool:
-    """Whether a page of `origin` belongs to the host it talks to; no origin = not a browser.
-
-    jupyter-server-proxy keeps the browser's Host. A proxy in front of Jupyter that changes it names
-    the browser's in X-Forwarded-Host; a page cannot set either header on a WebSocket.
-    """
-    if origin is None:
-        return True
-    hosts = {request.headers.get("Host", "")}
-    hosts.update(h.strip() for h in request.headers.get("X-Forwarded-Host", "").split(","))
-    return urlsplit(origin).netloc.lower() in {host.lower() for host in hosts if host}

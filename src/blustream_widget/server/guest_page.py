@@ -2,6 +2,8 @@
 
 Nothing on it is secret, and it asks for nothing but its own files: who opens it without the code of
 a link sees that the link is not complete.
+
+JupyterHub's service for guests gives out the same page, and says on it how it differs there.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import asyncio
 import functools
 import gzip
 import hashlib
+import html
+from collections.abc import Iterable
 from pathlib import Path
 
 from aiohttp import web
@@ -53,11 +57,25 @@ _HTML = """\
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <title>Shared view</title>
-<link rel="icon" href="data:,">
+<link rel="icon" href="data:,">{more}
 <link rel="stylesheet" href="guest.css">
 <script type="module" src="guest.js"></script>
 </head>
 <body><main id="view"><noscript>This page needs JavaScript.</noscript></main></body>
+</html>
+"""
+_MESSAGE = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Shared view</title>
+<link rel="icon" href="data:,">
+<style>{style}</style>
+</head>
+<body><main class="card"><h1>{title}</h1><p>{text}</p></main></body>
 </html>
 """
 _CSS = """\
@@ -110,7 +128,7 @@ class _File:
 @functools.cache
 def _file(name: str) -> _File:
     if name == "guest":
-        return _File("text/html", _HTML.encode())
+        return _File("text/html", _HTML.format(more="").encode())
     if name == "guest.css":
         return _File("text/css", _CSS.encode())
     if name == "widget.js":
@@ -119,10 +137,43 @@ def _file(name: str) -> _File:
     return _File("text/javascript", path.read_bytes() if path.is_file() else b"")
 
 
+GUEST_FILES = ("guest.css", "guest.js", "widget.js")
+
+
 def add_guest_page(router: web.UrlDispatcher) -> None:
     """Add the routes of the page and its files."""
-    for name in ("guest", "guest.css", "guest.js", "widget.js"):
-        router.add_get(f"/{name}", functools.partial(_give, name))
+    add_guest_files(router, "/", ("guest", *GUEST_FILES))
+
+
+def add_guest_files(router: web.UrlDispatcher, prefix: str, names: Iterable[str]) -> None:
+    """Add the routes of files below a path."""
+    for name in names:
+        router.add_get(f"{prefix}{name}", functools.partial(_give, name))
+
+
+def page_for_account(account: str) -> web.Response:
+    """Page for somebody whom the Hub knows: it asks for no name, and no other address."""
+    return _page(f'\n<meta name="blustream-account" content="{html.escape(account, quote=True)}">')
+
+
+def page_to_enter() -> web.Response:
+    """Page that keeps the link's code in its tab, and has the guest log in first."""
+    return _page('\n<meta name="blustream-enter" content="enter">')
+
+
+def message_page(title: str, text: str, *, status: int = 200) -> web.Response:
+    """Page that says something, and can do nothing."""
+    body = _MESSAGE.format(style=_CSS, title=html.escape(title), text=html.escape(text))
+    return _html(body, status)
+
+
+def _page(more: str) -> web.Response:
+    return _html(_HTML.format(more=more), 200)
+
+
+def _html(body: str, status: int) -> web.Response:
+    headers = HEADERS | {"Cache-Control": "no-store"}
+    return web.Response(text=body, status=status, content_type="text/html", headers=headers)
 
 
 async def _give(name: str, request: web.Request) -> web.Response:

@@ -25,6 +25,7 @@ from blustream_widget.errors import (
 from blustream_widget.server.lifetime import Lifetime
 from blustream_widget.server.runtime_files import sweep
 from blustream_widget.server.tokens import LIFETIME_S, TokenIssuer
+from blustream_widget.server.uplink import Uplink
 from blustream_widget.session.guests import Guest, no_link
 from blustream_widget.session.kernel_port import Kernel
 from blustream_widget.session.session import Session
@@ -83,6 +84,8 @@ class Hub:
         # Who waits for a session that a former server left.
         self._waiting: dict[str, list[Callable[[], None]]] = {}
         self.ties = Ties(self._sessions.get)
+        # Set when there is somebody who serves guests that come through it.
+        self.uplink: Uplink | None = None
 
     def find(self, session_id: str) -> Session:
         """Return a running session.
@@ -135,6 +138,15 @@ class Hub:
         """Have `call` called, once, when a kernel has opened the session."""
         self._waiting.setdefault(session_id, []).append(call)
 
+    def offer_desk(self, kernel: Kernel, message: lp.OpenDesk) -> None:
+        """Hear where JupyterHub's service for guests is."""
+        if self.uplink is not None and message.session in self._sessions:
+            self.uplink.offer(kernel, message)
+
+    def _links_changed(self) -> None:
+        if self.uplink is not None:
+            self.uplink.shared(any(x.sharing.is_shared for x in self._sessions.values()))
+
     def owner_token(self, session_id: str) -> str:
         """Token for the notebook's own browser."""
         return self.tokens.issue(session_id, "owner", lifetime_s=self._token_lifetime_s)
@@ -181,6 +193,9 @@ class Hub:
         self._awaited.discard(session_id)
         self._cancel_grace(session_id)
         self.ties.forget(session_id)
+        if self.uplink is not None:
+            self.uplink.forget(session_id)
+        self._links_changed()
         if session is not None:
             self._tasks.spawn(self._end(session, reason, keeps), name="session end")
 
@@ -204,6 +219,8 @@ class Hub:
         for session_id in list(self._sessions):
             self.close(session_id, reason, keeps=True)
         await self._tasks.wait()
+        if self.uplink is not None:
+            await self.uplink.close()
         await self._pool.close()
 
     def _make(self, message: lp.OpenSession) -> Session:
@@ -223,6 +240,8 @@ class Hub:
             kept=None if self._kept is None else self._kept / message.session,
         )
         self._sessions[session.id] = session
+        session.sharing.on_links = self._links_changed
+        self._links_changed()  # it may be one that a former server shared
         self._awaited.discard(session.id)
         self._lifetime.enter()
         logger.info("Session %.8s opened", session.id)

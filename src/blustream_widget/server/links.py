@@ -95,6 +95,8 @@ class KernelLink:
                 self._hub.ties.tie(message)
             case lp.UntieViews(tie=tie):
                 self._hub.ties.untie(tie)
+            case lp.OpenDesk():
+                self._hub.offer_desk(self, message)
             case _:
                 self._receive_for_session(message)
 

@@ -89,6 +89,7 @@ class Sharing:
         self._tasks = TaskSet()
         self._page = ""
         self.owner_name = OWNER_NAME
+        self.on_links: Callable[[], None] = lambda: None  # some was opened or has ended
         self._since_ms: dict[str, float] = {}
         self._driver = ""
         self._was_shared = False
@@ -100,6 +101,11 @@ class Sharing:
             self._guests.restore(self._store.people)
             self._was_shared = True
             self._arm()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether anybody but the owner can come."""
+        return self._guests.is_shared
 
     # -------------------------------------------------- coming and going
 
@@ -274,6 +280,7 @@ class Sharing:
 
     def _arm(self) -> None:
         """Wake up when the next link ends."""
+        self.on_links()
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None

@@ -24,7 +24,7 @@ from blustream_widget.testing.waiting import wait_until
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 15.0
 # JupyterLab asks the network for news at its start, and then covers the page with the answer.
-_PAGE_CONFIG = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+PAGE_CONFIG = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 
 
 class JupyterLab:
@@ -74,7 +74,7 @@ class JupyterLab:
         self.environment = {**os.environ, **(environment or {})}
         if isolated:
             self.environment |= self._isolation()
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self._address = address
         self.url = f"http://{address}:{self.port}"
         self._process = self._start()
@@ -151,7 +151,7 @@ class JupyterLab:
     def _isolation(self) -> dict[str, str]:
         config = self.home / "c"
         (config / "labconfig").mkdir(parents=True)
-        (config / "labconfig" / "page_config.json").write_text(json.dumps(_PAGE_CONFIG))
+        (config / "labconfig" / "page_config.json").write_text(json.dumps(PAGE_CONFIG))
         return {
             "JUPYTER_CONFIG_DIR": str(config),
             "JUPYTER_RUNTIME_DIR": str(self.home / "r"),
@@ -237,7 +237,8 @@ def _command(process: Any) -> str:
     return " ".join(process.cmdline())
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a port that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -11,9 +11,13 @@ T = TypeVar("T")
 
 
 def wait_until(
-    condition: Callable[[], T | None], *, timeout_s: float, what: str | Callable[[], str]
+    condition: Callable[[], T | None],
+    *,
+    timeout_s: float,
+    what: str | Callable[[], str],
+    every_s: float = 0.05,
 ) -> T:
-    """Return the first truthy value of `condition`, which is asked every 50 ms.
+    """Return the first truthy value of `condition`, which is asked again and again.
 
     Raises
     ------
@@ -28,4 +32,4 @@ def wait_until(
         if time.monotonic() > end:
             missing = what() if callable(what) else what
             raise TimeoutError(f"Waited {timeout_s:g} s in vain: {missing}.")
-        never.wait(0.05)
+        never.wait(every_s)

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import socket
 import struct
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
-from aiohttp import web
+from aiohttp import ClientWebSocketResponse, web
 
 from blustream_widget.core.protocol import MAX_MESSAGE_BYTES
 from blustream_widget.errors import PeerClosedError
@@ -23,6 +23,7 @@ MAX_BUFFERED_BYTES = 32 * 1024
 _TCP_NOTSENT_LOWAT = 25  # of linux/tcp.h; Python knows it from 3.12 on
 _TEXT, _BINARY = 0x81, 0x82  # RFC 6455: whole messages
 _SHORT, _MEDIUM, _LONG = struct.Struct("!BB"), struct.Struct("!BBH"), struct.Struct("!BBQ")
+Socket: TypeAlias = web.WebSocketResponse | ClientWebSocketResponse
 CLOSE_GOING_AWAY = 1001
 CLOSE_POLICY = 1008
 
@@ -85,8 +86,8 @@ class WebSocketChannel:
 
     Parameters
     ----------
-    connection : aiohttp.web.WebSocketResponse
-        Prepared. `run` writes to it; reading is the caller's.
+    connection : aiohttp.web.WebSocketResponse or aiohttp.ClientWebSocketResponse
+        Prepared, or open. `run` writes to it; reading is the caller's.
     via : "direct" or "proxy"
         Whether something of Jupyter carries every message.
     tcp : Tcp
@@ -99,7 +100,7 @@ class WebSocketChannel:
 
     def __init__(
         self,
-        connection: web.WebSocketResponse,
+        connection: Socket,
         via: Literal["direct", "proxy"] = "proxy",
         *,
         tcp: Tcp = _UNKNOWN,
