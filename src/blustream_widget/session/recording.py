@@ -20,11 +20,9 @@ from blustream_widget.core.palettes import Palette
 from blustream_widget.core.recording_messages import Phase, RecordingState, SetRecording
 from blustream_widget.errors import BlustreamError, NotDriverError, RecordingError
 from blustream_widget.recording import places
-from blustream_widget.recording.file import TimedPicture
-from blustream_widget.recording.writer import RecordingWriter, Told, now_90k
-from blustream_widget.transport.fanout import Fanout, Picture
-from blustream_widget.transport.frame import EncodedFrame
-from blustream_widget.transport.keyframe_wait import KeyframeWait
+from blustream_widget.recording.writer import RecordingWriter, Told
+from blustream_widget.session.recording_tap import RecordingTap
+from blustream_widget.transport.fanout import Fanout
 
 if TYPE_CHECKING:
     from blustream_widget.core.annotation import Annotation
@@ -35,92 +33,10 @@ if TYPE_CHECKING:
     from blustream_widget.session.kernel_port import KernelPort
     from blustream_widget.session.viewer import Viewer
 
-KEYFRAME_S = 10.0
-"""A player can begin at keyframes only. While pictures come there is one at least this often."""
 _RECORDERS = frozenset({"owner", "editor"})
-_FOREIGN_CLOCK_90K = 10 * 90_000
 _STOP_TIMEOUT_S = 10.0
-
-
-class RecordingTap:
-    """Gives a session's pictures to a recording, as one more subscriber of its fan-out.
-
-    Parameters
-    ----------
-    writer : RecordingWriter
-    fanout : Fanout
-    clock : callable
-        Monotonic seconds.
-
-    Notes
-    -----
-    While somebody looks, the pace is theirs: a recording has no room of its own to draw for, and
-    takes what they get. When nobody does, the worker draws for the recording.
-    """
-
-    def __init__(
-        self,
-        writer: RecordingWriter,
-        fanout: Fanout,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._writer = writer
-        self._fanout = fanout
-        self._clock = clock
-        self.keyframe = KeyframeWait()  # it is in the full stream, always
-        self._waits = True
-        self._keyframe_s = float("-inf")
-
-    @property
-    def video(self) -> Picture | None:
-        return "h264"
-
-    @property
-    def stills(self) -> bool:
-        return True
-
-    @property
-    def has_credit(self) -> bool:
-        return not any(other.video is not None for other in self._fanout if other is not self)
-
-    @property
-    def needs_keyframe(self) -> bool:
-        return self._waits and not self._writer.is_behind
-
-    def offer(self, frame: EncodedFrame) -> None:
-        if frame.is_still:
-            if not self._writer.is_behind:
-                self._writer.put_still(bytes(frame.picture), frame.packed_header)
-            return
-        if frame.is_keyframe:
-            self._waits, self._keyframe_s = False, self._clock()
-        elif self._waits and self._keyframe_s == float("-inf"):
-            return
-        if self._writer.is_behind:
-            # What comes next depends on this picture.
-            self._waits, self._keyframe_s = True, float("-inf")
-            self._writer.put_event({"kind": "gap"})
-            return
-        header = frame.header
-        self._writer.put_picture(
-            TimedPicture(
-                time_90k=_captured_90k(header.timestamp_90k),
-                data=bytes(frame.picture),
-                is_keyframe=frame.is_keyframe,
-                width_px=header.width_px,
-                height_px=header.height_px,
-                header=frame.packed_header,
-            )
-        )
-        if self._clock() - self._keyframe_s > KEYFRAME_S:
-            self._waits = True
-
-
-def _captured_90k(timestamp_90k: int) -> int:
-    """When a picture was made, by the server's clock; now, if the worker's is another one."""
-    now = now_90k()
-    ago = (now - timestamp_90k) & 0xFFFFFFFF
-    return now - ago if ago < _FOREIGN_CLOCK_90K else now
+FIRST_PICTURE_S = 2.0
+"""So long at most whoever begins a recording waits until its first picture is in it."""
 
 
 class RecordingDesk:
@@ -178,6 +94,7 @@ class RecordingDesk:
         self._path = Path()
         self._told = RecordingState()
         self._kernel_n = self._n_begun = 0
+        self._waiting: asyncio.TimerHandle | None = None
 
     @property
     def is_on(self) -> bool:
@@ -302,7 +219,7 @@ class RecordingDesk:
 
     def _tap_in(self, writer: RecordingWriter) -> None:
         state, info = self._view()
-        tap = self._tap = RecordingTap(writer, self._fanout)
+        tap = self._tap = RecordingTap(writer, self._fanout, on_first=self._begun)
         writer.put_event(
             {
                 "kind": "start",
@@ -322,8 +239,20 @@ class RecordingDesk:
         writer.put_event(
             {"kind": "annotations", "reset": True, "edits": msgspec.to_builtins(edits)}
         )
+        # Who records and then moves the view finds in the film what was shown before: another state
+        # would take this one's place at the worker, so nobody is told before it is drawn.
+        self._waiting = asyncio.get_running_loop().call_later(FIRST_PICTURE_S, self._begun)
         self._fanout.add(tap)
         self._on_change()
+
+    def _begun(self) -> None:
+        """Tell that it runs: its first picture is there, or is not waited for any longer."""
+        if self._waiting is None:
+            return
+        self._waiting.cancel()
+        self._waiting = None
+        if self._told.phase == "starting":
+            self._tell(msgspec.structs.replace(self._told, phase="on"))
 
     def _note_info(self, writer: RecordingWriter) -> None:
         """Say what the volume is, once it is known: a player names slices and values by it."""
@@ -334,6 +263,9 @@ class RecordingDesk:
 
     def _untap(self) -> None:
         tap, self._tap = self._tap, None
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
         if tap is not None:
             self._fanout.remove(tap)
             self._on_change()
@@ -356,11 +288,11 @@ class RecordingDesk:
         if told.phase == "off":
             self._writer = None
             self._untap()
-        elif self._told.phase == "starting":
+        elif self._told.phase == "starting" and self._tap is None:
             self._tap_in(writer)
         phase: Phase = "off" if told.phase == "off" else "on"
-        if self._told.phase == "stopping" and phase == "on":
-            phase = "stopping"
+        if phase == "on" and (self._told.phase == "stopping" or self._waiting is not None):
+            phase = self._told.phase
         status = RecordingState(
             phase=phase,
             name=self._told.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -16,8 +17,9 @@ from blustream_widget.core.share_messages import PointerPlace
 from blustream_widget.core.sharing import SharedPerson
 from blustream_widget.errors import NotDriverError, RecordingError
 from blustream_widget.recording.writer import Told
-from blustream_widget.session import recording
-from blustream_widget.session.recording import KEYFRAME_S, RecordingDesk, RecordingTap
+from blustream_widget.session import recording, recording_tap
+from blustream_widget.session.recording import RecordingDesk
+from blustream_widget.session.recording_tap import KEYFRAME_S, RecordingTap
 from blustream_widget.testing.contracts.transport import make_frame
 from blustream_widget.testing.fakes import volume_info
 from blustream_widget.transport.fanout import Fanout
@@ -134,13 +136,13 @@ def test_what_each_picture_shows_is_kept_with_it(scene):
 @pytest.mark.parametrize("ago", [0, 1500, 2**32])
 def test_a_picture_is_as_old_as_its_worker_says(monkeypatch, ago):
     now = 2**40 + 17
-    monkeypatch.setattr(recording, "now_90k", lambda: now)
-    assert recording._captured_90k((now - ago) & 0xFFFFFFFF) == now - ago % 2**32
+    monkeypatch.setattr(recording_tap, "now_90k", lambda: now)
+    assert recording_tap._captured_90k((now - ago) & 0xFFFFFFFF) == now - ago % 2**32
 
 
 def test_a_clock_of_another_machine_is_not_believed(monkeypatch):
-    monkeypatch.setattr(recording, "now_90k", lambda: 2**40)
-    assert recording._captured_90k(12_345_678) == 2**40
+    monkeypatch.setattr(recording_tap, "now_90k", lambda: 2**40)
+    assert recording_tap._captured_90k(12_345_678) == 2**40
 
 
 class Kernel:
@@ -211,6 +213,32 @@ async def test_an_annotation_that_is_still_written_down_belongs_to_what_ends(mon
     assert writer.events[-1]["edits"][0]["item"]["id"] == "a"
     one.saw_edits([PutItem(annotation("point", (2, 1, 1), id="b"))])
     assert writer.events[-1]["edits"][0]["item"]["id"] == "a"
+
+
+async def test_it_runs_when_what_was_shown_at_the_call_is_in_it(monkeypatch):
+    writer = Writer()
+    monkeypatch.setattr(recording, "RecordingWriter", lambda *_, **__: writer)
+    one = desk(kernel := Kernel())
+    one.receive_of_kernel(lp.StartRecording(session="s", n=1, path="/talk.mp4"))
+    one._heard(1, Told(phase="on"))
+    one._heard(1, Told(phase="on", duration_s=1.0))  # the file is there, and nothing in it
+    assert {status.phase for _, _, status in kernel.told} == {"starting"}
+    one._fanout.publish(make_frame(1, is_key=True))
+    assert (kernel.told[-1][2].phase, len(writer.pictures)) == ("on", 1)
+    n_told = len(kernel.told)
+    one._fanout.publish(make_frame(2, is_key=True))
+    assert (len(kernel.told), len(writer.pictures)) == (n_told, 2)
+
+
+async def test_a_picture_that_does_not_come_is_not_waited_for_for_ever(monkeypatch):
+    monkeypatch.setattr(recording, "RecordingWriter", lambda *_, **__: Writer())
+    monkeypatch.setattr(recording, "FIRST_PICTURE_S", 0.0)
+    one, begun = desk(kernel := Kernel()), asyncio.Event()
+    kernel.tell_recording = lambda _path, _n, status: status.phase == "on" and begun.set()
+    one.receive_of_kernel(lp.StartRecording(session="s", n=1, path="/talk.mp4"))
+    one._heard(1, Told(phase="on"))
+    async with asyncio.timeout(10):
+        await begun.wait()
 
 
 async def test_pointers_are_noted_with_the_names_of_whose_they_are(monkeypatch):
