@@ -159,6 +159,13 @@ export class Connection {
     this.retryNow();
   }
 
+  /** Be welcomed anew: what the last welcome brought has grown old. */
+  renew(): void {
+    const old = this.#current;
+    old?.close();
+    if (old) this.#lost(old, "what it brought has grown old");
+  }
+
   /** Send over the link in use; false if there is none. */
   send(message: ViewerMessage): boolean {
     this.#current?.send(JSON.stringify(message));

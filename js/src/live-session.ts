@@ -504,6 +504,7 @@ export class LiveSession implements Session, Linkable {
         this.#decoder.reset();
         this.#refresh();
       },
+      renew: () => this.#connection.renew(),
     });
   }
 

@@ -3,6 +3,7 @@
  * breaks. After each break it waits longer before it tries again.
  */
 import { type Ack, MessageType, type ViewerMessage, type Welcome } from "./protocol";
+import { haveEnded, iceServers } from "./relay-trouble";
 import type { Frame } from "./session";
 import type { OpenPeer, Peer } from "./webrtc";
 
@@ -13,6 +14,8 @@ export interface TakeoverEvents {
   text(text: string): void;
   /** `isActive` or `reason` changed. */
   changed(): void;
+  /** The credentials of the welcome have ended: another one brings new ones. */
+  renew(): void;
 }
 
 /** States change and no picture comes for this long: the path is dead, whatever it says. */
@@ -30,6 +33,8 @@ export class Takeover {
   readonly #open: OpenPeer;
   readonly #events: TakeoverEvents;
   #welcome: Welcome | null = null;
+  /** By this clock its credentials were good when it came. */
+  #wasGood = false;
   #peer: Peer | null = null;
   #isActive = false;
   #isConnected = false;
@@ -67,6 +72,7 @@ export class Takeover {
     if (this.#welcome?.peer === welcome.peer && this.#welcome.session === welcome.session) return;
     this.stop();
     this.#welcome = welcome;
+    this.#wasGood = !haveEnded(iceServers(welcome));
     if (!welcome.webrtc) {
       this.#reason = "The server has WebRTC switched off.";
       return;
@@ -131,6 +137,10 @@ export class Takeover {
     this.#retryTimer = undefined;
     const welcome = this.#welcome;
     if (!welcome?.webrtc || !this.#isVisible) return;
+    if (this.#wasGood && haveEnded(iceServers(welcome))) {
+      this.#events.renew();
+      return;
+    }
     this.#peer = this.#open(welcome, {
       offer: (message) => this.#events.send(message),
       connected: () => {

@@ -9,7 +9,7 @@
 import workerSource from "worker:./frame-worker";
 import { giveUpEncoded, receiveEncoded } from "./encoded-receiver";
 import { MessageType, type RtcOffer, type RtcStats, unpackHeader, type Welcome } from "./protocol";
-import { relayTrouble } from "./relay-trouble";
+import { iceServers, relayTrouble } from "./relay-trouble";
 import { watchStats } from "./rtc-stats";
 import { RtpMatch } from "./rtp-match";
 import type { Frame } from "./session";
@@ -75,9 +75,9 @@ class BrowserPeer implements Peer {
 
   constructor(welcome: Welcome, events: PeerEvents) {
     this.#events = events;
-    const iceServers = welcome.ice_servers as unknown as RTCIceServer[];
+    const servers = iceServers(welcome);
     this.#connection = new RTCPeerConnection({
-      iceServers,
+      iceServers: servers,
       iceTransportPolicy: welcome.ice_relay_only ? "relay" : "all",
       bundlePolicy: "max-bundle",
     });
@@ -90,7 +90,7 @@ class BrowserPeer implements Peer {
     this.takesEncoded = this.#receiveEncoded(receiver);
     this.#timer = setTimeout(() => this.#fail("no connection in time"), CONNECT_MS);
     this.#listen();
-    const gatherMs = iceServers.length > 0 ? GATHER_SERVERS_MS : GATHER_LOCAL_MS;
+    const gatherMs = servers.length > 0 ? GATHER_SERVERS_MS : GATHER_LOCAL_MS;
     this.#offer(gatherMs).catch((error: unknown) => this.#fail(String(error)));
   }
 

@@ -29,6 +29,7 @@ class Scene {
   readonly peers: FakePeer[] = [];
   readonly sent: ViewerMessage[] = [];
   readonly shown: Frame[] = [];
+  renewals = 0;
   readonly takeover = new Takeover(
     (_welcome, events) => {
       const peer = new FakePeer(events);
@@ -40,6 +41,9 @@ class Scene {
       frame: (shown) => this.shown.push(shown),
       text: () => {},
       changed: () => {},
+      renew: () => {
+        this.renewals += 1;
+      },
     },
   );
   get peer(): FakePeer {
@@ -133,6 +137,26 @@ describe("WebRTC", () => {
     expect(scene.paths).toEqual(["webrtc", "socket"]);
     expect(scene.takeover.isActive).toBe(false);
     expect(scene.takeover.reason).toContain("the network path broke");
+  });
+
+  it("asks to be welcomed anew when its credentials have ended, and not with new ones", () => {
+    const scene = new Scene();
+    const give = (peer: number, lastsMs: number): void => {
+      const username = `${Math.floor((Date.now() + lastsMs) / 1000)}:owner`;
+      scene.takeover.start(welcome({ peer, ice_servers: [{ urls: "turn:t", username }] }));
+    };
+    const fail = (): void => {
+      scene.peer.events.failed("the network path broke");
+      vi.advanceTimersByTime(10_000);
+    };
+    give(1, 3_600_000);
+    vi.advanceTimersByTime(3_601_000);
+    fail();
+    expect([scene.renewals, scene.peers.length]).toEqual([1, 1]);
+    give(2, -5000); // by a clock that is wrong: they are tried, and others would be no better
+    fail();
+    vi.advanceTimersByTime(30_000);
+    expect([scene.renewals, scene.peers.length]).toEqual([1, 3]);
   });
 
   it("gives back when states change and no picture comes", () => {
