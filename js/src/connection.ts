@@ -265,7 +265,12 @@ export class Connection {
       if (other !== "preparing" && dial.name === "websocket") other.close();
     }
     if (dial.name === "websocket") this.#dials.clear();
-    this.#current?.close();
+    if (this.#current) {
+      // What hung on the relay is gone with it, as after a break.
+      this.#current.close();
+      this.#current = null;
+      this.#events.lost();
+    }
     this.#current = dial;
     this.#failures = 0;
     this.#downSinceMs = null;

@@ -437,6 +437,7 @@ export class LiveSession implements Session, Linkable {
       return;
     }
     this.ownView.refused();
+    if (code === "state" || code === "view-link") this.viewLinks.refused();
     if (REFUSALS.has(code)) this.#sender.refused();
     if (fatal) {
       this.#serverError = error;

@@ -75,6 +75,7 @@ export class People {
   /** Which view of this page draws it. */
   #drawer: object | null = null;
   #pointed = "";
+  #isToldAgain = false;
 
   /**
    * @param send by the reliable link; false if there is none
@@ -165,6 +166,7 @@ export class People {
     clearTimeout(this.#pointTimer);
     this.#pointTimer = undefined;
     this.#pointed = "";
+    this.#isToldAgain = true;
     this.#tell();
   }
 
@@ -180,6 +182,11 @@ export class People {
   }
 
   #heard(lines: readonly ChatLine[]): void {
+    const isSame = (a: ChatLine, b: ChatLine): boolean => a.n === b.n && a.at_ms === b.at_ms;
+    const known = lines.some((line) => this.lines.some((one) => isSame(one, line)));
+    // After a break they are told from the first: if none is known, the server began anew.
+    if (this.#isToldAgain && !known) this.lines = [];
+    this.#isToldAgain = false;
     const last = this.lines.at(-1)?.n ?? 0;
     const fresh = lines.filter(({ n }) => n > last);
     if (fresh.length === 0) return;

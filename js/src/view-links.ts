@@ -11,7 +11,7 @@ export function isViewLink(text: string): boolean {
 
 export class ViewLinks {
   readonly #send: (message: CopyView | OpenView) => boolean;
-  readonly #waiting: ((text: string) => void)[] = [];
+  readonly #waiting: { take(text: string): void; refuse(): void }[] = [];
 
   /** @param send by the reliable link; false if there is none */
   constructor(send: (message: CopyView | OpenView) => boolean) {
@@ -27,15 +27,24 @@ export class ViewLinks {
         return;
       }
       const timer = setTimeout(failed, TIMEOUT_MS);
-      this.#waiting.push((text) => {
+      const end = (how: () => void) => {
         clearTimeout(timer);
-        resolve(text);
+        how();
+      };
+      this.#waiting.push({
+        take: (text) => end(() => resolve(text)),
+        refuse: () => end(() => reject(new Error("The view cannot be copied now."))),
       });
     });
   }
 
   received({ text }: ViewLink): void {
-    this.#waiting.shift()?.(text);
+    this.#waiting.shift()?.take(text);
+  }
+
+  /** The server refused something; if a copy was asked for, it was the oldest that has no answer. */
+  refused(): void {
+    this.#waiting.shift()?.refuse();
   }
 
   /** The connection is gone, and with it every answer. */

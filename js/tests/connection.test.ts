@@ -81,14 +81,17 @@ describe("connecting", () => {
   });
 
   it("goes back from the comm to the WebSocket when that answers later", async () => {
-    const { server, connection, welcomes } = await new Scene().start();
+    const scene = await new Scene().start();
+    const { server, connection, welcomes } = scene;
     server.link("websocket").break();
     await pass(0);
     const relay = server.link("comm");
     relay.welcome();
     await pass(5000);
     expect(server.count("websocket")).toBe(2);
+    expect(scene.losses).toBe(0);
     server.link("websocket").welcome({ peer: 2 });
+    expect(scene.losses).toBe(1); // what hung on the relay is asked for again
     expect(connection.link).toBe("websocket");
     expect(relay.isClosed).toBe(true);
     expect(welcomes.map((w) => w.peer)).toEqual([1, 2]);

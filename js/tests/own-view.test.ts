@@ -75,6 +75,19 @@ describe("a copied view", () => {
   });
 });
 
+describe("a copy that the server refuses", () => {
+  it("fails at once, and the next one comes", async () => {
+    const links = new ViewLinks(() => true);
+    const first = expect(links.copy()).rejects.toThrow("cannot be copied now");
+    links.refused();
+    await first;
+    links.refused(); // of something else
+    const second = links.copy();
+    links.received({ type: MessageType.VIEW_LINK, text: "blustream-view:1.e30" });
+    expect(await second).toBe("blustream-view:1.e30");
+  });
+});
+
 describe("a page that may only look", () => {
   let server: FakeServer;
   let session: LiveSession;

@@ -171,6 +171,19 @@ describe("people", () => {
     expect(people.marks).toEqual([]);
   });
 
+  it("takes the lines of a server that began anew", () => {
+    const told = (...lines: ChatLine[]): void => people.received({ type: MessageType.CHAT, lines });
+    told(line(1), line(2), line(3));
+    people.lost();
+    told(line(1), line(2), line(3), line(4)); // the same server: they are told again
+    expect(people.lines.map(({ n }) => n)).toEqual([1, 2, 3, 4]);
+    people.lost();
+    told({ ...line(1), text: "new", at_ms: 99 });
+    expect(people.lines.map(({ text }) => text)).toEqual(["new"]);
+    told({ ...line(2), at_ms: 100 });
+    expect(people.lines.length).toBe(2);
+  });
+
   it("keeps each line once, and not too many", () => {
     people.received({ type: MessageType.CHAT, lines: [line(1), line(2)] });
     people.received({ type: MessageType.CHAT, lines: [line(1), line(2), line(3)] });

@@ -166,6 +166,13 @@ describe("encoded pictures", () => {
     expect(kernel.asked("pictures")).toHaveLength(3);
   });
 
+  it("count once where two answers hold the same: else ever less would be kept", async () => {
+    const [kernel, pictures] = opened();
+    kernel.most = 46;
+    await Promise.all([pictures.get(60), pictures.get(20)]);
+    expect(pictures.bytes).toBe(9 * (60 + 46 - 20));
+  });
+
   it("are refused where the kernel refuses, and nobody listens when it is over", async () => {
     const [kernel, pictures, life] = opened();
     kernel.error = { code: "recording", message: "It is gone.", hint: "" };

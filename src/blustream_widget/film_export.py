@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,12 @@ from blustream_widget.recording.export import export
 from blustream_widget.recording.index import RecordingIndex
 from blustream_widget.runtime import start_thread
 
+logger = logging.getLogger(__name__)
+
 ENDINGS = tuple(FORMATS)
 _MAX_NAMES = 1000
+_being_written: set[Path] = set()
+"""By all players of this process: a film has its name only when it is whole."""
 _JOIN_S = 5.0
 
 
@@ -58,6 +63,7 @@ class FilmExport:
         self._name, self._share, self._error, self._phase = target.name, 0.0, None, "on"
         self._wants.set()
         self._has_ended.clear()
+        _being_written.add(target)
         start_thread(lambda: self._write(index, target), name="blustream-film")
 
     def cancel(self) -> None:
@@ -94,9 +100,14 @@ class FilmExport:
                 hint="recording.export(path) writes it elsewhere.",
             )
             self._phase = "failed"
+        except Exception as exc:
+            logger.exception("A film failed")
+            self._error = RecordingError(f"The film failed: {type(exc).__name__}.")
+            self._phase = "failed"
         else:
             self._share, self._phase = 1.0, "done"
         finally:
+            _being_written.discard(target)
             self._has_ended.set()
 
     def _progress(self, share: float) -> bool:
@@ -107,7 +118,8 @@ class FilmExport:
         stem = f"{self._source.stem}-film"
         for n in range(1, _MAX_NAMES):
             name = f"{stem}{ending}" if n == 1 else f"{stem}-{n}{ending}"
-            if not (target := self._source.with_name(name)).exists():
+            target = self._source.with_name(name)
+            if not target.exists() and target not in _being_written:
                 return target
         raise RecordingExistsError(
             f"There are {_MAX_NAMES - 1} films of {self._source.name} already.",

@@ -288,6 +288,10 @@ class Shareable(t.HasTraits):
 
     _audit: t.Instance[deque[AuditRecord]] = t.Instance(deque, ((), MAX_RECORDS))
     _links_out: tuple[ShareLink, ...] = ()
+    # Links and people that were ended, the newest last: a server that was away is told of them.
+    _ended_links: tuple[str, ...] = ()
+    _ended_people: tuple[str, ...] = ()
+    _known_links: tuple[str, ...] = ()
     _guest_page: str = ""
     _hub_desk: HubDesk | None = None
 
@@ -357,13 +361,21 @@ class Shareable(t.HasTraits):
         """Close all links, those made on the page too, and show out every guest at once."""
         for link in self._links_out:
             link._is_closed = True
+        own = (link._key for link in self._links_out)
+        self._end_links(*own, *self._known_links)
         self._links_out = ()
         self._link.tell(lp.StopSharing(session=self._session))
 
+    def _end_links(self, *keys: str) -> None:
+        self._ended_links = tuple(dict.fromkeys((*self._ended_links, *keys)))[-lp.MAX_ENDED :]
+
     def _close_link(self, key: str) -> None:
+        self._end_links(key)
         self._link.tell(lp.StopSharing(session=self._session, link=key))
 
     def _manage_person(self, person: str, action: str, role: GuestRole | None = None) -> None:
+        if action == "remove" and person not in self._ended_people:
+            self._ended_people = (*self._ended_people, person)[-lp.MAX_ENDED :]
         self._link.tell(
             lp.ManagePerson(
                 session=self._session,
@@ -410,6 +422,9 @@ class Shareable(t.HasTraits):
             self._open_desk()
             if name := owner_name():
                 self._link.tell(lp.NameOwner(session=self._session, name=name))
+            if self._ended_links or self._ended_people:
+                ended = {"links": self._ended_links, "people": self._ended_people}
+                self._link.tell(lp.StayOut(session=self._session, **ended))
             # Another server knows no links; one that knows them changes nothing.
             for link in self._links_out:
                 if (opening := link._opening(self._session)) is not None:
@@ -418,6 +433,7 @@ class Shareable(t.HasTraits):
             self._guest_page = message.page or self._guest_page
             self._audit.extend(message.audit)
             by_key = {info.id: info for info in message.links}
+            self._known_links = tuple(by_key)
             for link in self._links_out:
                 link._hear(by_key)
             people = tuple(Person(person, self._manage_person) for person in message.people)

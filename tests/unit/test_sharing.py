@@ -217,3 +217,31 @@ def test_a_qr_code_is_drawn_with_its_quiet_zone():
     assert {len(row) for row in rows} == {len(rows)}
     assert rows[0].startswith("1111111")  # a finder pattern
     assert f'viewBox="0 0 {len(rows) + 8} {len(rows) + 8}"' in qr_svg(rows, size_px=100)
+
+
+def test_a_server_that_was_away_hears_again_who_is_out_and_before_what_is_open(viewer, link):
+    gone = viewer.share()
+    mei = SharedPerson(id="0" * 16, name="Mei", role="viewer", color="#123456", since_ms=1.0)
+    link.says(people=(mei,), links=(info(link),))
+    viewer.people[0].remove()
+    gone.revoke()
+    viewer.stop_sharing()
+    viewer.share()
+    link.told.clear()
+    link.restart()
+    told = [m for m in link.told if isinstance(m, lp.StayOut | lp.OpenLink)]
+    assert [type(m) for m in told] == [lp.StayOut, lp.OpenLink]
+    assert told[0].people == (mei.id,)
+    assert gone._key in told[0].links
+    assert told[1].id not in told[0].links
+    assert lp.to_server_decoder.decode(msgspec.json.encode(told[0])) == told[0]
+
+
+def test_stopping_is_told_again_for_links_that_pages_made(viewer, link):
+    viewer.share()
+    link.says(links=(msgspec.structs.replace(info(link), id="e" * 16),))
+    viewer.stop_sharing()
+    link.told.clear()
+    link.restart()
+    (told,) = link.got(lp.StayOut)
+    assert "e" * 16 in told.links

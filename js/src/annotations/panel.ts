@@ -1,5 +1,6 @@
 /** The list of annotations in the side panel, and what can be set of the chosen one. */
 import { html, nothing, type TemplateResult } from "lit";
+import { live } from "lit/directives/live.js";
 import type { ViewContext } from "../viewer/context";
 import { type IconName, icon } from "../viewer/icons";
 import { define, Part } from "../viewer/part";
@@ -275,7 +276,8 @@ export class AnnotationPanel extends Part {
       <div class="line">
         <select aria-label="Line width" @change=${(e: Event) => width((e.target as HTMLSelectElement).value)}>
           ${[...new Set([...WIDTHS, item.width])].map(
-            (px) => html`<option value=${px} ?selected=${px === item.width}>${px} px</option>`,
+            (px) =>
+              html`<option value=${px} .selected=${live(px === item.width)}>${px} px</option>`,
           )}
         </select>
       </div>`;

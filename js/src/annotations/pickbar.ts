@@ -1,5 +1,6 @@
 /** What the seismic tool in hand can be told: how picks snap, what is followed, which fault it is. */
 import { css, html, nothing, type TemplateResult } from "lit";
+import { live } from "lit/directives/live.js";
 import type { ViewContext } from "../viewer/context";
 import { fixed } from "../viewer/format";
 import { icon } from "../viewer/icons";
@@ -139,7 +140,7 @@ export class PickBar extends Part {
     return html`<select aria-label="Picks snap to" title="Picks snap to" @change=${set}>
         ${Object.entries(SNAPPINGS).map(
           ([name, words]) =>
-            html`<option value=${name} ?selected=${name === picking.snapping}>${words}</option>`,
+            html`<option value=${name} .selected=${live(name === picking.snapping)}>${words}</option>`,
         )}
       </select>
       <select
@@ -150,7 +151,7 @@ export class PickBar extends Part {
       >
         ${REACHES.map(
           (n) =>
-            html`<option value=${n} ?selected=${n === picking.reach}>${reachText(info, n)}</option>`,
+            html`<option value=${n} .selected=${live(n === picking.reach)}>${reachText(info, n)}</option>`,
         )}
       </select>`;
   }

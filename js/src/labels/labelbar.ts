@@ -1,5 +1,6 @@
 /** The tools that edit labels, below the picture: while one is in hand and the side panel is away. */
 import { css, html, nothing, type TemplateResult } from "lit";
+import { live } from "lit/directives/live.js";
 import { axisTitle } from "../viewer/axes";
 import type { ViewContext } from "../viewer/context";
 import { type IconName, icon } from "../viewer/icons";
@@ -159,7 +160,7 @@ export class LabelBar extends Part {
         aria-label="Label to paint with"
         @change=${(e: Event) => desk.choose(info.name, Number((e.target as HTMLSelectElement).value))}
       >
-        ${values.map((value) => html`<option value=${value} ?selected=${value === desk.label}>${nameOf(value)}</option>`)}
+        ${values.map((value) => html`<option value=${value} .selected=${live(value === desk.label)}>${nameOf(value)}</option>`)}
       </select></label
     >`;
   }

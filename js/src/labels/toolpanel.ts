@@ -270,7 +270,7 @@ function between({ desk, axes }: PanelHost): TemplateResult {
   return html`<div class="row">
       <label>Drawn on
         <select aria-label="Slices that the label was drawn on" @change=${set}>
-          ${axes.map((name, axis) => html`<option value=${axis} ?selected=${axis === desk.options.axis}>${name}</option>`)}
+          ${axes.map((name, axis) => html`<option value=${axis} .selected=${live(axis === desk.options.axis)}>${name}</option>`)}
         </select></label>
     </div>
     ${apply(desk, "Fill between")}`;

@@ -124,6 +124,7 @@ export class EncodedPictures {
     const unit = isThere
       ? new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset + at, length).slice()
       : null;
+    if (this.#kept.delete(picture)) this.#bytes -= length; // two answers may hold the same
     const encoded = { unit: unit && toAnnexB(unit) ? unit : null, header };
     this.#kept.set(picture, encoded);
     this.#bytes += length;

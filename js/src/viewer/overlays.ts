@@ -172,7 +172,7 @@ export class OverlayPanel extends Part {
       .value=${live(chosen)}
       @change=${(e: Event) => act(typedIn(e))}
     >
-      ${options.map(([value, words]) => html`<option value=${value} ?selected=${value === chosen}>${words}</option>`)}
+      ${options.map(([value, words]) => html`<option value=${value} .selected=${live(value === chosen)}>${words}</option>`)}
     </select>`;
   }
 
@@ -190,12 +190,12 @@ export class OverlayPanel extends Part {
         .value=${live(colormap)}
         @change=${(e: Event) => this.change(name, { colormap: typedIn(e) })}
       >
-        ${own.map(([value, title]) => html`<option value=${value} ?selected=${value === colormap}>${title}</option>`)}
+        ${own.map(([value, title]) => html`<option value=${value} .selected=${live(value === colormap)}>${title}</option>`)}
         ${Object.entries(COLORMAP_GROUPS)
           .filter(([title]) => title !== "Labels")
           .map(
             ([title, names]) => html`<optgroup label=${title}>
-              ${names.map((map) => html`<option value=${map} ?selected=${map === colormap}>${colormapTitle(map)}</option>`)}
+              ${names.map((map) => html`<option value=${map} .selected=${live(map === colormap)}>${colormapTitle(map)}</option>`)}
             </optgroup>`,
           )}
       </select>

@@ -1,5 +1,6 @@
 /** In the side panel: how the slice is turned, and how many slices are reduced to one picture. */
 import { css, html, nothing, type TemplateResult } from "lit";
+import { live } from "lit/directives/live.js";
 import { UPRIGHT } from "../geometry";
 import type { ViewContext } from "./context";
 import { parseNumber } from "./format";
@@ -127,10 +128,10 @@ export function slabControls(context: ViewContext): TemplateResult {
         ?disabled=${reason !== ""}
         @change=${(e: Event) => chooseSlab(context, (e.target as HTMLSelectElement).value as SlabMode | "")}
       >
-        <option value="" ?selected=${!isOn}>${reason || "One slice"}</option>
+        <option value="" .selected=${live(!isOn)}>${reason || "One slice"}</option>
         ${SLAB_CHOICES.map(
           ([mode, words]) =>
-            html`<option value=${mode} ?selected=${isOn && mode === state.slab_mode}>
+            html`<option value=${mode} .selected=${live(isOn && mode === state.slab_mode)}>
               ${modeWords(modeText(info, mode), words)}
             </option>`,
         )}

@@ -1,5 +1,6 @@
 /** What the bars of slices and of time have in common: how quickly they play, and their sliders' keys. */
 import { html, type TemplateResult } from "lit";
+import { live } from "lit/directives/live.js";
 import { type Cine, SPEEDS } from "./cine";
 import { icon } from "./icons";
 
@@ -23,7 +24,7 @@ export function playControls(cine: Cine, { what, end }: PlayWords): TemplateResu
     >
       ${SPEEDS.map(
         (speed) =>
-          html`<option value=${speed} ?selected=${speed === cine.framesPerSecond}>${speed}/s</option>`,
+          html`<option value=${speed} .selected=${live(speed === cine.framesPerSecond)}>${speed}/s</option>`,
       )}
     </select>
     <button

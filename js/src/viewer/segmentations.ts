@@ -159,7 +159,7 @@ export class SegmentationPanel extends Part {
         .value=${live(style)}
         @change=${(e: Event) => this.change(name, { style: (e.target as HTMLSelectElement).value as SegmentationLook["style"] })}
       >
-        ${STYLES.map((one) => html`<option value=${one} ?selected=${one === style}>${STYLE_WORDS[one]}</option>`)}
+        ${STYLES.map((one) => html`<option value=${one} .selected=${live(one === style)}>${STYLE_WORDS[one]}</option>`)}
       </select>
     </div>`;
   }

@@ -1,5 +1,6 @@
 /** The dialog about people: a link for others, who is here, what each may do. */
 import { css, html, nothing, type TemplateResult } from "lit";
+import { live } from "lit/directives/live.js";
 import type { GuestRole, OwnLink } from "../people";
 import type { SharedPerson } from "../protocol";
 import type { ViewContext } from "./context";
@@ -279,7 +280,7 @@ export class ShareDialog extends Part {
     change: (value: string) => void,
   ): TemplateResult {
     return html`<select aria-label=${label} @change=${(e: Event) => change((e.target as HTMLSelectElement).value)}>
-      ${options.map(([value, words]) => html`<option value=${value} ?selected=${value === chosen}>${words}</option>`)}
+      ${options.map(([value, words]) => html`<option value=${value} .selected=${live(value === chosen)}>${words}</option>`)}
     </select>`;
   }
 
@@ -312,7 +313,7 @@ export class ShareDialog extends Part {
   private buttons(person: SharedPerson): TemplateResult {
     const { people, role } = this.context.session;
     const isOwner = role === "owner";
-    if (person.asks && (isOwner || role === "editor")) {
+    if (person.asks && (isOwner || (role === "editor" && !people.you?.is_lent))) {
       return html`<button class="button small" @click=${() => people.manage(person.id, "refuse")}>Not now</button>
         <button class="button small main" part="allow" @click=${() => people.manage(person.id, "grant")}>Allow</button>`;
     }

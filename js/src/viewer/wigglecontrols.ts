@@ -1,5 +1,6 @@
 /** In the side panel: colours or wiggles, and how these are drawn. */
 import { html, nothing, type TemplateResult } from "lit";
+import { live } from "lit/directives/live.js";
 import { EXCURSION_MAX, EXCURSION_MIN } from "../protocol";
 import type { ViewContext } from "./context";
 import { clamp, parseNumber } from "./format";
@@ -50,7 +51,7 @@ export function wiggleControls(context: ViewContext): TemplateResult | typeof no
           ([display, words]) =>
             html`<option
               value=${display}
-              ?selected=${reason ? display === "density" : display === state.display}
+              .selected=${live(reason ? display === "density" : display === state.display)}
             >
               ${words}
             </option>`,

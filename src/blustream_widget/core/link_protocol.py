@@ -287,6 +287,20 @@ class ManagePerson(_Message, tag="manage", frozen=True):
     role: GuestRole | None = None
 
 
+MAX_ENDED = 512
+
+
+class StayOut(_Message, tag="stay-out", frozen=True):
+    """What was ended before: told again to a server that may not have heard of it.
+
+    What is not there any more is no error.
+    """
+
+    session: str
+    links: Annotated[tuple[Key, ...], msgspec.Meta(max_length=MAX_ENDED)] = ()
+    people: Annotated[tuple[PersonKey, ...], msgspec.Meta(max_length=MAX_ENDED)] = ()
+
+
 class NoteExport(_Message, tag="exported", frozen=True):
     """The owner wrote something of the view from Python: for the record."""
 
@@ -312,7 +326,7 @@ class OpenDesk(_Message, tag="desk", frozen=True):
     ticket: Annotated[str, msgspec.Meta(max_length=4096)]
 
 
-OfSharing: TypeAlias = OpenLink | StopSharing | ManagePerson | NoteExport | NameOwner
+OfSharing: TypeAlias = OpenLink | StopSharing | StayOut | ManagePerson | NoteExport | NameOwner
 
 
 class TieViews(_Message, tag="tie", frozen=True):

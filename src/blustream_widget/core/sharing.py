@@ -40,6 +40,9 @@ COLORS = (
 )
 """Of people, so that white letters on them have a contrast of at least 4.5."""
 
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
+"""Of letters and marks, those that show nothing: fillers, an empty Braille cell, joiners."""
+
 Export: TypeAlias = Literal[
     "exported CSV", "exported a table", "exported GeoJSON", "exported labels"
 ]
@@ -177,10 +180,18 @@ def shown_text(text: str, max_chars: int) -> str:
     """Return what is left of a guest's words when nothing in them can deceive the eye.
 
     Control characters, and those that turn the direction of text or are not seen at all, become
-    spaces; runs of spaces become one.
+    spaces; runs of spaces become one. Letters are composed with their marks (NFC).
     """
-    plain = "".join(
-        char if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} else " "
-        for char in text
-    )
+    composed = unicodedata.normalize("NFC", text)
+    plain = "".join(" " if _is_unseen(char) else char for char in composed)
     return " ".join(plain.split())[:max_chars].strip()
+
+
+def name_key(name: str) -> str:
+    """Give what two names have in common that people would take for one."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def _is_unseen(char: str) -> bool:
+    is_control = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+    return is_control or char in _UNSEEN or "\ufe00" <= char <= "\ufe0f"

@@ -37,7 +37,13 @@ class _Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def view_link(state: ViewState, info: VolumeInfo) -> str:
-    """Write a view as text."""
+    """Write a view as text.
+
+    Raises
+    ------
+    ViewLinkError
+        It says more than fits: looks of thousands of labels.
+    """
     usual, fields = msgspec.to_builtins(ViewState()), msgspec.to_builtins(state)
     view = {
         name: value
@@ -46,7 +52,13 @@ def view_link(state: ViewState, info: VolumeInfo) -> str:
     }
     link = {"of": info.name[:_NAME_CHARS], "shape": info.shape, "view": view}
     packed = base64.urlsafe_b64encode(msgspec.json.encode(link)).decode().rstrip("=")
-    return f"{PREFIX}{_VERSION}.{packed}"
+    text = f"{PREFIX}{_VERSION}.{packed}"
+    if len(text) > MAX_LINK_CHARS:
+        raise ViewLinkError(
+            "This view is too long to be copied.",
+            hint="Reset the looks of labels: thousands are hidden, coloured or named by hand.",
+        )
+    return text
 
 
 def patch_of_link(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -70,7 +70,7 @@ def export(
             f"There is a file {target} already.", hint="Give another path, or overwrite=True."
         )
     pace = fps or film.fps
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
+    unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     n_frames = max(1, round(index.duration_s * pace))
     try:
         with FilmWriter(unfinished, film, target.suffix[1:].lower(), pace) as writer:

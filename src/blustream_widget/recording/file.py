@@ -62,6 +62,7 @@ class RecordingFile:
         self._keyframes: list[tuple[int, int]] = []
         self._n_fragments = 0
         self._first_90k: int | None = None
+        self._still_90k = -1
         self._written_last: tuple[int, int] | None = None
         self._duration_places: tuple[int, ...] = ()
         self._end = 0
@@ -112,7 +113,8 @@ class RecordingFile:
             if not picture.is_keyframe:
                 return
             self._begin(picture)
-        time_90k = self.since_first_90k(picture.time_90k)
+        # A picture was made before it came, a still counts from when it came.
+        time_90k = max(self.since_first_90k(picture.time_90k), self._still_90k + 1)
         if self._pending:
             time_90k = max(time_90k, self._pending[-1].time_90k + 1)
             self._pending[-1] = self._lasting_until(time_90k)
@@ -134,7 +136,8 @@ class RecordingFile:
     def add_still(self, time_90k: int, png: bytes, header: bytes = b"") -> None:
         """Take the lossless picture of a view at rest, with its packed header."""
         if self.has_pictures:
-            self._stills.append((self.since_first_90k(time_90k), png, header))
+            self._still_90k = max(self._still_90k, self.since_first_90k(time_90k))
+            self._stills.append((self._still_90k, png, header))
 
     def flush(self, now_90k: int) -> None:
         """Write all that there is, so that a reader finds it; the last picture lasts till now.

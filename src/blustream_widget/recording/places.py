@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 _NAME = re.compile(r".*-\d{8}-\d{6}(-\d+)?\.mp4")
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 _DAY_S = 86_400.0
+_RUNS_S = 60.0
+"""A recording that runs is written to every second: what is younger is not removed."""
 
 
 def recordings_dir(config: Config) -> Path:
@@ -41,7 +43,8 @@ def new_path(config: Config, volume_name: str, now_s: float | None = None) -> Pa
 def prune(config: Config, *, keep: Path, now_s: float | None = None) -> list[Path]:
     """Remove recordings that are too old or too many bytes, oldest first; `keep` stays.
 
-    Only files of the folder of recordings whose names `new_path` made.
+    Only files of the folder of recordings whose names `new_path` made, and none that is still
+    being written.
     """
     now_s = time.time() if now_s is None else now_s
     found = []
@@ -53,6 +56,8 @@ def prune(config: Config, *, keep: Path, now_s: float | None = None) -> list[Pat
     removed = []
     total = sum(size for _, size, _ in found)
     for modified_s, size, path in sorted(found):
+        if now_s - modified_s < _RUNS_S:
+            continue
         is_old = 0 < config.recordings_keep_days * _DAY_S < now_s - modified_s
         if is_old or 0 < config.recordings_total_bytes < total:
             with contextlib.suppress(OSError):

@@ -144,8 +144,7 @@ class KernelLink:
             case lp.CloseSession():
                 self._hub.close(session.id, "the viewer was closed")
             case lp.StartRecording() | lp.StopRecording():
-                session.recording.receive_of_kernel(message)
-                session.sharing.recorded(None, on=isinstance(message, lp.StartRecording))
+                _record(session, message)
             case _:
                 _receive_for_part(session, message)
 
@@ -175,10 +174,20 @@ class KernelLink:
             self._tasks.spawn(visitor.leave(), name="relayed viewer end")
 
 
+def _record(session: Session, message: lp.StartRecording | lp.StopRecording) -> None:
+    if session.recording.receive_of_kernel(message):
+        session.sharing.recorded(None, on=isinstance(message, lp.StartRecording))
+
+
 def _receive_for_part(session: Session, message: lp.OfSharing | OfKernel) -> None:
     match message:
         case (
-            lp.OpenLink() | lp.StopSharing() | lp.ManagePerson() | lp.NoteExport() | lp.NameOwner()
+            lp.OpenLink()
+            | lp.StopSharing()
+            | lp.StayOut()
+            | lp.ManagePerson()
+            | lp.NoteExport()
+            | lp.NameOwner()
         ):
             session.sharing.receive_from_kernel(message)
         case _:

@@ -19,6 +19,7 @@ from blustream_widget.core.sharing import (
     OWNER_NAME,
     GuestRole,
     ShareLinkInfo,
+    name_key,
     shown_text,
 )
 from blustream_widget.errors import (
@@ -110,9 +111,9 @@ class Guests:
     def name_owner(self, name: str) -> str:
         """Say what the owner is called: nobody who comes later has the same name."""
         wanted = shown_text(name, NAME_CHARS) or OWNER_NAME
-        if any(guest.name.casefold() == wanted.casefold() for guest in self):
+        if any(name_key(guest.name) == name_key(wanted) for guest in self):
             wanted = f"{wanted[: NAME_CHARS - 8].rstrip()} (owner)"
-        self._names.add(wanted.casefold())
+        self._names.add(name_key(wanted))
         return wanted
 
     @property
@@ -303,10 +304,10 @@ class Guests:
     def _new_name(self, name: str) -> str:
         wanted = base = shown_text(name, NAME_CHARS) or "Guest"
         number = 1
-        while wanted.casefold() in self._names:
+        while name_key(wanted) in self._names:
             number += 1
             wanted = f"{base[: NAME_CHARS - 5].rstrip()} {number}"
-        self._names.add(wanted.casefold())
+        self._names.add(name_key(wanted))
         return wanted
 
 

@@ -64,6 +64,7 @@ class OwnViews:
         self._views: dict[int, OwnView] = {}
         self._left: OrderedDict[str, ViewState] = OrderedDict()
         self._tasks = TaskSet()
+        self._n_ending = 0  # their workers are still there
 
     def receive(self, viewer: Viewer, message: LookAround) -> None:
         """Let a viewer leave the shown view, or come back to it.
@@ -123,7 +124,8 @@ class OwnViews:
         if info is None:
             raise StateError("The volume is still opening.", hint="Try again in a moment.")
         state = self._resumed(viewer) if resumes else None
-        if len(self._views) >= self._session.config.own_views:
+        most = self._session.config.own_views
+        if len(self._views) >= most or len(self._views) + self._n_ending >= 2 * most:
             raise _full(self._session.config.own_views)
         own = OwnView(
             viewer,
@@ -144,9 +146,13 @@ class OwnViews:
     def _resumed(self, viewer: Viewer) -> ViewState | None:
         """Where a person was whose connection broke, also one of whom the server has not heard."""
         for own in self:
-            if own.viewer.person == viewer.person and own.viewer.pacer.is_silent:
+            if own.viewer.person != viewer.person:
+                continue
+            if own.viewer.pacer.is_silent:
                 self.leave(own.viewer)
                 own.viewer.look_at(None)
+            elif own.viewer.transport == "comm":
+                return own.state  # the page goes over to a socket, and the relay ends in a moment
         return self._left.pop(viewer.person, None)
 
     def _come_back(self, viewer: Viewer) -> None:
@@ -166,7 +172,14 @@ class OwnViews:
         self._come_back(viewer)
 
     def _end(self, own: OwnView) -> None:
-        self._tasks.spawn(own.close(), name="own view end")
+        self._n_ending += 1
+        self._tasks.spawn(self._close(own), name="own view end")
+
+    async def _close(self, own: OwnView) -> None:
+        try:
+            await own.close()
+        finally:
+            self._n_ending -= 1
 
 
 def _full(most: int) -> OwnViewsFullError:

@@ -108,8 +108,8 @@ class RecordingDesk:
 
     # -------------------------------------------------- wishes
 
-    def receive(self, viewer: Viewer, message: SetRecording) -> None:
-        """Do what somebody who looks wishes.
+    def receive(self, viewer: Viewer, message: SetRecording) -> bool:
+        """Do what somebody who looks wishes; False if it is so already.
 
         Raises
         ------
@@ -122,19 +122,23 @@ class RecordingDesk:
                 f"The role {viewer.role!r} may look, not record.",
                 hint="Ask the owner for an editor's link.",
             )
-        if not message.on:
-            self._stop()
-        elif self._writer is None:
+        if message.on == (self._writer is not None):
+            return False
+        if message.on:
             self._start("", by=viewer.role, overwrite=False)
+        else:
+            self._stop()
+        return True
 
-    def receive_of_kernel(self, message: lp.StartRecording | lp.StopRecording) -> None:
-        """Do what the kernel wishes; the answer bears its number."""
+    def receive_of_kernel(self, message: lp.StartRecording | lp.StopRecording) -> bool:
+        """Do what the kernel wishes; the answer bears its number. False: it was refused, or so."""
         self._kernel_n = message.n
         if isinstance(message, lp.StopRecording):
+            was_on = self._writer is not None
             self._stop()
             if self._writer is None:
                 self._tell(self._told)
-            return
+            return was_on
         try:
             if self._writer is not None:
                 raise RecordingError(
@@ -144,6 +148,8 @@ class RecordingDesk:
             self._start(message.path, by="owner", overwrite=message.overwrite)
         except BlustreamError as exc:
             self._kernel.tell_recording(str(self._path), self._kernel_n, _with(self._told, exc))
+            return False
+        return True
 
     def _start(self, path: str, *, by: str, overwrite: bool) -> None:
         _, info = self._view()

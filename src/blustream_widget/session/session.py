@@ -19,6 +19,7 @@ from blustream_widget.core.palettes import Palette, Palettes, named_in
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import LoadedSlices, VolumeInfo, VolumeRef
 from blustream_widget.errors import BlustreamError, SessionFullError, StateError, from_code
+from blustream_widget.session import access
 from blustream_widget.session.access import DRIVERS
 from blustream_widget.session.annotations import AnnotationBoard
 from blustream_widget.session.announcer import Announcer
@@ -400,14 +401,16 @@ class Session:
 
     def edit_annotations(self, viewer: Viewer, message: EditAnnotations) -> None:
         self.annotations.edit_by(viewer, message)
-        self.sharing.annotated(viewer)
+        if access.may(viewer.role, EditAnnotations):  # else it was refused
+            self.sharing.annotated(viewer)
 
     def edit_labels(self, viewer: Viewer, message: EditLabels | CancelEdit) -> None:
         if isinstance(message, CancelEdit):
             self.segmentations.edits.cancel_by(viewer, message)
         else:
             self.segmentations.edits.edit_by(viewer, message)
-            self.sharing.annotated(viewer, "edited labels")
+            if access.may(viewer.role, EditLabels):
+                self.sharing.annotated(viewer, "edited labels")
 
     def measure(self, viewer: Viewer, message: Measure) -> None:
         item = self.annotations.find(message.id)

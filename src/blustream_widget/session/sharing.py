@@ -137,8 +137,8 @@ class Sharing:
         """Take note that a connection is gone."""
         if all(other.person != viewer.person for other in self._viewers()):
             self._since_ms.pop(viewer.person, None)
-            if viewer.guest is not None:
-                self._note("left", viewer.guest)
+            if (guest := viewer.guest) is not None:
+                self.audit.note_going_on("left", guest.id, guest.name, guest.role)
         self._pointers.forget(viewer)
         self._tell.call()
 
@@ -228,6 +228,8 @@ class Sharing:
                     self._open(message)
                 case lp.StopSharing(link=link):
                     self._stop(link)
+                case lp.StayOut(links=links, people=people):
+                    self._stay_out(links, people)
                 case lp.NoteExport(what=what):
                     self.exported(None, what)
                 case lp.NameOwner(name=name):
@@ -278,6 +280,18 @@ class Sharing:
             self._show_out(guest, _sharing_ended)
         self._arm()
 
+    def _stay_out(self, links: Collection[str], people: Collection[str]) -> None:
+        """End what was ended while another server, or none, was there to hear of it."""
+        for link in {info.id for info in self._guests.links}.intersection(links):
+            self._stop(link)
+        for person in {guest.id for guest in self._guests}.intersection(people):
+            self._remove(self._guests.find(person))
+
+    def _remove(self, guest: Guest) -> None:
+        self._guests.remove(guest.id, _removed)
+        self._note("removed", guest)
+        self._show_out(guest, _removed)
+
     def _arm(self) -> None:
         """Wake up when the next link ends."""
         self.on_links()
@@ -309,14 +323,11 @@ class Sharing:
         if message.person == OWNER_ID:
             raise ShareError("The owner's role does not change.")
         guest = self._guests.find(message.person)
-        is_answer = message.action in ("grant", "refuse")
-        if by is not None and by.role != "owner" and not is_answer:
-            raise NotDriverError("Only the owner decides on people.")
+        if by is not None and by.role != "owner":
+            _check_answer(message, by, guest)
         match message.action:
             case "remove":
-                self._guests.remove(guest.id, _removed)
-                self._note("removed", guest)
-                self._show_out(guest, _removed)
+                self._remove(guest)
             case "role":
                 if message.role is None:
                     raise ShareError("The message names no role.")
@@ -362,6 +373,9 @@ class Sharing:
         if role != guest.role:
             guest.role = role
             self._note("role", guest, role)
+            for viewer in self._viewers():
+                if viewer.guest is guest:
+                    viewer.role_changed()
         self._keep()
         self._told = ()
         self._tell.call()
@@ -449,6 +463,16 @@ class Sharing:
             elif is_news:
                 mine = some if you in named else (*some[:-1], without_link(by_id[you]))
                 viewer.send(sm.People(people=mine, you=you, more=len(people) - len(mine)))
+
+
+def _check_answer(message: sm.Manage, by: Viewer, guest: Guest) -> None:
+    """Whether somebody who drives, and is not the owner, may do this to a guest."""
+    if message.action not in ("grant", "refuse"):
+        raise NotDriverError("Only the owner decides on people.")
+    if not guest.asks:
+        raise NotDriverError("This person does not ask to drive.")
+    if message.action == "grant" and by.guest is not None and by.guest.is_lent:
+        raise NotDriverError("What was lent to you is not yours to lend.")
 
 
 _removed: WhyNot = partial(RemovedError, "The owner has ended your visit.")

@@ -57,6 +57,8 @@ MESSAGES_HZ, MESSAGES_BURST = 500.0, 1000.0
 # Of what others are told: a hand on a mouse, and a person who writes.
 POINTS_HZ, POINTS_BURST = 40.0, 40.0
 WORDS_HZ, WORDS_BURST = 2.0, 10.0
+TURNS_HZ, TURNS_BURST = 0.5, 6.0
+"""Of leaving the shown view for one's own: each takes a worker."""
 MAX_INVALID = 20
 PING_S, FIRST_PING_S, N_FIRST_PINGS = 2.0, 0.1, 4
 _CLOSE_POLICY = 1008
@@ -148,6 +150,7 @@ class Viewer:
         self._bucket = TokenBucket(MESSAGES_HZ, MESSAGES_BURST)
         self._points = TokenBucket(POINTS_HZ, POINTS_BURST)
         self._words = TokenBucket(WORDS_HZ, WORDS_BURST)
+        self._turns = TokenBucket(TURNS_HZ, TURNS_BURST)
         self._n_invalid = 0
         self.is_calm = hello.calm
         self._stream = p.Stream(path="socket")
@@ -319,6 +322,10 @@ class Viewer:
         self.receive(data)
         self._is_by_rtc = False
 
+    def role_changed(self) -> None:
+        """Tell the page what else it may do now, or not any more."""
+        self._room.recording.welcome(self)
+
     def close(self, code: int, reason: str) -> None:
         """End its connection; the session hears of it as of any other end."""
         self._channel.close(code, reason)
@@ -400,10 +407,9 @@ class Viewer:
             case p.RtcOffer():
                 self._offer(message)
             case SetRecording():
-                self._room.recording.receive(self, message)
-                self._room.sharing.recorded(self, on=message.on)
+                self._record(message)
             case LookAround():
-                self._room.own_views.receive(self, message)
+                self._look_around(message)
             case CopyView() | OpenView():
                 take_view_link(self, message, shown=self._shown, volume=self._room)
                 if isinstance(message, CopyView):
@@ -421,6 +427,15 @@ class Viewer:
                 self._handle_sharing(message)
             case _:
                 raise ProtocolError("A connection says hello only once.")
+
+    def _record(self, message: SetRecording) -> None:
+        if self._room.recording.receive(self, message):
+            self._room.sharing.recorded(self, on=message.on)
+
+    def _look_around(self, message: LookAround) -> None:
+        if message.on and not self._turns.take():
+            raise ShareError("You go to and fro too quickly.", hint="Wait a moment.")
+        self._room.own_views.receive(self, message)
 
     def _acknowledged(self, ack: p.Ack) -> None:
         is_of_rtc = ack.of_rtc or self._is_by_rtc

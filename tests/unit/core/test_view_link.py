@@ -115,3 +115,9 @@ def test_damaged_texts_are_refused_or_are_views(noise, at):
     bad = good[: at + 17] + base64.urlsafe_b64encode(noise).decode().rstrip("=") + good[at + 17 :]
     with contextlib.suppress(StateError):
         opened(bad)
+
+
+def test_a_view_that_says_too_much_is_not_copied():
+    look = SegmentationLook(name="salt", hidden=tuple(range(100_000, 104_096)))
+    with pytest.raises(ViewLinkError, match="too long"):
+        view_link(msgspec.structs.replace(START, segmentations=(look, look)), INFO)

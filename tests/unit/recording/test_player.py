@@ -268,3 +268,28 @@ def test_why_a_film_cannot_be_written_is_told(ask, monkeypatch):
     told = film_that_ended(ask)
     assert told["phase"] == "failed"
     assert told["message"] == "talk-film.mp4 cannot be written: No space left on device."
+
+
+def test_two_players_of_a_recording_write_two_films(ask, path, monkeypatch):
+    goes_on = threading.Event()
+    monkeypatch.setattr(film_export, "export", lambda *_, **__: goes_on.wait(30))
+    other = film_export.FilmExport(path)
+    ask("film", ending=0)
+    other.begin(ask.player._source.index, ".mp4")
+    assert (ask("film-stands")[0]["name"], other.told()["name"]) == (
+        "talk-film.mp4",
+        "talk-film-2.mp4",
+    )
+    goes_on.set()
+    other.close()
+    assert film_that_ended(ask)["phase"] == "done"
+
+
+def test_a_film_never_stays_half_made_without_a_word(ask, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("what nobody thought of")
+
+    monkeypatch.setattr(film_export, "export", broken)
+    ask("film", ending=0)
+    told = film_that_ended(ask)
+    assert (told["phase"], told["message"]) == ("failed", "The film failed: ValueError.")

@@ -188,3 +188,14 @@ def test_a_still_is_found_while_the_view_rested_there(camera, path):
     recording = Recording(path)
     found = [recording.still_at(t) for t in (0.05, 0.5, 1.5, 2.0)]
     assert found == [None, b"\x89PNG 1", b"\x89PNG 2", None]
+
+
+def test_a_still_is_not_shown_over_what_came_after_it(camera, path):
+    file = RecordingFile(path)
+    file.add_picture(camera.shoot())
+    late = camera.now + 9000  # the loop was busy: the next picture was made before the still came
+    file.add_still(late, b"\x89PNG of the first")
+    file.add_picture(camera.shoot(after=4500))
+    file.finish(camera.now + 90_000)
+    recording = Recording(path)
+    assert [recording.still_at(t) for t in (0.1001, 0.5)] == [None, None]

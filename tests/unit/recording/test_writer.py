@@ -97,6 +97,18 @@ def test_old_recordings_are_removed_and_nothing_else(config):
     assert left(recordings_total_bytes=150) == sorted(names[2:])
 
 
+def test_a_recording_that_runs_is_not_removed(config):
+    folder = places.recordings_dir(config)
+    folder.mkdir()
+    running = folder / "v-20250101-000000.mp4"
+    running.write_bytes(bytes(100))
+    limited = msgspec.structs.replace(config, recordings_total_bytes=1)
+    keep = folder / "v-20250104-000000.mp4"
+    written_s = running.stat().st_mtime
+    assert places.prune(limited, keep=keep, now_s=written_s + 2) == []
+    assert places.prune(limited, keep=keep, now_s=written_s + 120) == [running]
+
+
 def test_a_name_holds_nothing_that_leads_elsewhere(config):
     path = places.new_path(config, "../../etc/Ä volume.vds", now_s=0)
     assert path.parent == places.recordings_dir(config)

@@ -18,6 +18,7 @@ from blustream_widget.core.segmentation import (
     SegmentationSource,
 )
 from blustream_widget.core.types import VolumeRef
+from blustream_widget.session.own_view import OwnView
 from blustream_widget.session.session import Session
 from blustream_widget.session.ties import Ties
 from blustream_widget.testing.stubs import INFO, StubChannel, StubPool
@@ -217,3 +218,29 @@ async def test_a_view_is_copied_and_opened_by_who_may_move_what_they_see(session
     assert session.state.zoom == 2.0
     owner.send(sm.OpenView(text="https://example.org"))
     assert owner.channel.codes() == ["view-link"]
+
+
+async def test_going_to_and_fro_starts_no_more_workers_than_twice_the_places(
+    session, pool, monkeypatch
+):
+    never = asyncio.Event()
+    monkeypatch.setattr(OwnView, "close", lambda _self: never.wait())
+    guest = Page(session)
+    for _ in range(20):
+        guest.send(sm.LookAround(on=True))
+        guest.send(sm.LookAround(on=False))
+        await asyncio.sleep(0)
+    assert set(guest.channel.codes()) == {"own-views-full", "share"}
+    assert len(pool.workers) - 1 <= 4
+    never.set()
+
+
+async def test_who_goes_over_from_the_relay_to_a_socket_goes_on_where_they_were(session, pool):
+    guest = Page(session)
+    guest.channel.name = "comm"
+    await guest.look_around(pool)
+    guest.send(p.ZoomPan(seq=1, zoom=5.0, pan=(0.5, 0.5)))
+    by_socket = Page(session, person=guest.viewer.person)
+    await by_socket.look_around(pool, resumes=True)
+    await session.leave(guest.viewer)  # the kernel tells it a moment later
+    assert by_socket.viewer.own.state.zoom == 5.0

@@ -13,6 +13,7 @@ from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core.annotation import annotation
 from blustream_widget.core.annotation_messages import EditAnnotations, PutItem
+from blustream_widget.core.recording_messages import RecordingState, SetRecording
 from blustream_widget.core.sharing import COLORS, MAX_LINKS, OWNER_ID, ROLES
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.errors import (
@@ -233,6 +234,9 @@ def test_there_are_not_too_many_links():
         (["Owner"], ["Owner 2"]),
         (["", "  \n\t"], ["Guest", "Guest 2"]),
         (["\u202eevil\u200b <b>x</b>"], ["evil <b>x</b>"]),
+        (["Jos\u00e9", "Jose\u0301"], ["Jos\u00e9", "Jos\u00e9 2"]),
+        (["Anna", "Anna\u3164", "\u2800", "Ann\u034fa"], ["Anna", "Anna 2", "Guest", "Ann a"]),
+        (["Mei", "\uff2d\uff45\uff49"], ["Mei", "\uff2d\uff45\uff49 2"]),
     ],
 )
 def test_names_are_plain_text_and_no_two_are_alike(names, shown):
@@ -365,6 +369,66 @@ async def test_an_editor_answers_requests_and_decides_nothing_else(session):
     says(viewer, sm.Control(action="ask"))
     says(editor, manage(viewer.person, "grant"))
     assert viewer.role == "editor"
+
+
+async def test_an_editor_makes_nobody_an_editor_who_does_not_ask(session):
+    share(session)
+    share(session, OTHER_KEY, OTHER_CODE, role="editor")
+    viewer, _ = enter(session)
+    editor, channel = enter(session, "Ravi", OTHER_CODE)
+    says(editor, manage(viewer.person, "grant"))
+    assert (viewer.role, channel.codes()) == ("viewer", ["not-driver"])
+
+
+async def test_who_was_lent_control_lends_it_to_nobody(session):
+    owner, _ = owner_of(session)
+    share(session)
+    mallory, channel = enter(session, "Mallory")
+    eve, _ = enter(session, "Eve")
+    says(owner, manage(mallory.person, "grant"))
+    says(eve, sm.Control(action="ask"))
+    says(mallory, manage(eve.person, "grant"))
+    assert (eve.role, channel.codes()) == ("viewer", ["not-driver"])
+
+
+async def test_what_was_ended_while_no_server_was_there_is_ended_by_the_next(session, kernel):
+    share(session)
+    share(session, OTHER_KEY, OTHER_CODE)
+    _, channel = enter(session)
+    removed, other = enter(session, "Ravi", OTHER_CODE)
+    _, third = enter(session, "Ada", OTHER_CODE)
+    out = lp.StayOut(session=session.id, links=(KEY, "9" * 16), people=(removed.person, "8" * 16))
+    for _ in range(2):  # what is over already is no error
+        session.sharing.receive_from_kernel(out)
+    assert [c.closed for c in (channel, other, third)] == [
+        [(4403, "sharing-ended")],
+        [(4403, "removed")],
+        [],
+    ]
+    assert not [m for m in kernel.heard if isinstance(m, lp.SessionError)]
+
+
+async def test_a_role_that_changed_says_whether_its_person_may_record(session):
+    owner, _ = owner_of(session)
+    share(session)
+    viewer, channel = enter(session)
+    assert not channel.got(RecordingState)[-1].may
+    says(owner, manage(viewer.person, "grant"))
+    assert channel.got(RecordingState)[-1].may
+    says(owner, manage(viewer.person, "take-back"))
+    assert not channel.got(RecordingState)[-1].may
+
+
+async def test_the_record_holds_what_was_done_not_what_was_refused(session):
+    share(session, role="viewer")
+    viewer, _ = enter(session)
+    says(viewer, EditAnnotations(seq=1, edits=(PutItem(BOX),)))
+    says(viewer, SetRecording(on=False))
+    await session.leave(viewer)
+    for _ in range(3):
+        await session.leave(come_again(session, viewer.person)[0])
+    made = [record.what for record in session.sharing.audit.records]
+    assert made == ["shared", "joined", "left"]
 
 
 async def test_nobody_manages_the_owner(session):
