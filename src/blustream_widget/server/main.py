@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from blustream_widget._version import __version__
 from blustream_widget.config import Config
@@ -32,6 +32,7 @@ from blustream_widget.server.runtime_files import (
 )
 from blustream_widget.server.succession import Heir
 from blustream_widget.server.tokens import new_key
+from blustream_widget.session.audit import AUDIT_LOG
 from blustream_widget.session.workers import WorkerPool, worker_command
 from blustream_widget.transport.ice_servers import IceServers
 
@@ -68,7 +69,7 @@ def run(
     files = runtime_files(config)
     with _single_instance(files) as is_single:
         if is_single:
-            with _logging_to(files.log, config.log_level):
+            with _logging_to(files, config.log_level):
                 asyncio.run(_serve(config, files, ice_servers, worker_module))
 
 
@@ -179,22 +180,39 @@ def _write_info(files: RuntimeFiles, secret: str) -> None:
 
 
 @contextmanager
-def _logging_to(path: Path, level: str) -> Iterator[None]:
-    """Log to a file of bounded size, from a thread: the loop never waits for a disk."""
-    handler = logging.handlers.RotatingFileHandler(
-        path, maxBytes=MAX_LOG_BYTES, backupCount=1, delay=True
-    )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
-    listener = logging.handlers.QueueListener(records, handler)
+def _logging_to(files: RuntimeFiles, level: str) -> Iterator[None]:
+    """Log to files of bounded size, from threads: the loop never waits for a disk."""
     root = logging.getLogger()
-    root.addHandler(queue_handler := logging.handlers.QueueHandler(records))
     root.setLevel(logging.WARNING)
     logging.getLogger("blustream_widget").setLevel(level.upper())
+    log_format = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    with _written(root, files.log, log_format), _written(AUDIT_LOG, files.audit, "%(message)s"):
+        yield
+
+
+class _PrivateFileHandler(logging.handlers.RotatingFileHandler):
+    """Makes files that nobody else can read, also should their folder be opened to others."""
+
+    def _open(self) -> Any:  # Any: as open() gives for a mode that is not written out
+        return open(
+            self.baseFilename,
+            self.mode,
+            encoding="utf-8",
+            opener=lambda path, flags: os.open(path, flags, 0o600),
+        )
+
+
+@contextmanager
+def _written(log: logging.Logger, path: Path, line_format: str) -> Iterator[None]:
+    handler = _PrivateFileHandler(path, maxBytes=MAX_LOG_BYTES, backupCount=1, delay=True)
+    handler.setFormatter(logging.Formatter(line_format))
+    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    listener = logging.handlers.QueueListener(records, handler)
+    log.addHandler(queue_handler := logging.handlers.QueueHandler(records))
     listener.start()
     try:
         yield
     finally:
-        root.removeHandler(queue_handler)
+        log.removeHandler(queue_handler)
         listener.stop()
         handler.close()

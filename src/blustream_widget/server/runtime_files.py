@@ -38,6 +38,7 @@ class RuntimeFiles(NamedTuple):
     info: Path
     lock: Path
     log: Path
+    audit: Path
     kept: Path
     key: Path
 
@@ -58,6 +59,7 @@ def runtime_files(config: Config) -> RuntimeFiles:
         info=folder / f"{stem}.json",
         lock=folder / f"{stem}.lock",
         log=folder / f"{stem}.log",
+        audit=folder / f"{stem}.audit",
         kept=folder / f"{stem}.kept",
         key=folder / f"{stem}.key",
     )

@@ -1,4 +1,7 @@
-"""Who did what in a session: the newest records, for the owner and the server's log."""
+"""Who did what in a session: the newest records for the owner, all of them for a file.
+
+The file is the server's to choose (`AUDIT_LOG`, JSON lines); its log has the same without names.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,15 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+import msgspec
+
 from blustream_widget.core.sharing import AuditRecord
 
 logger = logging.getLogger(__name__)
+
+AUDIT_LOG = logging.getLogger("blustream_widget.audit")
+AUDIT_LOG.propagate = False  # names are in it, and belong in no other log
+AUDIT_LOG.setLevel(logging.INFO)
 
 MAX_RECORDS = 1000
 JOIN_RECORDS_S = 30.0
@@ -44,11 +53,12 @@ class Audit:
 
     def note(self, what: str, who: str, name: str, role: str, detail: str = "") -> None:
         """Keep a record, and log it without the person's name."""
-        self.records.append(
-            AuditRecord(
-                at_ms=self._clock() * 1000, what=what, who=who, name=name, role=role, detail=detail
-            )
+        record = AuditRecord(
+            at_ms=self._clock() * 1000, what=what, who=who, name=name, role=role, detail=detail
         )
+        self.records.append(record)
+        line = {"session": self._session_id, **msgspec.structs.asdict(record)}
+        AUDIT_LOG.info("%s", msgspec.json.encode(line).decode())
         self.n_made += 1
         logger.info(
             "Session %.8s: %s as %s %s %s", self._session_id, who, role or "-", what, detail

@@ -1,6 +1,7 @@
 """Small parts of the server: lifetime, ICE settings, proxy entry, runtime files."""
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,11 @@ import pytest
 from blustream_widget._version import __version__
 from blustream_widget.config import Config
 from blustream_widget.errors import ConfigError
-from blustream_widget.server import discovery, proxy
+from blustream_widget.server import discovery, main, proxy
 from blustream_widget.server.ice import parse_ice_servers
 from blustream_widget.server.lifetime import Lifetime
 from blustream_widget.server.runtime_files import answers, read_address, runtime_files
+from blustream_widget.session.audit import Audit
 
 
 async def test_the_server_ends_when_its_last_user_has_left():
@@ -129,3 +131,32 @@ def test_the_proxy_waits_with_it_until_there_is_a_websocket():
         ws_connection = None
 
     assert proxy.send_without_delay(Handler())
+
+
+@pytest.fixture
+def log_level():
+    yield
+    logging.getLogger("blustream_widget").setLevel(logging.NOTSET)
+
+
+@pytest.mark.usefixtures("log_level")
+def test_the_audit_is_a_file_of_its_own_and_names_are_in_no_other(tmp_path):
+    tmp_path.chmod(0o700)
+    files = runtime_files(Config(runtime_dir=str(tmp_path)))
+    for person in ("Mei", "Eve"):  # two servers, one after the other
+        with main._logging_to(files, "INFO"):
+            Audit("5" * 32, lambda: None, clock=lambda: 1.5).note("joined", "b", person, "viewer")
+    lines = [json.loads(line) for line in files.audit.read_text().splitlines()]
+    assert lines[0] == {
+        "session": "5" * 32,
+        "at_ms": 1500.0,
+        "what": "joined",
+        "who": "b",
+        "name": "Mei",
+        "role": "viewer",
+        "detail": "",
+    }
+    assert [line["name"] for line in lines] == ["Mei", "Eve"]
+    assert files.audit.stat().st_mode & 0o777 == 0o600
+    assert files.log.read_text().count("b as viewer joined") == 2
+    assert "Mei" not in files.log.read_text()
