@@ -1,5 +1,6 @@
 /** The session of one widget: connection, decoder, state and measurements, seen as one `Session`. */
 import { Abilities, type ProbePictures } from "./abilities";
+import { AckPace } from "./ack-pace";
 import { Connection, type ConnectionOptions } from "./connection";
 import { PictureDecoder } from "./decoder";
 import type { Linkable } from "./exchange";
@@ -15,6 +16,7 @@ import { mayDrive, People } from "./people";
 import { Pointing } from "./pointing";
 import { Presenter } from "./presenter";
 import {
+  type Ack,
   type Error as ErrorMessage,
   FrameFlags,
   type FrameHeader,
@@ -83,6 +85,7 @@ export class LiveSession implements Session, Linkable {
   readonly #screen = new Screen(this.#meter);
   readonly #presenter: Presenter;
   readonly #thereMs = new WeakMap<FrameHeader, number>();
+  readonly #acks = new AckPace((ack) => this.#connection.send(ack));
   readonly #sender: PatchSender;
   readonly #abilities: Abilities;
   readonly labels = new LiveLabels((message) => this.#connection.send(message));
@@ -375,6 +378,9 @@ export class LiveSession implements Session, Linkable {
       case MessageType.INFO:
         this.#inform(message.info);
         break;
+      case MessageType.ACK_PACE:
+        this.#paceAcks(message.every_ms);
+        break;
       case MessageType.STATUS:
         this.#codec = message.codec;
         this.#refresh(fromServer(message));
@@ -470,7 +476,9 @@ export class LiveSession implements Session, Linkable {
 
   #acknowledge(header: FrameHeader): void {
     const there_ms = this.#thereMs.get(header) ?? 0;
-    this.#connection.send({ type: MessageType.ACK, frame_no: header.frame_no, there_ms });
+    const ack: Ack = { type: MessageType.ACK, frame_no: header.frame_no, there_ms };
+    if (header.flags & FrameFlags.STILL) this.#connection.send(ack);
+    else this.#acks.came(ack);
   }
 
   #show(frame: Frame): void {
@@ -488,12 +496,19 @@ export class LiveSession implements Session, Linkable {
     this.ownView.lost();
     this.viewLinks.lost();
     this.#takeover?.stop();
+    this.#acks.forget();
+    this.#paceAcks(0);
     this.#sender.stop();
     this.#decoder.reset();
     this.#presenter.clear();
   }
 
   // ------------------------------------------------------------ to the server
+
+  #paceAcks(everyMs: number): void {
+    this.#acks.pace(everyMs);
+    this.#takeover?.acks.pace(everyMs);
+  }
 
   #makeTakeover(open: OpenPeer): Takeover {
     return new Takeover(open, {

@@ -639,6 +639,7 @@ export const MessageType = {
   GRID: 138,
   RECORD: 160,
   RECORDING: 161,
+  ACK_PACE: 168,
   JOIN: 144,
   JOINED: 145,
   PEOPLE: 146,
@@ -979,6 +980,12 @@ export interface Error {
   readonly fatal: boolean;
 }
 
+/** Acknowledge a frame of video at most every `every_ms` from now on; 0: each one, as at first. */
+export interface AckPace {
+  readonly type: 168;
+  readonly every_ms: number;
+}
+
 /** Round-trip probe, either way; answered at once with the same number. */
 export interface Ping {
   readonly type: 4;
@@ -1230,6 +1237,7 @@ export type ViewerMessage =
 export type ServerMessage =
   | Welcome
   | Error
+  | AckPace
   | Ping
   | Pong
   | State

@@ -2,6 +2,7 @@
  * Lets WebRTC take over from the link when its first picture is there, and gives back at once when it
  * breaks. After each break it waits longer before it tries again.
  */
+import { AckPace } from "./ack-pace";
 import { type Ack, MessageType, type ViewerMessage, type Welcome } from "./protocol";
 import { haveEnded, iceServers } from "./relay-trouble";
 import type { Frame } from "./session";
@@ -30,6 +31,7 @@ const PAUSE_MIN_MS = 10_000;
 const PAUSE_MAX_MS = 300_000;
 
 export class Takeover {
+  readonly acks = new AckPace((ack) => this.#acknowledge(ack));
   readonly #open: OpenPeer;
   readonly #events: TakeoverEvents;
   #welcome: Welcome | null = null;
@@ -160,7 +162,9 @@ export class Takeover {
   #frame(frame: Frame): void {
     this.#calm();
     this.#askedMs = null;
-    this.#acknowledge(frame);
+    const { frame_no } = frame.header;
+    const there_ms = frame.thereMs ?? 0;
+    this.acks.came({ type: MessageType.ACK, frame_no, of_rtc: true, there_ms });
     const isFirst = !this.#isActive;
     this.#isActive = true;
     this.#reason = "";
@@ -170,8 +174,7 @@ export class Takeover {
     this.#events.changed();
   }
 
-  #acknowledge({ header: { frame_no }, thereMs = 0 }: Frame): void {
-    const ack: Ack = { type: MessageType.ACK, frame_no, of_rtc: true, there_ms: thereMs };
+  #acknowledge(ack: Ack): void {
     clearTimeout(this.#ackTimer);
     if (this.#linkServes() && this.#events.send(ack)) return;
     const text = JSON.stringify(ack);
@@ -196,6 +199,7 @@ export class Takeover {
   #closePeer(): void {
     this.#calm();
     clearTimeout(this.#ackTimer);
+    this.acks.forget();
     this.#peer?.close();
     this.#peer = null;
     this.#isActive = false;

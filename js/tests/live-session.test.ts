@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LatencyMeter } from "../src/latency";
 import { LiveSession } from "../src/live-session";
-import { MessageType, type Status } from "../src/protocol";
+import { type Ack, MessageType, type Status } from "../src/protocol";
 import { Screen } from "../src/screen";
 import type { SessionError } from "../src/session";
 import { type FakeLink, FakeServer, frame, header, STATE } from "./fakes";
@@ -247,6 +247,24 @@ describe("pictures", () => {
     expect(there_ms).toBeGreaterThan(0);
     const ack = { type: MessageType.ACK, frame_no: 7, there_ms };
     expect(scene.link.of(MessageType.ACK)).toEqual([ack]);
+    scene.session.stop();
+  });
+
+  it("are acknowledged as often as the server wishes, until the link is lost", async () => {
+    const scene = await new Scene().connect();
+    const acknowledged = () => scene.link.of(MessageType.ACK).map((ack) => (ack as Ack).frame_no);
+    scene.link.say({ type: MessageType.ACK_PACE, every_ms: 90 });
+    for (let n = 1; n <= 4; n += 1) {
+      await scene.picture(n);
+      scene.nextFrame();
+      await pass(33);
+    }
+    expect(acknowledged()).toEqual([1, 4]);
+    scene.link.say({ type: MessageType.ACK_PACE, every_ms: 0 });
+    await scene.picture(5);
+    scene.nextFrame();
+    await pass(0);
+    expect(acknowledged()).toEqual([1, 4, 5]);
     scene.session.stop();
   });
 

@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { MessageType, type Stream, type ViewerMessage, type Welcome } from "../src/protocol";
+import {
+  type Ack,
+  MessageType,
+  type Stream,
+  type ViewerMessage,
+  type Welcome,
+} from "../src/protocol";
 import { RtpMatch } from "../src/rtp-match";
 import type { Frame } from "../src/session";
 import { Takeover } from "../src/takeover";
@@ -84,6 +90,20 @@ describe("WebRTC", () => {
     }
     vi.advanceTimersByTime(200);
     expect(acknowledged().slice(2)).toEqual([7, 8, 9, 9]);
+  });
+
+  it("acknowledges as often as the server wishes, and the newest picture in the end", () => {
+    const scene = new Scene().live("direct");
+    const acknowledged = () =>
+      scene.sent.filter((m): m is Ack => m.type === MessageType.ACK).map((ack) => ack.frame_no);
+    scene.takeover.acks.pace(90);
+    for (const frame_no of [11, 12, 13, 14, 15]) {
+      scene.peer.events.frame({ ...frame({ frame_no }), thereMs: performance.now() });
+      vi.advanceTimersByTime(33);
+    }
+    expect(acknowledged().slice(-2)).toEqual([11, 14]);
+    vi.advanceTimersByTime(90);
+    expect(acknowledged().slice(-3)).toEqual([11, 14, 15]);
   });
 
   it("takes over with its first picture, not before", () => {

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
+from blustream_widget.core.ack_messages import AckPace
 from blustream_widget.core.annotation_messages import (
     AnnotationEdits,
     EditAnnotations,
@@ -103,6 +104,7 @@ class MessageType(IntEnum):
     GRID = 0x8A
     RECORD = 0xA0
     RECORDING = 0xA1
+    ACK_PACE = 0xA8
     JOIN = 0x90
     JOINED = 0x91
     PEOPLE = 0x92
@@ -435,6 +437,7 @@ class Value(_Message, tag=int(MessageType.VALUE), frozen=True):
 ServerMessage: TypeAlias = (
     Welcome
     | Error
+    | AckPace
     | Ping
     | Pong
     | State

@@ -73,18 +73,19 @@ class Demand:
     def show(self, state: ViewState) -> None:
         """Draw `state` as soon as somebody can take it."""
         self._waiting = state
-        self.update()
+        self._show_waiting()
 
     def room_made(self, subscriber: Subscriber) -> None:
         """Take note that one viewer acknowledged a frame: it may have room for another."""
-        fanout = self._fanout
-        if fanout is None or subscriber.video is None:
+        if self._fanout is None or subscriber.video is None:
             return
-        is_awaited = self._waiting is not None and subscriber.has_credit
-        if is_awaited or self._clock() - self._looked_s >= LOOK_INTERVAL_S:
+        if self._waiting is not None and subscriber.has_credit:
+            self._show_waiting()
+        if self._clock() - self._looked_s >= LOOK_INTERVAL_S:
             self.update()
         elif subscriber.needs_keyframe:
-            fanout.check_keyframes()
+            is_h264 = subscriber.video == "h264"
+            self.request_keyframe(subscriber.keyframe.wanted if is_h264 else 0)
 
     def update(self) -> None:
         """Look at the viewers again: their wishes or their room changed."""
@@ -92,11 +93,7 @@ class Demand:
         if fanout is None:
             return
         self._looked_s = self._clock()
-        if self._waiting is not None and fanout.has_credit:
-            state, self._waiting = self._waiting, None
-            before, self._shown = self._shown, state
-            self._send(wp.Show(state=state))
-            self._on_show(before is not None and state.looks_like(before))
+        self._show_waiting()
         # After the state: a worker that may draw again would begin with the one it has.
         rendition, streams = self._rendition(), fanout.streams
         output = wp.Output(
@@ -123,13 +120,22 @@ class Demand:
         self._output = self._shown = None
         # Its first frame is a keyframe anyway: one is asked for only if that does not come.
         self._keyframes[0].defer()
-        self.show(state)
+        self._waiting = state
+        self.update()
 
     def close(self) -> None:
         """Send nothing more."""
         self._fanout = None
         for throttle in self._keyframes:
             throttle.close()
+
+    def _show_waiting(self) -> None:
+        if self._waiting is None or self._fanout is None or not self._fanout.has_credit:
+            return
+        state, self._waiting = self._waiting, None
+        before, self._shown = self._shown, state
+        self._send(wp.Show(state=state))
+        self._on_show(before is not None and state.looks_like(before))
 
     def _send_keyframe(self, stream: int) -> bool:
         # Asked again, because a request that had to wait may have been met meanwhile.

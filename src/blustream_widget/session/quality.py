@@ -22,7 +22,8 @@ _BUSY = "The browser is busy: it shows pictures late"
 _INTERVAL_S = 0.05
 _INTERVAL_A_VIEWER_S = 0.002
 _FEW_VIEWERS, _LOOK_S = 8, 0.15
-"""With more viewers than these few, each link is thought over only so often."""
+"""With more viewers than these few, each link is thought over only so often, and where it has room
+to spare, not every frame is acknowledged."""
 
 
 class Quality:
@@ -57,11 +58,17 @@ class Quality:
         needs = {viewer.peer: need for viewer, need in looking.items()}
         rendition = self._ladder.choose(needs, math.prod(picture_size(state)))
         max_fps = {0: rendition.max_fps} | {s.rendition: s.max_fps for s in rendition.smaller}
-        look_s = _LOOK_S if len(looking) > _FEW_VIEWERS else 0.0
-        for viewer in looking:
+        are_many = len(looking) > _FEW_VIEWERS
+        sent_bps = self._ladder.sent.bps if are_many else None
+        for viewer, need in looking.items():
             place = self._ladder.place(viewer.peer)
-            behind = self._ladder.is_left_behind(viewer.peer)
-            viewer.settle(place, max_fps[place], is_left_behind=behind, look_s=look_s)
+            viewer.settle(
+                place,
+                max_fps[place],
+                is_left_behind=self._ladder.is_left_behind(viewer.peer),
+                look_s=_LOOK_S if are_many else 0.0,
+                spare_above_bps=None if place or need.is_jpeg else sent_bps,
+            )
         self._busy = frozenset(viewer.peer for viewer in looking if self._is_busy(viewer))
         self._tell(tuple((peer, self._held_back_alone(peer)) for peer in needs))
         return rendition

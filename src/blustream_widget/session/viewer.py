@@ -32,6 +32,7 @@ from blustream_widget.core.sharing import OWNER_ID
 from blustream_widget.core.state import ViewState
 from blustream_widget.errors import BlustreamError, ProtocolError, ShareError
 from blustream_widget.session import access
+from blustream_widget.session.ack_spacing import AckSpacing
 from blustream_widget.session.ratelimit import TokenBucket
 from blustream_widget.session.rendition import Need
 from blustream_widget.session.rtc_path import RtcPath
@@ -159,6 +160,7 @@ class Viewer:
         self._pinged_s = float("-inf")
         self._pings = 0
         self._is_answered = False
+        self._ack_spacing = AckSpacing(self.send)
         # Frames go both ways for a moment: acknowledgements say which one they speak of.
         self._is_by_rtc = False
         self._rtc = RtcPath(
@@ -246,12 +248,20 @@ class Viewer:
         return Need.of(link, is_jpeg=is_jpeg, is_doubled=is_doubled)
 
     def settle(
-        self, rendition: int, max_fps: int, *, is_left_behind: bool, look_s: float = 0.0
+        self,
+        rendition: int,
+        max_fps: int,
+        *,
+        is_left_behind: bool,
+        look_s: float = 0.0,
+        spare_above_bps: float | None = None,
     ) -> None:
         """Take note of which of the session's streams is this viewer's, and how quick that is.
 
-        `look_s`: how often its link is thought over, while all is well.
+        `look_s`: how often its link is thought over, while all is well. `spare_above_bps`: what its
+        stream takes, if not every frame need be acknowledged where the link carries much more.
         """
+        self._ack_spacing.settle(self.pacer.link, sent_bps=spare_above_bps)
         peer = self._rtc.peer
         paths: list[SocketSubscriber | RtcPeer] = [self.frames]
         if peer is not None:
@@ -260,6 +270,7 @@ class Viewer:
             path.keyframe.assign(rendition)
             path.keyframe.is_left_behind = is_left_behind
             path.pacer.pace(max_fps)
+            path.pacer.acks_every_s = self._ack_spacing.allowance_s
             path.pacer.link.look_s = look_s
 
     def ping(self) -> None:
@@ -442,6 +453,7 @@ class Viewer:
         path = self._rtc.peer if is_of_rtc else self.frames
         if path is not None:
             path.acknowledged(ack.frame_no, ack.there_ms / 1000 or None)
+            self._ack_spacing.acknowledged(path.pacer.link)
             self._shown.on_acknowledged(path)
         self.ping()
 

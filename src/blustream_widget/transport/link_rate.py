@@ -100,6 +100,8 @@ class LinkRate:
         Interval of the pictures, by which it is judged whether a rate is used at all.
     look_s : float
         While no queue is seen, the rate is thought over at most so often.
+    is_late : bool
+        Whether the frame that was acknowledged last stood in a queue of the link's.
 
     Notes
     -----
@@ -112,6 +114,7 @@ class LinkRate:
     ) -> None:
         self.frame_s = 1 / 60
         self.look_s = 0.0
+        self.is_late = False
         self._next_look_s = float("-inf")
         self._clock = clock
         self._max_bps = max_bps
@@ -232,6 +235,7 @@ class LinkRate:
         self._samples.append(
             _Sample(now, n_bytes, max(service_s, 0.0), excess_s, is_queued, page_s)
         )
+        self.is_late = 1000 * self._queue_s(excess_s, now) > OVERUSE_MS
         if now >= self._next_look_s or 1000 * excess_s > OVERUSE_MS:
             self._next_look_s = now + self.look_s
             self._learn_fixed(now)
@@ -308,6 +312,10 @@ class LinkRate:
         now = self._clock()
         self._round_trip.add(round_trip_s, now)
         self._base.add(round_trip_s + _DECODE_S, now)
+
+    def _queue_s(self, late_s: float, now: float) -> float:
+        """How much of the time that a frame was late is a queue, by what TCP said lately."""
+        return min(late_s, self._told_queue_s) if now - self._told_at_s < _TOLD_S else late_s
 
     def _page_time(self, there_s: float, now: float) -> float:
         """How much longer than the quickest frame one was in the page, and its message under way.

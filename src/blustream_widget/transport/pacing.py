@@ -45,13 +45,15 @@ class AckPacer:
     link : LinkRate
     n_lost : int
         Frames that were never acknowledged.
+    acks_every_s : float
+        The viewer acknowledges at most so often; 0: each frame.
 
     Notes
     -----
     The limit is 2 frames and one more per 16 ms of round trip, and no more bytes than the link
-    carries in its round trip and `QUEUE_S`. The round trip is the *least* of the recent delays of
-    acknowledgements: queueing makes delays longer, never shorter, and must not raise the limit that
-    causes it.
+    carries in its round trip and `QUEUE_S`; both with what comes between two acknowledgements. The
+    round trip is the *least* of the recent delays of acknowledgements: queueing makes delays
+    longer, never shorter, and must not raise the limit that causes it.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class AckPacer:
         self._frame_ms = FRAME_MS
         self._acknowledged_s = float("-inf")
         self.n_lost = 0
+        self.acks_every_s = 0.0
         self.link = link or LinkRate(clock)
 
     @property
@@ -102,7 +105,8 @@ class AckPacer:
     @property
     def limit(self) -> int:
         """Frames that may be on the way."""
-        return int(min(max(2 + self.rtt_ms / self._frame_ms, IN_FLIGHT_MIN), IN_FLIGHT_MAX))
+        on_the_way_ms = self.rtt_ms + 1000 * self.acks_every_s
+        return int(min(max(2 + on_the_way_ms / self._frame_ms, IN_FLIGHT_MIN), IN_FLIGHT_MAX))
 
     @property
     def in_flight(self) -> int:
@@ -174,6 +178,8 @@ class AckPacer:
             return
         self._delays_ms.append((self._clock() - sent.at_s) * 1000.0)
         self._rtt_ms = min(self._delays_ms)
+        if self.acks_every_s:
+            n_bytes = sent.n_bytes  # those before it were there long ago
         self.link.acknowledged(n_bytes=n_bytes, sent_s=sent.at_s, there_s=there_s)
 
     def _acknowledged_late(self, frame_no: int, there_s: float | None) -> bool:
@@ -186,7 +192,7 @@ class AckPacer:
     def _has_room(self, times: int) -> bool:
         # The first frame tells what the link carries: until then no second one follows.
         is_first = not self.link.is_known and times == 1
-        window = 1 if is_first else self.link.window_bytes(QUEUE_S * times)
+        window = 1 if is_first else self.link.window_bytes(QUEUE_S * times + self.acks_every_s)
         return not self._in_flight or self._bytes < window
 
     def _forget_stalled(self) -> None:

@@ -11,18 +11,19 @@ STATE = ViewState(width_px=1280, height_px=720)
 
 
 class FakeViewer:
-    peer = 1
     is_left_behind = False
 
-    def __init__(self, pacer):
+    def __init__(self, pacer, peer=1):
         self.pacer = pacer
+        self.peer = peer
 
     @property
     def need(self):
         return Need.of(self.pacer.link)
 
-    def settle(self, *_, **__):
+    def settle(self, *_, **wishes):
         """Nothing: the pacer expects 60 pictures a second."""
+        self.wishes = wishes
 
 
 class Scene:
@@ -78,3 +79,13 @@ def test_what_is_said_of_a_busy_browser_ends_with_its_being_busy(scene):
     scene.now_s += 2.0  # nothing moves
     scene.choose()
     assert scene.quality.held_back(scene.viewer) == ""
+
+
+@pytest.mark.parametrize("n_viewers", [8, 9])
+def test_with_more_than_a_few_viewers_not_every_frame_need_be_acknowledged(scene, n_viewers):
+    scene.show(0.005)
+    viewers = [FakeViewer(scene.pacer, peer) for peer in range(n_viewers)]
+    scene.now_s += 0.1
+    scene.quality.choose(viewers, STATE)
+    spare = {viewer.wishes["spare_above_bps"] is not None for viewer in viewers}
+    assert spare == {n_viewers > 8}

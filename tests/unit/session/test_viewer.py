@@ -12,6 +12,7 @@ from blustream_widget.errors import StateError
 from blustream_widget.session import viewer as viewer_module
 from blustream_widget.session.viewer import MAX_INVALID, MESSAGES_BURST, N_FIRST_PINGS, Viewer
 from blustream_widget.transport.fanout import Fanout
+from blustream_widget.transport.pacing import AckPacer
 
 
 class FakeRoom:
@@ -192,7 +193,9 @@ def test_saying_that_webrtc_is_used_without_one_keeps_the_socket(viewer):
 @pytest.mark.parametrize(("of_rtc", "expected"), [(True, [(7, 2.5)]), (False, [])])
 def test_an_acknowledgement_on_the_socket_says_which_way_its_frame_came(viewer, of_rtc, expected):
     acknowledged = []
-    viewer._rtc._peer = SimpleNamespace(acknowledged=lambda *ack: acknowledged.append(ack))
+    viewer._rtc._peer = SimpleNamespace(
+        acknowledged=lambda *ack: acknowledged.append(ack), pacer=AckPacer()
+    )
     viewer._rtc._is_connected = True
     viewer.receive(p.encode(p.Ack(frame_no=7, of_rtc=of_rtc, there_ms=2500.0)))
     assert acknowledged == expected

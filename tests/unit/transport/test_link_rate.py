@@ -324,3 +324,16 @@ def test_a_queue_is_felt_at_once_however_seldom_the_rate_is_thought_over():
         clock.now_s += 0.02 + 0.005 * n
         link.acknowledged(n_bytes=20_000, sent_s=sent_s)
     assert link.target_bps < START_BPS
+
+
+def test_a_frame_that_waited_for_a_processor_near_by_stood_in_no_queue():
+    clock = Clock()
+    link = LinkRate(clock)
+    for age_s, is_late in ((0.005, False), (0.1, True)):
+        clock.now_s += 0.033 + age_s
+        link.acknowledged(n_bytes=12_500, sent_s=clock.now_s - age_s)
+        assert link.is_late == is_late
+    link.told(TcpInfo(0.001, 0, 10, 0, least_round_trip_s=0.0001))
+    clock.now_s += 0.133
+    link.acknowledged(n_bytes=12_500, sent_s=clock.now_s - 0.1)
+    assert not link.is_late

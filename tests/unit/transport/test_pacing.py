@@ -32,6 +32,31 @@ def test_a_long_link_holds_more_frames():
     assert pacer_with_rtt(0.160)[0].limit == 12
 
 
+def test_fewer_acknowledgements_leave_room_for_the_frames_between_them():
+    pacer, clock = pacer_with_rtt(0.002)
+    pacer.acks_every_s = 0.09
+    for n in range(1, 60):  # one frame in 16 ms, one acknowledgement in 96
+        assert pacer.has_credit
+        pacer.sent(n)
+        clock.now_s += 0.016
+        if n % 6 == 0:
+            pacer.acknowledged(n)
+    assert pacer.limit < 10
+
+
+def test_of_frames_acknowledged_together_the_last_one_tells_of_the_link():
+    pacer, clock = pacer_with_rtt(0.002)
+    heard = []
+    pacer.link.acknowledged = lambda *, n_bytes, **_: heard.append(n_bytes)
+    for every_s in (0.0, 0.09):
+        pacer.acks_every_s = every_s
+        for n in (1, 2, 3):
+            pacer.sent(n, 1000)
+            clock.now_s += 0.016
+        pacer.acknowledged(3)
+    assert heard == [3000, 1000]
+
+
 def test_the_limit_has_a_ceiling():
     assert pacer_with_rtt(1.9)[0].limit == IN_FLIGHT_MAX
 
