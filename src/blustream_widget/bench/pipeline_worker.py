@@ -11,6 +11,7 @@ from blustream_widget.core.protocol import FrameHeader
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Axis, Channel, VolumeInfo, VolumeRef
 from blustream_widget.core.worker_protocol import (
+    BricksEdited,
     FromWorker,
     OfSegmentations,
     Open,
@@ -26,6 +27,7 @@ from blustream_widget.encode.chain import EncoderChain
 from blustream_widget.encode.probe import candidates
 from blustream_widget.errors import BenchError
 from blustream_widget.worker.pipeline import Pipeline
+from blustream_widget.worker.schedule import REST_S
 from blustream_widget.worker.slot import LatestSlot
 
 _PATIENCE_S = 120.0
@@ -149,6 +151,25 @@ class PipelineWorker:
         """Send an edit of labels, and go on until a picture has come of it."""
         before = self._sink.n_frames
         self.do(message, lambda: self._sink.n_frames > before)
+
+    def answered(self, n: int) -> None:
+        """Go on until an edit is counted, packed and answered.
+
+        Raises
+        ------
+        BenchError
+            It was not within two minutes.
+        """
+        end_s = time.monotonic() + _PATIENCE_S
+        while self.told(BricksEdited, lambda m: m.n == n and not m.more) is None:
+            if time.monotonic() > end_s:
+                raise BenchError(f"The edit {n} was not answered in {_PATIENCE_S:.0f} s.")
+            self._step(0.01)
+
+    def rest(self) -> None:
+        """Let the picture come to rest, as sharp as can be."""
+        self._now_s += 2 * REST_S
+        self._step()
 
     def _tick(self, message: ToWorker) -> None:
         self._now_s += 0.02

@@ -80,14 +80,15 @@ def strokes(size_px: tuple[int, int], *, n: int, rounds: int) -> Iterator[Record
             steps = measure(hand.step, **often)
             case = {"scene": str(labels), "size": size, "target_ms": FRAME_MS}
             yield {"case": "slice step beside labels (reference)", **case} | steps.record()
-            hand.grown_mb.clear()
-            timings = measure(hand.paint, **often)
-            yield (
-                {"case": "stroke to access unit", **case}
-                | timings.record()
-                | summarize([hand.grown_mb], "mb", "grown")
-                | {"n": n * rounds}
-            )
+            for words, before in (("", hand.settle), (", from rest", hand.rest)):
+                hand.grown_mb.clear()
+                timings = measure(hand.paint, before, **often)
+                yield (
+                    {"case": f"stroke to access unit{words}", **case}
+                    | timings.record()
+                    | summarize([hand.grown_mb], "mb", "grown")
+                    | {"n": n * rounds}
+                )
 
 
 def _worker(size_px: tuple[int, int], labels: Labels) -> PipelineWorker:
@@ -129,6 +130,16 @@ class _Hand:
         """Go to another slice."""
         self._slice_idx = self._slice_idx % (self._shape[0] - 1) + 1
         self._worker.show(slice_idx=self._slice_idx)
+
+    def settle(self) -> None:
+        """Wait until the last stroke is answered, as a hand that begins another one does."""
+        if self._n:
+            self._worker.answered(self._n)
+
+    def rest(self) -> None:
+        """Wait until the picture of it has come to rest, too."""
+        self.settle()
+        self._worker.rest()
 
     def paint(self, _: int) -> None:
         """Draw in the shown slice, and note how much memory came of it."""

@@ -27,15 +27,28 @@ class Timings:
         return {**summarize(self.cpu_ms, "ms", "cpu"), **summarize(self.wall_ms, "ms", "wall")}
 
 
-def measure(body: Callable[[int], object], *, n: int, rounds: int, warm_up: int = 0) -> Timings:
-    """Call `body(i)` for i below n, `rounds` times over, after calls that do not count."""
+def measure(
+    body: Callable[[int], object],
+    before: Callable[[], object] = lambda: None,
+    /,
+    *,
+    n: int,
+    rounds: int,
+    warm_up: int = 0,
+) -> Timings:
+    """Call `body(i)` for i below n, `rounds` times over, after calls that do not count.
+
+    What is called `before` each does not count either.
+    """
     for i in range(warm_up):
+        before()
         body(i)
     timings = Timings()
     for _ in range(rounds):
         cpu_ms: list[float] = []
         wall_ms: list[float] = []
         for i in range(n):
+            before()
             cpu_s, wall_s = time.process_time(), time.perf_counter()
             body(i)
             wall_ms.append(1000 * (time.perf_counter() - wall_s))

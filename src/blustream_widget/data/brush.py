@@ -220,8 +220,13 @@ def _near(
     apart = _outer_sum(a * a, b * b, c * c)
     if length2 > 0.0:
         dot = _outer_sum(a * along[0], b * along[1], c * along[2])
-        share = np.clip(dot / length2, 0.0, 1.0)
-        apart -= share * (2.0 * dot - share * length2)
+        share = dot / length2
+        np.maximum(share, 0.0, out=share)
+        np.minimum(share, 1.0, out=share)
+        dot *= 2.0
+        dot -= share * length2
+        dot *= share
+        apart -= dot
     near: Mask = apart <= radius * radius
     return near
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -179,9 +179,15 @@ class EditedLabels:
         return found
 
     def _with_planes(
-        self, values: Samples, axis: int, slice_idx: int, lod: int, region: Region
+        self,
+        values: Samples,
+        axis: int,
+        slice_idx: int,
+        lod: int,
+        region: Region,
+        bricks: Collection[Brick] | None = None,
     ) -> Samples:
-        """Lay what is edited over a slice, whose `region` is in voxels of `lod`."""
+        """Lay what is edited, or some of it, over a slice, whose `region` is in voxels of `lod`."""
         size = self.info.brick_size
         a_axis, b_axis = plane_axes(axis)
         layer = slice_idx // size
@@ -190,7 +196,7 @@ class EditedLabels:
         with self._lock:
             found = [
                 (brick, values_there)
-                for brick, values_there in self._bricks.items()
+                for brick, values_there in self._bricks_of(bricks)
                 if brick[axis] == layer
                 and first_a < (brick[a_axis] + 1) * size
                 and brick[a_axis] * size < last_a
@@ -212,6 +218,12 @@ class EditedLabels:
         patched.flags.writeable = False
         return patched
 
+    def _bricks_of(self, wanted: Collection[Brick] | None) -> Iterable[tuple[Brick, Samples]]:
+        """Give the edited ones of some bricks, or of all. The owner has the lock."""
+        if wanted is None:
+            return self._bricks.items()
+        return [(brick, self._bricks[brick]) for brick in wanted if brick in self._bricks]
+
 
 class EditedArray(EditedLabels):
     """The same of a volume that lies in memory: slices are cut without bricks."""
@@ -229,6 +241,24 @@ class EditedArray(EditedLabels):
         a0, b0 = region.a0 >> lod, region.b0 >> lod
         at_lod = Region(a0, a0 + values.shape[0], b0, b0 + values.shape[1])
         return self._with_planes(values, axis, slice_idx, lod, at_lod)
+
+    def patched_slice(
+        self,
+        values: Samples,
+        axis: int,
+        slice_idx: int,
+        channel: int,
+        lod: int,
+        region: Region,
+        bricks: Collection[Brick],
+    ) -> Samples:
+        if channel != self._channel:
+            return values
+        if 1 << lod > self.info.brick_size:  # several bricks in one voxel
+            return self.read_slice(axis, slice_idx, channel, lod, region)
+        a0, b0 = region.a0 >> lod, region.b0 >> lod
+        at_lod = Region(a0, a0 + values.shape[0], b0, b0 + values.shape[1])
+        return self._with_planes(values, axis, slice_idx, lod, at_lod, bricks)
 
     def read_voxels(self, channel: int, at: npt.NDArray[np.int64]) -> Samples:
         values = self._direct.read_voxels(channel, at)

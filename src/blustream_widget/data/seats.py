@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from blustream_widget.core.types import SliceData, VolumeInfo
+from blustream_widget.core.types import VolumeInfo
 from blustream_widget.data.composite import SliceSpec
+from blustream_widget.data.direct_cuts import DirectCuts
 from blustream_widget.data.plan import AnyComposite, Hand, Stage
 from blustream_widget.data.section_slab import DirectSectionSlab
 from blustream_widget.data.slab import DirectSlab
@@ -21,8 +22,8 @@ class Seat:
     ----------
     composite : Composite, SlabComposite, SectionComposite, SectionSlabComposite or None
         None before the first read.
-    cut : tuple or None
-        The last slice of a source that gives slices at once.
+    cuts : DirectCuts
+        The last slices of a source that gives slices at once.
     slab : DirectSlab, DirectSectionSlab or None
         The last slab of such a source.
     pinned : sequence of keys
@@ -36,7 +37,7 @@ class Seat:
     """
 
     composite: AnyComposite | None = None
-    cut: tuple[SliceSpec, SliceData] | None = None
+    cuts: DirectCuts = field(default_factory=DirectCuts)
     slab: DirectSlab | DirectSectionSlab | None = None
     pinned: Sequence[AnyKey] = ()
     stages: list[Stage] = field(default_factory=list)
@@ -121,9 +122,14 @@ class Seats:
     def empty(self) -> None:
         """Forget what was put together."""
         for seat in self._seats.values():
-            seat.composite = seat.cut = seat.slab = None
+            seat.composite = seat.slab = None
+            seat.cuts.forget()
 
-    def forget_cuts(self) -> None:
-        """Forget slices of a source that gives them at once: it has changed."""
+    def change_cuts(self, bricks: Collection[BrickKey] | None = None) -> None:
+        """Take note that a source that gives slices has changed: in `bricks`, or anywhere."""
         for seat in self._seats.values():
-            seat.cut = seat.slab = None
+            seat.slab = None
+            if bricks is None:
+                seat.cuts.forget()
+            else:
+                seat.cuts.change(bricks)

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,7 +24,6 @@ from blustream_widget.data.loaded import Run, loaded_runs
 from blustream_widget.data.plan import AnyComposite, plan_stages
 from blustream_widget.data.seats import Seat, Seats
 from blustream_widget.data.section import SectionComposite
-from blustream_widget.data.section_direct import sample_directly
 from blustream_widget.data.section_points import clip_to_grid
 from blustream_widget.data.section_slab import DirectSectionSlab, SectionSlabComposite
 from blustream_widget.data.slab import DirectSlab, IsLate, SlabComposite
@@ -208,10 +207,8 @@ class SliceReader:
         spec = self._check(axis, slice_idx, channel, lod, region, section)
         if slab is not None:
             return self._read_slab(spec, slab, slab_lod, self._seats.seat(seat))
-        if section is not None and self._direct is not None:
-            return self._read_directly(self._direct, spec, self._seats.seat(seat), slab_lod)
         if self._direct is not None:
-            return self._read_directly(self._direct, spec, self._seats.seat(seat))
+            return self._seats.seat(seat).cuts.read(self._direct, spec, slab_lod)
         with self._lock:
             place = self._seats.seat(seat)
             if place.composite is None or place.composite.spec != spec:
@@ -250,7 +247,7 @@ class SliceReader:
         with self._lock:
             self.error = None
             self._broken.clear()
-            self._seats.forget_cuts()
+            self._seats.change_cuts()
             self._cache.clear()
             self._stale = self._fetcher.restart()
             shown = list(self._resident) or [0]
@@ -266,7 +263,7 @@ class SliceReader:
         """Show bricks, of every level, as a `ChangingSource` has them now; nothing is read."""
         assert isinstance(self._source, ChangingSource)
         with self._lock:
-            self._seats.forget_cuts()
+            self._seats.change_cuts(bricks)
             cached = self._cache.keys()
             for key in [key for key in cached if _is_of(key, bricks, self._info.brick_size)]:
                 brick = self._cache.find(key)
@@ -313,33 +310,6 @@ class SliceReader:
             whole = clip_to_grid(section.grid, region)
             return SliceSpec(axis, slice_idx, channel, lod, whole, section=section)
         return SliceSpec(axis, slice_idx, channel, lod, clip_region(self._info, axis, region))
-
-    def _read_directly(
-        self, source: DirectSource, spec: SliceSpec, seat: Seat, finest_lod: int = 0
-    ) -> SliceData:
-        if spec.section is not None:
-            spec = replace(spec, shown_lod=finest_lod)  # a picture at rest is another one
-            if seat.cut is None or seat.cut[0] != spec:
-                seat.cut = (spec, sample_directly(source, spec, finest_lod=finest_lod))
-        elif seat.cut is None or seat.cut[0] != spec:
-            values = source.read_slice(
-                spec.axis, spec.slice_idx, spec.channel, spec.lod, spec.region
-            )
-            origin = (spec.lod_region.a0, spec.lod_region.b0)
-            seat.cut = (
-                spec,
-                SliceData(
-                    values=values,
-                    axis=spec.axis,
-                    slice_idx=spec.slice_idx,
-                    channel=spec.channel,
-                    lod=spec.lod,
-                    origin=origin,
-                    coarsest_lod=spec.lod,
-                    progress=1.0,
-                ),
-            )
-        return seat.cut[1]
 
     def _read_slab(self, spec: SliceSpec, slab: Slab, slab_lod: int, seat: Seat) -> SliceData:
         room_bytes = None if self._direct else self._cache.budget_bytes // 2 // len(self._seats)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -154,6 +154,26 @@ class ChangingSource(VolumeSource, Protocol):
 
     def patched(self, key: AnyKey, values: Samples) -> Samples:
         """Give a brick or tile as it is now; the same object where nothing is other."""
+
+
+@runtime_checkable
+class ChangingDirectSource(DirectSource, ChangingSource, Protocol):
+    """Such a source whose voxels lie in memory."""
+
+    def patched_slice(
+        self,
+        values: Samples,
+        axis: int,
+        slice_idx: int,
+        channel: int,
+        lod: int,
+        region: Region,
+        bricks: Collection[tuple[int, int, int]],
+    ) -> Samples:
+        """Give a slice as `read_slice` would now, from an older one before `bricks` changed.
+
+        The same object where none of them lies in it.
+        """
 
 
 class DoneRequest:

@@ -8,12 +8,13 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from blustream_widget.render.kept_colors import Base, KeptColors
 from blustream_widget.render.levels import Entries
 from blustream_widget.render.scale import PackedScaler, Plane, Planes, PlaneScaler, copy_plane
 from blustream_widget.render.scratch import Scratch, whole_rows
 from blustream_widget.render.span import Span
 from blustream_widget.render.tables import ColorTable
-from blustream_widget.render.voxel_layers import LayerBlender, VoxelLayer
+from blustream_widget.render.voxel_layers import VoxelLayer
 
 T = TypeVar("T", bound=np.generic)
 _Packed: TypeAlias = npt.NDArray[np.uint32]
@@ -33,12 +34,11 @@ class Painter:
         self._scratch = scratch
         self._planes = (PlaneScaler(), PlaneScaler(), PlaneScaler())
         self._packed = PackedScaler()
-        self._blender = LayerBlender(scratch)
+        self._kept = KeptColors(scratch)
 
     def paint(
         self,
-        entries: Entries,
-        table: ColorTable,
+        base: Base,
         planes: Planes,
         *,
         columns: Span,
@@ -50,9 +50,9 @@ class Painter:
 
         Parameters
         ----------
-        entries : ndarray, shape (rows.count, columns.count), intp
-            Of `table`, as they lie on the screen; padded, or such an array transposed.
-        table : ColorTable
+        base : Base
+            The slice, of `rows.count` and `columns.count`. Its entries are padded, or such an array
+            transposed.
         planes : three ndarray, uint8
             Of the pane; the second and third of half its size if the table is subsampled.
         columns, rows : Span
@@ -61,20 +61,21 @@ class Painter:
         layers : sequence of VoxelLayer
             Over the voxels, the lowest first.
         """
+        table = base.table
         halves = (columns.halved(), rows.halved()) if table.is_subsampled else (columns, rows)
         spans = ((columns, rows), halves, halves)
         for plane, component, (x, y) in zip(planes, table.surround, spans, strict=True):
             _fill_outside(plane, component, x, y)
         if table.is_grey and not layers:
-            grey = self._look_up(table.first, entries, "grey")
+            grey = self._look_up(table.first, base.entries_of(base.values), "grey")
             for plane, (x, y) in zip(planes[1:], spans[1:], strict=True):
                 plane[y.low_px : y.high_px, x.low_px : x.high_px] = _NEUTRAL
             self._planes[0].draw(grey, planes[0], columns=columns, rows=rows, is_smooth=is_smooth)
             return
         if layers:
-            colors = self._blender.blend(entries, table, layers)
+            colors = self._kept.blend(base, layers)
         else:
-            colors = self._look_up(table.packed, entries, "packed")
+            colors = self._look_up(table.packed, base.entries_of(base.values), "packed")
         if is_smooth and table.is_subsampled:
             self._packed.draw(colors, planes, columns=columns, rows=rows)
         else:

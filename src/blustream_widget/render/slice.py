@@ -11,6 +11,7 @@ from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Picture, Samples, SliceData, VolumeInfo
 from blustream_widget.core.wiggle import has_wiggles
 from blustream_widget.errors import RenderError
+from blustream_widget.render.kept_colors import Base
 from blustream_widget.render.layering import Layering, LayerPainter
 from blustream_widget.render.layers import Overlay
 from blustream_widget.render.levels import Entries, label_entries, window_entries
@@ -137,9 +138,15 @@ class SliceRenderer:
             # Values must be interpolated, not colours: at every pixel of a still, in large voxels.
             largest_px = 0.0 if space == "rgb" else _LARGE_VOXEL_PX
             shown, columns, rows = interpolated(shown, columns, rows, largest_px)
-        self._painter.paint(
-            self._entries(shown, state),
+        base = Base(
+            shown,
+            lambda part: self._entries(part, state),
             _table(state, info, space),
+            data,
+            (state.window, state.level, state.label_style, columns, rows),
+        )
+        self._painter.paint(
+            base,
             planes,
             columns=columns,
             rows=rows,

@@ -132,7 +132,12 @@ class LayerBlender:
         self._scratch = scratch
 
     def blend(
-        self, entries: Entries, table: ColorTable, layers: Sequence[VoxelLayer]
+        self,
+        entries: Entries,
+        table: ColorTable,
+        layers: Sequence[VoxelLayer],
+        *,
+        into: Scratch | None = None,
     ) -> npt.NDArray[np.uint32]:
         """Give the packed colours of voxels with layers over them.
 
@@ -143,6 +148,8 @@ class LayerBlender:
         table : ColorTable
         layers : sequence of VoxelLayer
             The lowest first.
+        into : Scratch, optional
+            What the result lies in; default: the blender's own.
 
         Returns
         -------
@@ -150,9 +157,10 @@ class LayerBlender:
             Packed as those of `table`; padded or transposed, of the scratch.
         """
         cells = [layer.cells for layer in layers]
+        into = into or self._scratch
         if entries.strides[0] < entries.strides[1]:
-            return self._blended(entries.T, table, layers, [c.T for c in cells]).T
-        return self._blended(entries, table, layers, cells)
+            return self._blended(entries.T, table, layers, [c.T for c in cells], into).T
+        return self._blended(entries, table, layers, cells, into)
 
     def _blended(
         self,
@@ -160,9 +168,10 @@ class LayerBlender:
         table: ColorTable,
         layers: Sequence[VoxelLayer],
         cells: Sequence[Cells],
+        into: Scratch,
     ) -> npt.NDArray[np.uint32]:
         n_rows, n_columns = entries.shape
-        found = self._scratch.padded("packed", (n_rows, n_columns), np.uint32)
+        found = into.padded("packed", (n_rows, n_columns), np.uint32)
         bases = _lanes(table.packed.view(np.uint8).reshape(-1, 4))
         terms = [_terms(layer, table) for layer in layers]
         factors = [_factors(layer) for layer in layers]

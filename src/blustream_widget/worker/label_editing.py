@@ -99,6 +99,7 @@ class LabelEditor:
         self._is_running = False
         self._is_closed = False
         self._is_drawn = threading.Event()
+        self._is_laid = False  # and the next picture has it
 
     @property
     def is_busy(self) -> bool:
@@ -121,16 +122,20 @@ class LabelEditor:
             self._cancelled.add(n)
 
     def draw(self) -> None:
-        """Take note that a picture was drawn with what was laid by now."""
-        self._is_drawn.set()
+        """Take note that a picture was drawn with what `finished` has given by now."""
+        if self._is_laid:
+            self._is_laid = False
+            self._is_drawn.set()
 
     def finished(self) -> Iterator[Laid | Edited]:
         """Give what was done since this was last asked: what an edit laid, then what came of it."""
         while True:
             try:
-                yield self._done.get_nowait()
+                done = self._done.get_nowait()
             except queue.Empty:
                 return
+            self._is_laid = self._is_laid or isinstance(done, Laid)
+            yield done
 
     def close(self) -> None:
         """Do nothing more. May be called twice."""

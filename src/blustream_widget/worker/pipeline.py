@@ -267,9 +267,8 @@ class Pipeline:
             self._schedule.go_on(now)
 
     def _hear(self, wish: Wish, reader: SliceReader, now: float) -> None:
-        has_opened = self._segmentations.settle()
-        self._segmentations.take(wish.segmentations)
-        if has_opened or wish.segmentations:
+        has_changed = self._segmentations.settle()
+        if self._segmentations.take(wish.segmentations) or has_changed:
             self._schedule.change(now)
         if wish.wants_refresh:
             reader.refresh()

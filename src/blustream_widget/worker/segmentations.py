@@ -66,6 +66,10 @@ _FIRST_SEAT = 100
 _BEYOND_SEAT = 1000
 
 
+# What is edited or counted is seen when that is done.
+_SEEN_AT_ONCE = (AddSegmentation, RemoveSegmentation, RefreshSegmentation)
+
+
 class Segmentations:
     """All labels and overlays of a pipeline.
 
@@ -110,9 +114,11 @@ class Segmentations:
         """Say what the labels lie over, and the memory that all bricks together may take."""
         self._source, self._reader, self._budget_bytes = source, reader, budget_bytes
 
-    def take(self, messages: Iterable[OfSegmentations]) -> None:
-        """Do what the server wants of labels."""
+    def take(self, messages: Iterable[OfSegmentations]) -> bool:
+        """Do what the server wants of labels; say whether the picture is another one at once."""
+        is_seen = False
         for message in messages:
+            is_seen = is_seen or isinstance(message, _SEEN_AT_ONCE)
             match message:
                 case AddSegmentation(source=source):
                     self._add(source)
@@ -129,6 +135,7 @@ class Segmentations:
                     self._edit(message)
                 case CancelEdit(n=n):
                     self._editor.cancel(n)
+        return is_seen
 
     def settle(self) -> bool:
         """Take over what was opened and edited meanwhile; say whether something was."""
