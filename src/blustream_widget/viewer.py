@@ -35,6 +35,7 @@ from blustream_widget.errors import (
 )
 from blustream_widget.overlaid import Overlaid
 from blustream_widget.panes import Panes, values_of
+from blustream_widget.pictured import Pictured
 from blustream_widget.recordable import Recordable
 from blustream_widget.sectioned import Sectioned
 from blustream_widget.segmented import Segmented
@@ -60,7 +61,9 @@ logger = logging.getLogger(__name__)
 _OPEN_TIMEOUT_S = 60.0
 
 
-class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Annotated, Shareable, Viewed):
+class Viewer(
+    ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Pictured, Annotated, Shareable, Viewed
+):
     """A live view of a volume, streamed as video from a worker process.
 
     Parameters
@@ -136,6 +139,7 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Annotated,
     _segment: SharedSegment | None = None
     _copy: ArrayCopy | None = None
     _mirror: lp.Mirror | None = None
+    _info: VolumeInfo | None = None
     _failure: BlustreamError | None = None
 
     def __init__(
@@ -204,10 +208,10 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Annotated,
         self._panes = Panes(lambda: (self._current(), self.info), self._post)
         self._state: ViewState | None = None
         self._palettes, self._looks = Palettes(palettes), {}
-        self._info: VolumeInfo | None = None
         self._seq, self._links = 0, []
         self._start_layers()
         self._start_recordable()
+        self._start_pictured()
         session = uuid.uuid4().hex
         try:
             self._link = _link or shared_link()
@@ -428,6 +432,7 @@ class Viewer(ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Annotated,
         self._hear_annotations(message)
         self._hear_layers(message)
         self._hear_recording(message)
+        self._hear_picture(message)
         self._hear_sharing(message)
         if isinstance(message, (lp.SessionOpened, lp.SessionToken)):
             self._token.give(message.token)

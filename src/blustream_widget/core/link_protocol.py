@@ -25,6 +25,7 @@ from blustream_widget.core.label_edit import Brick, History, LabelEdit
 from blustream_widget.core.linking import LinkKind
 from blustream_widget.core.overlay import OverlayLook
 from blustream_widget.core.palettes import LabelStyle, OwnMap
+from blustream_widget.core.picture_messages import PictureTaken, TakePicture
 from blustream_widget.core.recording_messages import RecordingState
 from blustream_widget.core.segmentation import (
     SegmentationInfo,
@@ -385,6 +386,7 @@ ToServer: TypeAlias = (
     | FetchBricks
     | StartRecording
     | StopRecording
+    | TakePicture
     | RefreshVolume
     | CloseSession
     | RenewToken
@@ -583,6 +585,7 @@ ToKernel: TypeAlias = (
     | EditRefused
     | EditedBricks
     | RecordingStatus
+    | PictureTaken
     | Shared
     | RenewDesk
     | SessionError

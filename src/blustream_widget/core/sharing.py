@@ -44,7 +44,7 @@ _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u316
 """Of letters and marks, those that show nothing: fillers, an empty Braille cell, joiners."""
 
 Export: TypeAlias = Literal[
-    "exported CSV", "exported a table", "exported GeoJSON", "exported labels"
+    "exported CSV", "exported a table", "exported GeoJSON", "exported labels", "saved a picture"
 ]
 """What Python writes of a view."""
 

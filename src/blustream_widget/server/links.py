@@ -8,6 +8,7 @@ from typing import TypeAlias
 import msgspec
 
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.picture_messages import TakePicture
 from blustream_widget.errors import BlustreamError, PeerClosedError, ProtocolError
 from blustream_widget.server.admission import Visitor
 from blustream_widget.server.hub import Hub
@@ -30,6 +31,7 @@ OfSession: TypeAlias = (
     | lp.WantHorizon
     | lp.StartRecording
     | lp.StopRecording
+    | TakePicture
     | lp.RefreshVolume
     | lp.CloseSession
     | lp.RenewToken
@@ -179,7 +181,7 @@ def _record(session: Session, message: lp.StartRecording | lp.StopRecording) -> 
         session.sharing.recorded(None, on=isinstance(message, lp.StartRecording))
 
 
-def _receive_for_part(session: Session, message: lp.OfSharing | OfKernel) -> None:
+def _receive_for_part(session: Session, message: lp.OfSharing | TakePicture | OfKernel) -> None:
     match message:
         case (
             lp.OpenLink()
@@ -190,5 +192,7 @@ def _receive_for_part(session: Session, message: lp.OfSharing | OfKernel) -> Non
             | lp.NameOwner()
         ):
             session.sharing.receive_from_kernel(message)
+        case TakePicture():
+            session.pictures.receive(message)
         case _:
             session.segmentations.receive(message)

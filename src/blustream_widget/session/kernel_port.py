@@ -9,6 +9,7 @@ from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_messages import AnnotationEdits, Measurement
 from blustream_widget.core.horizon import TrackedGrid
 from blustream_widget.core.label_edit import Brick
+from blustream_widget.core.picture_messages import PictureTaken
 from blustream_widget.core.recording_messages import RecordingState
 from blustream_widget.core.segmentation import SegmentationInfo
 from blustream_widget.core.sharing import AuditRecord, SharedPerson, ShareLinkInfo
@@ -185,6 +186,10 @@ class KernelPort:
         self._tell(
             lp.Shared(session=self._session_id, people=people, links=links, page=page, audit=audit)
         )
+
+    def tell_picture(self, taken: PictureTaken) -> None:
+        """Tell a picture of the view, or why there is none."""
+        self._tell(taken)
 
     def _tell(self, message: lp.ToKernel) -> None:
         if self._kernel is not None:

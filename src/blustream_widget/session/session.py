@@ -18,7 +18,13 @@ from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.core.palettes import Palette, Palettes, named_in
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import LoadedSlices, VolumeInfo, VolumeRef
-from blustream_widget.errors import BlustreamError, SessionFullError, StateError, from_code
+from blustream_widget.errors import (
+    BlustreamError,
+    SessionFullError,
+    StateError,
+    VolumeNotFoundError,
+    from_code,
+)
 from blustream_widget.session import access
 from blustream_widget.session.access import DRIVERS
 from blustream_widget.session.annotations import AnnotationBoard
@@ -32,6 +38,7 @@ from blustream_widget.session.kernel_port import Kernel, KernelPort
 from blustream_widget.session.label_store import LabelStore
 from blustream_widget.session.measuring import Measuring
 from blustream_widget.session.own_views import OwnViews
+from blustream_widget.session.pictures import PictureDesk
 from blustream_widget.session.quality import Quality
 from blustream_widget.session.recording import RecordingDesk
 from blustream_widget.session.rendition import Rendition
@@ -148,11 +155,20 @@ class Session:
             self._supervisor.send,
             self._rendition,
             self._on_show,
-            may_blink=lambda: not any(viewer.is_calm for viewer in self._followers),
+            may_blink=lambda: (
+                not (self.pictures.is_busy or any(viewer.is_calm for viewer in self._followers))
+            ),
         )
         self.fanout = Fanout(self._demand.request_keyframe)
         self._demand.watch(self.fanout)
         self.recording = self._make_recording()
+        self.pictures = PictureDesk(
+            fanout=self.fanout,
+            kernel=self._kernel,
+            state=lambda: self._state,
+            on_change=self._output_changed,
+            draw_again=lambda: self._supervisor.send(wp.WantKeyframe(0)),
+        )
 
     def _make_recording(self) -> RecordingDesk:
         return RecordingDesk(
@@ -164,12 +180,12 @@ class Session:
             items=lambda: self.annotations.items,
             palettes=self._palettes.all,
             encoder=lambda: self._supervisor.capabilities.encoder,
-            on_change=self._recording_changed,
+            on_change=self._output_changed,
             in_turn=self._store.in_turn,
         )
 
-    def _recording_changed(self) -> None:
-        if self.recording.takes_pictures:
+    def _output_changed(self) -> None:
+        if self.recording.takes_pictures or self.pictures.is_busy:
             self._want_worker()
         self._demand.update()
 
@@ -528,7 +544,11 @@ class Session:
     def on_worker_failed(self, error: BlustreamError) -> None:
         logger.warning("Session %.8s shows nothing: %s", self.id, error.code)
         self._error = error
-        self.measuring.fail(error)
+        # An array's memory is given back with the worker: the kernel copies it and tries again.
+        is_to_come = isinstance(error, VolumeNotFoundError) and self._ref.array is not None
+        if not (is_to_come and self.has_kernel):
+            self.measuring.fail(error)
+            self.pictures.fail(error)
         self._tell_error(error, fatal=True)
 
     def _opened(self, message: wp.Opened) -> None:
@@ -652,7 +672,8 @@ class Session:
 
     def _idle_is_over(self) -> bool:
         is_opening = self._info is None and self._error is None
-        is_busy = self.measuring.is_busy or self.segmentations.is_busy or self.recording.is_on
+        parts = (self.measuring, self.segmentations, self.pictures)
+        is_busy = self.recording.is_on or any(part.is_busy for part in parts)
         if is_busy or (is_opening and self.has_kernel):
             return False  # the kernel waits for an answer, or the volume
         self._supervisor.give_back()

@@ -185,6 +185,7 @@ class FakeWorker:
                     self._send_h264(barcode(number, *size), smaller.rendition)
             if self._output.jpeg:
                 self._send_picture(luma, "mjpeg", FrameFlags.JPEG | FrameFlags.KEY)
+                self._wants_key = False  # as every one of these is
             self._drawn_s = time.monotonic()
             self._say(wp.Progress(lod=0, progress=1.0, exact=True))
             last = self._info.shape[state.axis] - 1
