@@ -54,7 +54,7 @@ class EditedLabels:
         # For each coarser level: which edited bricks lie under one of its own.
         self._under: list[dict[Brick, set[Brick]]] = [{} for _ in range(source.info.n_lods)]
         self._reduced: dict[tuple[Brick, int], Samples] = {}
-        self._n_edits = 0
+        self._n_edits = self._n_bytes = 0
 
     @property
     def n_edits(self) -> int:
@@ -68,8 +68,7 @@ class EditedLabels:
     @property
     def n_bytes(self) -> int:
         """What the edited bricks take."""
-        with self._lock:
-            return sum(_held_bytes(brick) for brick in self._bricks.values())
+        return self._n_bytes
 
     def bricks(self) -> dict[Brick, Samples]:
         """Edited bricks by place; nobody writes to them."""
@@ -80,6 +79,9 @@ class EditedLabels:
         """Lay whole bricks of full resolution over what is there; gives `n_edits` after it."""
         kept = {brick: _kept(values) for brick, values in bricks.items()}
         with self._lock:
+            for brick, new in kept.items():
+                old = self._bricks.get(brick)
+                self._n_bytes += _held_bytes(new) - (0 if old is None else _held_bytes(old))
             self._bricks.update(kept)
             for brick in kept:
                 for lod, under in enumerate(self._under):
@@ -167,6 +169,7 @@ class EditedLabels:
         """Forget the edited bricks; the source stays open."""
         with self._lock:
             self._bricks.clear()
+            self._n_bytes = 0
             self._reduced.clear()
             for under in self._under:
                 under.clear()
