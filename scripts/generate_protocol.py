@@ -14,6 +14,7 @@ import msgspec.inspect as mi
 from blustream_widget.core import (
     annotation,
     annotation_messages,
+    call_messages,
     colormaps,
     label_edit,
     layouts,
@@ -72,6 +73,7 @@ _CONSTANTS = (
     (overlay, "MAX_TILES"),
     (sharing, "NAME_CHARS"),
     (sharing, "MAX_GUESTS_OF_LINK"),
+    (call_messages, "MAX_IN_CALL"),
     (share_messages, "CHAT_CHARS"),
     (share_messages, "MAX_CHAT_LINES"),
     (share_messages, "MAX_DRAWING_POINTS"),
@@ -278,6 +280,7 @@ def generate() -> str:
                 share_messages.ChatLine,
                 share_messages.Drawing,
                 share_messages.PointerPlace,
+                call_messages.CallMember,
                 annotation.Annotation,
                 annotation_messages.Quantity,
                 annotation_messages.Statistics,
@@ -289,6 +292,7 @@ def generate() -> str:
         *(_interface(cls, sent=True) for cls in get_args(annotation_messages.Edit)),
         _interface(label_edit.ValueRange, sent=True),
         *(_interface(cls, sent=True) for cls in get_args(label_edit.LabelEdit)),
+        *(_interface(cls, sent=True) for cls in get_args(call_messages.Signal)),
         _union_type("LabelEdit", get_args(label_edit.LabelEdit), "An edit of labels."),
         _union_type("Edit", get_args(annotation_messages.Edit), "A change of annotations."),
         _union_type(

@@ -1,4 +1,5 @@
 /** A `Session` without a server: keeps the state, draws frames by formula, gives values at once. */
+import { LiveCall } from "../src/call/call";
 import { placeSlice } from "../src/geometry";
 import { LiveLabels } from "../src/labels/link";
 import { LiveRecording } from "../src/live-recording";
@@ -52,6 +53,7 @@ export class FakeSession implements Session {
   readonly pointing = new Pointing();
   readonly people = new People(() => false);
   readonly ownView = new OwnView(() => false);
+  readonly call = new LiveCall({ send: () => false });
   readonly viewLinks = new ViewLinks(() => false);
   guestPage = "https://hub.example.org/blustream/guest";
   segmentations: Session["segmentations"] = [];

@@ -1,6 +1,7 @@
 /** The session of one widget: connection, decoder, state and measurements, seen as one `Session`. */
 import { Abilities, type ProbePictures } from "./abilities";
 import { AckPace } from "./ack-pace";
+import { LiveCall } from "./call/call";
 import { Connection, type ConnectionOptions } from "./connection";
 import { PictureDecoder } from "./decoder";
 import type { Linkable } from "./exchange";
@@ -95,6 +96,7 @@ export class LiveSession implements Session, Linkable {
     () => this.recording.state?.phase === "on",
   );
   readonly ownView = new OwnView((message) => this.#connection.send(message));
+  readonly call = new LiveCall({ send: (message) => this.#connection.send(message) });
   readonly viewLinks = new ViewLinks((message) => this.#connection.send(message));
   readonly annotations = new LiveAnnotations((message) => this.#connection.send(message));
   readonly #stillParts = new StillParts();
@@ -195,6 +197,7 @@ export class LiveSession implements Session, Linkable {
   stop(): void {
     clearInterval(this.#reportTimer);
     this.#reportTimer = undefined;
+    this.call.leave();
     this.#lost();
     this.#connection.stop();
     this.#refresh();
@@ -325,6 +328,7 @@ export class LiveSession implements Session, Linkable {
     if (!this.#isVisible) this.#sendVisibility();
     this.tellGuestPage();
     this.#takeover?.start(welcome);
+    this.call.welcomed(welcome);
     this.#refresh();
   }
 
@@ -413,6 +417,11 @@ export class LiveSession implements Session, Linkable {
       case MessageType.POINTER:
         this.people.received(message);
         break;
+      case MessageType.CALL:
+      case MessageType.CALL_SIGNAL:
+      case MessageType.LEAVE_CALL:
+        this.call.received(message);
+        break;
       case MessageType.VIEW_LINK:
         this.viewLinks.received(message);
         break;
@@ -442,6 +451,7 @@ export class LiveSession implements Session, Linkable {
       this.#takeover?.refused(message);
       return;
     }
+    if (code === "call" && this.call.refused(error)) return;
     this.ownView.refused();
     if (code === "state" || code === "view-link") this.viewLinks.refused();
     if (REFUSALS.has(code)) this.#sender.refused();

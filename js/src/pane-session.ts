@@ -131,6 +131,10 @@ export class PaneSession implements Session {
     return this.#session.ownView;
   }
 
+  get call(): Session["call"] {
+    return this.#session.call;
+  }
+
   get viewLinks(): Session["viewLinks"] {
     return this.#session.viewLinks;
   }

@@ -55,6 +55,8 @@ export class People {
   lines: readonly ChatLine[] = [];
   /** Lines that came while nobody looked at them. */
   unread = 0;
+  /** This page may take part in calls. */
+  mayCall = false;
   /** Grows with every change of people and lines, and of pointers. */
   revision = 0;
   /** Where the pointers of others are. */
@@ -135,6 +137,7 @@ export class People {
         this.more = message.more;
         this.links = message.links;
         this.#you = message.you;
+        this.mayCall = message.may_call;
         for (const who of [...this.pointers.keys(), ...this.drawings.keys()]) {
           if (!this.all.some(({ id }) => id === who)) this.#forget(who);
         }

@@ -120,6 +120,7 @@ export const PANES_MAX = 9;
 export const MAX_TILES = 64;
 export const NAME_CHARS = 40;
 export const MAX_GUESTS_OF_LINK = 399;
+export const MAX_IN_CALL = 6;
 export const CHAT_CHARS = 500;
 export const MAX_CHAT_LINES = 200;
 export const MAX_DRAWING_POINTS = 64;
@@ -372,6 +373,8 @@ export interface SharedPerson {
   readonly asks: boolean;
   readonly is_lent: boolean;
   readonly looks_around: boolean;
+  readonly in_call: boolean;
+  readonly muted: boolean;
 }
 
 /** A link without its secret; `expires_ms` since 1970. `is_open`: it lets more people in. */
@@ -405,6 +408,14 @@ export interface PointerPlace {
   readonly who: string;
   readonly voxel: readonly [number, number, number] | null;
   readonly drawing: Drawing | null;
+}
+
+/** Somebody who takes part. */
+export interface CallMember {
+  readonly seat: string;
+  readonly person: string;
+  readonly muted: boolean;
+  readonly camera: boolean;
 }
 
 /** Something drawn or measured, anchored in the volume. */
@@ -590,6 +601,22 @@ export interface Interpolate {
   readonly axis: number;
 }
 
+/** Offer or answer of a browser. */
+export interface Description {
+  readonly type: "sdp";
+  readonly kind: "answer" | "offer";
+  readonly sdp: string;
+}
+
+/** Where a browser may be reached, in the words of `RTCIceCandidateInit`; "": no more comes. */
+export interface Candidate {
+  readonly type: "ice";
+  readonly candidate: string;
+  readonly sdpMid?: string;
+  readonly sdpMLineIndex?: number;
+  readonly usernameFragment?: string;
+}
+
 /** An edit of labels. */
 export type LabelEdit = Stroke | Fill | Grow | Cut | Smooth | Islands | Interpolate;
 
@@ -639,6 +666,11 @@ export const MessageType = {
   GRID: 138,
   RECORD: 160,
   RECORDING: 161,
+  JOIN_CALL: 162,
+  LEAVE_CALL: 163,
+  CALL: 164,
+  CALL_SIGNAL: 165,
+  CALL_SOUND: 166,
   ACK_PACE: 168,
   JOIN: 144,
   JOINED: 145,
@@ -954,6 +986,33 @@ export interface OpenView {
   readonly text: string;
 }
 
+/** Take part in the call; answered by `Call`, or an error of code "call". */
+export interface JoinCall {
+  readonly type: 162;
+  readonly seat?: string;
+  readonly muted?: boolean;
+  readonly camera?: boolean;
+}
+
+/** Take part no more. */
+export interface LeaveCall {
+  readonly type: 163;
+}
+
+/** Whether the others hear the sender, and see their camera. */
+export interface CallSound {
+  readonly type: 166;
+  readonly muted: boolean;
+  readonly camera?: boolean;
+}
+
+/** Tell the browser that has `seat` something, if both are in the call. */
+export interface CallSignal {
+  readonly type: 165;
+  readonly seat: string;
+  readonly signal: Description | Candidate;
+}
+
 /** Accepted. `info` is None while the volume opens (then a second WELCOME comes). */
 export interface Welcome {
   readonly type: 2;
@@ -1169,6 +1228,7 @@ export interface People {
   readonly you: string;
   readonly links: readonly ShareLinkInfo[];
   readonly more: number;
+  readonly may_call: boolean;
 }
 
 /** The link lets people in. `qr`: rows of its QR code, "1" is dark; empty without an address. */
@@ -1194,6 +1254,27 @@ export interface Pointers {
 export interface ViewLink {
   readonly type: 156;
   readonly text: string;
+}
+
+/** Who takes part, told to those who do; `seat` is the receiver's. */
+export interface Call {
+  readonly type: 164;
+  readonly seat: string;
+  readonly members: readonly CallMember[];
+}
+
+/** What the browser that has `seat` tells the receiver. */
+export interface CallSignalled {
+  readonly type: 165;
+  readonly seat: string;
+  readonly signal: Description | Candidate;
+}
+
+/** The receiver takes part no more, because of this. */
+export interface CallLeft {
+  readonly type: 163;
+  readonly message: string;
+  readonly hint: string;
 }
 
 /** What a viewer sends. */
@@ -1231,7 +1312,11 @@ export type ViewerMessage =
   | Exported
   | LookAround
   | CopyView
-  | OpenView;
+  | OpenView
+  | JoinCall
+  | LeaveCall
+  | CallSound
+  | CallSignal;
 
 /** What the server sends. */
 export type ServerMessage =
@@ -1261,7 +1346,10 @@ export type ServerMessage =
   | LinkOpened
   | Chat
   | Pointers
-  | ViewLink;
+  | ViewLink
+  | Call
+  | CallSignalled
+  | CallLeft;
 
 /** What a picture is: bits of `FrameHeader.flags`. */
 export const FrameFlags = {

@@ -1,6 +1,7 @@
 /** What a view sees of the widget's connection: one `Session` per widget model, shared by its views. */
 import type { AnnotationStore } from "./annotations/store";
 import type { AnnotationLink, HorizonLink } from "./annotations/types";
+import type { LiveCall } from "./call/call";
 import type { LabelLink } from "./labels/link";
 import type { RecordingLink } from "./live-recording";
 import type { OwnView } from "./own-view";
@@ -139,6 +140,9 @@ export interface Session {
 
   /** Whether this page follows, or looks around on its own. */
   readonly ownView: OwnView;
+
+  /** The people who talk to each other, and this page's part in it. */
+  readonly call: LiveCall;
 
   /** Views as text, to copy and to open. */
   readonly viewLinks: ViewLinks;

@@ -25,6 +25,8 @@ const person = (id: string, change: Partial<SharedPerson> = {}): SharedPerson =>
   asks: false,
   is_lent: false,
   looks_around: false,
+  in_call: false,
+  muted: false,
   ...change,
 });
 const line = (n: number, who = "b"): ChatLine => ({ n, who, name: who, text: `${n}`, at_ms: 0 });
@@ -40,7 +42,14 @@ describe("people", () => {
   let sent: unknown[];
   let people: People;
   const here = (...all: SharedPerson[]): void =>
-    people.received({ type: MessageType.PEOPLE, people: all, you: "a", links: [], more: 0 });
+    people.received({
+      type: MessageType.PEOPLE,
+      people: all,
+      you: "a",
+      links: [],
+      more: 0,
+      may_call: true,
+    });
 
   beforeEach(() => {
     vi.useFakeTimers();
@@ -71,7 +80,14 @@ describe("people", () => {
   it("says nothing of the pointer of who may only look, where they are many", () => {
     const told = (role: "viewer" | "annotator"): void => {
       const all = [person("a", { role }), person("b")];
-      people.received({ type: MessageType.PEOPLE, people: all, you: "a", links: [], more: 260 });
+      people.received({
+        type: MessageType.PEOPLE,
+        people: all,
+        you: "a",
+        links: [],
+        more: 260,
+        may_call: true,
+      });
       people.point([sent.length, 2, 3]);
       vi.advanceTimersByTime(1000);
     };

@@ -63,6 +63,7 @@ class Stage {
     const state = () => ({ ...STATE, ...this.look });
     const session = {
       people: new People(() => false),
+      call: { onChange() {} },
       ownView: new OwnView(() => false),
       get state() {
         return state(); // the server's: nothing is to be recoloured

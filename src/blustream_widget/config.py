@@ -105,6 +105,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         another one begins; 0 = never.
     own_views : int
         People of one session who may look around on their own at a time, each with a worker.
+    calls : bool
+        Whether people of a shared view may talk to each other, by microphone and camera.
     owner_name : str
         What guests see the owner called; "" = their name at JupyterHub, else "Owner".
     guest_url : str
@@ -139,6 +141,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     recordings_keep_days: float = 0.0
     recordings_total_bytes: int = 0
     own_views: int = 4
+    calls: bool = True
     owner_name: str = ""
     guest_url: str = ""
     hub_service: str = ""

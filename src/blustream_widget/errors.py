@@ -241,6 +241,12 @@ class OwnViewsFullError(SessionFullError):
     code = "own-views-full"
 
 
+class CallError(SessionError):
+    """Somebody cannot take part in a call, or not in this way."""
+
+    code = "call"
+
+
 class RemovedError(SessionError, PermissionError):
     """The owner showed a guest out."""
 

@@ -16,6 +16,7 @@ import traitlets as t
 
 from blustream_widget.config import load_config
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.call_messages import CALL_POLICIES
 from blustream_widget.core.qr import qr_rows, qr_svg
 from blustream_widget.core.sharing import (
     CODE_BYTES,
@@ -188,6 +189,8 @@ class Person:
         Whether they have a view of their own now.
     asks : bool
         They ask to drive.
+    in_call, muted : bool
+        They take part in the call; nobody hears them there.
     """
 
     __slots__ = ("_manage", "_value")
@@ -236,6 +239,14 @@ class Person:
     def asks(self) -> bool:
         return self._value.asks
 
+    @property
+    def in_call(self) -> bool:
+        return self._value.in_call
+
+    @property
+    def muted(self) -> bool:
+        return self._value.muted
+
     def remove(self) -> None:
         """Show them out at once; the link that they came by lets nobody new in."""
         self._manage(self.id, "remove")
@@ -282,6 +293,12 @@ class Shareable(t.HasTraits):
         (), read_only=True, help="Who looks at the view now: `Person` objects, the owner first."
     )
 
+    calls = t.Enum(
+        CALL_POLICIES,
+        default_value="everyone",
+        help="Who may talk to the others by microphone and camera: 'everyone' in the view, the "
+        "'editors' and the owner, or 'nobody'.",
+    )
     _hub_page = t.Unicode(None, allow_none=True).tag(sync=True)
     """Where guests go at JupyterHub's service: an address or a path; "" while that is not known,
     None where there is no such service."""
@@ -369,6 +386,10 @@ class Shareable(t.HasTraits):
     def _end_links(self, *keys: str) -> None:
         self._ended_links = tuple(dict.fromkeys((*self._ended_links, *keys)))[-lp.MAX_ENDED :]
 
+    @t.observe("calls")
+    def _calls_changed(self, _change: object = None) -> None:
+        self._link.tell(lp.SetCalls(session=self._session, calls=self.calls))
+
     def _close_link(self, key: str) -> None:
         self._end_links(key)
         self._link.tell(lp.StopSharing(session=self._session, link=key))
@@ -425,6 +446,8 @@ class Shareable(t.HasTraits):
             if self._ended_links or self._ended_people:
                 ended = {"links": self._ended_links, "people": self._ended_people}
                 self._link.tell(lp.StayOut(session=self._session, **ended))
+            if self.calls != "everyone":
+                self._calls_changed()
             # Another server knows no links; one that knows them changes nothing.
             for link in self._links_out:
                 if (opening := link._opening(self._session)) is not None:

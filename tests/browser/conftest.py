@@ -48,8 +48,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium, headless."""
-    with chromium("--allow-loopback-in-peer-connection") as started:
+    """The system's Chromium, headless, with a microphone that beeps and a camera that counts."""
+    flags = ("--allow-loopback-in-peer-connection", "--use-fake-device-for-media-stream")
+    with chromium(*flags) as started:
         yield started
 
 
@@ -234,3 +235,55 @@ def open_viewer(open_notebook: OpenNotebook, barcode_path: Path) -> Callable[...
         return view
 
     return open_it
+
+
+class Guest:
+    """A person who opens a link in a browser of their own, logged in to the same Jupyter."""
+
+    def __init__(self, browser: Browser, lab: JupyterLab, link: str, init_script: str) -> None:
+        self.context = browser.new_context(
+            viewport={"width": 1100, "height": 640}, color_scheme="dark"
+        )
+        self.context.set_default_timeout(30_000)
+        self.context.add_init_script(init_script)
+        self.problems: list[str] = []
+        self.page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
+        self.page.on("console", self._note)
+        self.context.request.get(f"{lab.url}/lab?token={lab.token}")  # logs in
+        self.page.goto(link)
+
+    def _note(self, message) -> None:
+        if message.type == "error":
+            self.problems.append(message.text)
+
+    def join(self, name: str) -> None:
+        self.page.get_by_label("Your name").fill(name)
+        self.page.get_by_role("button", name="Join").click()
+
+    def shown(self) -> int | None:
+        return shown_number(NotebookPage.pixels(self, "#view"))
+
+    def wait_shown(self, number: int) -> None:
+        wait_until(
+            lambda: self.shown() == number,
+            timeout_s=30,
+            what=lambda: f"the guest sees slice {number}, not {self.shown()}",
+        )
+
+    def close(self) -> None:
+        self.context.close()
+
+
+@pytest.fixture
+def visit(lab: JupyterLab, browser: Browser) -> Iterator[Callable[..., Guest]]:
+    """Open a link as a guest does: `guest = visit(link)`. `init_script` runs before the page's."""
+    guests: list[Guest] = []
+
+    def visit_it(link: str, *, init_script: str = "") -> Guest:
+        guests.append(Guest(browser, lab, link, init_script))
+        return guests[-1]
+
+    yield visit_it
+    for guest in guests:
+        guest.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from blustream_widget.bench.barcode import shown_number
-from blustream_widget.testing.notebook_page import NotebookPage
 from blustream_widget.testing.waiting import wait_until
 
 TIMEOUT_MS = 30_000
@@ -15,44 +13,7 @@ _PASTE = """(picture, text) => {
 }"""
 
 
-class Guest:
-    """A person who opens a link in a browser of their own, logged in to the same Jupyter."""
-
-    def __init__(self, browser, lab, link: str) -> None:
-        self._context = browser.new_context(
-            viewport={"width": 1100, "height": 640}, color_scheme="dark"
-        )
-        self._context.set_default_timeout(TIMEOUT_MS)
-        self.problems: list[str] = []
-        self.page = self._context.new_page()
-        self.page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
-        self.page.on("console", self._note)
-        self._context.request.get(f"{lab.url}/lab?token={lab.token}")  # logs in
-        self.page.goto(link)
-
-    def _note(self, message) -> None:
-        if message.type == "error":
-            self.problems.append(message.text)
-
-    def join(self, name: str) -> None:
-        self.page.get_by_label("Your name").fill(name)
-        self.page.get_by_role("button", name="Join").click()
-
-    def shown(self) -> int | None:
-        return shown_number(NotebookPage.pixels(self, "#view"))
-
-    def wait_shown(self, number: int) -> None:
-        wait_until(
-            lambda: self.shown() == number,
-            timeout_s=30,
-            what=lambda: f"the guest sees slice {number}, not {self.shown()}",
-        )
-
-    def close(self) -> None:
-        self._context.close()
-
-
-def test_a_guest_is_let_in_asks_drives_talks_and_is_shown_out(open_viewer, browser, lab) -> None:
+def test_a_guest_is_let_in_asks_drives_talks_and_is_shown_out(open_viewer, visit) -> None:
     view = open_viewer()
     owner = view.page.page
     owner.set_default_timeout(TIMEOUT_MS)
@@ -63,32 +24,29 @@ def test_a_guest_is_let_in_asks_drives_talks_and_is_shown_out(open_viewer, brows
     )
     link = view.page.read_python("viewer.share(expires='30m', max_viewers=1).url")
     assert "/blustream/guest#" in link
-    guest = Guest(browser, lab, link)
-    try:
-        guest.join("Mei <b>Tan</b>")
-        guest.wait_shown(20)
-        assert link.split("#")[1] not in guest.page.url
-        _guest_looks_around(guest, view)
-        _guest_looks_and_asks(guest)
-        _owner_allows(owner)
-        _guest_drives(guest)
-        view.wait_shown(21)
-        _they_talk(guest, owner)
-        _pointer_is_seen(guest, owner)
-        view.page.run_python("viewer.people[-1].remove()")
-        _guest_is_out(guest, link)
-        wait_until(
-            lambda: "removed" in view.page.read_python("[r.what for r in viewer.audit]"),
-            timeout_s=30,
-            what="the record says who was shown out",
-        )
-        assert guest.problems == []
-        assert view.page.problems == []
-    finally:
-        guest.close()
+    guest = visit(link)
+    guest.join("Mei <b>Tan</b>")
+    guest.wait_shown(20)
+    assert link.split("#")[1] not in guest.page.url
+    _guest_looks_around(guest, view)
+    _guest_looks_and_asks(guest)
+    _owner_allows(owner)
+    _guest_drives(guest)
+    view.wait_shown(21)
+    _they_talk(guest, owner)
+    _pointer_is_seen(guest, owner)
+    view.page.run_python("viewer.people[-1].remove()")
+    _guest_is_out(guest, link)
+    wait_until(
+        lambda: "removed" in view.page.read_python("[r.what for r in viewer.audit]"),
+        timeout_s=30,
+        what="the record says who was shown out",
+    )
+    assert guest.problems == []
+    assert view.page.problems == []
 
 
-def _guest_looks_around(guest: Guest, view) -> None:
+def _guest_looks_around(guest, view) -> None:
     """An own view moves by their keys; the owner's stays, and is one key away."""
     guest.page.get_by_role("button", name="Look around").click()
     guest.page.get_by_role("button", name="Follow again").wait_for()
@@ -110,7 +68,7 @@ def _guest_looks_around(guest: Guest, view) -> None:
     guest.wait_shown(20)
 
 
-def _guest_looks_and_asks(guest: Guest) -> None:
+def _guest_looks_and_asks(guest) -> None:
     """Keys change nothing for who may only look."""
     guest.page.get_by_role("application").focus()
     guest.page.keyboard.press("ArrowDown")
@@ -128,7 +86,7 @@ def _owner_allows(owner) -> None:
     owner.get_by_role("dialog").get_by_role("button", name="Done").click()
 
 
-def _guest_drives(guest: Guest) -> None:
+def _guest_drives(guest) -> None:
     guest.page.get_by_role("button", name="Give back control").wait_for()
     guest.page.keyboard.press("Escape")
     guest.page.get_by_role("application").focus()
@@ -136,7 +94,7 @@ def _guest_drives(guest: Guest) -> None:
     guest.wait_shown(21)
 
 
-def _guest_is_out(guest: Guest, link: str) -> None:
+def _guest_is_out(guest, link: str) -> None:
     """Neither what they had nor the link lets them in again."""
     guest.page.get_by_role("heading", name="Your visit has ended").wait_for()
     guest.page.goto(link)
@@ -144,7 +102,7 @@ def _guest_is_out(guest: Guest, link: str) -> None:
     guest.page.get_by_role("heading", name="No more people are let in").wait_for()
 
 
-def _they_talk(guest: Guest, owner) -> None:
+def _they_talk(guest, owner) -> None:
     guest.page.get_by_role("button", name="Side panel", exact=True).click()
     guest.page.get_by_label("Say something to everybody here").fill("<i>here</i>")
     guest.page.keyboard.press("Enter")
@@ -152,7 +110,7 @@ def _they_talk(guest: Guest, owner) -> None:
     owner.get_by_role("log").get_by_text("<i>here</i>").wait_for()
 
 
-def _pointer_is_seen(guest: Guest, owner) -> None:
+def _pointer_is_seen(guest, owner) -> None:
     box = guest.page.get_by_role("application").bounding_box()
     assert box is not None
     guest.page.mouse.move(box["x"] + 200, box["y"] + 150)

@@ -1,4 +1,6 @@
 /** A recording as a session: what looks at one shows what was seen, and nothing can be changed. */
+
+import { LiveCall } from "../call/call";
 import { supportedPictures } from "../decoder";
 import { LiveLabels } from "../labels/link";
 import { Listeners } from "../listeners";
@@ -55,6 +57,7 @@ export class PlayedSession implements Session {
   readonly recording = new LiveRecording(() => false);
   readonly labels = new LiveLabels(() => false);
   readonly ownView = new OwnView(() => false);
+  readonly call = new LiveCall({ send: () => false });
   readonly viewLinks = new ViewLinks(() => false);
   readonly annotations = new LiveAnnotations(() => false);
   readonly segmentations = [];

@@ -1,6 +1,7 @@
 /** Which key does what, and the table that `?` shows: the one place where bindings are written down. */
 
 import { annotationRows } from "../annotations/help";
+import { TALK_KEY } from "../call/keys";
 import { labelRows } from "../labels/catalogue";
 import type { MouseSet } from "./settings";
 
@@ -232,6 +233,7 @@ export function helpRows(
     { action: "Segmentations: all off, on", keys: ["O"] },
     { action: "Overlays: off while held; all off, on", keys: ["Q", "Shift + Q"] },
     ...labelRows(),
+    { action: "Be heard while it is held (left of 1)", keys: [TALK_KEY] },
     { action: "Save picture", keys: ["P"] },
     { action: "Read position and value aloud", keys: ["I"] },
     { action: "Fill the window, or one pane of several; back", keys: ["Z", "Double click"] },

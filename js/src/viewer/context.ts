@@ -110,6 +110,7 @@ export class ViewContext {
     }, signal);
     session.onInfo(changed, signal);
     session.people.onChange(changed, signal);
+    session.call.onChange(changed, signal);
     this.settings.onChange(changed, signal);
     session.onValue((value) => this.set({ value }), signal);
     session.pointing.elsewhere.add((linked) => this.set({ linked }), signal);

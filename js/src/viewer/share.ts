@@ -1,6 +1,7 @@
 /** The dialog about people: a link for others, who is here, what each may do. */
 import { css, html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
+import { talkButton } from "../call/section";
 import type { GuestRole, OwnLink } from "../people";
 import type { SharedPerson } from "../protocol";
 import type { ViewContext } from "./context";
@@ -176,6 +177,7 @@ export class ShareDialog extends Part {
         }
         ${this.control()}
         <span class="grow"></span>
+        ${talkButton(this.context)}
         <button class="button" @click=${() => this.close()}>Done</button>
       </div>
     `;
@@ -296,7 +298,7 @@ export class ShareDialog extends Part {
   }
 
   private person(person: SharedPerson): TemplateResult {
-    return html`${avatar(person)}
+    return html`${avatar(person, this.context.session.call.speaking.has(person.id))}
       <span class="cut"><span>${person.name}</span> <span class="quiet">${this.words(person)}</span></span>
       <span class="grow"></span>${this.buttons(person)}`;
   }
@@ -306,6 +308,7 @@ export class ShareDialog extends Part {
     const words = person.id === this.context.session.people.you?.id ? ["you"] : [];
     if (person.looks_around) words.push("looks around");
     else words.push(person.drives ? "drives" : "follows");
+    if (person.in_call) words.push(person.muted ? "in the call, muted" : "in the call");
     if (person.latency_ms > 0) words.push(`${person.latency_ms} ms`);
     return words.join(" · ");
   }

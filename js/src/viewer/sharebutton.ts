@@ -21,6 +21,10 @@ export const avatarStyles = css`
     font-weight: 600;
     forced-color-adjust: none;
   }
+  .avatar.speaking {
+    outline: 2px solid var(--ok);
+    outline-offset: 1px;
+  }
   /* No text of the page: a button's name is what it does. */
   .avatar::before {
     content: attr(data-initials);
@@ -75,9 +79,9 @@ export function initials(name: string): string {
     .toUpperCase();
 }
 
-export function avatar(person: SharedPerson): TemplateResult {
+export function avatar(person: SharedPerson, isSpeaking = false): TemplateResult {
   const background = person.color;
-  return html`<span class="avatar" aria-hidden="true" data-initials=${initials(person.name)} style=${styleMap({ background })}></span>`;
+  return html`<span class="avatar ${isSpeaking ? "speaking" : ""}" aria-hidden="true" data-initials=${initials(person.name)} style=${styleMap({ background })}></span>`;
 }
 
 /** Of who may share, and of everybody in a view that is shared. */
@@ -96,7 +100,7 @@ export function shareButton(context: ViewContext): TemplateResult | typeof nothi
     aria-expanded=${context.ui.open === "share" ? "true" : "false"}
     @click=${() => context.toggle("share")}
   >
-    ${people.isShared ? html`<span class="avatars">${people.all.slice(0, MAX_AVATARS).map(avatar)}</span>` : nothing}
+    ${people.isShared ? html`<span class="avatars">${people.all.slice(0, MAX_AVATARS).map((person) => avatar(person))}</span>` : nothing}
     ${icon(role === "owner" ? "share" : "people")}${asks ? html`<span class="dot"></span>` : nothing}
   </button>`;
 }

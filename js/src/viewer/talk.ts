@@ -1,6 +1,7 @@
 /** The side panel's part about people: who is here, and the chat. */
 import { css, html, nothing, type TemplateResult } from "lit";
-import { CHAT_CHARS, type ChatLine } from "../protocol";
+import { callSection, callSectionStyles } from "../call/section";
+import { CHAT_CHARS, type ChatLine, type SharedPerson } from "../protocol";
 import type { ViewContext } from "./context";
 import { define, Part } from "./part";
 import { avatar, avatarStyles } from "./sharebutton";
@@ -10,6 +11,7 @@ export class TalkPanel extends Part {
   static override styles = [
     shared,
     avatarStyles,
+    callSectionStyles,
     css`
       :host {
         display: block;
@@ -84,7 +86,7 @@ export class TalkPanel extends Part {
 
   protected override shows(): readonly unknown[] {
     const { people } = this.context.session;
-    return [people.all, people.lines];
+    return [people.all, people.lines, people.mayCall, this.context.session.call.revision];
   }
 
   protected override updated(): void {
@@ -97,7 +99,7 @@ export class TalkPanel extends Part {
   }
 
   protected override render(): TemplateResult {
-    const { people } = this.context.session;
+    const { people, call } = this.context.session;
     return html`
       <div class="head">
         <h2>People</h2>
@@ -105,9 +107,10 @@ export class TalkPanel extends Part {
         <button class="button small" @click=${() => this.context.set({ open: "share" })}>Manage</button>
       </div>
       <div class="who">
-        ${people.all.map((person) => html`<span title="${person.name}, ${person.role}${person.looks_around ? ", looks around" : ""}">${avatar(person)}</span>`)}
+        ${people.all.map((person) => html`<span title=${personTitle(person)}>${avatar(person, call.speaking.has(person.id))}</span>`)}
         ${people.more > 0 ? html`<span class="quiet">and ${people.more} more</span>` : nothing}
       </div>
+      ${callSection(this.context)}
       ${
         people.lines.length > 0
           ? html`<div class="log" role="log" aria-label="Chat" tabindex="0"><ol>${people.lines.map((line) => this.line(line))}</ol></div>`
@@ -138,3 +141,10 @@ export class TalkPanel extends Part {
 }
 
 define("blustream-talk", TalkPanel);
+
+function personTitle({ name, role, looks_around, in_call, muted }: SharedPerson): string {
+  const words = [name, role];
+  if (looks_around) words.push("looks around");
+  if (in_call) words.push(muted ? "in the call, muted" : "in the call");
+  return words.join(", ");
+}

@@ -2,6 +2,8 @@
 
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { PickBar } from "../annotations/pickbar";
+import { CallBar } from "../call/bar";
+import { talkKey } from "../call/keys";
 import { labelKey } from "../labels/keys";
 import { LabelBar } from "../labels/labelbar";
 import { PlayBar } from "../player/playbar";
@@ -59,6 +61,7 @@ export class ViewerElement extends LitElement {
   private readonly share: ShareDialog;
   private readonly pickBar: PickBar;
   private readonly followBar: FollowBar;
+  private readonly callBar: CallBar;
   private readonly announcer: Announcer;
   /** In place of all tools where a recording is shown. */
   private readonly playBar: PlayBar | null;
@@ -89,6 +92,7 @@ export class ViewerElement extends LitElement {
     this.share = new ShareDialog(context);
     this.pickBar = new PickBar(context);
     this.followBar = new FollowBar(context);
+    this.callBar = new CallBar(context);
     this.announcer = new Announcer(context);
     const { playback } = context.session;
     this.playBar = playback ? new PlayBar(context, playback, this) : null;
@@ -296,10 +300,14 @@ export class ViewerElement extends LitElement {
     if (event.defaultPrevented) return;
     if (this.isOfField(event)) return;
     if (this.context.ui.open === "help" && event.key !== "Escape" && event.key !== "?") return;
+    if (this.obey(event)) event.preventDefault();
+  }
+
+  private obey(event: KeyboardEvent): boolean {
+    if (talkKey(event, this.context.session.call)) return true;
     const command = commandOf(event, this.context.ui.tool);
-    if (!command) return;
-    event.preventDefault();
-    this.run(command);
+    if (command) this.run(command);
+    return command !== null;
   }
 
   /** What the browser does with a key in the field or button that has the focus comes first. */
@@ -447,7 +455,7 @@ export class ViewerElement extends LitElement {
       part.inert = open === "help";
     return html`
       ${this.toolbar}
-      <div class="body"><div class="stage">${this.grid} ${this.pickBar} ${this.followBar}</div> ${this.hasPanel ? this.sidePanel : nothing}</div>
+      <div class="body"><div class="stage">${this.grid} ${this.pickBar} ${this.followBar} ${this.callBar}</div> ${this.hasPanel ? this.sidePanel : nothing}</div>
       ${this.timeBar} ${this.sliceBar} ${this.statusLine} ${this.labelBar} ${this.dock}
       ${open === "window" ? this.windowPanel : nothing} ${isMenu ? this.menu : nothing}
       ${open === "help" ? this.help : nothing} ${open === "share" ? this.share : nothing} ${this.announcer.polite} ${this.announcer.urgent}

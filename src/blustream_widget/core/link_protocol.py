@@ -20,6 +20,7 @@ from blustream_widget.core.annotation_messages import (
     Seq,
     Want,
 )
+from blustream_widget.core.call_messages import CallPolicy
 from blustream_widget.core.horizon import Gate, TrackedGrid
 from blustream_widget.core.label_edit import Brick, History, LabelEdit
 from blustream_widget.core.linking import LinkKind
@@ -327,7 +328,16 @@ class OpenDesk(_Message, tag="desk", frozen=True):
     ticket: Annotated[str, msgspec.Meta(max_length=4096)]
 
 
-OfSharing: TypeAlias = OpenLink | StopSharing | StayOut | ManagePerson | NoteExport | NameOwner
+class SetCalls(_Message, tag="calls", frozen=True):
+    """Say who may take part in calls; who may not any more is out."""
+
+    session: str
+    calls: CallPolicy
+
+
+OfSharing: TypeAlias = (
+    OpenLink | StopSharing | StayOut | ManagePerson | NoteExport | NameOwner | SetCalls
+)
 
 
 class TieViews(_Message, tag="tie", frozen=True):

@@ -20,6 +20,7 @@ from blustream_widget.core.annotation_messages import (
     Measure,
     Measurement,
 )
+from blustream_widget.core.call_messages import Call, CallLeft, CallMessage, CallSignalled
 from blustream_widget.core.horizon_messages import (
     GridOfHorizon,
     Snap,
@@ -104,6 +105,11 @@ class MessageType(IntEnum):
     GRID = 0x8A
     RECORD = 0xA0
     RECORDING = 0xA1
+    JOIN_CALL = 0xA2
+    LEAVE_CALL = 0xA3
+    CALL = 0xA4
+    CALL_SIGNAL = 0xA5
+    CALL_SOUND = 0xA6
     ACK_PACE = 0xA8
     JOIN = 0x90
     JOINED = 0x91
@@ -326,6 +332,7 @@ ViewerMessage: TypeAlias = (
     | Join
     | SharingMessage
     | ViewMessage
+    | CallMessage
 )
 
 # ---------------------------------------------------------------- server to viewer
@@ -462,6 +469,9 @@ ServerMessage: TypeAlias = (
     | Chat
     | Pointers
     | ViewLink
+    | Call
+    | CallSignalled
+    | CallLeft
 )
 
 _encoder = msgspec.json.Encoder()

@@ -190,13 +190,15 @@ class Joined(_Message, tag=JOINED_TYPE, frozen=True):
 class People(_Message, tag=PEOPLE_TYPE, frozen=True):
     """Who is here; `you` is the receiver, whose role may be another now.
 
-    `links` are told to owners only. `more`: so many are here too, and not named.
+    `links` are told to owners only. `more`: so many are here too, and not named. `may_call`: the
+    receiver may take part in a call.
     """
 
     people: tuple[SharedPerson, ...]
     you: str
     links: tuple[ShareLinkInfo, ...] = ()
     more: int = 0
+    may_call: bool = False
 
 
 class LinkOpened(_Message, tag=LINK_OPENED_TYPE, frozen=True):

@@ -85,6 +85,8 @@ class SharedPerson(msgspec.Struct, frozen=True):
         They drive because the owner lent it to them.
     looks_around : bool
         They have a view of their own now, and do not follow.
+    in_call, muted : bool
+        They take part in the call; nobody hears them there.
     """
 
     id: str
@@ -98,6 +100,8 @@ class SharedPerson(msgspec.Struct, frozen=True):
     asks: bool = False
     is_lent: bool = False
     looks_around: bool = False
+    in_call: bool = False
+    muted: bool = False
 
 
 class ShareLinkInfo(msgspec.Struct, frozen=True):

@@ -43,7 +43,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    # For calls; the browser asks the guest when they take part in one.
+    "Permissions-Policy": "camera=(self), microphone=(self), geolocation=()",
     # Asked for again each time, and answered "not changed" as long as it is the same.
     "Cache-Control": "no-cache",
 }

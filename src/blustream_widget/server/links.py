@@ -190,6 +190,7 @@ def _receive_for_part(session: Session, message: lp.OfSharing | TakePicture | Of
             | lp.ManagePerson()
             | lp.NoteExport()
             | lp.NameOwner()
+            | lp.SetCalls()
         ):
             session.sharing.receive_from_kernel(message)
         case TakePicture():

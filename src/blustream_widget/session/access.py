@@ -8,6 +8,7 @@ from types import MappingProxyType
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
+from blustream_widget.core.call_messages import CallSignal, CallSound, JoinCall, LeaveCall
 from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
 from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.core.recording_messages import SetRecording
@@ -61,6 +62,11 @@ ALLOWED: Mapping[type, frozenset[str]] = MappingProxyType(
         sm.OpenView: DRIVERS,
         sm.Say: EVERYBODY,
         sm.Point: EVERYBODY,
+        # Whom the owner lets take part, is in the call's own table (`session.call`).
+        JoinCall: EVERYBODY,
+        LeaveCall: EVERYBODY,
+        CallSound: EVERYBODY,
+        CallSignal: EVERYBODY,
     }
 )
 """A message that is not listed is nobody's. A person who was shown out has no role at all."""

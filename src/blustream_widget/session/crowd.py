@@ -34,9 +34,10 @@ def told_to_guests(people: Sequence[SharedPerson]) -> tuple[SharedPerson, ...]:
     if not is_crowd(len(people)):
         return tuple(people)
 
-    def rank(person: SharedPerson) -> tuple[bool, bool, bool, float]:
+    def rank(person: SharedPerson) -> tuple[bool, bool, bool, bool, float]:
         only_looks = person.role == "viewer"
-        return not person.drives, only_looks, not person.asks, person.since_ms
+        does = (not person.drives, not person.in_call, only_looks, not person.asks)
+        return (*does, person.since_ms)
 
     return tuple(without_link(person) for person in sorted(people, key=rank)[:CROWD])
 

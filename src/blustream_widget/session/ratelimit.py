@@ -25,12 +25,12 @@ class TokenBucket:
         self._tokens = burst
         self._at_s = clock()
 
-    def take(self) -> bool:
-        """Count one event; False when it is one too many."""
+    def take(self, n: float = 1.0) -> bool:
+        """Count `n` events; False, and nothing is counted, when they are too many."""
         now_s = self._clock()
         self._tokens = min(self._burst, self._tokens + (now_s - self._at_s) * self._rate_hz)
         self._at_s = now_s
-        if self._tokens < 1.0:
+        if self._tokens < n:
             return False
-        self._tokens -= 1.0
+        self._tokens -= n
         return True

@@ -117,6 +117,7 @@ class Session:
             self._kernel,
             store=self._store,
             on_pointers=lambda places, people: self.recording.saw_pointers(places, people),
+            calls=config.calls,
         )
         self._last_peer = 0
         self._reporter: Viewer | None = None

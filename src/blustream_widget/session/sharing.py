@@ -30,6 +30,7 @@ from blustream_widget.errors import (
 )
 from blustream_widget.session.access import DRIVERS
 from blustream_widget.session.audit import Audit
+from blustream_widget.session.call import CallRoom
 from blustream_widget.session.crowd import interval_s, is_crowd, told_to_guests, without_link
 from blustream_widget.session.guests import Guest, Guests, WhyNot, expired
 from blustream_widget.session.kernel_port import KernelPort
@@ -65,6 +66,8 @@ class Sharing:
         Of people and chat, perhaps those of a former server; None: they are in memory alone.
     on_pointers : callable
         Gets where pointers have gone, and whose they are.
+    calls : bool
+        Whether people may call each other.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Sharing:
         guests: Guests | None = None,
         store: SessionStore | None = None,
         on_pointers: OnPointers = lambda _places, _people: None,
+        calls: bool = True,
     ) -> None:
         self._viewers = viewers
         self._kernel = kernel
@@ -86,6 +90,11 @@ class Sharing:
         self._chat = self._store.chat
         self._on_pointers = on_pointers
         self._pointers = Pointers(self._viewers, self._saw_pointers)
+        self.call = CallRoom(
+            is_on=calls,
+            on_change=self._tell.call,
+            note=lambda who, what: self.audit.note_going_on(what, who.person, who.name, who.role),
+        )
         self._tasks = TaskSet()
         self._page = ""
         self.owner_name = OWNER_NAME
@@ -94,7 +103,7 @@ class Sharing:
         self._driver = ""
         self._was_shared = False
         self._told: tuple[object, ...] = ()
-        self._told_to_guests: tuple[tuple[SharedPerson, ...], int] | None = None
+        self._told_to_guests: tuple[object, ...] | None = None
         self._n_audit_told = 0
         self._expiry: asyncio.TimerHandle | None = None
         if self._store.people is not None:
@@ -140,6 +149,7 @@ class Sharing:
             if (guest := viewer.guest) is not None:
                 self.audit.note_going_on("left", guest.id, guest.name, guest.role)
         self._pointers.forget(viewer)
+        self.call.left(viewer)
         self._tell.call()
 
     def attach_kernel(self) -> None:
@@ -155,6 +165,7 @@ class Sharing:
         """Tell nothing more."""
         self._tell.close()
         self._pointers.close()
+        self.call.close()
         if self._expiry is not None:
             self._expiry.cancel()
         await self._tasks.close()
@@ -235,6 +246,8 @@ class Sharing:
                 case lp.NameOwner(name=name):
                     self.owner_name = self._guests.name_owner(name)
                     self._tell.call()
+                case lp.SetCalls(calls=calls):
+                    self.call.allow(calls)
                 case lp.ManagePerson(person=person, action=action, role=role):
                     self._manage(sm.Manage(person=person, action=action, role=role), None)
         except BlustreamError as exc:
@@ -278,6 +291,8 @@ class Sharing:
         self._note("stopped sharing", None, "" if link is None else f"link {link}")
         for guest in gone:
             self._show_out(guest, _sharing_ended)
+        if not self._guests.is_shared:
+            self.call.end("The view is not shared any more.")
         self._arm()
 
     def _stay_out(self, links: Collection[str], people: Collection[str]) -> None:
@@ -312,6 +327,7 @@ class Sharing:
         self._tell.call()
 
     def _show_out(self, guest: Guest, why: WhyNot) -> None:
+        self.call.remove(guest.id)
         for viewer in tuple(self._viewers()):
             if viewer.guest is guest:
                 viewer.expel(why(), CLOSE_REFUSED)
@@ -376,6 +392,7 @@ class Sharing:
             for viewer in self._viewers():
                 if viewer.guest is guest:
                     viewer.role_changed()
+            self.call.review()
         self._keep()
         self._told = ()
         self._tell.call()
@@ -415,6 +432,7 @@ class Sharing:
     def _person(self, viewer: Viewer) -> SharedPerson:
         guest = viewer.guest
         latency_ms = 0.0 if viewer.report is None else viewer.report.latency_ms
+        in_call, muted = self.call.hears(viewer.person)
         person = SharedPerson(
             id=viewer.person,
             name=viewer.name,
@@ -425,6 +443,8 @@ class Sharing:
             latency_ms=round(latency_ms / LATENCY_STEP_MS) * LATENCY_STEP_MS,
             drives=viewer.person == self._driver,
             looks_around=viewer.own is not None,
+            in_call=in_call,
+            muted=muted,
         )
         if guest is None:
             return person
@@ -432,7 +452,7 @@ class Sharing:
 
     def _send_people(self) -> bool:
         people, links = self._people(), self._guests.links
-        told = (people, links, self._page, self.audit.n_made)
+        told = (people, links, self._page, self.audit.n_made, self.call.allowed)
         if told == self._told:
             return False
         if not self._told:
@@ -451,18 +471,19 @@ class Sharing:
     ) -> None:
         some = told_to_guests(people)
         is_crowded = is_crowd(len(people))
-        told = (some, len(people))
+        told = (some, len(people), self.call.allowed)
         is_news = not is_crowded or told != self._told_to_guests
         self._told_to_guests = told
         by_id = {person.id: person for person in people}
         named = {person.id for person in some}
         for viewer in self._viewers():
-            you = viewer.person
+            you, may = viewer.person, self.call.may(viewer)
             if viewer.role == "owner":
-                viewer.send(sm.People(people=people, you=you, links=links))
+                viewer.send(sm.People(people, you, links=links, may_call=may))
             elif is_news:
                 mine = some if you in named else (*some[:-1], without_link(by_id[you]))
-                viewer.send(sm.People(people=mine, you=you, more=len(people) - len(mine)))
+                more = len(people) - len(mine)
+                viewer.send(sm.People(mine, you, more=more, may_call=may))
 
 
 def _check_answer(message: sm.Manage, by: Viewer, guest: Guest) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
+from blustream_widget.core.call_messages import CallSignal, CallSound, JoinCall, LeaveCall
 from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
 from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.core.recording_messages import SetRecording
@@ -33,6 +34,7 @@ from blustream_widget.core.state import ViewState
 from blustream_widget.errors import BlustreamError, ProtocolError, ShareError
 from blustream_widget.session import access
 from blustream_widget.session.ack_spacing import AckSpacing
+from blustream_widget.session.call import CallRate
 from blustream_widget.session.ratelimit import TokenBucket
 from blustream_widget.session.rendition import Need
 from blustream_widget.session.rtc_path import RtcPath
@@ -152,6 +154,7 @@ class Viewer:
         self._points = TokenBucket(POINTS_HZ, POINTS_BURST)
         self._words = TokenBucket(WORDS_HZ, WORDS_BURST)
         self._turns = TokenBucket(TURNS_HZ, TURNS_BURST)
+        self.call_rate = CallRate()
         self._n_invalid = 0
         self.is_calm = hello.calm
         self._stream = p.Stream(path="socket")
@@ -419,6 +422,8 @@ class Viewer:
                 self._offer(message)
             case SetRecording():
                 self._record(message)
+            case JoinCall() | LeaveCall() | CallSound() | CallSignal():
+                self._room.sharing.call.receive(self, message)
             case LookAround():
                 self._look_around(message)
             case CopyView() | OpenView():

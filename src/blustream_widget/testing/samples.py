@@ -6,6 +6,13 @@ from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core.annotation import annotation
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure, PutItem
+from blustream_widget.core.call_messages import (
+    CallSignal,
+    CallSound,
+    Candidate,
+    JoinCall,
+    LeaveCall,
+)
 from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
 from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.core.recording_messages import SetRecording
@@ -49,4 +56,8 @@ SAMPLES: tuple[p.ViewerMessage, ...] = (
     sm.CopyView(),
     sm.Exported(what="saved a picture"),
     sm.OpenView(text=""),
+    JoinCall(),
+    CallSound(muted=True),
+    CallSignal(seat=KEY, signal=Candidate(candidate="")),
+    LeaveCall(),
 )

@@ -54,7 +54,7 @@ _PEOPLE = """((you) => {
     transport: 'websocket', latency_ms: 30, drives: false, asks: false, is_lent: false,
     looks_around: false, ...more });
   const { people } = dev.session;
-  people.received({ type: 0x92, you, links: [], more: 0, people: [
+  people.received({ type: 0x92, you, links: [], may_call: true, more: 0, people: [
     of('owner', 'Jonas Aune', 'owner', '#2a75c6', { drives: true }),
     of('a', 'Mei Tan', 'annotator', '#0b7d71', { asks: true }),
     of('b', 'Ravi Kumar', 'viewer', '#b0488a'),
@@ -64,6 +64,19 @@ _PEOPLE = """((you) => {
   dev.session.role = you === 'owner' ? 'owner' : 'viewer';
   dev.session.patch({});
 })"""
+# Two of them talk, one is muted; then there is no room for more.
+_CALL = """() => {
+  const { call } = dev.session;
+  const member = (person, muted) => ({ seat: person, person, muted, camera: false });
+  const members = [member('owner', false), member('a', true)];
+  Object.assign(call, { phase: 'in', members, speaking: new Set(['owner']), revision: 1 });
+  dev.session.patch({});
+}"""
+_NO_CALL = """() => {
+  const trouble = { message: 'A call takes 6 people.', hint: 'Write in the chat.' };
+  Object.assign(dev.session.call, { phase: 'out', trouble, revision: 2 });
+  dev.session.patch({});
+}"""
 _MENUS = ("window", "more", "settings", "context", "measure", "help")
 _LAYOUTS = ("quad", "picture-in-picture")
 
@@ -85,6 +98,8 @@ def _states() -> dict[str, str]:
         "slice number": f"{context}.set({{ open: '' }}); {context}.ask('goto')",
         "share": f"{_PEOPLE}('owner'); {context}.set({{ open: 'share' }})",
         "people and chat": f"{context}.set({{ open: '', panel: true }})",
+        "call": f"({_CALL})()",
+        "call is full": f"({_NO_CALL})()",
         "following": f"{_PEOPLE}('b'); {context}.set({{ panel: false }})",
         "own view": "dev.session.ownView.welcomed({ own: true }); dev.session.patch({})",
         "lost": f"dev.session.setStatus({lost})",
@@ -105,7 +120,7 @@ def _faults(viewer: DevPage, action: str, rules: list[str]) -> list[str]:
 # Roles and names are those of the light theme: what the dark one changes is colours.
 _IN_DARK = (
     *("layout quad", "side panel", "statistics", "painting", "open window", "open help"),
-    *("share", "people and chat", "following", "own view"),
+    *("share", "people and chat", "call", "call is full", "following", "own view"),
 )
 
 

@@ -13,6 +13,7 @@ from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core.annotation import annotation
 from blustream_widget.core.annotation_messages import EditAnnotations, PutItem
+from blustream_widget.core.call_messages import Call, CallLeft, JoinCall
 from blustream_widget.core.recording_messages import RecordingState, SetRecording
 from blustream_widget.core.sharing import COLORS, MAX_LINKS, OWNER_ID, ROLES
 from blustream_widget.core.types import VolumeRef
@@ -720,3 +721,66 @@ async def test_who_comes_again_can_take_back_what_they_drew_before(session):
     says(again, EditAnnotations(seq=1, edits=(), history="undo"))
     assert channel.codes() == []
     assert session.annotations.find("box") is None
+
+
+# -------------------------------------------------- calls
+
+
+def take_part(*viewers):
+    for viewer in viewers:
+        says(viewer, JoinCall())
+
+
+async def test_everybody_hears_who_takes_part_and_the_record_knows(session, kernel):
+    share(session)
+    _, at_owner = owner_of(session)
+    guest, at_guest = enter(session)
+    says(guest, JoinCall(muted=True))
+    tell_people(session)
+    assert [(q.in_call, q.muted) for q in kernel.last().people] == [(False, False), (True, True)]
+    told = at_owner.got(sm.People)[-1]
+    assert told.may_call
+    assert [q.in_call for q in told.people] == [False, True]
+    assert at_owner.got(Call) == []  # who does not take part hears no more than that
+    assert [m.person for m in at_guest.got(Call)[-1].members] == [guest.person]
+    assert "joined the call" in [record.what for record in session.sharing.audit.records]
+
+
+async def test_who_is_removed_is_out_of_the_call_before_anything_else(session):
+    share(session)
+    owner, at_owner = owner_of(session)
+    guest, at_guest = enter(session)
+    take_part(owner, guest)
+    says(owner, sm.Manage(person=guest.person, action="remove"))
+    assert len(at_guest.got(CallLeft)) == 1
+    assert [m.person for m in at_owner.got(Call)[-1].members] == [OWNER_ID]
+    says(guest, JoinCall())
+    assert len(at_owner.got(Call)[-1].members) == 1
+
+
+async def test_a_call_ends_with_the_sharing(session):
+    share(session)
+    owner, at_owner = owner_of(session)
+    take_part(owner)
+    says(owner, sm.StopSharing())
+    assert len(at_owner.got(CallLeft)) == 1
+    assert session.sharing.call.hears(OWNER_ID) == (False, False)
+
+
+async def test_the_owner_says_in_python_who_may_talk(session):
+    share(session)
+    owner, _ = owner_of(session)
+    guest, at_guest = enter(session)
+    take_part(owner, guest)
+    session.sharing.receive_from_kernel(lp.SetCalls(session=session.id, calls="editors"))
+    assert len(at_guest.got(CallLeft)) == 1
+    says(guest, JoinCall())
+    assert at_guest.codes() == ["call"]
+    tell_people(session)
+    assert not at_guest.got(sm.People)[-1].may_call
+    says(owner, sm.Manage(person=guest.person, action="role", role="editor"))
+    take_part(guest)
+    assert session.sharing.call.hears(guest.person) == (True, False)
+    says(owner, sm.Manage(person=guest.person, action="role", role="viewer"))
+    assert session.sharing.call.hears(guest.person) == (False, False)
+    assert session.sharing.call.hears(OWNER_ID) == (True, False)

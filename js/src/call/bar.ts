@@ -1,0 +1,314 @@
+/** Over the picture while this page takes part in a call: who does, who speaks, and what one can do. */
+import { css, html, nothing, type TemplateResult } from "lit";
+import type { CallMember, SharedPerson } from "../protocol";
+import type { ViewContext } from "../viewer/context";
+import { icon } from "../viewer/icons";
+import { define, Part } from "../viewer/part";
+import { avatar, avatarStyles } from "../viewer/sharebutton";
+import { shared } from "../viewer/styles";
+import { deviceChoices } from "./devices";
+import { TALK_KEY } from "./keys";
+
+/** A press that is longer is held to talk; a shorter one switches. */
+const HELD_MS = 400;
+const DEVICES = "Microphone, camera, speaker";
+
+export class CallBar extends Part {
+  static override styles = [
+    shared,
+    avatarStyles,
+    css`
+      :host {
+        position: absolute;
+        z-index: 3;
+        top: 36px; /* below the ruler */
+        right: 12px;
+        max-width: min(480px, calc(100% - 24px));
+        padding: 4px;
+        box-sizing: border-box;
+        border-radius: 8px;
+        background: rgb(12 14 17 / 0.9);
+        color: #fff;
+        font-size: 12px;
+        forced-color-adjust: none;
+        --ok: #6fd08c;
+      }
+      :host([hidden]) {
+        display: none;
+      }
+      .row,
+      .people {
+        display: flex;
+        align-items: center;
+        gap: 4px;
+      }
+      .people {
+        flex-wrap: wrap;
+        justify-content: flex-end;
+        min-width: 0;
+        padding: 0 4px;
+      }
+      .who {
+        position: relative;
+        display: inline-flex;
+      }
+      .who .icon {
+        position: absolute;
+        right: -4px;
+        bottom: -4px;
+        width: 14px;
+        height: 14px;
+        padding: 1px;
+        border-radius: 50%;
+        background: #0c0e11;
+      }
+      .who.far {
+        opacity: 0.5;
+      }
+      video {
+        width: 96px;
+        height: 72px;
+        object-fit: cover;
+        border-radius: 4px;
+        background: #000;
+        display: block;
+      }
+      .own video {
+        transform: scaleX(-1);
+      }
+      .speaking video {
+        outline: 2px solid var(--ok);
+        outline-offset: -2px;
+      }
+      .who .name {
+        position: absolute;
+        left: 4px;
+        bottom: 4px;
+        max-width: 74px;
+        padding: 0 4px;
+        border-radius: 3px;
+        background: rgb(12 14 17 / 0.72);
+        font-size: 11px;
+        line-height: 14px;
+      }
+      button {
+        height: 28px;
+        min-width: 28px;
+        padding: 0 6px;
+        border-radius: 4px;
+        display: inline-flex;
+        align-items: center;
+        justify-content: center;
+        gap: 6px;
+        color: #fff;
+        background: rgb(255 255 255 / 0.16);
+        white-space: nowrap;
+        flex: none;
+        user-select: none;
+        -webkit-touch-callout: none;
+      }
+      button:hover {
+        background: rgb(255 255 255 / 0.28);
+      }
+      button.on {
+        background: #1e7d3c;
+      }
+      button.leave {
+        background: #c5221f;
+      }
+      button:focus-visible {
+        outline: 2px solid #fff;
+        outline-offset: -2px;
+      }
+      p {
+        margin: 4px;
+        max-width: 320px;
+        line-height: 16px;
+      }
+      label {
+        display: grid;
+        grid-template-columns: 80px minmax(0, 1fr);
+        align-items: center;
+        gap: 8px;
+        margin: 4px;
+      }
+      select {
+        min-width: 0;
+        height: 28px;
+        padding: 0 4px;
+        border: 0;
+        border-radius: 4px;
+        color: #fff;
+        background: #2a2e34;
+      }
+      @media (pointer: coarse) {
+        button,
+        select {
+          height: 44px;
+          min-width: 44px;
+        }
+      }
+      @container (max-width: 560px) {
+        :host {
+          top: 72px; /* the slice's name stays in sight */
+        }
+      }
+    `,
+  ];
+
+  private pressedMs: number | null = null;
+  private showsDevices = false;
+
+  constructor(context: ViewContext) {
+    super(context);
+    this.setAttribute("role", "region");
+    this.setAttribute("aria-label", "Call");
+  }
+
+  protected override shows(): readonly unknown[] {
+    const { call, people } = this.context.session;
+    return [call.revision, people.all];
+  }
+
+  protected override updated(): void {
+    const { call } = this.context.session;
+    for (const member of call.members) {
+      const video = this.find<HTMLVideoElement>(`[data-seat="${member.seat}"] video`);
+      const stream = call.videoOf(member);
+      if (video && video.srcObject !== stream) video.srcObject = stream;
+    }
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { call } = this.context.session;
+    this.toggleAttribute("hidden", call.phase === "out" && !call.trouble);
+    return html`${this.trouble()}${call.phase === "out" ? nothing : this.call()}`;
+  }
+
+  private trouble(): TemplateResult | typeof nothing {
+    const { call, people } = this.context.session;
+    if (!call.trouble) return nothing;
+    const { message, hint } = call.trouble;
+    const mayListen = call.phase === "out" && people.mayCall;
+    return html`<p role="alert">${message} ${hint}</p>
+      <div class="row">
+        <span class="grow"></span>
+        ${mayListen ? html`<button part="talk-again" @click=${() => void call.join()}>Try again</button><button part="listen" @click=${() => void call.join(true)}>Listen only</button>` : nothing}
+        <button part="dismiss" @click=${() => call.dismiss()}>Close</button>
+      </div>`;
+  }
+
+  private call(): TemplateResult {
+    const { call } = this.context.session;
+    if (!call.isIn) {
+      const words = call.phase === "asking" ? "The browser asks for the microphone" : "Joining";
+      return html`<div class="row"><span class="cut" role="status">${words}…</span>${this.leaveButton()}</div>`;
+    }
+    return html`<div class="row">
+      <div class="people grow">${call.members.map((member) => this.member(member))}</div>
+      ${call.hasMicrophone ? this.muteButton() : nothing} ${this.cameraButton()}
+      <button part="call-devices" aria-label=${DEVICES} title=${DEVICES} aria-expanded=${this.showsDevices ? "true" : "false"} @click=${() => this.toggleDevices()}>${icon("gear")}</button>
+      ${this.leaveButton()}
+    </div>
+    ${this.showsDevices ? deviceChoices(call) : nothing}`;
+  }
+
+  private toggleDevices(): void {
+    this.showsDevices = !this.showsDevices;
+    this.requestUpdate();
+  }
+
+  private member(member: CallMember): TemplateResult | typeof nothing {
+    const { call, people } = this.context.session;
+    const person = people.all.find(({ id }) => id === member.person);
+    if (!person) return nothing;
+    const isOwn = member.seat === call.seat;
+    const speaks = call.speaking.has(person.id);
+    const muted = isOwn ? call.isMuted : member.muted;
+    const state = call.stateOf(member);
+    const video = call.videoOf(member);
+    const classes = [
+      "who",
+      isOwn ? "own" : "",
+      speaks ? "speaking" : "",
+      state === "connected" ? "" : "far",
+    ];
+    return html`<span class=${classes.join(" ")} part="talks" data-seat=${member.seat} data-state=${state} role="img" aria-label=${wordsOf(person, { isOwn, muted, speaks, state })} title=${wordsOf(person, { isOwn, muted, speaks, state })}>
+      ${video ? html`<video autoplay playsinline .muted=${true}></video><span class="name cut">${person.name}</span>` : avatar(person, speaks)}
+      ${muted ? icon("muted") : nothing}
+    </span>`;
+  }
+
+  // ------------------------------------------------------------ what one can do
+
+  private muteButton(): TemplateResult {
+    const { call } = this.context.session;
+    const label = call.isMuted ? "Unmute" : "Mute";
+    const title = `${label}; hold to talk (${TALK_KEY})`;
+    return html`<button
+      part="mute"
+      class=${call.isMuted ? "" : "on"}
+      aria-label=${label}
+      title=${title}
+      @pointerdown=${(event: PointerEvent) => this.pressed(event)}
+      @pointerup=${() => this.released()}
+      @pointercancel=${() => this.released()}
+      @contextmenu=${(event: Event) => event.preventDefault()}
+      @click=${(event: MouseEvent) => this.clicked(event)}
+    >
+      ${icon(call.isMuted ? "muted" : "microphone")}
+    </button>`;
+  }
+
+  /** Who is muted is heard at once, and stays so after a short press. */
+  private pressed(event: PointerEvent): void {
+    const { call } = this.context.session;
+    if (event.button !== 0 || !call.isMuted) return;
+    (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
+    this.pressedMs = performance.now();
+    call.hold(true);
+  }
+
+  private released(): void {
+    if (this.pressedMs === null) return;
+    const { call } = this.context.session;
+    if (performance.now() - this.pressedMs < HELD_MS) call.setMuted(false);
+    call.hold(false);
+  }
+
+  private clicked(event: MouseEvent): void {
+    const { call } = this.context.session;
+    const wasPressed = this.pressedMs !== null;
+    this.pressedMs = null;
+    if (!wasPressed || event.detail === 0) call.setMuted(!call.isMuted);
+  }
+
+  private cameraButton(): TemplateResult {
+    const { call } = this.context.session;
+    const label = call.hasCamera ? "Camera off" : "Camera on";
+    return html`<button part="camera" class=${call.hasCamera ? "on" : ""} aria-label=${label} title=${label} @click=${() => void call.setCamera(!call.hasCamera)}>${icon("video")}</button>`;
+  }
+
+  private leaveButton(): TemplateResult {
+    const { call } = this.context.session;
+    return html`<button part="leave-call" class="leave" aria-label="Leave the call" title="Leave the call" @click=${() => call.leave()}>${icon("hangup")}</button>`;
+  }
+}
+
+interface Manner {
+  readonly isOwn: boolean;
+  readonly muted: boolean;
+  readonly speaks: boolean;
+  readonly state: string;
+}
+
+function wordsOf({ name }: SharedPerson, { isOwn, muted, speaks, state }: Manner): string {
+  const words = [isOwn ? `${name} (you)` : name];
+  if (state === "connecting") words.push("is being connected");
+  else if (state === "failed") words.push("cannot be reached from here");
+  else if (muted) words.push("muted");
+  else if (speaks) words.push("speaks");
+  return words.join(", ");
+}
+
+define("blustream-call-bar", CallBar);

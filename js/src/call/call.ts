@@ -1,0 +1,415 @@
+/** The call of a session as this page takes part in it: nothing is captured before somebody joins. */
+import { Listeners } from "../listeners";
+import {
+  type CallLeft,
+  type CallMember,
+  type Call as CallMessage,
+  type CallSignalled,
+  MessageType,
+  type ViewerMessage,
+  type Welcome,
+} from "../protocol";
+import type { SessionError } from "../session";
+import { BrowserMedia, type Device, type Media, type Meter, type Trouble } from "./media";
+import { Pair } from "./pair";
+import { BrowserSpeaker, type Speaker } from "./speaker";
+
+/** "asking": the browser asks for the microphone; "joining": the server is asked. */
+export type CallPhase = "out" | "asking" | "joining" | "in";
+
+export interface CallOptions {
+  /** By the reliable link; false if there is none. */
+  send(message: ViewerMessage): boolean;
+  readonly media?: Media;
+  readonly speaker?: Speaker;
+  readonly connect?: (configuration: RTCConfiguration) => RTCPeerConnection;
+}
+
+const LEVEL_APART_MS = 150;
+/** Quieter than this is breath and fans. */
+const SPOKEN = 0.02;
+/** Between two words somebody goes on speaking. */
+const PAUSE_MS = 500;
+/** Others need not hear of every press of a key. */
+const TELL_APART_MS = 250;
+const AGAIN_APART_MS = 15_000;
+const NO_LINK: Trouble = {
+  message: "There is no connection at the moment.",
+  hint: "Try again when the view is back.",
+};
+
+export class LiveCall {
+  phase: CallPhase = "out";
+  /** Grows with every change. */
+  revision = 0;
+  /** What stands in the way, until somebody has read it. */
+  trouble: Trouble | null = null;
+  /** Who takes part, while this page does. */
+  members: readonly CallMember[] = [];
+  /** People who speak now. */
+  speaking: ReadonlySet<string> = new Set();
+  devices: readonly Device[] = [];
+  /** What was chosen; "" = as the browser chooses. */
+  readonly chosen: Record<MediaDeviceKind, string> = {
+    audioinput: "",
+    audiooutput: "",
+    videoinput: "",
+  };
+  readonly #send: CallOptions["send"];
+  readonly #media: Media;
+  readonly #speaker: Speaker;
+  readonly #connect: NonNullable<CallOptions["connect"]>;
+  readonly #changed = new Listeners<void>();
+  readonly #pairs = new Map<string, Pair>();
+  readonly #spokenMs = new Map<string, number>();
+  #seat = "";
+  #configuration: RTCConfiguration = {};
+  #microphone: MediaStreamTrack | null = null;
+  #camera: MediaStreamTrack | null = null;
+  #picture: MediaStream | null = null;
+  #meter: Meter | null = null;
+  /** As the others were told last. */
+  #sound = { muted: false, camera: false };
+  #isMuted = false;
+  #isHeld = false;
+  #life = new AbortController();
+  #levelTimer: ReturnType<typeof setInterval> | undefined;
+  #tellTimer: ReturnType<typeof setTimeout> | undefined;
+  #againAtMs = 0;
+
+  constructor(options: CallOptions) {
+    this.#send = options.send;
+    this.#media = options.media ?? new BrowserMedia();
+    this.#speaker = options.speaker ?? new BrowserSpeaker();
+    this.#connect = options.connect ?? ((configuration) => new RTCPeerConnection(configuration));
+  }
+
+  onChange(listener: () => void, signal: AbortSignal): void {
+    this.#changed.add(listener, signal);
+  }
+
+  #tell(): void {
+    this.revision += 1;
+    this.#changed.emit();
+  }
+
+  // ------------------------------------------------------------ what this page is heard and seen by
+
+  get isIn(): boolean {
+    return this.phase === "in";
+  }
+
+  /** False for who listens only. */
+  get hasMicrophone(): boolean {
+    return this.#microphone !== null;
+  }
+
+  /** Nobody hears this page. */
+  get isMuted(): boolean {
+    return !this.#microphone || (this.#isMuted && !this.#isHeld);
+  }
+
+  get hasCamera(): boolean {
+    return this.#camera !== null;
+  }
+
+  /** Of who takes part on this page. */
+  get seat(): string {
+    return this.#seat;
+  }
+
+  /** The picture of somebody's camera; null while that is off, or not there yet. */
+  videoOf({ seat, camera }: CallMember): MediaStream | null {
+    if (seat === this.#seat) return this.#picture;
+    return camera ? (this.#pairs.get(seat)?.video ?? null) : null;
+  }
+
+  /** How far the way to somebody is. */
+  stateOf({ seat }: CallMember): Pair["state"] {
+    return seat === this.#seat ? "connected" : (this.#pairs.get(seat)?.state ?? "connecting");
+  }
+
+  // ------------------------------------------------------------ what somebody does here
+
+  /** Take part; with `listens` without being heard, and without asking for a microphone. */
+  async join(listens = false): Promise<void> {
+    if (this.phase !== "out") return;
+    this.#enter("asking");
+    const { signal } = this.#life;
+    try {
+      if (!listens) await this.#open("microphone");
+    } catch (trouble) {
+      if (!signal.aborted) this.#end(trouble as Trouble);
+      return;
+    }
+    if (signal.aborted) return;
+    this.phase = "joining";
+    if (!this.#askIn("")) this.#end(NO_LINK);
+    this.#tell();
+  }
+
+  leave(): void {
+    if (this.phase === "out") return;
+    this.#send({ type: MessageType.LEAVE_CALL });
+    this.#end(null);
+  }
+
+  setMuted(on: boolean): void {
+    this.#isMuted = on;
+    this.#soundChanged();
+  }
+
+  /** A key or a button is held: who is muted is heard for so long. */
+  hold(on: boolean): void {
+    if (on === this.#isHeld || (on && !this.isIn)) return;
+    this.#isHeld = on;
+    this.#soundChanged();
+  }
+
+  async setCamera(on: boolean): Promise<void> {
+    if (!this.isIn || on === this.hasCamera) return;
+    if (!on) this.#stopCamera();
+    else await this.#try(() => this.#open("camera"));
+    this.#soundChanged();
+  }
+
+  /** Use another device, now and as long as the page is open. */
+  async choose(kind: MediaDeviceKind, id: string): Promise<void> {
+    this.chosen[kind] = id;
+    if (kind === "audiooutput") this.#speaker.choose(id);
+    else if (kind === "audioinput" && this.isIn) await this.#try(() => this.#open("microphone"));
+    else if (this.#camera) await this.#try(() => this.#open("camera"));
+    this.#soundChanged();
+  }
+
+  /** The trouble was read. */
+  dismiss(): void {
+    this.trouble = null;
+    this.#tell();
+  }
+
+  // ------------------------------------------------------------ from the server
+
+  received(message: CallMessage | CallSignalled | CallLeft): void {
+    if (this.phase === "out") return;
+    switch (message.type) {
+      case MessageType.CALL:
+        this.#told(message);
+        break;
+      case MessageType.CALL_SIGNAL:
+        void this.#pairs.get(message.seat)?.receive(message.signal);
+        break;
+      case MessageType.LEAVE_CALL:
+        this.#end(message);
+        break;
+    }
+  }
+
+  /** The server does not let this page in; true if that was asked for. */
+  refused(trouble: SessionError): boolean {
+    if (this.phase !== "joining") return false;
+    this.#end(trouble);
+    return true;
+  }
+
+  /** There is a link, perhaps another one: what goes from browser to browser has gone on meanwhile. */
+  welcomed(welcome: Pick<Welcome, "ice_servers" | "ice_relay_only">): void {
+    this.#configuration = {
+      iceServers: welcome.ice_servers as unknown as RTCIceServer[],
+      iceTransportPolicy: welcome.ice_relay_only ? "relay" : "all",
+      bundlePolicy: "max-bundle",
+    };
+    if (this.phase !== "in" && this.phase !== "joining") return;
+    this.#askIn(this.#seat);
+    for (const pair of this.#pairs.values()) pair.signalsAgain();
+  }
+
+  // ------------------------------------------------------------ life
+
+  #enter(phase: CallPhase): void {
+    this.phase = phase;
+    this.trouble = null;
+    this.#life = new AbortController();
+    this.#media.onDevices(() => void this.#listDevices(), this.#life.signal);
+    this.#tell();
+  }
+
+  #end(trouble: Trouble | null): void {
+    this.#life.abort();
+    this.phase = "out";
+    this.trouble = trouble && { message: trouble.message, hint: trouble.hint };
+    this.members = [];
+    this.speaking = new Set();
+    this.#seat = "";
+    this.#isHeld = false;
+    clearInterval(this.#levelTimer);
+    clearTimeout(this.#tellTimer);
+    this.#levelTimer = this.#tellTimer = undefined;
+    for (const pair of this.#pairs.values()) pair.close();
+    this.#pairs.clear();
+    this.#speaker.close();
+    this.#meter?.close();
+    this.#meter = null;
+    this.#microphone?.stop();
+    this.#microphone = null;
+    this.#stopCamera();
+    this.#tell();
+  }
+
+  #askIn(seat: string): boolean {
+    this.#sound = { muted: this.isMuted, camera: this.hasCamera };
+    return this.#send({ type: MessageType.JOIN_CALL, seat, ...this.#sound });
+  }
+
+  #told({ seat, members }: CallMessage): void {
+    if (seat !== this.#seat) this.#begin(seat);
+    this.members = members;
+    const there = new Set(members.map((member) => member.seat));
+    for (const [other, pair] of this.#pairs) {
+      if (there.has(other)) continue;
+      pair.close();
+      this.#pairs.delete(other);
+      this.#speaker.play(other, null);
+    }
+    for (const other of there) {
+      if (other !== seat && !this.#pairs.has(other)) this.#pairs.set(other, this.#pairWith(other));
+    }
+    this.#tell();
+  }
+
+  /** Another seat is another part in the call: what was connected belongs to the former one. */
+  #begin(seat: string): void {
+    this.#seat = seat;
+    this.phase = "in";
+    for (const [other, pair] of this.#pairs) {
+      pair.close();
+      this.#speaker.play(other, null);
+    }
+    this.#pairs.clear();
+    this.#levelTimer ??= setInterval(() => void this.#listen(), LEVEL_APART_MS);
+    void this.#listDevices();
+  }
+
+  #pairWith(seat: string): Pair {
+    const pair: Pair = new Pair(this.#connect(this.#configuration), this.#seat > seat, {
+      signal: (signal) => this.#send({ type: MessageType.CALL_SIGNAL, seat, signal }),
+      changed: () => {
+        this.#speaker.play(seat, pair.audio);
+        this.#tell();
+      },
+      stuck: () => this.#again(),
+    });
+    pair.send("audio", this.#microphone);
+    pair.send("video", this.#camera);
+    return pair;
+  }
+
+  /** Something that two browsers told each other got lost: all begins anew, with another seat. */
+  #again(): void {
+    const now = performance.now();
+    if (!this.isIn || now - this.#againAtMs < AGAIN_APART_MS) return;
+    this.#againAtMs = now;
+    this.#askIn("");
+  }
+
+  // ------------------------------------------------------------ devices
+
+  async #try(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+      this.trouble = null;
+    } catch (trouble) {
+      this.trouble = trouble as Trouble;
+    }
+  }
+
+  async #open(source: "microphone" | "camera"): Promise<void> {
+    const { signal } = this.#life;
+    const kind = source === "microphone" ? "audioinput" : "videoinput";
+    const track = await this.#media.open(source, this.chosen[kind]);
+    if (signal.aborted) {
+      track.stop();
+      return;
+    }
+    track.addEventListener("ended", () => this.#lost(source, track), { signal });
+    if (source === "microphone") this.#useMicrophone(track);
+    else this.#useCamera(track);
+  }
+
+  #useMicrophone(track: MediaStreamTrack | null): void {
+    this.#microphone?.stop();
+    this.#meter?.close();
+    this.#microphone = track;
+    this.#meter = track && this.#media.meter(track);
+    if (track) track.enabled = !this.isMuted;
+    for (const pair of this.#pairs.values()) pair.send("audio", track);
+  }
+
+  #useCamera(track: MediaStreamTrack): void {
+    this.#stopCamera();
+    this.#camera = track;
+    this.#picture = new MediaStream([track]);
+    for (const pair of this.#pairs.values()) pair.send("video", track);
+  }
+
+  #stopCamera(): void {
+    this.#camera?.stop();
+    this.#camera = this.#picture = null;
+    for (const pair of this.#pairs.values()) pair.send("video", null);
+  }
+
+  /** It was unplugged, or taken back in the browser's own controls. */
+  #lost(source: "microphone" | "camera", track: MediaStreamTrack): void {
+    if (track !== this.#microphone && track !== this.#camera) return;
+    if (source === "microphone") this.#useMicrophone(null);
+    else this.#stopCamera();
+    this.trouble = { message: `The ${source} is gone.`, hint: "Choose another one." };
+    this.#soundChanged();
+  }
+
+  async #listDevices(): Promise<void> {
+    const { signal } = this.#life;
+    const devices = await this.#media.devices();
+    if (signal.aborted) return;
+    this.devices = devices;
+    this.#tell();
+  }
+
+  // ------------------------------------------------------------ sound
+
+  #soundChanged(): void {
+    if (this.#microphone) this.#microphone.enabled = !this.isMuted;
+    if (this.isIn) this.#tellTimer ??= setTimeout(() => this.#tellSound(), TELL_APART_MS);
+    this.#tell();
+  }
+
+  #tellSound(): void {
+    this.#tellTimer = undefined;
+    const told = this.#sound;
+    this.#sound = { muted: this.isMuted, camera: this.hasCamera };
+    if (told.muted === this.#sound.muted && told.camera === this.#sound.camera) return;
+    this.#send({ type: MessageType.CALL_SOUND, ...this.#sound });
+  }
+
+  async #listen(): Promise<void> {
+    const { signal } = this.#life;
+    const heard = await Promise.all(this.members.map((member) => this.#heard(member)));
+    if (signal.aborted) return;
+    const now = performance.now();
+    for (const person of heard) if (person) this.#spokenMs.set(person, now);
+    const people = this.members.map(({ person }) => person);
+    const speaking = people.filter((p) => now - (this.#spokenMs.get(p) ?? -PAUSE_MS) < PAUSE_MS);
+    const isSame =
+      speaking.length === this.speaking.size && speaking.every((p) => this.speaking.has(p));
+    if (isSame) return;
+    this.speaking = new Set(speaking);
+    this.#tell();
+  }
+
+  /** Who it is, if they spoke since this was asked last. */
+  async #heard({ seat, person }: CallMember): Promise<string | null> {
+    const own = this.isMuted ? 0 : (this.#meter?.level ?? 0);
+    const level = seat === this.#seat ? own : await this.#pairs.get(seat)?.level();
+    return (level ?? 0) > SPOKEN ? person : null;
+  }
+}

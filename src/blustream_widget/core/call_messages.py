@@ -1,0 +1,117 @@
+"""Messages about calls of a session's people (0xA2 to 0xA6), part of `core.protocol`'s unions.
+
+Voice and pictures go from browser to browser; the server passes on what two browsers must tell each
+other to find and trust one another, between people who are in the call.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+
+JOIN_CALL_TYPE = 0xA2
+LEAVE_CALL_TYPE = 0xA3
+CALL_TYPE = 0xA4
+CALL_SIGNAL_TYPE = 0xA5
+CALL_SOUND_TYPE = 0xA6
+
+MAX_IN_CALL = 6
+"""People of one call: each page sends what it sends to every other one."""
+SDP_CHARS = 48 * 1024
+"""Longest description; with the escapes of JSON it stays below the bound of all messages."""
+
+Seat: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")]
+"""Names one page's part in a call; another visit of the same person is another one."""
+CallPolicy: TypeAlias = Literal["everyone", "editors", "nobody"]
+"""Who may talk: everybody in the view; those who may drive it; nobody."""
+CALL_POLICIES: tuple[CallPolicy, ...] = ("everyone", "editors", "nobody")
+
+
+class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    pass
+
+
+class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="sdp"):
+    """Offer or answer of a browser."""
+
+    kind: Literal["offer", "answer"]
+    sdp: Annotated[str, msgspec.Meta(max_length=SDP_CHARS, pattern=r"^v=0")]
+
+
+class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="ice", rename="camel"):
+    """Where a browser may be reached, in the words of `RTCIceCandidateInit`; "": no more comes."""
+
+    candidate: Annotated[str, msgspec.Meta(max_length=1024)]
+    sdp_mid: Annotated[str, msgspec.Meta(max_length=32)] | None = None
+    sdp_m_line_index: Annotated[int, msgspec.Meta(ge=0, le=255)] | None = None
+    username_fragment: Annotated[str, msgspec.Meta(max_length=256)] | None = None
+
+
+Signal: TypeAlias = Description | Candidate
+
+# ---------------------------------------------------------------- viewer to server
+
+
+class JoinCall(_Message, tag=JOIN_CALL_TYPE, frozen=True):
+    """Take part in the call; answered by `Call`, or an error of code "call".
+
+    `seat`: the one that the sender had before its connection broke; "" for a new one.
+    """
+
+    seat: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{16})?$")] = ""
+    muted: bool = False
+    camera: bool = False
+
+
+class LeaveCall(_Message, tag=LEAVE_CALL_TYPE, frozen=True):
+    """Take part no more."""
+
+
+class CallSound(_Message, tag=CALL_SOUND_TYPE, frozen=True):
+    """Whether the others hear the sender, and see their camera."""
+
+    muted: bool
+    camera: bool = False
+
+
+class CallSignal(_Message, tag=CALL_SIGNAL_TYPE, frozen=True):
+    """Tell the browser that has `seat` something, if both are in the call."""
+
+    seat: Seat
+    signal: Signal
+
+
+CallMessage: TypeAlias = JoinCall | LeaveCall | CallSound | CallSignal
+
+# ---------------------------------------------------------------- server to viewer
+
+
+class CallMember(msgspec.Struct, frozen=True):
+    """Somebody who takes part."""
+
+    seat: str
+    person: str
+    muted: bool
+    camera: bool
+
+
+class Call(_Message, tag=CALL_TYPE, frozen=True):
+    """Who takes part, told to those who do; `seat` is the receiver's."""
+
+    seat: str
+    members: tuple[CallMember, ...]
+
+
+class CallSignalled(_Message, tag=CALL_SIGNAL_TYPE, frozen=True):
+    """What the browser that has `seat` tells the receiver."""
+
+    seat: str
+    signal: Signal
+
+
+class CallLeft(_Message, tag=LEAVE_CALL_TYPE, frozen=True):
+    """The receiver takes part no more, because of this."""
+
+    message: str
+    hint: str = ""

@@ -1,0 +1,232 @@
+"""The call of a session: who takes part, and what their browsers tell each other for it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from blustream_widget.core import call_messages as cm
+from blustream_widget.errors import CallError
+from blustream_widget.session.access import DRIVERS, EVERYBODY
+from blustream_widget.session.ratelimit import TokenBucket
+
+if TYPE_CHECKING:
+    from blustream_widget.session.viewer import Viewer
+
+AWAY_S = 10.0
+"""Who lost the connection keeps the seat: what goes from browser to browser goes on meanwhile."""
+# Five others get an offer and some twenty candidates each, all at once.
+SIGNALS_HZ, SIGNALS_BURST = 30.0, 300.0
+CHARS_HZ, CHARS_BURST = 32e3, 512e3
+CHANGES_HZ, CHANGES_BURST = 2.0, 20.0
+
+_MAY = {"everyone": EVERYBODY, "editors": DRIVERS, "nobody": frozenset[str]()}
+
+
+class CallRate:
+    """What one connection may send for the call."""
+
+    def __init__(self) -> None:
+        self._changes = TokenBucket(CHANGES_HZ, CHANGES_BURST)
+        self._signals = TokenBucket(SIGNALS_HZ, SIGNALS_BURST)
+        self._chars = TokenBucket(CHARS_HZ, CHARS_BURST)
+
+    def take(self, message: cm.CallMessage) -> bool:
+        """Count a message; False when it is one too many."""
+        if isinstance(message, cm.LeaveCall):
+            return True
+        if not isinstance(message, cm.CallSignal):
+            return self._changes.take()
+        signal = message.signal
+        text = signal.sdp if isinstance(signal, cm.Description) else signal.candidate
+        return self._signals.take() and self._chars.take(len(text))
+
+
+@dataclass(slots=True, eq=False)
+class _Member:
+    """One page's part in the call; `viewer` is None while its connection is broken."""
+
+    seat: str
+    person: str
+    viewer: Viewer | None = None
+    muted: bool = False
+    camera: bool = False
+    away: asyncio.TimerHandle | None = None
+
+
+class CallRoom:
+    """Who takes part in a session's call. Loop thread only.
+
+    A person has one seat, whichever of their pages they talk from. Nothing is passed on to or from
+    a page that has none, so nobody is called who did not join.
+
+    Parameters
+    ----------
+    is_on : bool
+        Whether this server has calls at all.
+    on_change : callable
+        Who takes part, or may, is other than before.
+    note : callable
+        Keeps a record of what a viewer did.
+
+    Attributes
+    ----------
+    allowed : frozenset of str
+        Roles that may take part.
+    """
+
+    def __init__(
+        self,
+        *,
+        is_on: bool,
+        on_change: Callable[[], None],
+        note: Callable[[Viewer, str], None],
+    ) -> None:
+        self.allowed = EVERYBODY if is_on else frozenset[str]()
+        self._is_on = is_on
+        self._on_change = on_change
+        self._note = note
+        self._members: dict[str, _Member] = {}
+
+    def may(self, viewer: Viewer) -> bool:
+        """Whether somebody may take part now."""
+        return viewer.role in self.allowed
+
+    def hears(self, person: str) -> tuple[bool, bool]:
+        """Return whether a person takes part, and whether muted."""
+        member = next(self._of_person(person), None)
+        return member is not None, member is not None and member.muted
+
+    def allow(self, calls: cm.CallPolicy) -> None:
+        """Say who may take part; who may not any more is out."""
+        self.allowed = _MAY[calls] if self._is_on else frozenset()
+        self.review()
+        self._on_change()
+
+    def review(self) -> None:
+        """Put out who may not take part any more: their role, or what the owner allows, changed."""
+        gone = [
+            m for m in self._members.values() if m.viewer is not None and not self.may(m.viewer)
+        ]
+        for member in gone:
+            self._end(member, "You may not take part in the call any more.")
+        if gone:
+            self._tell()
+
+    def receive(self, viewer: Viewer, message: cm.CallMessage) -> None:
+        """Take a message of somebody.
+
+        Raises
+        ------
+        CallError
+            They may not take part, there is no room, or they send too much.
+        """
+        if not viewer.call_rate.take(message):
+            raise CallError("Your page sends too much for the call.", hint="Wait a moment.")
+        member = self._of_viewer(viewer)
+        match message:
+            case cm.JoinCall():
+                self._join(viewer, message)
+            case cm.LeaveCall() if member is not None:
+                self._end(member)
+                self._tell()
+            case cm.CallSound(muted=muted, camera=camera) if member is not None:
+                member.muted, member.camera = muted, camera
+                self._tell()
+            case cm.CallSignal(seat=seat, signal=signal) if member is not None:
+                other = self._members.get(seat)
+                if other is not None and other is not member and other.viewer is not None:
+                    other.viewer.send(cm.CallSignalled(seat=member.seat, signal=signal))
+
+    def left(self, viewer: Viewer) -> None:
+        """Take note that a connection is gone; its page may come again and go on."""
+        member = self._of_viewer(viewer)
+        if member is None:
+            return
+        member.viewer = None
+        member.away = asyncio.get_running_loop().call_later(AWAY_S, self._gone, member)
+
+    def remove(self, person: str) -> None:
+        """End the part of somebody who is shown out."""
+        for member in tuple(self._of_person(person)):
+            self._end(member, "Your visit has ended.")
+        self._tell()
+
+    def end(self, why: str) -> None:
+        """End the call for all."""
+        for member in tuple(self._members.values()):
+            self._end(member, why)
+        self._on_change()
+
+    def close(self) -> None:
+        """Wait for nobody any more."""
+        for member in self._members.values():
+            if member.away is not None:
+                member.away.cancel()
+        self._members.clear()
+
+    # -------------------------------------------------- seats
+
+    def _join(self, viewer: Viewer, message: cm.JoinCall) -> None:
+        if not self.may(viewer):
+            raise CallError(
+                "You may look here, not take part in calls.", hint="Ask the owner to allow it."
+            )
+        member = self._members.get(message.seat)
+        if member is None or member.person != viewer.person:
+            member = self._take_seat(viewer)
+        if member.away is not None:
+            member.away.cancel()
+            member.away = None
+        member.viewer = viewer
+        member.muted, member.camera = message.muted, message.camera
+        self._tell()
+
+    def _take_seat(self, viewer: Viewer) -> _Member:
+        others = [m for m in self._members.values() if m.person != viewer.person]
+        if len(others) >= cm.MAX_IN_CALL:
+            raise CallError(
+                f"A call takes {cm.MAX_IN_CALL} people, and as many are in it.",
+                hint="Write in the chat, or wait until somebody leaves.",
+            )
+        for former in tuple(self._of_person(viewer.person)):
+            is_same_page = former.viewer is viewer
+            self._end(former, "" if is_same_page else "You talk from another of your pages now.")
+        member = _Member(seat=secrets.token_hex(8), person=viewer.person)
+        self._members[member.seat] = member
+        self._note(viewer, "joined the call")
+        return member
+
+    def _gone(self, member: _Member) -> None:
+        member.away = None
+        if self._members.pop(member.seat, None) is not None:
+            self._tell()
+
+    def _end(self, member: _Member, why: str = "") -> None:
+        del self._members[member.seat]
+        if member.away is not None:
+            member.away.cancel()
+        if member.viewer is not None:
+            self._note(member.viewer, "left the call")
+            if why:
+                member.viewer.send(cm.CallLeft(message=why))
+
+    def _of_viewer(self, viewer: Viewer) -> _Member | None:
+        return next((m for m in self._members.values() if m.viewer is viewer), None)
+
+    def _of_person(self, person: str) -> Iterator[_Member]:
+        return (m for m in self._members.values() if m.person == person)
+
+    def _tell(self) -> None:
+        """Tell those who take part who does."""
+        members = tuple(
+            cm.CallMember(seat=m.seat, person=m.person, muted=m.muted, camera=m.camera)
+            for m in self._members.values()
+        )
+        for member in self._members.values():
+            if member.viewer is not None:
+                member.viewer.send(cm.Call(seat=member.seat, members=members))
+        self._on_change()
