@@ -39,6 +39,7 @@ from blustream_widget.server.origin import is_same_origin
 
 MAX_GUESTS = 1024
 MAX_OF_ACCOUNT = 16
+MAX_SOCKETS = 4096
 MAX_REGISTER_BYTES = 4096
 MAX_FRAME_BYTES = 10 * 1024 * 1024
 HEARTBEAT_S = 20.0
@@ -117,6 +118,8 @@ class HubRoutes:
         origin = request.headers.get("Origin")
         if origin is None or not is_same_origin(origin, request):
             return web.Response(status=403, text="This page may not connect.")
+        if len(self._sockets) >= MAX_SOCKETS:  # also of those who are about to be refused
+            return web.Response(status=503, text="Too many connections.")
         socket = _socket(p.MAX_MESSAGE_BYTES)
         await socket.prepare(request)
         with self._kept(socket):

@@ -23,7 +23,7 @@ from blustream_widget.transport.tasks import TaskSet
 
 logger = logging.getLogger(__name__)
 
-RETRY_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+RETRY_S = (0.5, 1.0, 2.0, 5.0)
 CONNECT_TIMEOUT_S = 10.0
 HEARTBEAT_S = 20.0
 MAX_NEWS_BYTES = 4096

@@ -20,7 +20,7 @@ from typing import Any, Self
 from blustream_widget.testing.lab import PAGE_CONFIG, free_port
 from blustream_widget.testing.waiting import wait_until
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 100.0
 _STOP_TIMEOUT_S = 15.0
 _CONFIG = """
 c.JupyterHub.authenticator_class, c.JupyterHub.spawner_class = "dummy", "simple"
@@ -35,6 +35,7 @@ c.ConfigurableHTTPProxy.command = {proxy!r}
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{proxy_port}"
 c.Authenticator.allow_all = True
 c.Spawner.ip, c.Spawner.args = "127.0.0.1", ["--allow-root", "--LabApp.expose_app_in_browser=True"]
+c.Spawner.start_timeout = c.Spawner.http_timeout = 100
 c.Spawner.environment.update({environment!r})
 c.SimpleLocalProcessSpawner.home_dir_template = {homes!r}
 """
@@ -61,7 +62,7 @@ class JupyterHub:
     Raises
     ------
     RuntimeError
-        If the Hub ends or does not answer within a minute; holds the end of its log.
+        If the Hub ends or does not answer in time; holds the end of its log.
     """
 
     def __init__(self, config: str, proxy: Path, environment: dict[str, str]) -> None:

@@ -361,6 +361,10 @@ async def test_what_is_too_much_is_refused(service, monkeypatch):
                 f"{service.url}desk", headers={"Authorization": f"Bearer {known.ticket}"}
             )
         assert refused.value.status == 503
+        monkeypatch.setattr(routes_module, "MAX_SOCKETS", 1)
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await service.refusal(http, desk)
+        assert refused.value.status == 503
 
 
 async def test_an_owners_server_that_does_not_come_is_one_error(service, monkeypatch):

@@ -19,8 +19,10 @@ from blustream_widget.core.palettes import (
     LabelStyle,
     OwnMap,
 )
+from blustream_widget.core.share_messages import Join
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.server import hub as hub_module
+from blustream_widget.server.admission import Visitor
 from blustream_widget.server.app import MAX_LINK_MESSAGE_BYTES
 from blustream_widget.server.hub import Hub
 from blustream_widget.server.lifetime import Lifetime
@@ -46,6 +48,12 @@ class Kernel:
                 await self.changed.wait()
         return [message.token for message in found]
 
+    async def volume(self) -> None:
+        async with asyncio.timeout(10):
+            while not any(isinstance(m, lp.VolumeOpened) for m in self.heard):
+                self.changed.clear()
+                await self.changed.wait()
+
     def errors(self) -> list[str]:
         return [m.code for m in self.heard if isinstance(m, lp.SessionError)]
 
@@ -59,9 +67,11 @@ class Page:
 
     def __init__(self) -> None:
         self.texts: list[bytes] = []
+        self.changed = asyncio.Event()
 
     def send_text(self, data: bytes) -> None:
         self.texts.append(data)
+        self.changed.set()
 
     def send_frame(self, frame: EncodedFrame) -> None:
         del frame
@@ -156,7 +166,74 @@ async def test_a_worker_is_not_given_back_before_the_kernel_has_its_volume() -> 
     async with made(config=Config(idle_s=0.01)) as hub:
         kernel = Kernel()
         hub.open(opening(1), kernel)
+        await kernel.volume()
+
+
+class Uplink:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def offer(self, kernel: Kernel, message: lp.OpenDesk) -> None:
+        self.told.append(message)
+
+    def forget(self, session: str) -> None:
+        self.told.append(session)
+
+    def shared(self, is_shared: bool) -> None:
+        self.told.append(is_shared)
+
+    async def close(self) -> None:
+        self.told.append("closed")
+
+
+async def test_guests_of_a_jupyterhub_can_come_as_long_as_a_view_is_shared() -> None:
+    async with made() as hub:
+        hub.uplink = uplink = Uplink()  # type: ignore[assignment]
+        kernel = Kernel()
+        hub.open(opening(1), kernel)
+        await kernel.volume()
+        session = hub.find(opening(1).session)
+        desk = lp.OpenDesk(session=session.id, address="http://h/", ticket="t")
+        hub.offer_desk(kernel, desk)
+        hub.offer_desk(kernel, msgspec.structs.replace(desk, session=opening(2).session))
+        assert uplink.told == [False, desk]  # who has no session here has nothing to offer
+        session.sharing.receive_from_kernel(share(session.id))
+        assert uplink.told[-1] is True
+        session.sharing.receive_from_kernel(lp.StopSharing(session=session.id))
+        assert uplink.told[-1] is False
+        session.sharing.receive_from_kernel(share(session.id, "1" * 16))
+        hub.close(session.id, "closed")
+        assert uplink.told[-2:] == [session.id, False]
+    assert uplink.told[-1] == "closed"
+
+
+async def test_a_guest_whom_the_jupyterhub_knows_bears_its_name_whatever_they_say() -> None:
+    async with made() as hub:
+        kernel = Kernel()
+        hub.open(opening(1), kernel)
+        await kernel.volume()
+        session = hub.find(opening(1).session)
+        session.sharing.receive_from_kernel(share(session.id))
+        page = Page()
+        visitor = Visitor(hub, page, account="bob")
+        join = Join(code=CODE, name="alice", protocol=p.PROTOCOL_VERSION)
+        visitor.receive(p.encode(join))
         async with asyncio.timeout(10):
-            while not any(isinstance(m, lp.VolumeOpened) for m in kernel.heard):
-                kernel.changed.clear()
-                await kernel.changed.wait()
+            while not page.texts:
+                page.changed.clear()
+                await page.changed.wait()
+        joined = msgspec.json.decode(page.texts[0])
+        person = hub.tokens.check(joined["token"]).person
+        assert session.sharing.admit(person).name == "bob"
+
+
+CODE = "c" * 32
+
+
+def share(session: str, key: str = "0" * 16) -> lp.OpenLink:
+    code = CODE if key == "0" * 16 else key * 2
+    return lp.OpenLink(
+        session=session, id=key, code=code, role="viewer", expires_s=3600.0, max_viewers=3
+    )
