@@ -5,7 +5,8 @@ object, two clocks, three coroutines, a call of the system) is replaced, and fra
 where they are offered, without a queue or a task between. What aiortc's other parts read of the
 sender is kept up to date: the counters and clocks of sender reports and `getStats`.
 
-- **Header extensions** are those that `HeaderExtensionsMap.set` packs, asked once per burst.
+- **Header extensions** are those that `HeaderExtensionsMap.set` packs, asked once; the time of
+  sending is that of each burst.
 - **Lost packets** are sent again (RTX where negotiated). The history refers to frames, which all
   viewers share, and reaches back over `HISTORY_PACKETS`: keyframes of 4K pictures are within it.
 - **Much at once** leaves at 160 kB a millisecond; less is sent from within `send`. Chromium on the
@@ -24,8 +25,8 @@ import logging
 import struct
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from aiortc import RTCRtpSender, rtp
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
@@ -33,7 +34,7 @@ from aiortc.rtcrtpsender import random_sequence_number
 
 from blustream_widget.errors import TransportError
 from blustream_widget.transport.frame import EncodedFrame
-from blustream_widget.transport.rtp_h264 import Payload, plan_payloads
+from blustream_widget.transport.rtp_h264 import plan_payloads
 from blustream_widget.transport.srtp_output import BURST_PACKETS, SrtpOutput
 
 logger = logging.getLogger(__name__)
@@ -52,19 +53,20 @@ _HEADER = struct.Struct("!BBHLL")
 _TIMESTAMP = struct.Struct("!L")
 _EXTENSION_HEADER = struct.Struct("!HH")
 _NTP_1970_S = 2_208_988_800
+_ANY_TIME = 0xFEDCBA  # found again in what aiortc packs: no other extension has these bytes
 
 
 class _Sending:
     """One frame on its way, and afterwards in the history."""
 
     __slots__ = (
-        *("count", "data", "extensions", "first_seq"),
+        *("count", "extensions", "first_seq"),
         *("frame", "missed", "n_sent", "payloads"),
     )
 
-    def __init__(self, frame: EncodedFrame, planned: _Planned, first_seq: int) -> None:
+    def __init__(self, frame: EncodedFrame, payloads: Sequence[bytes], first_seq: int) -> None:
         self.frame = frame
-        self.data, self.payloads = planned
+        self.payloads = payloads
         self.first_seq = first_seq
         self.n_sent = 0
         self.extensions: list[bytes] = []  # of each burst
@@ -118,6 +120,7 @@ class RtpStream:
         self._on_missed = on_missed
         self.n_packets = self.n_missed = 0
         self._output: SrtpOutput | None = None
+        self._packed: _PackedExtensions | None = None
         self._payload_type = 0
         self._next_seq = random_sequence_number()
         self._next_count = 0
@@ -151,14 +154,14 @@ class RtpStream:
         """Send a frame now, or behind those that still leave. Never waits, never raises."""
         if self._stop is None or not self._sender._enabled:
             return
-        planned = _plan(frame, has_trailer=self._has_trailers)
-        if not planned.payloads:
+        payloads = _payloads_of(frame, has_trailer=self._has_trailers)
+        if not payloads:
             return
-        sending = _Sending(frame, planned, self._next_seq)
+        sending = _Sending(frame, payloads, self._next_seq)
         sending.count = self._next_count
         self._next_count = (self._next_count + 1) % COUNTS
         self._waiting.append(sending)
-        self._next_seq = (self._next_seq + len(planned.payloads)) & 0xFFFF
+        self._next_seq = (self._next_seq + len(payloads)) & 0xFFFF
         if self._timer is None:
             self._send_waiting()
 
@@ -221,9 +224,10 @@ class RtpStream:
 
     def _send_again(self, sending: _Sending, index: int) -> None:
         sequence_number = (sending.first_seq + index) & 0xFFFF
-        packet = self._packet(sending, index, sending.extensions[index // BURST_PACKETS])
+        extensions = sending.extensions[index // BURST_PACKETS]
+        packet = b"".join(*self._packets(sending, index, index + 1, extensions))
         if self._sender._RTCRtpSender__rtx_payload_type is not None:
-            packet = self._as_rtx(packet, sequence_number, sending.payloads[index].size)
+            packet = self._as_rtx(packet, sequence_number, len(sending.payloads[index]))
         output = self._current_output()
         if output is None:
             return
@@ -272,29 +276,36 @@ class RtpStream:
             self._waiting.popleft()
         if output is None:
             return
-        for index in range(first, end):
-            output.add(self._packet(sending, index, extensions))
+        output.add_all(self._packets(sending, first, end, extensions))
         self._count_bytes(output.send(), end - first)
         self._count_media(sending, first, end)
         self.n_packets += end - first
 
-    def _packet(self, sending: _Sending, index: int, extensions: bytes) -> bytes:
-        prefix, begin, end = sending.payloads[index]
-        marker = 0x80 if index + 1 == len(sending.payloads) else 0
-        head = _HEADER.pack(
-            0x90 if extensions else 0x80,
-            marker | self._payload_type,
-            (sending.first_seq + index) & 0xFFFF,
-            sending.frame.header.timestamp_90k & 0xFFFFFFFF,
-            self._sender._ssrc,
-        )
-        payload = prefix + sending.data[begin:end]
-        if marker and self._has_trailers:
-            # Never a zero: with the header's last bytes it might look like a start code. The plan
-            # keeps both bytes in this packet.
-            count = bytes((0x80 | sending.count >> 7, 0x80 | sending.count & 0x7F))
-            payload = payload[:-COUNT_BYTES] + count
-        return b"".join((head, extensions, payload))
+    def _packets(
+        self, sending: _Sending, first: int, end: int, extensions: bytes
+    ) -> list[tuple[bytes, bytes]]:
+        """Head and payload of packets; the payloads are those of all viewers."""
+        flags, kind = 0x90 if extensions else 0x80, self._payload_type
+        seq, ssrc = sending.first_seq, self._sender._ssrc
+        timestamp_90k = sending.frame.header.timestamp_90k & 0xFFFFFFFF
+        pack = _HEADER.pack
+        packets = [
+            (pack(flags, kind, (seq + n) & 0xFFFF, timestamp_90k, ssrc) + extensions, payload)
+            for n, payload in enumerate(sending.payloads[first:end], first)
+        ]
+        if end == len(sending.payloads):
+            last = pack(flags, 0x80 | kind, (seq + end - 1) & 0xFFFF, timestamp_90k, ssrc)
+            packets[-1] = last + extensions, self._counted(sending)
+        return packets
+
+    def _counted(self, sending: _Sending) -> bytes:
+        payload = sending.payloads[-1]
+        if not self._has_trailers:
+            return payload
+        # Never a zero: with the header's last bytes it might look like a start code. The plan
+        # keeps both bytes in this packet.
+        count = bytes((0x80 | sending.count >> 7, 0x80 | sending.count & 0x7F))
+        return payload[:-COUNT_BYTES] + count
 
     def _as_rtx(self, packet: bytes, lost_seq: int, size: int) -> bytes:
         """RFC 4588: in a stream of its own, with the first number in front of the payload."""
@@ -310,12 +321,10 @@ class RtpStream:
 
     def _extensions(self) -> bytes:
         """Header extensions of packets that leave now, as aiortc and its hooks pack them."""
-        values = rtp.HeaderExtensions()
-        values.mid = self._sender._RTCRtpSender__mid
-        # 6.18 fixed point of seconds, modulo 64 s, which divides the epochs' difference.
-        values.abs_send_time = int(time.time() * 262144) & 0xFFFFFF
-        profile, packed = self._sender._RTCRtpSender__rtp_header_extensions_map.set(values)
-        return _EXTENSION_HEADER.pack(profile, len(packed) // 4) + packed if packed else b""
+        extensions = self._packed
+        if extensions is None:
+            extensions = self._packed = _PackedExtensions(self._sender)
+        return extensions.now()
 
     def _remember(self, sending: _Sending) -> None:
         self._history.append(sending)
@@ -343,7 +352,7 @@ class RtpStream:
         sender = self._sender
         sender._RTCRtpSender__ntp_timestamp = int((time.time() + _NTP_1970_S) * 4294967296)
         sender._RTCRtpSender__rtp_timestamp = sending.frame.header.timestamp_90k & 0xFFFFFFFF
-        sender._RTCRtpSender__octet_count += sum(p.size for p in sending.payloads[first:end])
+        sender._RTCRtpSender__octet_count += sum(map(len, sending.payloads[first:end]))
         sender._RTCRtpSender__packet_count += end - first
 
     def _count_bytes(self, n_bytes: int, n_packets: int) -> None:
@@ -359,26 +368,42 @@ class RtpStream:
             self._end()
 
 
-class _Planned(NamedTuple):
-    """Payloads of a frame, and the bytes that they name."""
+class _PackedExtensions:
+    """Header extensions of one stream, packed by aiortc once; only the time of sending changes."""
 
-    data: bytes
-    payloads: list[Payload]
+    def __init__(self, sender: Any) -> None:  # as in `RtpStream`
+        values = rtp.HeaderExtensions()
+        values.mid = sender._RTCRtpSender__mid
+        values.abs_send_time = _ANY_TIME
+        profile, packed = sender._RTCRtpSender__rtp_header_extensions_map.set(values)
+        head = _EXTENSION_HEADER.pack(profile, len(packed) // 4) if packed else b""
+        whole: bytes = head + packed
+        self._before, found, self._after = whole.partition(_ANY_TIME.to_bytes(3, "big"))
+        self._is_timed = bool(found)
+
+    def now(self) -> bytes:
+        """Bytes for packets that leave now."""
+        if not self._is_timed:
+            return self._before
+        # 6.18 fixed point of seconds, modulo 64 s, which divides the epochs' difference.
+        now = int(time.time() * 262144) & 0xFFFFFF
+        return self._before + now.to_bytes(3, "big") + self._after
 
 
-_newest: dict[bool, tuple[EncodedFrame, _Planned]] = {}
+_newest: dict[bool, tuple[EncodedFrame, list[bytes]]] = {}
 
 
-def _plan(frame: EncodedFrame, *, has_trailer: bool) -> _Planned:
-    """Plan a frame; all viewers of a session ask for the same one after another."""
+def _payloads_of(frame: EncodedFrame, *, has_trailer: bool) -> list[bytes]:
+    """Cut a frame up; all viewers of a session ask for the same one after another."""
     known = _newest.get(has_trailer)
     if known is not None and known[0] is frame:
         return known[1]
     if has_trailer:
         data = frame.with_trailer + bytes(COUNT_BYTES)  # filled in for each viewer
-        trailer_bytes = frame.header.n_bytes + COUNT_BYTES
-        planned = _Planned(data, plan_payloads(data, trailer_bytes=trailer_bytes))
+        planned = plan_payloads(data, trailer_bytes=frame.header.n_bytes + COUNT_BYTES)
     else:
-        planned = _Planned(frame.data, plan_payloads(frame.data, frame.header.n_bytes))
-    _newest[has_trailer] = (frame, planned)
-    return planned
+        data = frame.data
+        planned = plan_payloads(data, frame.header.n_bytes)
+    payloads = [prefix + data[begin:end] for prefix, begin, end in planned]
+    _newest[has_trailer] = (frame, payloads)
+    return payloads

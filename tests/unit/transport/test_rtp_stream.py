@@ -42,6 +42,10 @@ class FakeOutput:
         self.packets.append(rtp.RtpPacket.parse(packet))
         self._n_new += 1
 
+    def add_all(self, packets: list[tuple[bytes, bytes]]) -> None:
+        for head, payload in packets:
+            self.add(head + payload)
+
     def send(self) -> int:
         self.bursts.append(self._n_new)
         self._n_new = 0
