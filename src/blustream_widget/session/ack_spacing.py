@@ -11,6 +11,9 @@ from blustream_widget.transport.link_rate import LinkRate
 SPACED_S = 0.12
 """Of four frames one, at 30 a second: the fourth one comes after 133 ms."""
 
+MANY_VIEWERS, SPACED_FOR_MANY_S = 50, 0.19
+"""With more viewers than these, of six frames one."""
+
 _ROOM = 1.5  # of what is sent
 _AGAIN_S = 2.0
 _ON_THE_WAY_S = 1.0  # until a page that was told has heard it, at the latest
@@ -45,16 +48,17 @@ class AckSpacing:
     def allowance_s(self) -> float:
         """Time between two acknowledgements that has to be reckoned with."""
         is_heard = self._clock() - self._ended_s > _ON_THE_WAY_S
-        return 0.0 if not self._every_s and is_heard else SPACED_S
+        return 0.0 if not self._every_s and is_heard else max(self._every_s, SPACED_S)
 
-    def settle(self, link: LinkRate, *, sent_bps: float | None) -> None:
+    def settle(self, link: LinkRate, *, sent_bps: float | None, n_viewers: int) -> None:
         """Look whether the link has room to spare.
 
         `sent_bps` is what the viewer gets, in bits a second; None: each acknowledgement counts.
         """
+        every_s = SPACED_S if n_viewers <= MANY_VIEWERS else SPACED_FOR_MANY_S
         is_calm = self._clock() - self._late_s > _AGAIN_S
         is_wide = sent_bps is not None and link.target_bps > _ROOM * sent_bps
-        self._set(SPACED_S if is_wide and is_calm and link.is_known else 0.0)
+        self._set(every_s if is_wide and is_calm and link.is_known else 0.0)
 
     def acknowledged(self, link: LinkRate) -> None:
         """Take note of an acknowledgement."""

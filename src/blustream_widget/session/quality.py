@@ -68,6 +68,7 @@ class Quality:
                 is_left_behind=self._ladder.is_left_behind(viewer.peer),
                 look_s=_LOOK_S if are_many else 0.0,
                 spare_above_bps=None if place or need.is_jpeg else sent_bps,
+                n_viewers=len(looking),
             )
         self._busy = frozenset(viewer.peer for viewer in looking if self._is_busy(viewer))
         self._tell(tuple((peer, self._held_back_alone(peer)) for peer in needs))

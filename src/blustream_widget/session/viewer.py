@@ -258,13 +258,14 @@ class Viewer:
         is_left_behind: bool,
         look_s: float = 0.0,
         spare_above_bps: float | None = None,
+        n_viewers: int = 1,
     ) -> None:
         """Take note of which of the session's streams is this viewer's, and how quick that is.
 
         `look_s`: how often its link is thought over, while all is well. `spare_above_bps`: what its
         stream takes, if not every frame need be acknowledged where the link carries much more.
         """
-        self._ack_spacing.settle(self.pacer.link, sent_bps=spare_above_bps)
+        self._ack_spacing.settle(self.pacer.link, sent_bps=spare_above_bps, n_viewers=n_viewers)
         peer = self._rtc.peer
         paths: list[SocketSubscriber | RtcPeer] = [self.frames]
         if peer is not None:

@@ -26,8 +26,8 @@ class Scene:
             self.link.acknowledged(n_bytes=12_500, sent_s=self.now_s - age_s)
             self.spacing.acknowledged(self.link)
 
-    def settle(self, sent_bps=SENT_BPS):
-        self.spacing.settle(self.link, sent_bps=sent_bps)
+    def settle(self, sent_bps=SENT_BPS, n_viewers=10):
+        self.spacing.settle(self.link, sent_bps=sent_bps, n_viewers=n_viewers)
 
 
 @pytest.fixture
@@ -50,6 +50,14 @@ def test_a_link_that_is_nearly_full_is_not(scene):
     scene.settle(sent_bps=scene.link.target_bps / 1.2)
     assert scene.told_ms == []
     assert scene.spacing.allowance_s == 0
+
+
+def test_with_very_many_viewers_still_less(scene):
+    scene.show(10)
+    for n_viewers in (50, 51, 100):
+        scene.settle(n_viewers=n_viewers)
+    assert scene.told_ms == [120, 190]
+    assert scene.spacing.allowance_s == 0.19
 
 
 def test_few_viewers_acknowledge_each_frame_again(scene):
