@@ -365,8 +365,12 @@ describe("a call", () => {
     expect(scene.media.opened[0]?.isStopped).toBe(true);
     const out = await new Scene().enter("b", "a");
     expect(out.call.refused(full)).toBe(false);
-    out.call.received({ type: MessageType.LEAVE_CALL, message: "Your visit has ended.", hint: "" });
+    out.call.welcomed(ANY);
+    expect(out.call.refused(full)).toBe(true);
     expect([out.call.phase, out.media.opened[0]?.isStopped]).toEqual(["out", true]);
+    await out.enter("b", "a");
+    out.call.received({ type: MessageType.LEAVE_CALL, message: "Your visit has ended.", hint: "" });
+    expect([out.call.phase, out.media.opened[1]?.isStopped]).toEqual(["out", true]);
   });
 
   it("connects to each of the others, and lets go of who left", async () => {

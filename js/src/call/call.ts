@@ -70,6 +70,8 @@ export class LiveCall {
   #meter: Meter | null = null;
   /** As the others were told last. */
   #sound = { muted: false, camera: false };
+  /** The server has not answered yet whether this page may join, or go on. */
+  #isAsking = false;
   #isMuted = false;
   #isHeld = false;
   #life = new AbortController();
@@ -207,7 +209,7 @@ export class LiveCall {
 
   /** The server does not let this page in; true if that was asked for. */
   refused(trouble: SessionError): boolean {
-    if (this.phase !== "joining") return false;
+    if (!this.#isAsking) return false;
     this.#end(trouble);
     return true;
   }
@@ -241,7 +243,7 @@ export class LiveCall {
     this.members = [];
     this.speaking = new Set();
     this.#seat = "";
-    this.#isHeld = false;
+    this.#isAsking = this.#isHeld = false;
     clearInterval(this.#levelTimer);
     clearTimeout(this.#tellTimer);
     this.#levelTimer = this.#tellTimer = undefined;
@@ -258,10 +260,12 @@ export class LiveCall {
 
   #askIn(seat: string): boolean {
     this.#sound = { muted: this.isMuted, camera: this.hasCamera };
-    return this.#send({ type: MessageType.JOIN_CALL, seat, ...this.#sound });
+    this.#isAsking = this.#send({ type: MessageType.JOIN_CALL, seat, ...this.#sound });
+    return this.#isAsking;
   }
 
   #told({ seat, members }: CallMessage): void {
+    this.#isAsking = false;
     if (seat !== this.#seat) this.#begin(seat);
     this.members = members;
     const there = new Set(members.map((member) => member.seat));

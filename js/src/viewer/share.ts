@@ -113,8 +113,8 @@ export class ShareDialog extends Part {
       }
       ul {
         list-style: none;
-        margin: 0;
-        padding: 0;
+        margin: 0 -3px;
+        padding: 0 3px; /* the ring of who speaks is not cut off */
         max-height: 200px;
         overflow: auto;
       }
