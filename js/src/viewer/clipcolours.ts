@@ -17,8 +17,8 @@ export class ClipColours extends Part {
     shared,
     css`
       :host {
-        display: grid;
-        grid-template-columns: 1fr 1fr 1fr;
+        display: flex;
+        flex-wrap: wrap;
         gap: 8px;
         margin-top: 8px;
         font-size: 12px;
@@ -31,8 +31,8 @@ export class ClipColours extends Part {
         display: flex;
         align-items: center;
         gap: 6px;
-        padding: 0 2px 0 6px;
-        min-width: 0;
+        padding: 0 6px;
+        flex: 1 0 auto;
         cursor: pointer;
       }
       label:focus-within {
@@ -75,7 +75,7 @@ export class ClipColours extends Part {
       }
       @media (pointer: coarse) {
         :host {
-          grid-template-columns: 1fr;
+          flex-direction: column;
         }
         label {
           height: 44px;
