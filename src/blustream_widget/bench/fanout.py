@@ -39,16 +39,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--transports", default=",".join(TRANSPORTS), help="default %(default)s")
     parser.add_argument("--viewers", default="1,10,100", help="default %(default)s")
     parser.add_argument("--seconds", type=float, default=5.0, help="of a round (default 5)")
+    parser.add_argument(
+        "--pages", type=int, default=0, help="guests in real Chromium pages too (default none)"
+    )
+    parser.add_argument("--page-fps", type=float, default=15.0, help="for them (default 15)")
     parser.set_defaults(rounds=3)
 
 
 def run(arguments: argparse.Namespace) -> list[Record]:
     """Measure."""
-    return [
+    results = [
         asyncio.run(_measure(transport, int(n), arguments.rounds, arguments.seconds))
         for transport in arguments.transports.split(",")
         for n in arguments.viewers.split(",")
+        if n
     ]
+    if arguments.pages > 0:
+        from blustream_widget.bench.fanout_pages import measure_pages
+
+        seconds = arguments.rounds * arguments.seconds
+        results.append(measure_pages(arguments.pages, fps=arguments.page_fps, seconds=seconds))
+    return results
 
 
 async def _measure(transport: str, n_viewers: int, rounds: int, seconds: float) -> Record:

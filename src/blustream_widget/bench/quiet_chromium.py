@@ -110,8 +110,16 @@ class QuietChromium:
             finally:
                 browser.close()
 
-    def evaluate(self, expression: str, *, timeout_s: float) -> Any:
-        """Run JavaScript in the page of the notebook and wait for its value; nothing else listens.
+    def pages(self) -> list[str]:
+        """Addresses of the pages for whoever debugs them, the newest first."""
+        with urllib.request.urlopen(f"http://{self._address}/json/list") as answer:
+            found = [page for page in json.load(answer) if page["type"] == "page"]
+        return [page["webSocketDebuggerUrl"] for page in found if page["url"].startswith("http")]
+
+    def evaluate(self, expression: str, *, timeout_s: float, page: str = "") -> Any:
+        """Run JavaScript in a page and wait for its value; nothing else listens.
+
+        `page`: one of `pages`; "" the newest.
 
         Raises
         ------
@@ -119,10 +127,7 @@ class QuietChromium:
             If it threw.
         TimeoutError
         """
-        with urllib.request.urlopen(f"http://{self._address}/json/list") as answer:
-            pages = [page for page in json.load(answer) if page["type"] == "page"]
-        page = next(page for page in pages if page["url"].startswith("http"))
-        return asyncio.run(_evaluate(page["webSocketDebuggerUrl"], expression, timeout_s))
+        return asyncio.run(_evaluate(page or self.pages()[0], expression, timeout_s))
 
     def close(self) -> None:
         """End the browser and forget its profile. May be called twice."""

@@ -1,0 +1,218 @@
+"""One session watched by real guests' pages: what they display, how old it is, and what it costs.
+
+Server, worker, pages and browser share the machine, and each page decodes and composes for itself:
+the picture is small, so that eight of them fit two cores without a graphics card.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from blustream_widget.bench.live import SHAPE, Live, live_server
+from blustream_widget.bench.numbers import Record, median, percentile
+from blustream_widget.bench.quiet_chromium import QuietChromium
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import protocol as p
+from blustream_widget.core.types import VolumeRef
+from blustream_widget.runtime import start_thread
+from blustream_widget.testing.clients import ViewerClient, connect_kernel, connect_viewer
+
+SIZE_PX = (640, 360)
+_DISPLAY_PAGE = Path(__file__).with_name("display_page.js")
+_WATCH_PAGE = Path(__file__).with_name("fanout_pages.js")
+N_SLICES = SHAPE[0]
+_OLDEST_MS = 2000.0
+"""A slice that was asked for longer ago was asked for again since: its number says too little."""
+_TIMEOUT_S = 60.0
+_SHOWN = "() => __displayOf(document.querySelector('#view')).shown()"
+
+
+def measure_pages(n_pages: int, *, fps: float, seconds: float) -> Record:
+    """Open pages that follow a session whose slice changes all the time, and watch what they show.
+
+    Parameters
+    ----------
+    n_pages : int
+        Guests, each in a window of its own of one Chromium.
+    fps : float
+        Changes of the slice a second.
+    seconds : float
+        How long they are watched.
+    """
+    with live_server(transports="websocket") as live, _bridge(live) as port:
+        code = secrets.token_urlsafe(24)
+        with _driver(live, code, n_pages, fps) as asked:
+            window = (SIZE_PX[0] + 120, SIZE_PX[1] + 200)
+            with QuietChromium(size_px=window) as chromium:
+                pages = _join(chromium, f"http://127.0.0.1:{port}/guest#{code}", n_pages)
+                found = _watch(live, chromium, pages, seconds)
+    return _record(n_pages, fps, seconds, asked, found)
+
+
+def _join(chromium: QuietChromium, link: str, n_pages: int) -> list[str]:
+    """Let guests in, until each page shows something; gives their addresses for the debugger."""
+    with chromium.driven() as browser:
+        session = browser.new_browser_cdp_session()
+        for number in range(n_pages):
+            # Of several tabs of one window all but one are hidden, and hidden pages show nothing.
+            with browser.contexts[0].expect_page() as opened:
+                session.send("Target.createTarget", {"url": link, "newWindow": True})
+            page = opened.value
+            page.get_by_label("Your name").fill(f"Guest {number + 1}")
+            page.get_by_role("button", name="Join").click()
+            page.evaluate(_DISPLAY_PAGE.read_text())
+            while page.evaluate(_SHOWN) == -1:
+                page.wait_for_timeout(200)
+    return chromium.pages()
+
+
+def _watch(
+    live: Live, chromium: QuietChromium, pages: Sequence[str], seconds: float
+) -> dict[str, Any]:
+    script = f"({_WATCH_PAGE.read_text().strip()})({seconds})"
+    browser = psutil.Process(chromium.pid)
+    began = _cpu_s(live.server.process), _cpu_s(*live.server.workers()), _tree_cpu_s(browser)
+    began_s = time.monotonic()
+    with ThreadPoolExecutor(len(pages)) as threads:
+        logs = list(
+            threads.map(
+                lambda page: chromium.evaluate(script, timeout_s=seconds + _TIMEOUT_S, page=page),
+                pages,
+            )
+        )
+    spent_s = time.monotonic() - began_s
+    ended = _cpu_s(live.server.process), _cpu_s(*live.server.workers()), _tree_cpu_s(browser)
+    server, worker, chromium_cores = (
+        (after - before) / spent_s for before, after in zip(began, ended, strict=True)
+    )
+    return {"logs": logs, "server": server, "worker": worker, "browser": chromium_cores}
+
+
+def _record(
+    n_pages: int, fps: float, seconds: float, asked: Sequence[tuple[int, float]], found: Any
+) -> Record:
+    ages_ms = [age for log in found["logs"] for age in _ages_ms(asked, log)]
+    displayed = [len(log) / seconds for log in found["logs"]]
+    return {
+        "case": f"websocket to {n_pages} Chromium pages",
+        "transport": "websocket",
+        "viewers": n_pages,
+        "width_px": SIZE_PX[0],
+        "height_px": SIZE_PX[1],
+        "asked_fps": fps,
+        "server_cores": found["server"],
+        "worker_cores": found["worker"],
+        "browser_cores": found["browser"],
+        "displayed_fps_least": min(displayed),
+        "displayed_fps_median": median(displayed),
+        "displayed_age_p50_ms": percentile(ages_ms, 50),
+        "displayed_age_p95_ms": percentile(ages_ms, 95),
+    }
+
+
+def _ages_ms(asked: Sequence[tuple[int, float]], log: Sequence[Sequence[float]]) -> Iterator[float]:
+    """Give from the newest wish for a slice to its being displayed, for each change of a page."""
+    for number, at_ms in log:
+        times = [at for n, at in asked if n == number and at_ms - _OLDEST_MS < at <= at_ms]
+        if times:
+            yield at_ms - times[-1]
+
+
+def _cpu_s(*processes: psutil.Process) -> float:
+    spent = 0.0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            spent += times.user + times.system
+    return spent
+
+
+def _tree_cpu_s(process: psutil.Process) -> float:
+    return _cpu_s(process, *process.children(recursive=True))
+
+
+@contextmanager
+def _bridge(live: Live) -> Iterator[int]:
+    """Make the server reachable at a free port of this machine, as a proxy does; gives the port."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    command = (sys.executable, "-m", "blustream_widget.testing.tcp_bridge", "127.0.0.1", str(port))
+    process = subprocess.Popen(
+        [*command, str(live.server.address.socket_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        if process.stdout.readline().strip() != b"ok":
+            raise ConnectionError("The bridge to the server did not start.")
+        yield port
+    finally:
+        process.stdin.close()
+        process.wait(timeout=10)
+        process.stdout.close()
+
+
+@contextmanager
+def _driver(live: Live, code: str, n_pages: int, fps: float) -> Iterator[list[tuple[int, float]]]:
+    """Share a session and change its slice, in a thread; gives what was asked for, and when."""
+    asked: list[tuple[int, float]] = []
+    ready, stop = threading.Event(), threading.Event()
+
+    async def drive() -> None:
+        async with connect_kernel(live.server.address) as kernel:
+            patch = {"width_px": SIZE_PX[0], "height_px": SIZE_PX[1], "interpolate": False}
+            opened = await kernel.open(ref=VolumeRef(url=str(live.path)), patch=patch)
+            await kernel.send(
+                lp.OpenLink(
+                    session=opened.session,
+                    id=secrets.token_hex(8),
+                    code=code,
+                    role="viewer",
+                    expires_s=600,
+                    max_viewers=n_pages,
+                )
+            )
+            async with connect_viewer(live.server.address, opened.token) as viewer:
+                await viewer.message(p.Welcome, lambda welcome: welcome.info is not None)
+                ready.set()
+                await _change(viewer, asked, stop, fps)
+
+    thread = start_thread(lambda: asyncio.run(drive()), name="blustream-bench-driver")
+    try:
+        if not ready.wait(_TIMEOUT_S):
+            raise TimeoutError("The session was not shared.")
+        yield asked
+    finally:
+        stop.set()
+        thread.join(_TIMEOUT_S)
+
+
+async def _change(
+    viewer: ViewerClient, asked: list[tuple[int, float]], stop: threading.Event, fps: float
+) -> None:
+    loop = asyncio.get_running_loop()
+    due_s, seq = loop.time(), 0
+    while not stop.is_set():
+        seq += 1
+        number = seq % N_SLICES
+        asked.append((number, 1000 * time.time()))
+        await viewer.send(p.ChangeSlice(seq=seq, slice_idx=number))
+        viewer.frames.clear()
+        viewer.inbox.items.clear()
+        due_s += 1 / fps
+        await asyncio.sleep(due_s - loop.time())
