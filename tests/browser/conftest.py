@@ -76,7 +76,7 @@ class _Kept:
     def _goes_on(self, page: NotebookPage, file: str) -> bool:
         """Open a notebook on it; False if its kernel is not there in time.
 
-        Seen twice in some hundred, not explained: what the page shows then is kept.
+        What the page shows then is kept, for whoever has to find out why.
         """
         from playwright.sync_api import TimeoutError as BrowserTimeout
 

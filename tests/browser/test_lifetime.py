@@ -144,6 +144,7 @@ def test_shared_memory_of_a_killed_kernel_is_removed(open_notebook, lab, leftove
     page = open_notebook(
         "import numpy as np, os\nfrom blustream_widget import Viewer\n"
         "viewer = Viewer(np.zeros((16, 16, 16), np.float32) + 1)\nviewer",
+        fresh=True,  # JupyterLab says in a dialog, some time later, that the kernel has died
     )
     page.run_all()
     host = page.viewer()

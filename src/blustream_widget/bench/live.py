@@ -33,7 +33,7 @@ class Live:
     ----------
     server : ServerProcess
     path : Path
-        A VDS of `SHAPE`.
+        A VDS of `SHAPE`, or of another that was asked for.
     """
 
     server: ServerProcess
@@ -70,11 +70,11 @@ class Session:
 
 
 @contextmanager
-def live_server(**settings: object) -> Iterator[Live]:
+def live_server(shape: tuple[int, int, int] = SHAPE, **settings: object) -> Iterator[Live]:
     """Write the volume and run a server for the length of the block."""
     with tempfile.TemporaryDirectory(prefix="bs-bench-") as folder:
         path = Path(folder) / "barcode.vds"
-        write_barcode_volume(path, SHAPE)
+        write_barcode_volume(path, shape)
         runtime = Path(folder) / "run"
         runtime.mkdir(mode=0o700)
         options = {"server_grace_s": 60.0, "session_grace_s": 1.0, **settings}

@@ -34,6 +34,7 @@ CHROMIUM_ARGUMENTS = (
 )
 VIEWER = "[data-phase]"
 
+_ANSWER_DIALOG = "document.querySelector('.jp-Dialog button.jp-mod-accept')?.click();"
 _IDLE = "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 _RUN_ALL = """() => {
   globalThis.allCellsRan = false;
@@ -260,7 +261,10 @@ class NotebookPage:
         its scripts hold, as it does for a person who works all day.
         """
         self.page.evaluate(_OPEN, name)
-        self.wait_idle(timeout_s)
+        # A dialog may be left, or come late, of a notebook that was closed: its kernel has died.
+        self.page.wait_for_function(
+            f"() => {{ {_ANSWER_DIALOG} return {_IDLE}; }}", timeout=timeout_s * 1000
+        )
         self._problems.clear()
 
     def reload(self) -> None:
