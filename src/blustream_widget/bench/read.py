@@ -32,7 +32,7 @@ from blustream_widget.errors import ConfigError
 AXES = ("inline", "crossline", "sample")
 CASES = ("first", "slices", "pane", "drag", "scrub", "cancel", "hits", "memory")
 _LODS = (0, 1, 2)
-_N_CACHED = 12  # within one half of a brick layer: nothing is read ahead meanwhile
+_N_CACHED = 12  # twice as many lie within one half of a brick layer: nothing is read ahead
 _PLACES = (0.31, 0.69)  # of an axis: in different layers also of LOD2
 _FRAME_S = 1 / 30
 _SCRUB_S = 1 / 60
@@ -164,12 +164,13 @@ class ReadBench:
         return records
 
     def _slices(self, source: VolumeSource, case: str, look: Look, lod: str) -> list[Record]:
-        """Slices of layers that nobody has read, and slices that were seen before."""
+        """Slices of layers that nobody has read, slices seen before, and those between them."""
         read: dict[str, list[Values]] = {state: [] for state in self._states()}
         cached: list[Values] = []
+        cut: list[Values] = []
         for _ in self._rounds:
             for state, rounds in read.items():
-                values, values_cached = [], []
+                values, values_cached, values_cut = [], [], []
                 for place in _PLACES:
                     slice_idx = _in_layer(source, look.axis, place)
                     watched = Watched(source)
@@ -182,14 +183,21 @@ class ReadBench:
                         eye.see(look, seen)
                     watched.settle()
                     values_cached += [eye.see(look, seen) for seen in again[1:]]
+                    others = range(again.stop, again.stop + _N_CACHED)
+                    values_cut += [eye.see(look, other) for other in others]
                     eye.close()
                 rounds.append(values)
             cached.append(values_cached)
+            cut.append(values_cut)
         words = {"axis": AXES[look.axis], "lod": lod}
         records = [
             self._record(case, rounds, state=state, **words) for state, rounds in read.items()
         ]
-        return [*records, self._record(case, cached, state="cached", **words)]
+        return [
+            *records,
+            self._record(case, cached, state="cached", **words),
+            self._record(case, cut, state="cut from memory", **words),
+        ]
 
     def _pane(self, source: VolumeSource, axis: int) -> list[Record]:
         """Read what a pane of 1280 x 720 pixels needs, in motion and at rest."""

@@ -198,6 +198,11 @@ class Composite:
         """Nothing finer is wanted."""
         return not self._n_open
 
+    @property
+    def n_bytes(self) -> int:
+        """Memory of the values."""
+        return self._values.nbytes
+
     def snapshot(self) -> SliceData:
         """Return the slice as it is now; the same object again if nothing has changed."""
         if self._shown is None:

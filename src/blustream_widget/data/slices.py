@@ -26,6 +26,7 @@ from blustream_widget.data.seats import Seat, Seats
 from blustream_widget.data.section import SectionComposite
 from blustream_widget.data.section_points import clip_to_grid
 from blustream_widget.data.section_slab import DirectSectionSlab, SectionSlabComposite
+from blustream_widget.data.seen_slices import SeenSlices
 from blustream_widget.data.slab import DirectSlab, IsLate, SlabComposite
 from blustream_widget.data.slab_level import slab_spec
 from blustream_widget.data.source import (
@@ -51,6 +52,9 @@ _RESIDENT_BYTES = 32 << 20
 # between bricks: resident memory grew by a ninth more than the bricks in a cache of 1 GB.
 _READING_BYTES = 48 << 20
 _HOLES = 16
+# Of the rest, at most this share for whole slices that were shown before: what took 1 ms to put
+# together, or 160 ms and more where its bricks fill the memory, is there at once.
+_SEEN = 4
 # So long a slab is reduced at once, the rest with the next reads: no input waits longer.
 _SLAB_S = 0.025
 
@@ -98,7 +102,9 @@ class SliceReader:
         self._on_data = on_data
         self._clock = clock
         self._lock = threading.RLock()
-        self._cache = BrickCache(_brick_budget(budget_bytes))
+        self._room_bytes = _room(budget_bytes)
+        self._cache = BrickCache(self._room_bytes)
+        self._seen = SeenSlices(self._room_bytes // _SEEN)
         self._fetcher = BrickFetcher(
             source,
             self._cache,
@@ -119,8 +125,8 @@ class SliceReader:
 
     @property
     def cached_bytes(self) -> int:
-        """Decoded bricks in memory, bytes; at most the budget."""
-        return self._cache.used_bytes
+        """Decoded bricks and whole slices in memory, bytes; at most the budget."""
+        return self._cache.used_bytes + self._seen.used_bytes
 
     @property
     def n_changes(self) -> int:
@@ -135,7 +141,7 @@ class SliceReader:
     def loaded(
         self, axis: int, channel: int, lod: int, region: Region | None = None
     ) -> tuple[Run, ...]:
-        """Slices (first, last) that `read` gives whole and at once, in order.
+        """Slices (first, last) that `read` gives whole and at once, in order, as bricks tell.
 
         Raises
         ------
@@ -249,6 +255,7 @@ class SliceReader:
             self._broken.clear()
             self._seats.change_cuts()
             self._cache.clear()
+            self._seen.clear()
             self._stale = self._fetcher.restart()
             shown = list(self._resident) or [0]
             self._resident.clear()
@@ -264,6 +271,7 @@ class SliceReader:
         assert isinstance(self._source, ChangingSource)
         with self._lock:
             self._seats.change_cuts(bricks)
+            self._seen.clear()
             cached = self._cache.keys()
             for key in [key for key in cached if _is_of(key, bricks, self._info.brick_size)]:
                 brick = self._cache.find(key)
@@ -281,7 +289,9 @@ class SliceReader:
     def limit(self, budget_bytes: int) -> None:
         """Keep to another budget of memory, which others share."""
         with self._lock:
-            self._cache.limit(_brick_budget(budget_bytes))
+            self._room_bytes = _room(budget_bytes)
+            self._seen.limit(self._room_bytes // _SEEN)
+            self._cache.limit(self._room_bytes - self._seen.used_bytes)
 
     def close(self) -> None:
         """Cancel what is on its way and free the memory. May be called twice, from any thread."""
@@ -289,6 +299,7 @@ class SliceReader:
             self._closed = True
             self._fetcher.close()
             self._cache.clear()
+            self._seen.clear()
             self._seats.empty()
             self._value = None
 
@@ -344,7 +355,7 @@ class SliceReader:
         elif spec.section is not None:
             composite = SectionComposite(self._info, spec, self._cache)
         elif spec.slab is None:
-            composite = Composite(self._info, spec, self._cache, stored_tile=self._tile_size)
+            composite = self._put_together(spec, seat.composite)
         else:
             composite = SlabComposite(self._info, spec, self._cache)
             composite.work(is_late)
@@ -358,6 +369,16 @@ class SliceReader:
         else:
             self._pin(composite.keys(spec.lod), seat)
         self._ask(seat)
+
+    def _put_together(self, spec: SliceSpec, left: AnyComposite | None) -> Composite:
+        """Give a slice that was shown before, or cut it; keep the one that is left for it."""
+        if type(left) is Composite and left.spec != spec:
+            self._seen.keep(left)
+        composite = self._seen.take(spec)
+        self._cache.limit(self._room_bytes - self._seen.used_bytes)
+        if composite is None:
+            composite = Composite(self._info, spec, self._cache, stored_tile=self._tile_size)
+        return composite
 
     def _ask(self, seat: Seat) -> None:
         composite = seat.composite
@@ -524,7 +545,7 @@ def _is_of(key: AnyKey, bricks: Collection[BrickKey], size: int) -> bool:
     )
 
 
-def _brick_budget(budget_bytes: int) -> int:
+def _room(budget_bytes: int) -> int:
     """Take off what the reading of bricks needs."""
     return budget_bytes - min(_READING_BYTES + budget_bytes // _HOLES, budget_bytes // 4)
 

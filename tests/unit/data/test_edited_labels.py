@@ -127,6 +127,20 @@ def test_a_reader_shows_an_edit_at_once_without_reading_again(is_direct, lod) ->
     reader.close()
 
 
+@pytest.mark.parametrize("is_direct", [True, False])
+def test_an_edit_shows_in_slices_that_were_left_before_it(is_direct) -> None:
+    before = np.zeros(SHAPE, np.uint8)
+    after = before.copy()
+    after[6:10, 14:30, 8:40] = 5
+    target = edited(labels(is_direct, before), 0)
+    reader = SliceReader(target, budget_bytes=8 << 20, on_data=lambda: None)
+    assert not slices_of(reader, 0, 7, 0).values.any()
+    slices_of(reader, 0, 8, 0)
+    reader.change(touched_keys(target.info, 0, put_all(target, after)))
+    assert np.array_equal(slices_of(reader, 0, 7, 0).values, after[7])
+    reader.close()
+
+
 def test_a_brick_that_was_on_its_way_while_it_was_edited_shows_the_edit() -> None:
     held = HeldSource(volume_info((16, 16, 16), dtype="uint8", is_label=True, brick_size=16))
     target = edited(held, 0)

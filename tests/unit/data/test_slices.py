@@ -438,3 +438,54 @@ def test_memory_is_sliced_at_once(axis, lod):
 
 def test_key_order_is_channel_lod_inline_crossline_sample():
     assert BrickKey(1, 2, 3, 4, 5)._asdict() == {"channel": 1, "lod": 2, "i0": 3, "i1": 4, "i2": 5}
+
+
+def _go(reader, source, *slices, axis=0):
+    for slice_idx in slices:
+        reader.read(axis, slice_idx, 0, 0)
+        source.deliver_all()
+        data = reader.read(axis, slice_idx, 0, 0)
+    return data
+
+
+def test_a_slice_that_was_shown_before_is_there_though_its_bricks_are_not(source):
+    reader = open_reader(source, budget_bytes=12 * BRICK_BYTES)
+    shown = _go(reader, source, 3)
+    _go(reader, source, 40)
+    n_asked = len(source.order)
+    again = reader.read(0, 3, 0, 0)
+    assert again is shown
+    assert len(source.order) == n_asked
+
+
+def test_slices_that_were_shown_are_kept_within_the_budget(source):
+    budget = 24 * BRICK_BYTES
+    reader = open_reader(source, budget_bytes=budget)
+    for slice_idx in range(40):
+        _go(reader, source, slice_idx)
+        assert reader.cached_bytes <= budget * 3 // 4, "a quarter is left for reading"
+    n_asked = len(source.order)
+    kept = [idx for idx in range(39) if reader.read(0, idx, 0, 0).progress == 1]
+    assert kept, "none of the last slices"
+    assert len(kept) < 39, "all of them"
+    assert len(source.order) > n_asked
+    reader.limit(BRICK_BYTES)
+    assert reader.cached_bytes <= BRICK_BYTES
+
+
+def test_a_slice_that_was_left_before_it_was_whole_goes_on_where_bricks_came(source):
+    reader = open_reader(source)
+    source.deliver_all()
+    assert reader.read(0, 3, 0, 0).progress < 1
+    reader.read(0, 40, 0, 0)
+    data = _go(reader, source, 3)
+    np.testing.assert_array_equal(data.values, source.array[3])
+
+
+def test_a_refresh_forgets_slices_that_were_shown(source):
+    reader = open_reader(source)
+    _go(reader, source, 3, 4)
+    source.array[3] += 1
+    reader.refresh()
+    source.deliver_all()
+    np.testing.assert_array_equal(_go(reader, source, 3).values, source.array[3])
