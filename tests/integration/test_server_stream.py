@@ -270,17 +270,22 @@ async def test_a_viewer_who_acknowledges_nothing_is_not_drawn_for(server):
         opened = await kernel.open()
         async with connect_viewer(server.address, opened.token) as viewer:
             await viewer.message(p.Welcome, lambda m: m.info is not None)
-            await viewer.frame(lambda h: bool(h.flags & p.FrameFlags.STILL))
+            # Of several frames, that the one that came quickest tells the round trip: on a busy
+            # machine one alone says that the way is long, and more frames may be on it.
+            for seq in range(1, 9):
+                await viewer.send(p.ChangeSlice(seq=seq, slice_idx=seq % 2))
+                await viewer.frame(lambda h, seq=seq: h.revision >= seq)
+            await viewer.frame(lambda h: h.revision >= 8 and bool(h.flags & p.FrameFlags.STILL))
             viewer.acknowledges = False
             start = len(viewer.frames)
-            for seq in range(1, 13):
-                await viewer.send(p.ChangeSlice(seq=seq, slice_idx=seq))
+            for seq in range(9, 33):
+                await viewer.send(p.ChangeSlice(seq=seq, slice_idx=seq % 8))
                 await viewer.round_trip()
             unread = viewer.frames[start:]
             viewer.acknowledges = True
             await viewer.send(p.Ack(frame_no=max(h.frame_no for h, _ in viewer.frames)))
-            await viewer.frame(lambda h: h.slice_idx == 12)
-    assert len(unread) <= 3
+            await viewer.frame(lambda h: h.revision >= 32)
+    assert len(unread) <= 8
 
 
 async def test_a_viewer_that_falls_behind_gets_a_keyframe_and_the_others_every_frame(server):

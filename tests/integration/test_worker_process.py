@@ -94,6 +94,7 @@ def test_a_session_from_ready_to_the_still_picture(worker, shared_ref) -> None:
     assert ready.pid == worker.process.pid
     assert ready.capabilities.encoder == "libx264"
     worker.send(wp.Open(shared_ref, pane=(320, 240)))
+    worker.send(wp.Output())
     opened = worker.until_kind(wp.Opened)
     assert opened.info.shape == (24, 64, 48)
     header, data = worker.until_frame()
@@ -110,6 +111,7 @@ def test_a_session_from_ready_to_the_still_picture(worker, shared_ref) -> None:
 
 def test_a_scrub_ends_on_the_newest_state_and_skips_what_it_cannot_draw(worker, shared_ref) -> None:
     worker.send(wp.Open(shared_ref, pane=(320, 240)))
+    worker.send(wp.Output())
     opened = worker.until_kind(wp.Opened)
     state = opened.state
     for i in range(200):
@@ -134,6 +136,7 @@ def test_a_missing_volume_is_a_fatal_failure_and_the_worker_lives(worker) -> Non
 
 def test_at_rest_the_worker_uses_no_cpu(worker, shared_ref) -> None:
     worker.send(wp.Open(shared_ref, pane=(320, 240)))
+    worker.send(wp.Output())
     worker.until_frame(lambda h: h.flags & FrameFlags.STILL)
     process = psutil.Process(worker.process.pid)
 

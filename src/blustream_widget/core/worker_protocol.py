@@ -148,6 +148,9 @@ class SmallerOutput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Output(_Message, tag="output", frozen=True):
     """What to produce from now on. With nothing to produce the worker draws nothing.
 
+    So it is until the first of these messages: the session has to see the volume, and to say what
+    to show of it, before there is a picture.
+
     `scale` is the size of pictures in motion, as a share of the pane's sides; stills have the
     pane's own pixels. The worker takes less where drawing and encoding would not keep up. `blink`:
     overlays that alternate with the volume may do so; otherwise they are shown all the time.
@@ -162,6 +165,9 @@ class Output(_Message, tag="output", frozen=True):
     scale: float = 1.0
     blink: bool = True
     smaller: tuple[SmallerOutput, ...] = ()
+
+
+NO_OUTPUT = Output(h264=False, jpeg=False, still=False)
 
 
 class WantKeyframe(_Message, tag="keyframe", frozen=True):

@@ -39,7 +39,8 @@ class Demand:
     Notes
     -----
     A state goes to the worker only while a viewer can take its picture: what waits here is the
-    newest state, and no picture of an older one is ever drawn late.
+    newest state, and no picture of an older one is ever drawn late. A new worker is asked for
+    pictures only when it knows what they are of.
     """
 
     def __init__(
@@ -73,7 +74,10 @@ class Demand:
     def show(self, state: ViewState) -> None:
         """Draw `state` as soon as somebody can take it."""
         self._waiting = state
-        self._show_waiting()
+        if self._output is None:
+            self.update()
+        else:
+            self._show_waiting()
 
     def room_made(self, subscriber: Subscriber) -> None:
         """Take note that one viewer acknowledged a frame: it may have room for another."""
@@ -92,9 +96,11 @@ class Demand:
         fanout = self._fanout
         if fanout is None:
             return
-        self._looked_s = self._clock()
         self._show_waiting()
         # After the state: a worker that may draw again would begin with the one it has.
+        if self._shown is None:
+            return
+        self._looked_s = self._clock()
         rendition, streams = self._rendition(), fanout.streams
         output = wp.Output(
             h264=fanout.wants("h264"),
@@ -118,6 +124,7 @@ class Demand:
     def opened(self, state: ViewState) -> None:
         """Tell a new worker, which knows nothing yet, everything."""
         self._output = self._shown = None
+        self._looked_s = float("-inf")
         # Its first frame is a keyframe anyway: one is asked for only if that does not come.
         self._keyframes[0].defer()
         self._waiting = state

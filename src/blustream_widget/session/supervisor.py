@@ -96,8 +96,6 @@ class Supervisor:
         if self.status == "starting":
             self._set_status("opening")
         worker.send(self._session.opening())
-        # Nothing is drawn before the session has seen the volume and said what is wanted.
-        worker.send(wp.Output(h264=False, jpeg=False, still=False))
         worker.listen(_Ear(self, worker))
 
     def heard(self, worker: WorkerProcess, message: wp.FromWorker) -> None:

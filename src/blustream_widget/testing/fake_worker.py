@@ -84,7 +84,7 @@ class FakeWorker:
         self._is_dirty = False
         self._wants_key = False
         self._wants_smaller: set[int] = set()  # streams whose next frame is a keyframe
-        self._output = wp.Output()
+        self._output = wp.NO_OUTPUT
         self._frame_no = 0
         self._drawn_s: float | None = None
         self._codecs: dict[int, av.VideoCodecContext] = {}  # by stream

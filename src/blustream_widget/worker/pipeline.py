@@ -16,6 +16,7 @@ from blustream_widget.core.panes import views_of
 from blustream_widget.core.state import PANE_MAX_PX, PANE_MIN_PX, ViewState, first_state
 from blustream_widget.core.types import VolumeInfo, VolumeRef
 from blustream_widget.core.worker_protocol import (
+    NO_OUTPUT,
     Described,
     Failed,
     Open,
@@ -111,7 +112,7 @@ class Pipeline:
         self._segmentations = Segmentations(config, sink, open_volume, slot.put_data)
         self._blink = Blink(clock)
         self._probes = ProbeQueue(sink, slot.put_value, self._segmentations.under_pointer)
-        self._output = Output()
+        self._output = NO_OUTPUT
         self._source: VolumeSource | None = None
         self._reader: SliceReader | None = None
         self._describer: Describer | None = None

@@ -186,10 +186,10 @@ async def test_an_acknowledgement_asks_for_the_keyframe_that_its_viewer_waits_fo
     fanout = Fanout(demand.request_keyframe)
     fanout.add(viewer)
     demand.watch(fanout)
-    demand.update()
+    demand.show(ViewState())
     viewer.needs_keyframe = True
     demand.room_made(viewer)
-    assert [type(m) for m in sent] == [wp.Output, wp.WantKeyframe]
+    assert [type(m) for m in sent] == [wp.Show, wp.Output, wp.WantKeyframe]
     demand.close()
 
 
@@ -218,8 +218,24 @@ async def test_the_state_goes_before_the_permission_to_draw(demand, sent):
     assert kinds.index(wp.Show) < kinds.index(wp.Output)
 
 
-async def test_the_output_is_told_when_it_changes_and_not_otherwise(demand, viewer, sent):
+async def test_nobody_asks_a_worker_for_pictures_that_does_not_know_of_what(demand, viewer, sent):
+    viewer.has_credit = False
+    demand.opened(ViewState(revision=3))
     demand.update()
+    assert sent == []
+    viewer.has_credit = True
+    demand.room_made(viewer)
+    assert [type(m) for m in sent] == [wp.Show, wp.Output]
+    viewer.has_credit = False
+    demand.opened(ViewState(revision=4))
+    viewer.has_credit = True
+    demand.show(ViewState(revision=5))
+    assert [type(m) for m in sent[2:]] == [wp.Show, wp.Output]
+    assert revisions(sent) == [3, 5]
+
+
+async def test_the_output_is_told_when_it_changes_and_not_otherwise(demand, viewer, sent):
+    demand.opened(ViewState())
     demand.update()
     viewer.video = None
     demand.update()
@@ -228,6 +244,7 @@ async def test_the_output_is_told_when_it_changes_and_not_otherwise(demand, view
 
 
 async def test_many_wishes_for_a_keyframe_are_one(demand, viewer, sent):
+    demand.show(ViewState())
     viewer.needs_keyframe = True
     for _ in range(60):
         demand.update()
@@ -288,7 +305,7 @@ async def test_nothing_blinks_while_somebody_who_looks_wants_no_motion(viewer, s
     fanout = Fanout(demand.request_keyframe)
     fanout.add(viewer)
     demand.watch(fanout)
-    demand.update()
+    demand.show(ViewState())
     is_calm = True
     demand.update()
     assert [m.blink for m in sent if isinstance(m, wp.Output)] == [True, False]

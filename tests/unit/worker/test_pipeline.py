@@ -62,6 +62,7 @@ class Bench:
             chain = EncoderChain(candidates("libx264"))
             chain.start()
         self.still_done = threading.Event()
+        self.slot.put(Output())
         self.pipeline = Pipeline(
             Config(cache_bytes=10**7),
             self.sink,
@@ -332,6 +333,16 @@ def test_with_nobody_looking_nothing_is_drawn(bench) -> None:
     assert bench.pipeline.due_in_s() is None
     bench.put(Output())
     assert [h.revision for h, _ in bench.sink.video] == [1]
+
+
+def test_nothing_is_drawn_before_it_is_said_what_is_wanted(bench) -> None:
+    bench.slot.take(0)
+    bench.open()
+    bench.step(1.0)
+    assert bench.sink.frames == []
+    bench.show(4, slice_idx=(4, 0, 0))
+    bench.put(Output())
+    assert [(h.revision, h.slice_idx) for h, _ in bench.sink.video] == [(4, 4)]
 
 
 def test_jpeg_viewers_get_jpeg_files(bench) -> None:
