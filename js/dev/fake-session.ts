@@ -75,6 +75,7 @@ export class FakeSession implements Session {
     viewers: 1,
     loaded: { axis: 0, channel: 0, runs: [[123, 270]] },
     retryInMs: 0,
+    isNotebookBusy: false,
     error: null,
   };
   /** Every patch since the start, for tests. */

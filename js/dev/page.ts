@@ -28,6 +28,7 @@ const DARK = {
 const STATES: Readonly<Record<string, Partial<SessionStatus>>> = {
   sharpening: { progress: 0.64, exact: false },
   lost: { phase: "reconnecting", retryInMs: 3000 },
+  busy: { phase: "reconnecting", isNotebookBusy: true },
   ended: { phase: "ended" },
   failed: {
     phase: "failed",

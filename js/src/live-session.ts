@@ -42,6 +42,7 @@ import type { Frame, ProbedValue, Session, SessionError, SessionStatus } from ".
 import {
   FIRST_STATUS,
   fromServer,
+  NOTEBOOK_BUSY,
   newReport,
   phaseOf,
   sameValues,
@@ -594,6 +595,7 @@ export class LiveSession implements Session, Linkable {
       codec: this.#decoderName() === "jpeg" ? "jpeg" : this.#codec,
       reason: this.#reason(),
       exact: this.#screen.isExact,
+      isNotebookBusy: link === null && this.#connection.code === NOTEBOOK_BUSY,
       retryInMs: retryAtMs > 0 ? Math.max(0, Math.round(retryAtMs - performance.now())) : 0,
       error,
     };

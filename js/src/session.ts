@@ -92,6 +92,8 @@ export interface SessionStatus {
   readonly loaded: LoadedSlices;
   /** Until the next attempt, while `phase` is "reconnecting" or "connecting"; 0 while one is under way. */
   readonly retryInMs: number;
+  /** There is a server, which waits for the notebook: only that can open the volume. */
+  readonly isNotebookBusy: boolean;
   readonly error: SessionError | null;
 }
 

@@ -26,6 +26,9 @@ const ROUNDS_UNTIL_FAILED = 4;
 /** While the last picture is there to look at, it waits longer. */
 const MS_WHEN_LIVE = 25_000;
 
+/** A server in the place of a killed one can show nothing before the notebook has time for it. */
+export const NOTEBOOK_BUSY = "session-awaited";
+
 /** What to tell when no way to the server is found; null while there is hope. */
 export function unreachable(
   connection: {
@@ -37,6 +40,7 @@ export function unreachable(
   wasLive: boolean,
 ): SessionError | null {
   const { failures, downMs, code, reason } = connection;
+  if (code === NOTEBOOK_BUSY) return null; // however long that takes
   if (wasLive ? downMs < MS_WHEN_LIVE : failures < ROUNDS_UNTIL_FAILED) return null;
   if (code === "session-not-found") {
     const message = "The server does not know this view any more.";
@@ -67,6 +71,7 @@ export const FIRST_STATUS: SessionStatus = {
   viewers: 0,
   loaded: { axis: 0, channel: 0, runs: [] },
   retryInMs: 0,
+  isNotebookBusy: false,
   error: null,
 };
 

@@ -144,6 +144,24 @@ describe("the phases of a session", () => {
     scene.session.stop();
   });
 
+  it("wait for a busy notebook however long, and say so", async () => {
+    const scene = await new Scene().connect();
+    await scene.picture(1);
+    scene.link.break();
+    const error = { code: "session-awaited", message: "It is busy.", hint: "" };
+    for (let i = 0; i < 20; i++) {
+      await pass(5000);
+      scene.link.open();
+      scene.link.say({ type: MessageType.ERROR, ...error, fatal: true });
+    }
+    const waits = { phase: "reconnecting", isNotebookBusy: true, error: null };
+    expect(scene.session.status).toMatchObject(waits);
+    await pass(5000);
+    scene.link.welcome();
+    expect(scene.session.status).toMatchObject({ phase: "live", isNotebookBusy: false });
+    scene.session.stop();
+  });
+
   it("say what to do when no way to the server is found, and go on trying", async () => {
     const scene = new Scene();
     scene.session.start();

@@ -41,6 +41,10 @@ export function percentText(share: number): string {
 /** Words for the status line, the dot's colour, and what is said besides where there is room. */
 type StateWords = readonly [string, string, string?];
 
+function lostWords({ isNotebookBusy }: SessionStatus): StateWords {
+  return [isNotebookBusy ? "Notebook is busy" : "No connection", "var(--warn)"];
+}
+
 /** @param restarted the renderer died a moment ago and is back */
 export function stateWords(
   state: PaneState,
@@ -60,7 +64,7 @@ export function stateWords(
     case "ended":
       return ["Ended", "var(--fg2)"];
     case "lost":
-      return ["No connection", "var(--warn)"];
+      return lostWords(status);
     case "empty":
       return ["Ready", "var(--fg2)"];
     case "opening":
@@ -150,11 +154,14 @@ function opening(context: ViewContext, secondsLeft: number): TemplateResult {
         <span class="cut">${waits ? "Waiting for the notebook's kernel" : "Opening the recording"}</span>
       </div>`;
   }
-  const waits = status.phase === "connecting" && secondsLeft > 0;
+  const waits = status.phase === "connecting" && secondsLeft > 0 && !status.isNotebookBusy;
+  const connecting = status.isNotebookBusy
+    ? "Waiting for the notebook, which is busy"
+    : "Connecting";
   const words = waits
     ? `No answer yet. Next try in ${secondsLeft} s`
     : status.phase === "connecting"
-      ? "Connecting"
+      ? connecting
       : status.worker === "starting"
         ? "Starting the renderer"
         : `Opening ${info?.name ?? "the volume"}`;
@@ -166,10 +173,12 @@ function opening(context: ViewContext, secondsLeft: number): TemplateResult {
 }
 
 function lost(context: ViewContext, secondsLeft: number): TemplateResult {
-  const words = secondsLeft > 0 ? `Next try in ${secondsLeft} s` : "Trying now";
+  const isBusy = context.session.status.isNotebookBusy;
+  const next = secondsLeft > 0 ? `Next try in ${secondsLeft} s` : "Trying now";
+  const words = isBusy ? "The view comes back when it has time." : next;
   return html`<div class="toast lost">
     <span class="spinner"></span>
-    <span role="alert">Connection lost.</span><span>${words}</span>
+    <span role="alert">${isBusy ? "The notebook is busy." : "Connection lost."}</span><span>${words}</span>
     <button class="button small" @click=${() => context.session.retry()}>Try now</button>
   </div>`;
 }

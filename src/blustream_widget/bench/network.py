@@ -10,10 +10,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from blustream_widget.bench.barcode import write_barcode_volume
 from blustream_widget.bench.bare_tcp import ANSWER_BYTES, BareTcp
@@ -99,6 +101,20 @@ def run(arguments: argparse.Namespace) -> list[Record]:
     )
 
 
+@contextmanager
+def _kernels_stopped() -> Iterator[None]:
+    """Stop the notebooks' kernels for the length of the block."""
+    below = psutil.Process().children(recursive=True)
+    kernels = [one for one in below if any("ipykernel" in word for word in one.cmdline())]
+    for kernel in kernels:
+        kernel.suspend()
+    try:
+        yield
+    finally:
+        for kernel in kernels:
+            kernel.resume()
+
+
 def _numbers(text: str) -> list[float]:
     return [float(part) for part in text.split(",") if part]
 
@@ -142,7 +158,9 @@ class NetworkBench:
                         results.append(self._outage(network, page, transport, outage_s))
                     if outages_s is not None:
                         results += [
-                            self._killed(network, lab, page, transport) for _ in range(_N_KILLS)
+                            self._killed(network, lab, page, transport, is_held_up=is_held_up)
+                            for is_held_up in (False, True)
+                            for _ in range(_N_KILLS)
                         ]
             for name, conditions in networks.items():
                 if not conditions.has_udp:
@@ -280,8 +298,15 @@ class NetworkBench:
         return self._comes_back(network, page, transport, f"outage of {outage_s:g} s", break_off)
 
     def _killed(
-        self, network: EmulatedNetwork, lab: JupyterLab, page: _LonePage, transport: str
+        self,
+        network: EmulatedNetwork,
+        lab: JupyterLab,
+        page: _LonePage,
+        transport: str,
+        *,
+        is_held_up: bool,
     ) -> Record:
+        """Kill the server, perhaps while nothing of the kernel runs, as in a long C call."""
         folder = Path(lab.environment["JUPYTER_RUNTIME_DIR"]) / "blustream"
         killed_s = 0.0
 
@@ -293,7 +318,9 @@ class NetworkBench:
             return killed_s
 
         threading.Event().wait(_OLD_ENOUGH_S)
-        record = self._comes_back(network, page, transport, "server killed", kill)
+        case = "server killed, kernel held up" if is_held_up else "server killed"
+        with _kernels_stopped() if is_held_up else nullcontext():
+            record = self._comes_back(network, page, transport, case, kill)
         (log,) = folder.glob("server-*.log")
         return {**record, **milestones(log, killed_s)}
 

@@ -95,7 +95,7 @@ class Visitor:
             return
         grant = self._hub.tokens.check(message.token)
         try:
-            session = self._hub.find(grant.session)
+            session = self._hub.find(grant.session, takes_up=True)
         except SessionAwaitedError as exc:
             # Its kernel comes in a moment, and a page that were refused would have to ask again.
             self._awaits = exc

@@ -18,6 +18,7 @@ from blustream_widget.server.lifetime import Lifetime
 from blustream_widget.server.links import KernelLink
 from blustream_widget.server.origin import is_same_origin
 from blustream_widget.server.uplink import Uplink
+from blustream_widget.session.kernel_process import process_at
 from blustream_widget.transport.outbox import Outbox
 from blustream_widget.transport.tasks import TaskSet
 from blustream_widget.transport.websocket import (
@@ -132,7 +133,9 @@ class Routes:
         )
         await socket.prepare(request)
         outbox = Outbox(socket.send_str, socket.send_bytes)
-        link = KernelLink(self._hub, outbox)
+        assert request.transport is not None
+        process = process_at(request.transport.get_extra_info("socket"))
+        link = KernelLink(self._hub, outbox, process)
         writing = TaskSet()
         writing.spawn(_write_link(outbox, socket), name="link writer")
         self._sockets.add(socket)
@@ -143,7 +146,7 @@ class Routes:
                         link.receive(message.data)
         finally:
             self._sockets.discard(socket)
-            await link.close()
+            await link.close(is_held_up=isinstance(socket.exception(), TimeoutError))
             await writing.close()
         return socket
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.share_messages import Join, Joined
+from blustream_widget.core.types import VolumeRef
 from blustream_widget.errors import (
     BlustreamError,
     NoLinkError,
@@ -28,8 +29,9 @@ from blustream_widget.server.tokens import LIFETIME_S, TokenIssuer
 from blustream_widget.server.uplink import Uplink
 from blustream_widget.session.guests import Guest, no_link
 from blustream_widget.session.kernel_port import Kernel
+from blustream_widget.session.kernel_process import KernelProcess
 from blustream_widget.session.session import Session
-from blustream_widget.session.session_store import FILE_NAME
+from blustream_widget.session.session_store import FILE_NAME, volume_left_in
 from blustream_widget.session.ties import Ties
 from blustream_widget.session.workers import WorkerPool
 from blustream_widget.transport.ice_servers import IceServers
@@ -80,6 +82,8 @@ class Hub:
         self._lifetime = lifetime
         self._sessions: dict[str, Session] = {}
         self._graces: dict[str, asyncio.TimerHandle] = {}
+        # Of sessions without their kernel: its process, if it may only be held up in a call.
+        self._held_up: dict[str, KernelProcess] = {}
         self._tasks = TaskSet()
         # Who waits for a session that a former server left.
         self._waiting: dict[str, list[Callable[[], None]]] = {}
@@ -87,8 +91,10 @@ class Hub:
         # Set when there is somebody who serves guests that come through it.
         self.uplink: Uplink | None = None
 
-    def find(self, session_id: str) -> Session:
+    def find(self, session_id: str, *, takes_up: bool = False) -> Session:
         """Return a running session.
+
+        `takes_up`: one that a former server left is opened, if that needs no kernel.
 
         Raises
         ------
@@ -98,24 +104,33 @@ class Hub:
         """
         session = self._sessions.get(session_id)
         if session is None and session_id in self._awaited:
-            raise SessionAwaitedError("The server has begun anew and waits for the notebook.")
+            session = self._take_up(session_id) if takes_up else None
+            if session is not None:
+                return session
+            raise SessionAwaitedError(
+                "The server has begun anew and waits for the notebook, which is busy.",
+                hint="Only the notebook can open this volume: it has the data, or the key.",
+            )
         if session is None:
             raise SessionNotFoundError(
                 "The session has ended.", hint="Run the cell again to open the volume again."
             )
         return session
 
-    def open(self, message: lp.OpenSession, kernel: Kernel) -> None:
+    def open(
+        self, message: lp.OpenSession, kernel: Kernel, process: KernelProcess | None = None
+    ) -> None:
         """Start a session for `kernel`, or give it back one that still runs."""
         session = self._sessions.get(message.session)
         is_new = session is None
         if session is None:
             try:
-                session = self._make(message)
+                session = self._make(message.session, message.ref)
             except BlustreamError as exc:
                 kernel.tell(_error(message.session, exc, fatal=True))
                 return
         self._cancel_grace(message.session)
+        self._is_back(process)
         kernel.tell(
             lp.SessionOpened(
                 session=session.id,
@@ -128,11 +143,29 @@ class Hub:
         session.segmentations.restore(message.segmentations)
         if is_new:
             session.open(message.patch, message.state)
-        session.attach(kernel)
+        else:
+            session.catch_up(message.state)
+        session.attach(kernel, process)
         if self._renewal is None:
             self._renew_later()
         for resume in self._waiting.pop(session.id, ()):
             resume()
+
+    def _take_up(self, session_id: str) -> Session | None:
+        """Open a session that a former server left, unless only its kernel can."""
+        volume = None if self._kept is None else volume_left_in(self._kept / session_id)
+        if volume is None or volume.ref is None:
+            return None
+        try:
+            session = self._make(session_id, volume.ref)
+        except SessionFullError:
+            return None
+        logger.info("Session %.8s is shown before its kernel has come", session_id)
+        session.take_up(volume)
+        self._await_kernel(session_id, volume.kernel)
+        if self._renewal is None:
+            self._renew_later()
+        return session
 
     def when_opened(self, session_id: str, call: Callable[[], None]) -> None:
         """Have `call` called, once, when a kernel has opened the session."""
@@ -158,6 +191,9 @@ class Hub:
         ------
         NoLinkError, LinkExpiredError, LinkFullError, SharingEndedError
         """
+        for session_id in tuple(self._awaited):
+            with contextlib.suppress(SessionAwaitedError):
+                self.find(session_id, takes_up=True)
         for session in self._sessions.values():
             with contextlib.suppress(NoLinkError):
                 session.sharing.redeem(join, partial(self._let_in, session.id, then))
@@ -199,18 +235,33 @@ class Hub:
         if session is not None:
             self._tasks.spawn(self._end(session, reason, keeps), name="session end")
 
-    def kernel_gone(self, kernel: Kernel) -> None:
-        """Give the sessions of a kernel whose link broke some time to be taken up again."""
+    def kernel_gone(self, kernel: Kernel, held_up: KernelProcess | None = None) -> None:
+        """Give the sessions of a kernel whose link broke some time to be taken up again.
+
+        `held_up` is its process if the link broke because that has not answered for long.
+        """
         for session in self._sessions.values():
             session.detach(kernel)
             if not session.has_kernel and session.id not in self._graces:
-                loop = asyncio.get_running_loop()
-                self._graces[session.id] = loop.call_later(
-                    self.config.session_grace_s, self._give_up, session.id
-                )
+                self._await_kernel(session.id, held_up)
+
+    def _await_kernel(self, session_id: str, held_up: KernelProcess | None) -> None:
+        if held_up is not None:
+            self._held_up[session_id] = held_up
+        self._graces[session_id] = asyncio.get_running_loop().call_later(
+            self.config.session_grace_s, self._give_up, session_id
+        )
 
     def _give_up(self, session_id: str) -> None:
-        self.close(session_id, "its kernel is gone")
+        process = self._held_up.get(session_id)
+        if process is not None and process.is_alive:
+            self._await_kernel(session_id, process)  # a call may take minutes
+        else:
+            self.close(session_id, "its kernel is gone")
+
+    def _is_back(self, process: KernelProcess | None) -> None:
+        """Take note that a kernel can speak: it comes for its other sessions now, or never."""
+        self._held_up = {name: one for name, one in self._held_up.items() if one != process}
 
     async def close_all(self, reason: str) -> None:
         """End all sessions, and wait."""
@@ -223,21 +274,21 @@ class Hub:
             await self.uplink.close()
         await self._pool.close()
 
-    def _make(self, message: lp.OpenSession) -> Session:
-        if not _SESSION_ID.fullmatch(message.session):
+    def _make(self, session_id: str, ref: VolumeRef) -> Session:
+        if not _SESSION_ID.fullmatch(session_id):
             raise ProtocolError("A session's id has 32 hex digits.")
-        if sum(map(bool, (message.ref.url, message.ref.array, message.ref.series))) != 1:
+        if sum(map(bool, (ref.url, ref.array, ref.series))) != 1:
             raise ProtocolError("A volume is given by an address, an array or a series of them.")
         if len(self._sessions) >= MAX_SESSIONS:
             self._make_room()
         session = Session(
-            message.session,
-            message.ref,
+            session_id,
+            ref,
             config=self.config,
             ice_servers=self._ice_servers,
             pool=self._pool,
             ties=self.ties,
-            kept=None if self._kept is None else self._kept / message.session,
+            kept=None if self._kept is None else self._kept / session_id,
         )
         self._sessions[session.id] = session
         session.sharing.on_links = self._links_changed
@@ -266,6 +317,7 @@ class Hub:
         self.close(longest.id, reason, keeps=True)
 
     def _cancel_grace(self, session_id: str) -> None:
+        self._held_up.pop(session_id, None)
         timer = self._graces.pop(session_id, None)
         if timer is not None:
             timer.cancel()

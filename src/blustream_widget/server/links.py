@@ -12,6 +12,7 @@ from blustream_widget.core.picture_messages import TakePicture
 from blustream_widget.errors import BlustreamError, PeerClosedError, ProtocolError
 from blustream_widget.server.admission import Visitor
 from blustream_widget.server.hub import Hub
+from blustream_widget.session.kernel_process import KernelProcess
 from blustream_widget.session.segmentations import OfKernel
 from blustream_widget.session.session import Session
 from blustream_widget.transport.outbox import Outbox
@@ -58,9 +59,12 @@ class KernelLink:
     hub : Hub
     outbox : Outbox
         Of the link's WebSocket; `close` closes it.
+    process : KernelProcess or None
+        The kernel's, where that can be known.
     """
 
-    def __init__(self, hub: Hub, outbox: Outbox) -> None:
+    def __init__(self, hub: Hub, outbox: Outbox, process: KernelProcess | None = None) -> None:
+        self._process = process
         self._hub = hub
         self._outbox = outbox
         self._visitors: dict[int, Visitor] = {}
@@ -85,7 +89,7 @@ class KernelLink:
             return
         match message:
             case lp.OpenSession():
-                self._hub.open(message, self)
+                self._hub.open(message, self, self._process)
             case lp.RelayOpen(channel=channel):
                 self._open_relay(channel)
             case lp.RelayText(channel=channel, text=relayed):
@@ -102,9 +106,12 @@ class KernelLink:
             case _:
                 self._receive_for_session(message)
 
-    async def close(self) -> None:
-        """Let go of everything that depends on the link."""
-        self._hub.kernel_gone(self)
+    async def close(self, *, is_held_up: bool = False) -> None:
+        """Let go of everything that depends on the link.
+
+        `is_held_up`: it broke because the kernel has not answered for long.
+        """
+        self._hub.kernel_gone(self, self._process if is_held_up else None)
         for channel in list(self._visitors):
             self._relay_ended(channel)
         await self._tasks.wait()

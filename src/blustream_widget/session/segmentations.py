@@ -67,6 +67,8 @@ class SegmentationBoard:
         Where edits are kept for another server.
     tell_others : callable, optional
         Has the workers of own views hear something, too.
+    on_layers : callable, optional
+        Hears that `open_sources` has changed; before the view shows one more.
 
     Attributes
     ----------
@@ -85,7 +87,9 @@ class SegmentationBoard:
         frame_no: Callable[[], int],
         store: LabelStore | None = None,
         tell_others: Callable[[wp.ToWorker], None] = lambda _message: None,
+        on_layers: Callable[[], None] = lambda: None,
     ) -> None:
+        self._on_layers = on_layers
         self._tell_others = tell_others
         self._viewers = viewers
         self._kernel = kernel
@@ -130,6 +134,11 @@ class SegmentationBoard:
         """Whether somebody waits for labels to be opened, counted or edited."""
         return bool(self._waiting or self._counts or self._uncounted) or self.edits.is_busy
 
+    @property
+    def open_sources(self) -> tuple[SegmentationSource, ...]:
+        """Those that the view may show: all but what is being opened for the first time."""
+        return tuple(one for name, one in self._sources.items() if name not in self._waiting)
+
     def restore(self, sources: Iterable[SegmentationSource]) -> None:
         """Take what a former server had, or this one has already."""
         for source in sources:
@@ -139,6 +148,7 @@ class SegmentationBoard:
         if self._is_first_restore:
             self._is_first_restore = False
             self.edits.recover(tuple(self._sources))
+        self._on_layers()
         self.catch_up()
 
     def receive(self, message: OfKernel) -> None:
@@ -260,6 +270,7 @@ class SegmentationBoard:
             self._uncounted.add(info.name)
         self.edits.ask()
         waiting = self._waiting.pop(info.name, None)
+        self._on_layers()
         state, volume = self._view()
         if isinstance(waiting, lp.AddSegmentation):
             self._show({"segmentations": (*state.segmentations, waiting.look)})
@@ -316,6 +327,7 @@ class SegmentationBoard:
             known.pop(name, None)
         for names in (self._uncounted, self._told):
             names.discard(name)
+        self._on_layers()
         self.edits.forget(name)
         self._supervisor.send(wp.RemoveSegmentation(name))
         for viewer in self._viewers():

@@ -9,13 +9,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
 from blustream_widget.core.label_edit import CancelEdit, EditLabels
-from blustream_widget.core.palettes import Palette, Palettes, named_in
+from blustream_widget.core.palettes import Palette, Palettes
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import LoadedSlices, VolumeInfo, VolumeRef
 from blustream_widget.errors import (
@@ -34,7 +36,9 @@ from blustream_widget.session.grid_store import GridStore
 from blustream_widget.session.guests import Guest
 from blustream_widget.session.horizons import FromKernel, Horizons
 from blustream_widget.session.idle import IdleTimer
+from blustream_widget.session.kept_volume import KeptVolume, kept_volume
 from blustream_widget.session.kernel_port import Kernel, KernelPort
+from blustream_widget.session.kernel_process import KernelProcess
 from blustream_widget.session.label_store import LabelStore
 from blustream_widget.session.measuring import Measuring
 from blustream_widget.session.own_views import OwnViews
@@ -53,6 +57,7 @@ from blustream_widget.session.telling import (
     source_channel,
     status_of,
     value_of,
+    welcome_to,
 )
 from blustream_widget.session.ties import Ties
 from blustream_widget.session.viewer import Viewer
@@ -61,7 +66,7 @@ from blustream_widget.session.workers import WorkerPool
 from blustream_widget.transport.channel import Channel
 from blustream_widget.transport.fanout import Fanout, Subscriber
 from blustream_widget.transport.frame import EncodedFrame
-from blustream_widget.transport.ice_servers import IceServers, ice_servers_for
+from blustream_widget.transport.ice_servers import IceServers
 from blustream_widget.transport.throttle import Throttle
 
 logger = logging.getLogger(__name__)
@@ -89,6 +94,9 @@ class Session:
         Folder of what another server takes up, if this one ends before the session does.
     """
 
+    _process: KernelProcess | None = None  # the kernel's
+    _left: ViewState | None = None  # by a former server, until the kernel has come
+
     def __init__(
         self,
         session_id: str,
@@ -108,9 +116,9 @@ class Session:
         self._kernel = KernelPort(session_id)
         self._wishes = EarlyWishes(self.check_patch)
         self._has_first_state = False
-        self._palettes = Palettes()
         self._viewers: dict[int, Viewer] = {}
         self._store = SessionStore(kept, self._tell_error)
+        self._palettes = self._store.palettes
         self.sharing = Sharing(
             session_id,
             lambda: self._viewers.values(),
@@ -149,6 +157,7 @@ class Session:
             frame_no=lambda: self._frame_no,
             store=None if kept is None else LabelStore(kept, self._tell_error),
             tell_others=self.own_views.tell,
+            on_layers=self._describe,
         )
         self.measuring, self.horizons = self._make_questions()
         self._quality = Quality(on_change=self._tell_quality)
@@ -214,9 +223,29 @@ class Session:
         self._supervisor.start()
         self._idle.start()
 
-    def attach(self, kernel: Kernel) -> None:
+    def take_up(self, volume: KeptVolume) -> None:
+        """Show what a former server left, before the kernel comes; it may be busy for long."""
+        self._process = volume.kernel
+        self.segmentations.restore(volume.layers)
+        self.open({}, None)
+        self._left = self._state
+
+    def catch_up(self, state: ViewState | None) -> None:
+        """Hear from a kernel that comes behind its pages what it saw last of the former server.
+
+        That may be newer than what was written down, and counts as long as nobody has moved since.
+        """
+        left, self._left = self._left, None
+        if state is None or left is None or left != self._state:
+            return
+        if state.revision > left.revision:
+            self._set_state(state)
+
+    def attach(self, kernel: Kernel, process: KernelProcess | None = None) -> None:
         """Tell `kernel` everything from now on, beginning with how things are."""
         self._kernel.attach(kernel)
+        self._process = process
+        self._describe()
         self._store.tell_trouble()
         if self._info is not None:
             self._tell_opened()
@@ -227,6 +256,10 @@ class Session:
         self.annotations.attach_kernel()
         self.recording.attach_kernel()
         self.sharing.attach_kernel()
+
+    def _describe(self) -> None:
+        volume = kept_volume(self._ref, self.segmentations.open_sources, self._process)
+        self._store.describe(volume)
 
     def tell_token(self, token: str) -> None:
         """Give the kernel a fresh token for its pages."""
@@ -268,7 +301,7 @@ class Session:
 
     def put_palette(self, palette: Palette) -> None:
         """Take colours of the user's, which states may name from now on."""
-        idx = self._palettes.add(palette, in_use=named_in(self._state))
+        idx = self._store.put_palette(palette)
         message = wp.SetPalette(palette=palette, idx=idx)
         self._supervisor.send(message, while_opening=True)
         self.own_views.tell(message, while_opening=True)
@@ -557,6 +590,8 @@ class Session:
         self._info, self._error = message.info, None
         before = self._state if self._has_first_state else None
         if before is None or not is_same:
+            if before is not None:  # the kernel may have known a newer one while it opened
+                message = msgspec.structs.replace(message, state=before)
             self._state = self._wishes.apply(message, self._kernel.tell_error)
             self._has_first_state = True
             self._store.show(self._state)
@@ -623,21 +658,7 @@ class Session:
         self.recording.welcome(viewer)
 
     def welcome_of(self, viewer: Viewer) -> p.Welcome:
-        ice_servers = ice_servers_for(
-            viewer.person, self.ice_servers, self.config, is_guest=viewer.guest is not None
-        )
-        return p.Welcome(
-            session=self.id,
-            peer=viewer.peer,
-            role=viewer.role,
-            state=self._state,
-            info=self._info,
-            webrtc="webrtc" in self.config.transports.split(","),
-            ice_servers=tuple(map(dict, ice_servers)),
-            ice_loopback=self.config.ice_loopback,
-            ice_relay_only=self.config.ice_relay_only,
-            via=viewer.via,
-        )
+        return welcome_to(self.id, viewer, self._state, self._info, self.config, self.ice_servers)
 
     def _send_status(self) -> None:
         message = status_of(

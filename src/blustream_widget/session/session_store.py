@@ -11,12 +11,15 @@ import msgspec
 
 from blustream_widget.core.annotation_history import Step
 from blustream_widget.core.annotation_ledger import AnnotationLedger, Edited, Had
+from blustream_widget.core.palettes import Palette, Palettes, named_in
 from blustream_widget.core.share_messages import ChatLine
 from blustream_widget.core.state import ViewState
 from blustream_widget.errors import BlustreamError, EditsDamagedError, VolumeWriteError
 from blustream_widget.session.chat import ChatLog
 from blustream_widget.session.journal import Journal, read_records
 from blustream_widget.session.kept_people import KeptPeople
+from blustream_widget.session.kept_volume import KeptVolume
+from blustream_widget.session.telling import layer_names
 from blustream_widget.transport.throttle import Throttle
 
 logger = logging.getLogger(__name__)
@@ -39,10 +42,37 @@ class Said(msgspec.Struct, frozen=True, array_like=True, tag="said"):
     line: ChatLine
 
 
-Record: TypeAlias = Edited | Had | Step | Shown | KeptPeople | Said
+class Coloured(msgspec.Struct, frozen=True, array_like=True, tag="palette"):
+    """Colours of the user's own that the view may name."""
+
+    palette: Palette
+
+
+Record: TypeAlias = Edited | Had | Step | Shown | KeptPeople | Said | KeptVolume | Coloured
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
+
+
+def volume_left_in(folder: Path) -> KeptVolume | None:
+    """Return what a former server left of a session's volume; None: only its kernel can open it.
+
+    Reads the whole file, some milliseconds.
+    """
+    volume, state = KeptVolume(), None
+    try:
+        for record in read_records(folder / FILE_NAME, _decoder):
+            match record:
+                case KeptVolume():
+                    volume = record
+                case Shown():
+                    state = record.state
+    except (BlustreamError, OSError):
+        return None
+    layers = {layer.name for layer in volume.layers}
+    if state is None or not layers.issuperset(layer_names(state)) or not volume.is_there:
+        return None
+    return volume
 
 
 class SessionStore:
@@ -63,6 +93,7 @@ class SessionStore:
     chat : ChatLog
     people : KeptPeople or None
         As they were written last.
+    palettes : Palettes
     is_recovered : bool
         A former server left all of this.
     """
@@ -70,6 +101,8 @@ class SessionStore:
     ledger: AnnotationLedger
     chat: ChatLog
     people: KeptPeople | None
+    palettes: Palettes
+    _volume: KeptVolume
     _state: ViewState | None
     _written: ViewState | None
 
@@ -109,6 +142,18 @@ class SessionStore:
         if self._journal is not None:
             self._keep.call()
 
+    def describe(self, volume: KeptVolume) -> None:
+        """Keep what the volume is, and what lies over it."""
+        if volume != self._volume:
+            self._volume = volume
+            self.write(volume, is_durable=False)
+
+    def put_palette(self, palette: Palette) -> int:
+        """Take and keep colours of the user's own; returns the number of a map, 0 for a style."""
+        if palette.name not in self.palettes:
+            self.write(Coloured(palette), is_durable=False)
+        return self.palettes.add(palette, in_use=named_in(self._state))
+
     def newest(self, state: ViewState | None) -> ViewState | None:
         """Return what was shown last: a former server may have written more than it told."""
         kept = self._state
@@ -144,6 +189,7 @@ class SessionStore:
     def _begin(self) -> None:
         self.ledger, self.chat = AnnotationLedger(), ChatLog()
         self.people = self._state = self._written = None
+        self.palettes, self._volume = Palettes(), KeptVolume()
 
     def _recover(self, path: Path) -> None:
         try:
@@ -176,6 +222,10 @@ class SessionStore:
                 self.people = record
             case Said(line=line):
                 self.chat.restore(line)
+            case KeptVolume():
+                self._volume = record
+            case Coloured(palette=palette):
+                self.palettes.add(palette, in_use=named_in(self._state))
             case _:
                 self.ledger.apply(record)
 
@@ -203,6 +253,10 @@ class SessionStore:
 
     def _snapshot(self) -> Iterator[Record]:
         yield from self.ledger.snapshot()
+        if self._volume != KeptVolume():
+            yield self._volume
+        for palette, _ in self.palettes.all():
+            yield Coloured(palette)
         if self._state is not None:
             yield Shown(self._state)
         if self.people is not None:

@@ -9,9 +9,12 @@ from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import LoadedSlices, VolumeInfo
 from blustream_widget.errors import StateError
+from blustream_widget.transport.ice_servers import IceServers, ice_servers_for
 
 if TYPE_CHECKING:
+    from blustream_widget.config import Config
     from blustream_widget.session.supervisor import Supervisor
+    from blustream_widget.session.viewer import Viewer
 
 
 def status_of(
@@ -28,6 +31,30 @@ def status_of(
         codec=supervisor.capabilities.codec,
         viewers=n_viewers,
         loaded=loaded,
+    )
+
+
+def welcome_to(
+    session_id: str,
+    viewer: Viewer,
+    state: ViewState,
+    info: VolumeInfo | None,
+    config: Config,
+    ice_servers: IceServers,
+) -> p.Welcome:
+    """Welcome a viewer, with the credentials of its own for TURN servers."""
+    servers = ice_servers_for(viewer.person, ice_servers, config, is_guest=viewer.guest is not None)
+    return p.Welcome(
+        session=session_id,
+        peer=viewer.peer,
+        role=viewer.role,
+        state=state,
+        info=info,
+        webrtc="webrtc" in config.transports.split(","),
+        ice_servers=tuple(map(dict, servers)),
+        ice_loopback=config.ice_loopback,
+        ice_relay_only=config.ice_relay_only,
+        via=viewer.via,
     )
 
 

@@ -24,7 +24,8 @@ class Hub:
         assert token == "known"
         return msgspec.json.decode(b'{"session": "s", "person": "", "role": "owner"}', type=Grant)
 
-    def find(self, session):
+    def find(self, session, *, takes_up):
+        assert takes_up
         self.n_asked += 1
         raise SessionAwaitedError("The server has begun anew and waits for the notebook.")
 

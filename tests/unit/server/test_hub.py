@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import msgspec
+import pytest
 
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
@@ -20,12 +23,15 @@ from blustream_widget.core.palettes import (
     OwnMap,
 )
 from blustream_widget.core.share_messages import Join
+from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeRef
+from blustream_widget.errors import SessionAwaitedError, SessionNotFoundError
 from blustream_widget.server import hub as hub_module
 from blustream_widget.server.admission import Visitor
 from blustream_widget.server.app import MAX_LINK_MESSAGE_BYTES
 from blustream_widget.server.hub import Hub
 from blustream_widget.server.lifetime import Lifetime
+from blustream_widget.session.kernel_process import process_of
 from blustream_widget.session.workers import WorkerPool, worker_command
 from blustream_widget.transport.frame import EncodedFrame
 
@@ -85,7 +91,7 @@ class Page:
 
 @asynccontextmanager
 async def made(
-    *, token_lifetime_s: float = 3600.0, config: Config | None = None
+    *, token_lifetime_s: float = 3600.0, config: Config | None = None, kept: Path | None = None
 ) -> AsyncIterator[Hub]:
     lifetime = Lifetime(60)
     pool = WorkerPool(worker_command("blustream_widget.testing.fake_worker"), n_spare=0)
@@ -95,6 +101,7 @@ async def made(
         pool=pool,
         lifetime=lifetime,
         token_lifetime_s=token_lifetime_s,
+        kept=kept,
     )
     try:
         yield hub
@@ -186,6 +193,108 @@ class Uplink:
 
     async def close(self) -> None:
         self.told.append("closed")
+
+
+class HeldUp:
+    """A kernel's process that is seen to live a few times, and then no more."""
+
+    def __init__(self, n: int) -> None:
+        self.n, self.was_last = n, asyncio.Event()
+
+    @property
+    def is_alive(self) -> bool:
+        self.n -= 1
+        if self.n < 0:
+            self.was_last.set()
+        return self.n >= 0
+
+
+async def test_a_kernel_that_is_held_up_in_a_call_keeps_its_session_while_it_lives() -> None:
+    async with made(config=Config(session_grace_s=0.01)) as hub:
+        kernel, process = Kernel(), HeldUp(3)
+        hub.open(opening(1), kernel)
+        await kernel.volume()
+        hub.kernel_gone(kernel, process)
+        assert hub.find(opening(1).session)
+        await asyncio.wait_for(process.was_last.wait(), 10)
+        with pytest.raises(SessionNotFoundError):
+            hub.find(opening(1).session)
+
+
+async def test_a_kernel_that_speaks_again_has_given_up_what_it_does_not_come_for(
+    monkeypatch,
+) -> None:
+    ended, has_ended = [], asyncio.Event()
+
+    def close(hub: Hub, session_id: str, reason: str, *, keeps: bool = False) -> None:
+        end(hub, session_id, reason, keeps=keeps)
+        ended.append(session_id)
+        has_ended.set()
+
+    end = Hub.close
+    monkeypatch.setattr(Hub, "close", close)
+    async with made(config=Config(session_grace_s=0.01)) as hub:
+        kernel, process = Kernel(), process_of(os.getpid())
+        for number in (1, 2):
+            hub.open(opening(number), kernel, process)
+        await kernel.volume()
+        hub.kernel_gone(kernel, process)
+        hub.open(opening(1), kernel, process)
+        await asyncio.wait_for(has_ended.wait(), 10)
+        assert ended == [opening(2).session]
+        assert hub.find(opening(1).session)
+
+
+async def left(hub: Hub, **patch: object) -> ViewState:
+    """Open a session for a kernel that is there, and leave it to another server."""
+    kernel = Kernel()
+    hub.open(opening(1), kernel, process_of(os.getpid()))
+    await kernel.volume()
+    session = hub.find(opening(1).session)
+    session.patch_by_kernel(patch, 1)
+    return session.state
+
+
+@pytest.mark.parametrize("has_moved", [False, True])
+async def test_what_a_late_kernel_saw_last_counts_unless_somebody_has_moved(
+    tmp_path, has_moved
+) -> None:
+    async with made(kept=tmp_path) as hub:
+        written = await left(hub, slice_idx=2)
+    async with made(kept=tmp_path) as hub:
+        with pytest.raises(SessionAwaitedError):
+            hub.find(opening(1).session)
+        session = hub.find(opening(1).session, takes_up=True)
+        assert session.state == written
+        if has_moved:
+            hub.open(opening(1), first := Kernel(), process_of(os.getpid()))
+            await first.volume()
+            session.patch_by_kernel({"slice_idx": 4}, 1)
+        newer = msgspec.structs.replace(
+            written, slice_idx=(7, *written.slice_idx[1:]), revision=written.revision + 1
+        )
+        kernel = Kernel()
+        hub.open(msgspec.structs.replace(opening(1), state=newer), kernel)
+        await kernel.volume()
+        assert session.state.slice_idx[0] == (4 if has_moved else 7)
+
+
+async def test_a_link_leads_to_a_session_whose_kernel_is_busy(tmp_path) -> None:
+    code, told = "c" * 32, asyncio.Event()
+    async with made(kept=tmp_path) as hub:
+        await left(hub)
+        link = lp.OpenLink(
+            session=opening(1).session,
+            id="0" * 16,
+            code=code,
+            role="viewer",
+            expires_s=60.0,
+            max_viewers=1,
+        )
+        hub.find(opening(1).session).sharing.receive_from_kernel(link)
+    async with made(kept=tmp_path) as hub:
+        hub.redeem(Join(code=code, name="Mei", protocol=p.PROTOCOL_VERSION), lambda _: told.set())
+        await asyncio.wait_for(told.wait(), 10)
 
 
 async def test_guests_of_a_jupyterhub_can_come_as_long_as_a_view_is_shared() -> None:
