@@ -80,7 +80,11 @@ def strokes(size_px: tuple[int, int], *, n: int, rounds: int) -> Iterator[Record
             steps = measure(hand.step, **often)
             case = {"scene": str(labels), "size": size, "target_ms": FRAME_MS}
             yield {"case": "slice step beside labels (reference)", **case} | steps.record()
-            for words, before in (("", hand.settle), (", from rest", hand.rest)):
+            for words, before in (
+                ("", hand.settle),
+                (", from rest", hand.rest),
+                (", after a step", hand.leave),
+            ):
                 hand.grown_mb.clear()
                 timings = measure(hand.paint, before, **often)
                 yield (
@@ -140,6 +144,12 @@ class _Hand:
         """Wait until the picture of it has come to rest, too."""
         self.settle()
         self._worker.rest()
+
+    def leave(self) -> None:
+        """Go to the next slice and back: what comes next is drawn as in motion."""
+        self.settle()
+        for slice_idx in (self._slice_idx - 1, self._slice_idx):
+            self._worker.show(slice_idx=slice_idx)
 
     def paint(self, _: int) -> None:
         """Draw in the shown slice, and note how much memory came of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,14 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from blustream_widget.core.label_edit import Brick
+from blustream_widget.data.capsules import Capsules
 from blustream_widget.data.regions import polygon_mask
 from blustream_widget.errors import ProcessingError
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Shape: TypeAlias = tuple[int, int, int]
-# A line's ends, and the block that the brush passes over along it, half open.
-_Box: TypeAlias = tuple[Floats, Floats, list[int], list[int]]
 
 MAX_BRICKS = 2048
 """Of one edit: half a gigabyte of labels of one byte."""
@@ -89,7 +88,7 @@ def brush_masks(
     axis: int | None,
     grid: BrickGrid,
 ) -> dict[Brick, BrickMask]:
-    """Voxels that a brush passes over: of a ball in whole bricks, of a disc in its slice of them.
+    """Voxels that a brush passes over: a ball, or a disc in one slice.
 
     Parameters
     ----------
@@ -115,34 +114,29 @@ def brush_masks(
     reach = radius / np.asarray(spacing, float)
     if axis is not None:
         reach[axis] = 0.0
-    ends = points[1:] if len(points) > 1 else points
-    boxes: list[_Box] = []
-    for begin, end in zip(points, ends, strict=False):
-        low = np.clip(np.ceil(np.minimum(begin, end) - reach), 0, grid.shape)
-        high = np.clip(np.floor(np.maximum(begin, end) + reach) + 1, low, grid.shape)
-        boxes.append((begin, end, low.astype(int).tolist(), high.astype(int).tolist()))
-    looked_at = sum(
-        math.prod(u - v for v, u in zip(low, high, strict=True)) for *_, low, high in boxes
-    )
+    begins, ends = (points[:-1], points[1:]) if len(points) > 1 else (points, points)
+    # The block that the brush passes over along each line, half open.
+    low = np.clip(np.ceil(np.minimum(begins, ends) - reach), 0, grid.shape).astype(np.intp)
+    high = np.clip(np.floor(np.maximum(begins, ends) + reach) + 1, low, grid.shape).astype(np.intp)
+    looked_at = int((high - low).prod(axis=1).sum())
     if looked_at > _MOST_LOOKED_AT:
         raise ProcessingError(
             f"The stroke passes over {looked_at:,} voxels.",
             hint=f"At most {_MOST_LOOKED_AT:,}: take a smaller brush, or shorter strokes.",
         )
-    for run in _runs(boxes):
-        low = [min(box[2][k] for box in run) for k in range(3)]
-        high = [max(box[3][k] for box in run) for k in range(3)]
-        inside = np.zeros([u - v for v, u in zip(low, high, strict=True)], bool)
-        for begin, end, first, last in run:
-            near = _near(begin, end, radius, np.asarray(spacing, float), first, last)
-            inside[_within(first, last, low)] |= near
-        _add(found, grid, low, high, inside, axis)
+    is_inside = (low < high).all(axis=1)
+    begins, ends, low, high = (one[is_inside] for one in (begins, ends, low, high))
+    for run in _runs(low, high):
+        lines = Capsules(begins[run], ends[run], radius, np.asarray(spacing, float))
+        inside = lines.mask(low[run], high[run])
+        corners = low[run].min(axis=0).tolist(), high[run].max(axis=0).tolist()
+        _add(found, grid, *corners, inside)
     middle = np.asarray(spacing, float)[reach > 0] / 2
     if radius >= math.sqrt(float(middle @ middle)):
         return found  # the centre of a point's voxel is nearer than that
     for point in np.floor(points + 0.5).astype(int).tolist():
         if all(0 <= v < n for v, n in zip(point, grid.shape, strict=True)):
-            _add(found, grid, point, [v + 1 for v in point], np.ones((1, 1, 1), bool), axis)
+            _add(found, grid, point, [v + 1 for v in point], np.ones((1, 1, 1), bool))
     return found
 
 
@@ -205,54 +199,17 @@ def too_many_bricks(n_bricks: int) -> ProcessingError:
     )
 
 
-def _near(
-    begin: Floats,
-    end: Floats,
-    radius: float,
-    spacing: Floats,
-    low: Sequence[int],
-    high: Sequence[int],
-) -> Mask:
-    """Voxels of a block whose centre is not farther than `radius` from a line's nearest point."""
-    along = (end - begin) * spacing
-    length2 = float(along @ along)
-    a, b, c = ((np.arange(low[k], high[k]) - begin[k]) * spacing[k] for k in range(3))
-    apart = _outer_sum(a * a, b * b, c * c)
-    if length2 > 0.0:
-        dot = _outer_sum(a * along[0], b * along[1], c * along[2])
-        share = dot / length2
-        np.maximum(share, 0.0, out=share)
-        np.minimum(share, 1.0, out=share)
-        dot *= 2.0
-        dot -= share * length2
-        dot *= share
-        apart -= dot
-    near: Mask = apart <= radius * radius
-    return near
-
-
-def _outer_sum(a: Floats, b: Floats, c: Floats) -> Floats:
-    total: Floats = a[:, None, None] + b[:, None] + c
-    return total
-
-
-def _runs(boxes: Iterable[_Box]) -> Iterator[list[_Box]]:
-    """Join the lines of a stroke that follow each other, while the block around them is small."""
-    run: list[_Box] = []
-    low, high = [0, 0, 0], [0, 0, 0]
-    for box in boxes:
-        if any(v >= u for v, u in zip(box[2], box[3], strict=True)):
-            continue
-        joint_low = [min(pair) for pair in zip(low, box[2], strict=True)] if run else box[2]
-        joint_high = [max(pair) for pair in zip(high, box[3], strict=True)] if run else box[3]
-        sides = (u - v for v, u in zip(joint_low, joint_high, strict=True))
-        if run and math.prod(sides) > _JOINED_VOXELS:
-            yield run
-            run, joint_low, joint_high = [], box[2], box[3]
-        run.append(box)
-        low, high = joint_low, joint_high
-    if run:
-        yield run
+def _runs(low: npt.NDArray[np.intp], high: npt.NDArray[np.intp]) -> Iterator[slice]:
+    """Join lines of a stroke that follow each other, while the block around them is small."""
+    begin, corners = 0, [*low[:1], *high[:1]]
+    for end in range(1, len(low)):
+        joined = np.minimum(corners[0], low[end]), np.maximum(corners[1], high[end])
+        if math.prod((joined[1] - joined[0]).tolist()) > _JOINED_VOXELS:
+            yield slice(begin, end)
+            begin, joined = end, (low[end], high[end])
+        corners = [*joined]
+    if len(low):
+        yield slice(begin, len(low))
 
 
 def _add(
@@ -261,9 +218,8 @@ def _add(
     low: Sequence[int],
     high: Sequence[int],
     inside: Mask,
-    axis: int | None,
 ) -> None:
-    """Note voxels of a block, which is one slice across `axis` if that is given."""
+    """Note voxels of a block."""
     for brick in grid.bricks(low, high):
         lower, upper = grid.bounds(brick)
         first = [max(v, o) for v, o in zip(lower, low, strict=True)]
@@ -271,16 +227,23 @@ def _add(
         piece = inside[_within(first, last, low)]
         if not piece.any():
             continue
-        corner, end = list(lower), list(upper)
-        if axis is not None:
-            corner[axis], end[axis] = low[axis], high[axis]
-        mask = found.get(brick)
-        if mask is None:
-            if len(found) == MAX_BRICKS:
-                raise too_many_bricks(len(found) + 1)
-            nothing = np.zeros([u - v for v, u in zip(corner, end, strict=True)], bool)
-            mask = found[brick] = BrickMask(_less(corner, lower), nothing)
-        mask.inside[_within(first, last, corner)] |= piece
+        mask = BrickMask(_less(first, lower), piece)
+        if brick in found:
+            mask = _joined(found[brick], mask)
+        elif len(found) == MAX_BRICKS:
+            raise too_many_bricks(len(found) + 1)
+        found[brick] = mask
+
+
+def _joined(one: BrickMask, other: BrickMask) -> BrickMask:
+    """Give what is in either, in a box around both."""
+    boxes = one.box, other.box
+    low = [min(s.start for s in pair) for pair in zip(*boxes, strict=True)]
+    high = [max(s.stop for s in pair) for pair in zip(*boxes, strict=True)]
+    inside = np.zeros([u - v for v, u in zip(low, high, strict=True)], bool)
+    for mask, box in zip((one, other), boxes, strict=True):
+        inside[_within([s.start for s in box], [s.stop for s in box], low)] |= mask.inside
+    return BrickMask((low[0], low[1], low[2]), inside)
 
 
 def _less(place: Sequence[int], origin: Sequence[int]) -> Shape:

@@ -21,6 +21,8 @@ from blustream_widget.render.tables import ColorTable
 from blustream_widget.render.voxel_layers import LayerBlender, VoxelLayer
 
 Packed: TypeAlias = npt.NDArray[np.uint32]
+Box: TypeAlias = tuple[slice, slice]
+"""Rows and columns."""
 EntriesOf: TypeAlias = Callable[[Samples], Entries]
 """Gives table entries of values, each from its value alone."""
 
@@ -51,12 +53,30 @@ class Base:
     look: tuple[Any, ...]
 
 
-@dataclass(slots=True)
-class _Kept:
+@dataclass(slots=True, eq=False)
+class Kept:
+    """Colours of voxels, and how they became what they are.
+
+    Parameters
+    ----------
+    base : Base
+    layers : tuple of VoxelLayer
+        Their cells are copies: a user's array may change in place.
+    colors : ndarray, shape (rows, columns), uint32
+    scratch : Scratch
+        What all of that lies in.
+    n_repairs : int
+        Grows by one when a part is made anew.
+    repaired : two slices or None
+        Rows and columns of the part that was the last one.
+    """
+
     base: Base
-    layers: tuple[VoxelLayer, ...]  # whose cells are copies: a user's array may change in place
+    layers: tuple[VoxelLayer, ...]
     colors: Packed
     scratch: Scratch = field(default_factory=Scratch)
+    n_repairs: int = 0
+    repaired: Box | None = None
 
 
 class KeptColors:
@@ -69,10 +89,13 @@ class KeptColors:
 
     def __init__(self, scratch: Scratch) -> None:
         self._blender = LayerBlender(scratch)
-        self._kept: dict[tuple[Any, ...], _Kept] = {}
+        self._kept: dict[tuple[Any, ...], Kept] = {}
 
-    def blend(self, base: Base, layers: Sequence[VoxelLayer]) -> Packed:
-        """Give packed colours, as `LayerBlender.blend`; valid until the next call."""
+    def blend(self, base: Base, layers: Sequence[VoxelLayer]) -> Kept:
+        """Give packed colours, as `LayerBlender.blend`; valid until the next call.
+
+        It is the very same object as before if only a part, or nothing, was made anew.
+        """
         place = (base.values.shape, base.values.strides, base.table.byte_of)
         kept = self._kept.pop(place, None)
         box = None if kept is None else _changed_box(kept, base, layers)
@@ -83,34 +106,32 @@ class KeptColors:
         self._kept[place] = kept
         while len(self._kept) > 1 and self._n_voxels > _MOST_VOXELS:
             self._kept.pop(next(iter(self._kept)))
-        return kept.colors
+        return kept
 
     @property
     def _n_voxels(self) -> int:
         return sum(kept.colors.size for kept in self._kept.values())
 
-    def _made(self, base: Base, layers: Sequence[VoxelLayer], scratch: Scratch) -> _Kept:
+    def _made(self, base: Base, layers: Sequence[VoxelLayer], scratch: Scratch) -> Kept:
         entries = base.entries_of(base.values)
         colors = self._blender.blend(entries, base.table, layers, into=scratch)
         copies = tuple(
             VoxelLayer(_copy(layer.cells, base.values, scratch, n), layer.colors, layer.alphas)
             for n, layer in enumerate(layers)
         )
-        return _Kept(base, copies, colors, scratch)
+        return Kept(base, copies, colors, scratch)
 
-    def _repair(
-        self, kept: _Kept, base: Base, layers: Sequence[VoxelLayer], box: tuple[slice, slice]
-    ) -> None:
+    def _repair(self, kept: Kept, base: Base, layers: Sequence[VoxelLayer], box: Box) -> None:
         parts = [VoxelLayer(one.cells[box], one.colors, one.alphas) for one in layers]
         entries = base.entries_of(base.values[box])
         kept.colors[box] = self._blender.blend(entries, base.table, parts)
         for old, new in zip(kept.layers, parts, strict=True):
             old.cells[box] = new.cells
+        kept.n_repairs += 1
+        kept.repaired = box
 
 
-def _changed_box(
-    kept: _Kept, base: Base, layers: Sequence[VoxelLayer]
-) -> tuple[slice, slice] | None:
+def _changed_box(kept: Kept, base: Base, layers: Sequence[VoxelLayer]) -> Box | None:
     """Rows and columns that hold all that is other than it was; None where that may be anything."""
     before = kept.base
     is_same = base.data is before.data and base.table is before.table and base.look == before.look

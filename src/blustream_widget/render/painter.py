@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from blustream_widget.render.kept_colors import Base, KeptColors
+from blustream_widget.render.kept_colors import Base, Kept, KeptColors
 from blustream_widget.render.levels import Entries
 from blustream_widget.render.scale import PackedScaler, Plane, Planes, PlaneScaler, copy_plane
+from blustream_widget.render.scale_part import draw_part
 from blustream_widget.render.scratch import Scratch, whole_rows
 from blustream_widget.render.span import Span
 from blustream_widget.render.tables import ColorTable
@@ -20,6 +22,28 @@ T = TypeVar("T", bound=np.generic)
 _Packed: TypeAlias = npt.NDArray[np.uint32]
 
 _NEUTRAL = 128  # chroma of grey
+# Of all voxels: so few are drawn sooner by themselves.
+_PART = 1 / 8
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """What the planes of a picture hold, until something else is drawn there.
+
+    Parameters
+    ----------
+    kept : Kept
+    n_repairs : int
+        Of it, when it was drawn.
+    shape : tuple of int
+        Of the first plane.
+    is_smooth : bool
+    """
+
+    kept: Kept
+    n_repairs: int
+    shape: tuple[int, ...]
+    is_smooth: bool
 
 
 class Painter:
@@ -45,7 +69,8 @@ class Painter:
         rows: Span,
         is_smooth: bool,
         layers: Sequence[VoxelLayer] = (),
-    ) -> None:
+        before: Painted | None = None,
+    ) -> Painted | None:
         """Fill all planes of a picture.
 
         Parameters
@@ -60,8 +85,21 @@ class Painter:
         is_smooth : bool
         layers : sequence of VoxelLayer
             Over the voxels, the lowest first.
+        before : Painted or None
+            What the planes hold: then only what is other is drawn, if that can be known.
+
+        Returns
+        -------
+        Painted or None
+            What they hold now; None where nothing will come of knowing it.
         """
         table = base.table
+        kept = self._kept.blend(base, layers) if layers else None
+        painted = None
+        if kept is not None:
+            painted = Painted(kept, kept.n_repairs, planes[0].shape, is_smooth)
+            if before is not None and _draw_change(before, painted, planes, columns, rows):
+                return painted
         halves = (columns.halved(), rows.halved()) if table.is_subsampled else (columns, rows)
         spans = ((columns, rows), halves, halves)
         for plane, component, (x, y) in zip(planes, table.surround, spans, strict=True):
@@ -71,15 +109,16 @@ class Painter:
             for plane, (x, y) in zip(planes[1:], spans[1:], strict=True):
                 plane[y.low_px : y.high_px, x.low_px : x.high_px] = _NEUTRAL
             self._planes[0].draw(grey, planes[0], columns=columns, rows=rows, is_smooth=is_smooth)
-            return
-        if layers:
-            colors = self._kept.blend(base, layers)
+            return None
+        if kept is not None:
+            colors = kept.colors
         else:
             colors = self._look_up(table.packed, base.entries_of(base.values), "packed")
         if is_smooth and table.is_subsampled:
             self._packed.draw(colors, planes, columns=columns, rows=rows)
         else:
             self._paint_apart(colors, table, planes, spans, is_smooth=is_smooth)
+        return painted
 
     def _look_up(self, table: npt.NDArray[T], entries: Entries, name: str) -> npt.NDArray[T]:
         if entries.strides[0] < entries.strides[1]:
@@ -106,6 +145,23 @@ class Painter:
             self._planes, planes, table.byte_of, spans, strict=True
         ):
             scaler.draw(components[..., byte], plane, columns=x, rows=y, is_smooth=is_smooth)
+
+
+def _draw_change(before: Painted, now: Painted, planes: Planes, columns: Span, rows: Span) -> bool:
+    """Bring planes from what they hold to what they shall hold, if a small part is to be drawn."""
+    kept, n_new = now.kept, now.n_repairs - before.n_repairs
+    if replace(before, n_repairs=now.n_repairs) != now or n_new > 1:
+        return False
+    if n_new == 0:
+        return True
+    table, box = kept.base.table, kept.repaired
+    if box is None or not now.is_smooth or not table.is_subsampled:
+        return False
+    n_voxels = (box[0].stop - box[0].start) * (box[1].stop - box[1].start)
+    if n_voxels > _PART * kept.colors.size:
+        return False
+    draw_part(kept.colors, planes, table.byte_of, columns=columns, rows=rows, box=box)
+    return True
 
 
 def _fill_outside(plane: Plane, component: int, columns: Span, rows: Span) -> None:

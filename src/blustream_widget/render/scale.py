@@ -6,6 +6,7 @@ nothing else among the dependencies does. No type of PyAV leaves this module.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeVar
 
 import av
@@ -124,16 +125,10 @@ class PackedScaler:
         columns, rows : Span
             Of the first plane.
         """
-        left, right = columns.whole_px
-        top, bottom = rows.whole_px
-        scaled = self._scale(source, right - left, bottom - top)
-        corners = ((left, top), (_half(left), _half(top)), (_half(left), _half(top)))
-        halves = (columns.halved(), rows.halved())
-        spans = ((columns, rows), halves, halves)
-        for plane, target, corner, (x, y) in zip(
-            scaled.planes, targets, corners, spans, strict=True
-        ):
-            _paste(_plane_pixels(plane), target, corner, x, y)
+        places = places_of(columns, rows)
+        scaled = self._scale(source, *places[0].size)
+        for plane, target, place in zip(scaled.planes, targets, places, strict=True):
+            _paste(_plane_pixels(plane), target, place)
 
     def _scale(self, source: npt.NDArray[np.uint32], width: int, height: int) -> av.VideoFrame:
         rows, columns = source.shape
@@ -148,25 +143,60 @@ class PackedScaler:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a scaled plane lies on a plane of the pane, along x and y.
+
+    Parameters
+    ----------
+    size : two int
+        Of the scaled plane.
+    first : two int
+        Its first pixel that is drawn.
+    low, high : two int
+        Pixels of the pane that are drawn, half open.
+    """
+
+    size: tuple[int, int]
+    first: tuple[int, int]
+    low: tuple[int, int]
+    high: tuple[int, int]
+
+
+def places_of(columns: Span, rows: Span) -> tuple[Place, Place, Place]:
+    """Places of the planes of a 4:2:0 picture, given the spans of the first."""
+    corner = (columns.whole_px[0], rows.whole_px[0])
+    size = (columns.whole_px[1] - corner[0], rows.whole_px[1] - corner[1])
+    whole = _place(corner, size, columns, rows)
+    half = _place(
+        (_half(corner[0]), _half(corner[1])),
+        (_half(size[0]), _half(size[1])),
+        columns.halved(),
+        rows.halved(),
+    )
+    return whole, half, half
+
+
 def _half(pixel: int) -> int:
     return (pixel + 1) // 2
 
 
-def _paste(
-    scaled: Plane, target: Plane, corner: tuple[int, int], columns: Span, rows: Span
-) -> None:
-    """Copy the drawn part of a scaled plane whose first pixel belongs at `corner`.
+def _place(corner: tuple[int, int], size: tuple[int, int], columns: Span, rows: Span) -> Place:
+    (left, top), (width, height) = corner, size
+    x0, x1, y0, y1 = columns.low_px, columns.high_px, rows.low_px, rows.high_px
+    from_x = min(max(x0 - left, 0), max(width - (x1 - x0), 0))
+    from_y = min(max(y0 - top, 0), max(height - (y1 - y0), 0))
+    return Place(size, (from_x, from_y), (x0, y0), (x1, y1))
+
+
+def _paste(scaled: Plane, target: Plane, place: Place) -> None:
+    """Copy the drawn part of a scaled plane.
 
     Where rounding of a half leaves a pixel of chroma uncovered, its neighbour stands in for it.
     """
-    left, top = corner
-    height, width = scaled.shape
-    x0, x1 = columns.low_px, columns.high_px
-    y0, y1 = rows.low_px, rows.high_px
+    (x0, y0), (x1, y1), (from_x, from_y) = place.low, place.high, place.first
     if x1 <= x0 or y1 <= y0:
         return
-    from_x = min(max(x0 - left, 0), max(width - (x1 - x0), 0))
-    from_y = min(max(y0 - top, 0), max(height - (y1 - y0), 0))
     part = scaled[from_y : from_y + y1 - y0, from_x : from_x + x1 - x0]
     target[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]] = part
     if part.shape[1] < x1 - x0:

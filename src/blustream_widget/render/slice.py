@@ -15,7 +15,7 @@ from blustream_widget.render.kept_colors import Base
 from blustream_widget.render.layering import Layering, LayerPainter
 from blustream_widget.render.layers import Overlay
 from blustream_widget.render.levels import Entries, label_entries, window_entries
-from blustream_widget.render.painter import Painter
+from blustream_widget.render.painter import Painted, Painter
 from blustream_widget.render.palettes import label_style
 from blustream_widget.render.resample import interpolated
 from blustream_widget.render.scale import Planes
@@ -56,6 +56,7 @@ class SliceRenderer:
     def __init__(self) -> None:
         self._scratch = Scratch()
         self._painter = Painter(self._scratch)
+        self._painted: dict[ColorSpace, Painted] = {}
         self._wiggles = WigglePainter(self._scratch)
         self._layers = LayerPainter(self._scratch)
 
@@ -93,6 +94,7 @@ class SliceRenderer:
         if data.axis != view.axis:
             raise RenderError(f"Data of axis {data.axis} cannot be drawn across axis {view.axis}.")
         picture, planes = self._canvas(state, space)
+        before = self._painted.pop(space, None)
         columns, rows = _spans(data, view, state)
         surround = _table(state, info, space).surround
         if columns is None or rows is None:
@@ -101,7 +103,7 @@ class SliceRenderer:
             return picture
         wiggles = has_wiggles(state, info)
         is_paper = wiggles and state.display == "wiggle"
-        layering = Layering((), overlays)
+        layering, painted = Layering((), overlays), None
         if is_paper:
             paint_paper(planes, columns, rows, surround, space)
         else:
@@ -110,7 +112,11 @@ class SliceRenderer:
                     overlays, view.placement, state, space, (columns, rows)
                 )
             layers = layering.on_voxels
-            self._paint_colors(data, view, state, info, planes, (columns, rows), space, layers)
+            painted = self._paint_colors(
+                data, view, state, info, planes, (columns, rows), space, layers, before
+            )
+        if painted is not None and not layering.above and not wiggles:
+            self._painted[space] = painted
         self._layers.paint(layering, view.placement, state, planes, space)
         if wiggles:
             is_grey = is_paper and not overlays
@@ -128,7 +134,8 @@ class SliceRenderer:
         spans: tuple[Span, Span],
         space: ColorSpace,
         layers: tuple[VoxelLayer, ...],
-    ) -> None:
+        before: Painted | None,
+    ) -> Painted | None:
         columns, rows = spans
         is_label = state.colormap == "labels" or info.channels[state.channel].is_label
         is_smooth = state.interpolate and not is_label
@@ -145,13 +152,14 @@ class SliceRenderer:
             data,
             (state.window, state.level, state.label_style, columns, rows),
         )
-        self._painter.paint(
+        return self._painter.paint(
             base,
             planes,
             columns=columns,
             rows=rows,
             is_smooth=is_smooth,
             layers=layers,
+            before=before,
         )
 
     def _canvas(self, state: ViewState, space: ColorSpace) -> tuple[Picture, Planes]:

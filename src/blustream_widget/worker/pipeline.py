@@ -49,6 +49,8 @@ logger = logging.getLogger(__name__)
 OpenVolume = Callable[[VolumeRef, Config], VolumeSource]
 
 _LARGEST_BUDGET_BYTES = 2 * 1024**3
+# Looking for what an edit changed takes a millisecond for a million.
+_SHARP_VOXELS = 1 << 22
 
 
 def cache_budget_bytes(config: Config) -> int:
@@ -183,14 +185,15 @@ class Pipeline:
             self._schedule.drop_keyframe()
             return
         video = tuple(s.resized(size) for s, size in zip(read, sizes, strict=True))
-        video = self._kept_back(now, state, video, reader, is_at_rest=is_at_rest)
+        is_still = self._schedule.is_still(now)
+        video = self._kept_back(now, state, video, reader, is_still=is_still)
         contents = self._panes.contents(video)
         picture = Composition(state, video, contents)
         if is_keyframe or self._is_redraw_wanted or not picture.shows(self._shown):
             self._show(picture, is_keyframe=is_keyframe)
         if self._output.smaller and self._frames.write_smaller(picture, now):
             self._schedule.go_on(now)
-        is_still = is_at_rest and not self._blink.is_on(state)
+        is_still = is_still and not self._blink.is_on(state)
         if is_still and all(scene.is_exact for scene in read) and self._output.still:
             self._rest(Composition(state, read, contents))
 
@@ -268,9 +271,7 @@ class Pipeline:
             self._schedule.go_on(now)
 
     def _hear(self, wish: Wish, reader: SliceReader, now: float) -> None:
-        has_changed = self._segmentations.settle()
-        if self._segmentations.take(wish.segmentations) or has_changed:
-            self._schedule.change(now)
+        self._hear_of_labels(wish, now)
         if wish.wants_refresh:
             reader.refresh()
             self._segmentations.refresh_channels()
@@ -288,8 +289,28 @@ class Pipeline:
         if wish.measures and self._measurer is not None:
             self._measurer.take(wish.measures)
 
+    def _hear_of_labels(self, wish: Wish, now: float) -> None:
+        is_edited, has_changed = self._segmentations.settle_edits(), self._segmentations.settle()
+        if self._segmentations.take(wish.segmentations) or has_changed:
+            self._schedule.change(now)
+        elif is_edited and self._can_stay_sharp():
+            self._schedule.touch(now)
+        elif is_edited:
+            self._schedule.change(now)
+
     def _is_looked_at(self) -> bool:
         return self._reader is not None and (self._output.h264 or self._output.jpeg)
+
+    def _can_stay_sharp(self) -> bool:
+        """Whether a part of the picture can be made anew as fine as it is, within a frame.
+
+        In motion, points of a section are fewer, and so are voxels of a very large pane.
+        """
+        shown = self._shown
+        return shown is not None and all(
+            scene.view.section is None and scene.data.values.size <= _SHARP_VOXELS
+            for scene in shown.scenes
+        )
 
     # ------------------------------------------------------------ one picture
 
@@ -363,11 +384,11 @@ class Pipeline:
         scenes: tuple[Scene, ...],
         reader: SliceReader,
         *,
-        is_at_rest: bool,
+        is_still: bool,
     ) -> tuple[Scene, ...]:
         """Leave panes as they are that have nothing yet, or whose turn comes later."""
         shown = self._shown
-        if len(scenes) == 1 or shown is None or is_at_rest:
+        if len(scenes) == 1 or shown is None or is_still:
             return scenes
         cost = self._frames.motion.s_per_pixel
         late = self._panes.postponed(scenes, shown, state.active, cost)

@@ -19,10 +19,12 @@ class Schedule:
         self._draw_at: float | None = None
         self._keyframe_at: float | None = None
         self._rest_at: float | None = None
+        self._still_at: float | None = None
         self._next_frame_at = 0.0
         self._last_frame = float("-inf")
         self._last_keyframe = float("-inf")
         self._last_change = float("-inf")
+        self._last_touch = float("-inf")
         self._interval_s = 1 / 60
 
     def limit(self, max_fps: int) -> None:
@@ -33,6 +35,15 @@ class Schedule:
         """Take note of a new state: it is drawn as soon as the frame rate allows."""
         self._last_change = now
         self._rest_at = now + REST_S
+        self._draw_at = max(now, self._next_frame_at)
+
+    def touch(self, now: float) -> None:
+        """Take note of a picture that changes in its place: it stays as sharp as it is.
+
+        Drawn as soon as the frame rate allows; what is made of a picture at rest waits.
+        """
+        self._last_touch = now
+        self._still_at = now + REST_S
         self._draw_at = max(now, self._next_frame_at)
 
     def go_on(self, now: float) -> None:
@@ -57,6 +68,10 @@ class Schedule:
         """Whether the last change is long enough ago."""
         return now >= self._last_change + REST_S
 
+    def is_still(self, now: float) -> bool:
+        """Whether nothing was touched since, either."""
+        return self.is_at_rest(now) and now >= self._last_touch + REST_S
+
     def is_keyframe_due(self, now: float) -> bool:
         """Whether the next picture must be a keyframe."""
         return self._keyframe_at is not None and self._keyframe_at <= now
@@ -68,7 +83,8 @@ class Schedule:
 
     def due_in_s(self, now: float) -> float | None:
         """Time until something is to be done; None: only when something happens."""
-        times = [t for t in (self._draw_at, self._keyframe_at, self._rest_at) if t is not None]
+        at = (self._draw_at, self._keyframe_at, self._rest_at, self._still_at)
+        times = [t for t in at if t is not None]
         return max(min(times) - now, 0.0) if times else None
 
     def look(self, now: float) -> None:
@@ -77,6 +93,8 @@ class Schedule:
             self._draw_at = None
         if self._rest_at is not None and self._rest_at <= now:
             self._rest_at = None
+        if self._still_at is not None and self._still_at <= now:
+            self._still_at = None
 
     def draw(self, now: float, *, is_keyframe: bool) -> None:
         """Take note of a drawn picture."""
@@ -91,4 +109,4 @@ class Schedule:
 
     def clear(self) -> None:
         """Forget everything that was due: nobody looks."""
-        self._draw_at = self._keyframe_at = self._rest_at = None
+        self._draw_at = self._keyframe_at = self._rest_at = self._still_at = None

@@ -137,8 +137,8 @@ class Segmentations:
                     self._editor.cancel(n)
         return is_seen
 
-    def settle(self) -> bool:
-        """Take over what was opened and edited meanwhile; say whether something was."""
+    def settle_edits(self) -> bool:
+        """Take over what was edited meanwhile; say whether the picture is another one."""
         is_news = False
         for done in self._editor.finished():
             if isinstance(done, Laid):
@@ -146,6 +146,11 @@ class Segmentations:
                 is_news = True
             else:
                 self._take_edited(done)
+        return is_news
+
+    def settle(self) -> bool:
+        """Take over what was opened meanwhile; say whether something was."""
+        is_news = False
         while True:
             try:
                 asked, labels = self._arrived.get_nowait()

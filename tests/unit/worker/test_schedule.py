@@ -93,3 +93,31 @@ def test_nobody_looking_clears_everything() -> None:
     schedule.want_keyframe(10.0)
     schedule.clear()
     assert schedule.due_in_s(10.0) is None
+
+
+def test_a_touch_is_drawn_at_once_and_the_picture_stays_at_rest_but_no_still_comes_yet() -> None:
+    schedule = Schedule()
+    schedule.change(10.0)
+    drawn(schedule, 10.0)
+    drawn(schedule, 10.0 + REST_S)
+    assert schedule.is_still(10.0 + REST_S)
+    schedule.touch(11.0)
+    assert schedule.is_due(11.0)
+    drawn(schedule, 11.0)
+    assert schedule.is_at_rest(11.0)
+    assert not schedule.is_still(11.0)
+    assert schedule.due_in_s(11.0) == pytest.approx(REST_S)
+    schedule.look(11.0 + REST_S)
+    assert schedule.is_still(11.0 + REST_S)
+    assert schedule.due_in_s(12.0) is None
+
+
+def test_touches_do_not_keep_a_picture_from_coming_to_rest() -> None:
+    schedule = Schedule()
+    schedule.change(10.0)
+    for tick in range(1, 30):
+        now = 10.0 + tick * REST_S / 4
+        schedule.touch(now)
+        drawn(schedule, now)
+        assert schedule.is_at_rest(now) == (tick >= 4)
+        assert not schedule.is_still(now)

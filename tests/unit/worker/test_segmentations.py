@@ -71,6 +71,7 @@ class Desk:
         """Wait until labels are open and counted."""
 
         def find():
+            self.all.settle_edits()
             self.all.settle()
             return any(m.info.is_counted for m in self.of(SegmentationOpened, name))
 
@@ -253,6 +254,7 @@ def edited_counts(desk, name, n):
     """Counts by label after the n-th edit was answered."""
 
     def find():
+        desk.all.settle_edits()
         desk.all.settle()
         return any(
             isinstance(m, BricksEdited) and m.n == n and not m.more for m in desk.sink.messages

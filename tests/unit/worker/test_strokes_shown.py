@@ -1,7 +1,11 @@
-"""Pictures after edits of labels: made anew where these touched, and the same as made whole."""
+"""Pictures after edits of labels: made anew where these touched, and the same as made whole.
+
+To within a level: what swscale draws of a part, it would draw with other phases.
+"""
 
 from __future__ import annotations
 
+import collections
 import itertools
 
 import msgspec
@@ -15,7 +19,7 @@ from blustream_widget.data import Region, SliceReader
 from blustream_widget.data.edited_labels import edited, touched_keys
 from blustream_widget.data.memory import MemorySource
 from blustream_widget.data.new_labels import NewLabels
-from blustream_widget.render import kept_colors
+from blustream_widget.render import kept_colors, painter
 from blustream_widget.render.layers import Overlay, plan_labels
 from blustream_widget.render.slice import SliceRenderer
 from blustream_widget.render.view import plan_slice
@@ -69,12 +73,12 @@ class Hand:
         self.labels.put(bricks)
         self.reader.change(touched_keys(self.labels.info, 0, bricks))
 
-    def draw(self, look, state, *, in_motion, is_anew, space="bt709"):
+    def draw(self, look, state, *, in_motion, is_anew, renderer=None, space="bt709"):
         view = plan_slice(state, self.info, in_motion=in_motion)
         planned = plan_labels(view, SAME_GRID, self.labels.info, 0)
         assert planned is not None
         reader = self.reader_of(self.labels) if is_anew else self.reader
-        renderer = SliceRenderer() if is_anew else self.renderer
+        renderer = SliceRenderer() if is_anew else renderer or self.renderer
         base, over = (
             one.read(v.axis, v.slice_idx, 0, v.lod, Region(*v.region), seat=state.axis)
             for one, v in ((self.shown, view), (reader, planned))
@@ -84,6 +88,13 @@ class Hand:
         overlays = (Overlay(planned, over, look),)
         picture = renderer.draw(base, view, state, self.info, space=space, overlays=overlays)
         return picture.pixels.copy()
+
+
+def assert_alike(found, expected) -> None:
+    """Compare what was drawn by parts."""
+    apart = np.abs(found.astype(int) - expected)
+    assert apart.max() <= 4  # in the outermost pixels of the slice
+    assert (apart > 1).mean() < 0.002
 
 
 SOURCES = {
@@ -97,9 +108,15 @@ SOURCES = {
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("look", LOOKS)
-def test_a_picture_after_an_edit_is_the_one_that_is_made_anew(source, look) -> None:
+def test_a_picture_after_an_edit_is_the_one_that_is_made_anew(source, look, monkeypatch) -> None:
     hand = Hand(SOURCES[source]())
     n_other = 0
+    parts = []
+    draw_part = painter.draw_part
+    monkeypatch.setattr(
+        painter, "draw_part", lambda *given, **more: parts.append(1) or draw_part(*given, **more)
+    )
+    alone = collections.defaultdict(SliceRenderer)  # a picture of its own each, patched in place
     before = {}
     for n in range(8):
         if n:
@@ -108,14 +125,16 @@ def test_a_picture_after_an_edit_is_the_one_that_is_made_anew(source, look) -> N
         for place in itertools.product(range(3), range(len(VIEWS)), (True, False)[: 2 - is_quick]):
             axis, view, in_motion = place
             state = msgspec.structs.replace(STATE, axis=axis, **VIEWS[view])
-            found, expected = (
-                hand.draw(LOOKS[look], state, in_motion=in_motion, is_anew=is_anew)
-                for is_anew in (False, True)
+            found, patched, expected = (
+                hand.draw(LOOKS[look], state, in_motion=in_motion, is_anew=is_anew, renderer=one)
+                for is_anew, one in ((False, None), (False, alone[place]), (True, None))
             )
             assert np.array_equal(found, expected)
+            assert_alike(patched, expected)
             n_other += not np.array_equal(found, before.get(place, found))
             before[place] = found
     assert n_other > 10
+    assert bool(parts) == (look in ("fill", "single"))  # outlines are drawn over the whole
 
 
 def test_only_what_an_edit_touched_is_coloured_anew(monkeypatch) -> None:
@@ -150,4 +169,4 @@ def test_labels_that_change_in_the_users_array_are_seen_when_they_are_refreshed(
             hand.draw(LOOKS["fill"], STATE, in_motion=True, is_anew=is_anew)
             for is_anew in (False, True)
         )
-        assert np.array_equal(found, expected)
+        assert_alike(found, expected)
