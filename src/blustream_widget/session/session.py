@@ -326,8 +326,7 @@ class Session:
         await self.recording.close()
         viewers, self._viewers = list(self._viewers.values()), {}
         for viewer in viewers:
-            viewer.send(p.Ended(reason=reason))
-            viewer.close(_CLOSE_GOING_AWAY, "session ended")
+            viewer.end(reason, _CLOSE_GOING_AWAY)
         await asyncio.gather(*(viewer.dispose() for viewer in viewers))
         await self.own_views.close()
         await self._supervisor.close()

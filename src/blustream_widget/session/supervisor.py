@@ -55,12 +55,16 @@ class Supervisor:
         self._worker: WorkerProcess | None = None
         self._crashes_s: deque[float] = deque(maxlen=MAX_CRASHES)
         self._tasks = TaskSet()
+        self._is_closed = False
         self.status: WorkerStatus = "idle"
         self.capabilities = Capabilities()
 
     def start(self) -> None:
-        """Get a worker and open the volume in it, in the background; no-op if there is one."""
-        if self.status in ("idle", "failed"):
+        """Get a worker and open the volume in it, in the background.
+
+        No-op if there is one, and after `close`: nobody would end it.
+        """
+        if self.status in ("idle", "failed") and not self._is_closed:
             self._crashes_s.clear()
             self._set_status("starting")
             self._tasks.spawn(self._supply(), name="worker start")
@@ -76,7 +80,8 @@ class Supervisor:
             self._let_go("idle")
 
     async def close(self) -> None:
-        """End the worker and wait until its process is gone."""
+        """End the worker for good, and wait until its process is gone."""
+        self._is_closed = True
         worker, self._worker = self._worker, None
         self.status = "idle"
         await self._tasks.close()

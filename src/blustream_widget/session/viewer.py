@@ -193,7 +193,7 @@ class Viewer:
 
     @property
     def role(self) -> str:
-        """What they may do now; "" after they were shown out: nothing."""
+        """What they may do now; "" after they were shown out, or the session's end: nothing."""
         if self._is_expelled:
             return ""
         return self._role if self.guest is None else self.guest.role
@@ -341,12 +341,14 @@ class Viewer:
         """Tell the page what else it may do now, or not any more."""
         self._room.recording.welcome(self)
 
-    def close(self, code: int, reason: str) -> None:
-        """End its connection; the session hears of it as of any other end."""
-        self._channel.close(code, reason)
+    def end(self, reason: str, code: int) -> None:
+        """Tell them that the session ends; what is on its way from them counts for nothing."""
+        self._is_expelled = True
+        self.send(p.Ended(reason=reason))
+        self._channel.close(code, "session ended")
 
     def expel(self, error: BlustreamError, code: int) -> None:
-        """Show them out: what is still on its way from them counts for nothing."""
+        """Show them out, likewise."""
         self._is_expelled = True
         self.send_error(error, fatal=True)
         self._channel.close(code, error.code)

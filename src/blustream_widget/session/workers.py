@@ -58,7 +58,8 @@ class WorkerPool:
         """
         # One that is being started is nearer than one that is not.
         async with self._filling:
-            self._spares = [spare for spare in self._spares if spare.is_alive]
+            for dead in self._take_dead():
+                self._tasks.spawn(dead.close(), name="spare worker end")
             worker = self._spares.pop() if self._spares else await self._spawn()
         if self._timer is None and not self._is_closed:
             loop = asyncio.get_running_loop()
@@ -77,15 +78,18 @@ class WorkerPool:
 
     async def _fill(self) -> None:
         async with self._filling:
-            dead = [spare for spare in self._spares if not spare.is_alive]
-            self._spares = [spare for spare in self._spares if spare.is_alive]
-            await asyncio.gather(*(spare.close() for spare in dead))
+            await asyncio.gather(*(spare.close() for spare in self._take_dead()))
             while len(self._spares) < self._n_spare and not self._is_closed:
                 try:
                     self._spares.append(await self._spawn())
                 except OSError as exc:
                     logger.warning("No spare worker: %s", exc)
                     return
+
+    def _take_dead(self) -> list[WorkerProcess]:
+        dead = [spare for spare in self._spares if not spare.is_alive]
+        self._spares = [spare for spare in self._spares if spare.is_alive]
+        return dead
 
     async def _spawn(self) -> WorkerProcess:
         return await WorkerProcess.spawn(self._command)

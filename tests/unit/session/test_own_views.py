@@ -11,7 +11,7 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core import worker_protocol as wp
-from blustream_widget.core.label_edit import BrickChange
+from blustream_widget.core.label_edit import BrickChange, EditLabels
 from blustream_widget.core.segmentation import (
     SegmentationInfo,
     SegmentationLook,
@@ -201,6 +201,18 @@ async def test_the_end_of_a_session_ends_all_of_its_own_views(session, pool):
     await session.close("test")
     await asyncio.sleep(0)
     assert not list(session.own_views)
+
+
+async def test_what_comes_of_a_page_behind_the_end_of_its_session_starts_no_worker(session, pool):
+    guest, owner = Page(session), Page(session, "owner")
+    await session.close("test")
+    guest.send(sm.LookAround(on=True))
+    owner.send(EditLabels(seq=1, name="salt", history="undo"))
+    session.refresh()
+    session.measure_by_kernel(lp.WantHorizon(session=session.id, n=1, name="x"))
+    await asyncio.sleep(0)
+    assert len(pool.workers) == 1
+    assert guest.channel.codes() == ["not-driver"]
 
 
 async def test_a_view_is_copied_and_opened_by_who_may_move_what_they_see(session, pool):
