@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 
-import msgspec
-
 from blustream_widget.core import protocol as p
-from blustream_widget.core.share_messages import Join
+from blustream_widget.core.share_messages import Join, Joined
 from blustream_widget.errors import (
     BlustreamError,
     ProtocolError,
@@ -118,7 +116,8 @@ class Visitor:
         if self._has_token:
             raise ProtocolError("A connection joins only once.")
         self._has_token = True
-        if self._account:
-            # What they call themselves does not count where somebody knows better.
-            message = msgspec.structs.replace(message, name=self._account)
-        self._hub.redeem(message, lambda joined: self._channel.send_text(p.encode(joined)))
+
+        def tell(joined: Joined) -> None:
+            self._channel.send_text(p.encode(joined))
+
+        self._hub.redeem(message, tell, account=self._account)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.share_messages import Join, Joined
@@ -184,19 +186,24 @@ class Hub:
         """Token for the notebook's own browser."""
         return self.tokens.issue(session_id, "owner", lifetime_s=self._token_lifetime_s)
 
-    def redeem(self, join: Join, then: Callable[[Joined], None]) -> None:
+    def redeem(self, join: Join, then: Callable[[Joined], None], *, account: str = "") -> None:
         """Exchange the code of a link for a token of the session that it leads to.
+
+        `account` is whom JupyterHub knows them as: that is their name, whatever they say.
 
         Raises
         ------
         NoLinkError, LinkExpiredError, LinkFullError, SharingEndedError
         """
+        if account:
+            join = msgspec.structs.replace(join, name=account)
         for session_id in tuple(self._awaited):
             with contextlib.suppress(SessionAwaitedError):
                 self.find(session_id, takes_up=True)
         for session in self._sessions.values():
             with contextlib.suppress(NoLinkError):
-                session.sharing.redeem(join, partial(self._let_in, session.id, then))
+                let_in = partial(self._let_in, session.id, then)
+                session.sharing.redeem(join, let_in, account=account)
                 return
         raise no_link()
 

@@ -70,7 +70,10 @@ class Link:
 
 @dataclass(slots=True)
 class Guest:
-    """A person who came by a link. `own_role` is theirs again when what was lent ends."""
+    """A person who came by a link. `own_role` is theirs again when what was lent ends.
+
+    `account` is whom JupyterHub knows them as, if they came through its service.
+    """
 
     id: str
     name: str
@@ -80,6 +83,7 @@ class Guest:
     link: Link
     asks: bool = False
     is_lent: bool = False
+    account: str = ""
 
 
 class Guests:
@@ -163,6 +167,7 @@ class Guests:
                 color=guest.color,
                 link=self._links[guest.link],
                 is_lent=guest.is_lent,
+                account=guest.account,
             )
         for past in kept.past:
             what = past.digest or past.person
@@ -201,8 +206,8 @@ class Guests:
         self._links[key] = link
         return link
 
-    def redeem(self, code: str, name: str) -> Guest:
-        """Let a person in.
+    def redeem(self, code: str, name: str, *, account: str = "") -> Guest:
+        """Let a person in: one who is known by an account, in another tab, is who they were.
 
         Raises
         ------
@@ -216,6 +221,9 @@ class Guests:
             raise self._past.get(digest, no_link)()
         if self._clock() >= link.expires_s:
             raise expired()
+        for guest in self if account else ():
+            if guest.account == account and guest.link is link:
+                return guest
         if not link.is_open or link.n_joined >= link.max_viewers:
             raise LinkFullError(
                 "This link has let in as many people as it may.", hint="Ask for a new one."
@@ -230,6 +238,7 @@ class Guests:
             own_role=link.role,
             color=COLORS[1 + len(self._names) % (len(COLORS) - 1)],
             link=link,
+            account=account,
         )
         self._guests[guest.id] = guest
         return guest
@@ -332,6 +341,7 @@ def _kept_guest(guest: Guest) -> KeptGuest:
         guest.color,
         guest.link.id,
         guest.is_lent,
+        guest.account,
     )
 
 

@@ -20,7 +20,7 @@ class KeptLink(msgspec.Struct, frozen=True, array_like=True):
 
 
 class KeptGuest(msgspec.Struct, frozen=True, array_like=True):
-    """A person who came by the link of this id."""
+    """A person who came by the link of this id; `account` as JupyterHub knows them."""
 
     id: str
     name: str
@@ -29,6 +29,7 @@ class KeptGuest(msgspec.Struct, frozen=True, array_like=True):
     color: str
     link: str
     is_lent: bool
+    account: str = ""
 
 
 class KeptPast(msgspec.Struct, frozen=True, array_like=True):

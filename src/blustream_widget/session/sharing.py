@@ -118,14 +118,16 @@ class Sharing:
 
     # -------------------------------------------------- coming and going
 
-    def redeem(self, join: sm.Join, then: Callable[[Guest], None]) -> None:
+    def redeem(self, join: sm.Join, then: Callable[[Guest], None], *, account: str = "") -> None:
         """Let a person in who has the code of a link; `then` gets them when it is written down.
+
+        `account` is whom JupyterHub knows them as, and nobody else may say it.
 
         Raises
         ------
         NoLinkError, LinkExpiredError, LinkFullError, SharingEndedError
         """
-        guest = self._guests.redeem(join.code, join.name)
+        guest = self._guests.redeem(join.code, join.name, account=account)
         self._note("joined", guest, f"by link {guest.link.id}")
         self._store.in_turn(lambda: then(guest))
 

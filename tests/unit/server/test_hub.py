@@ -22,7 +22,7 @@ from blustream_widget.core.palettes import (
     LabelStyle,
     OwnMap,
 )
-from blustream_widget.core.share_messages import Join
+from blustream_widget.core.share_messages import Join, Joined
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.errors import SessionAwaitedError, SessionNotFoundError
@@ -336,6 +336,10 @@ async def test_a_guest_whom_the_jupyterhub_knows_bears_its_name_whatever_they_sa
         joined = msgspec.json.decode(page.texts[0])
         person = hub.tokens.check(joined["token"]).person
         assert session.sharing.admit(person).name == "bob"
+        other_tab: asyncio.Future[Joined] = asyncio.get_running_loop().create_future()
+        hub.redeem(join, other_tab.set_result, account="bob")
+        again = await asyncio.wait_for(other_tab, 10)
+        assert hub.tokens.check(again.token).person == person
 
 
 CODE = "c" * 32
