@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that what the named parts need from the system is there: installs it with apt when
 # root, otherwise prints one line that names what is missing.
-#   scripts/system_packages.sh PART...     venv | node | browser | volumes | network
+#   scripts/system_packages.sh PART...     venv | node | browser | volumes | network | sfu
 set -euo pipefail
 
 NODE_MINIMUM=20
@@ -19,6 +19,7 @@ missing_for() {
     network)
       command -v ip >/dev/null || echo iproute2 # emulated networks, in namespaces
       command -v turnserver >/dev/null || echo coturn ;;
+    sfu) command -v janus >/dev/null || echo janus ;;
     volumes) [ -e /usr/share/mricron/templates/ch2.nii.gz ] || echo mricron-data ;;
     *) fail "system_packages.sh: there is no part '$1'" ;;
   esac

@@ -1,20 +1,23 @@
-/** Whether what is seen is recorded, and the wish to begin or end that. */
+/** Whether what is seen is recorded, or published elsewhere, and the wish to record it. */
 import { Listeners } from "./listeners";
-import { MessageType, type RecordingState, type SetRecording } from "./protocol";
+import { MessageType, type PublishState, type RecordingState, type SetRecording } from "./protocol";
 import type { SessionError } from "./session";
 
 export interface RecordingLink {
   /** Told to everybody who looks; null before the server has answered. */
   readonly state: RecordingState | null;
+  /** Whether an SFU passes the view on; null where it does not. */
+  readonly published: PublishState | null;
   /** Begin a recording, or end the one that runs; nothing where `state.may` is false. */
   toggle(): void;
-  onChange(listener: (state: RecordingState) => void, signal: AbortSignal): void;
+  onChange(listener: () => void, signal: AbortSignal): void;
 }
 
 export class LiveRecording implements RecordingLink {
   readonly #send: (message: SetRecording) => boolean;
-  readonly #listeners = new Listeners<RecordingState>();
+  readonly #listeners = new Listeners<void>();
   #state: RecordingState | null = null;
+  #published: PublishState | null = null;
 
   /** @param send by the reliable link; false if there is none */
   constructor(send: (message: SetRecording) => boolean) {
@@ -23,6 +26,10 @@ export class LiveRecording implements RecordingLink {
 
   get state(): RecordingState | null {
     return this.#state;
+  }
+
+  get published(): PublishState | null {
+    return this.#published;
   }
 
   toggle(): void {
@@ -34,19 +41,25 @@ export class LiveRecording implements RecordingLink {
   received(message: RecordingState): SessionError | null {
     const before = this.#state;
     this.#state = message;
-    this.#listeners.emit(message);
+    this.#listeners.emit();
     if (message.code && !before?.code) return message;
     const isSaved = message.phase === "off" && before !== null && before.phase !== "off";
     if (!isSaved || !message.may) return null;
     return { code: "", message: `Recorded: ${message.name}`, hint: "" };
   }
 
-  /** The connection is gone: whether it goes on is not known. */
-  lost(): void {
-    this.#state = null;
+  publishing(message: PublishState): void {
+    this.#published = message.phase === "off" ? null : message;
+    this.#listeners.emit();
   }
 
-  onChange(listener: (state: RecordingState) => void, signal: AbortSignal): void {
+  /** The connection is gone: whether it goes on is not known. */
+  lost(): void {
+    this.#state = this.#published = null;
+    this.#listeners.emit();
+  }
+
+  onChange(listener: () => void, signal: AbortSignal): void {
     this.#listeners.add(listener, signal);
   }
 }

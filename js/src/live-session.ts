@@ -432,6 +432,9 @@ export class LiveSession implements Session, Linkable {
       case MessageType.RECORDING:
         this.#say(this.recording.received(message));
         break;
+      case MessageType.PUBLISHED:
+        this.recording.publishing(message);
+        break;
       case MessageType.ERROR:
         this.#failed(message);
         break;

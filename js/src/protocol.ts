@@ -672,6 +672,7 @@ export const MessageType = {
   CALL_SIGNAL: 165,
   CALL_SOUND: 166,
   ACK_PACE: 168,
+  PUBLISHED: 180,
   JOIN: 144,
   JOINED: 145,
   PEOPLE: 146,
@@ -1214,6 +1215,17 @@ export interface RecordingState {
   readonly hint: string;
 }
 
+/** Whether what is seen goes to an SFU as well: told to everybody who looks. */
+export interface PublishState {
+  readonly type: 180;
+  readonly phase: "off" | "on" | "starting" | "waiting";
+  readonly sfu: "" | "Janus" | "LiveKit";
+  readonly place: string;
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
 /** The code was taken; `token` goes into the hello, `expires_ms` since 1970. */
 export interface Joined {
   readonly type: 145;
@@ -1341,6 +1353,7 @@ export type ServerMessage =
   | Tracking
   | GridOfHorizon
   | RecordingState
+  | PublishState
   | Joined
   | People
   | LinkOpened

@@ -1,7 +1,12 @@
 /** What a page knows and says of a recording. */
 import { expect, test } from "vitest";
 import { clockText, LiveRecording } from "../src/live-recording";
-import { MessageType, type RecordingState, type SetRecording } from "../src/protocol";
+import {
+  MessageType,
+  type PublishState,
+  type RecordingState,
+  type SetRecording,
+} from "../src/protocol";
 
 const OFF: RecordingState = {
   type: MessageType.RECORDING,
@@ -16,6 +21,15 @@ const OFF: RecordingState = {
   hint: "",
 };
 const ON: RecordingState = { ...OFF, phase: "on", name: "view.mp4", by: "owner" };
+const PUBLISHED: PublishState = {
+  type: MessageType.PUBLISHED,
+  phase: "on",
+  sfu: "Janus",
+  place: "",
+  code: "",
+  message: "",
+  hint: "",
+};
 
 function opened(): [LiveRecording, SetRecording[]] {
   const sent: SetRecording[] = [];
@@ -50,11 +64,25 @@ test("what was recorded, or why not, is said once", () => {
   expect(recording.received(full)).toBeNull();
 });
 
+test("it is known while an SFU passes the view on, and told to who shows that", () => {
+  const [recording] = opened();
+  const shown: (string | undefined)[] = [];
+  const ends = new AbortController();
+  recording.onChange(() => shown.push(recording.published?.phase), ends.signal);
+  recording.publishing(PUBLISHED);
+  recording.publishing({ ...PUBLISHED, phase: "waiting" });
+  recording.publishing({ ...PUBLISHED, phase: "off", sfu: "" });
+  ends.abort();
+  recording.publishing(PUBLISHED);
+  expect(shown).toEqual(["on", "waiting", undefined]);
+});
+
 test("after a lost connection nothing is claimed", () => {
   const [recording] = opened();
   recording.received(ON);
+  recording.publishing(PUBLISHED);
   recording.lost();
-  expect(recording.state).toBeNull();
+  expect([recording.state, recording.published]).toEqual([null, null]);
 });
 
 test.each([

@@ -103,6 +103,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     recordings_keep_days, recordings_total_bytes : float, int
         Recordings in that folder that are older, or the oldest of more bytes, are removed when
         another one begins; 0 = never.
+    sfu : str
+        Where `viewer.publish()` publishes views: JSON of a `Janus` or `LiveKit` with its "type",
+        for example {"type": "janus", "url": "http://127.0.0.1:8088/janus"}. Its secrets never
+        leave the server's process. "" = each user says where.
     own_views : int
         People of one session who may look around on their own at a time, each with a worker.
     calls : bool
@@ -140,6 +144,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     recording_min_free_bytes: int = 1024**3
     recordings_keep_days: float = 0.0
     recordings_total_bytes: int = 0
+    sfu: str = ""
     own_views: int = 4
     calls: bool = True
     owner_name: str = ""
@@ -184,7 +189,7 @@ def server_environment() -> dict[str, str]:
 def worker_environment() -> dict[str, str]:
     """Environment for a worker, which opens untrusted files."""
     environment = server_environment()
-    for name in ("BLUSTREAM_ICE_SERVERS", "BLUSTREAM_TURN_SECRET"):  # credentials of TURN servers
+    for name in ("BLUSTREAM_ICE_SERVERS", "BLUSTREAM_TURN_SECRET", "BLUSTREAM_SFU"):  # credentials
         environment.pop(name, None)
     return environment
 

@@ -319,6 +319,24 @@ class RecordingExistsError(RecordingError, FileExistsError):
     code = "recording-exists"
 
 
+class SfuError(BlustreamError):
+    """The view cannot be published."""
+
+    code = "sfu"
+
+
+class SfuRefusedError(SfuError, PermissionError):
+    """The SFU does not take the view."""
+
+    code = "sfu-refused"
+
+
+class SfuUnreachableError(SfuError, ConnectionError):
+    """The SFU is not there, or does not answer."""
+
+    code = "sfu-unreachable"
+
+
 class MissingDependencyError(BlustreamError, ImportError):
     """An optional package is needed and not installed."""
 

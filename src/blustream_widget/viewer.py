@@ -36,6 +36,7 @@ from blustream_widget.errors import (
 from blustream_widget.overlaid import Overlaid
 from blustream_widget.panes import Panes, values_of
 from blustream_widget.pictured import Pictured
+from blustream_widget.publishable import Publishable
 from blustream_widget.recordable import Recordable
 from blustream_widget.sectioned import Sectioned
 from blustream_widget.segmented import Segmented
@@ -62,7 +63,16 @@ _OPEN_TIMEOUT_S = 60.0
 
 
 class Viewer(
-    ColorTraits, Segmented, Overlaid, Sectioned, Recordable, Pictured, Annotated, Shareable, Viewed
+    ColorTraits,
+    Segmented,
+    Overlaid,
+    Sectioned,
+    Recordable,
+    Publishable,
+    Pictured,
+    Annotated,
+    Shareable,
+    Viewed,
 ):
     """A live view of a volume, streamed as video from a worker process.
 
@@ -141,6 +151,7 @@ class Viewer(
     _mirror: lp.Mirror | None = None
     _info: VolumeInfo | None = None
     _failure: BlustreamError | None = None
+    _state: ViewState | None = None
 
     def __init__(
         self,
@@ -206,11 +217,11 @@ class Viewer(
         self._kernel = KernelLoop()
         self._opened = threading.Event()
         self._panes = Panes(lambda: (self._current(), self.info), self._post)
-        self._state: ViewState | None = None
         self._palettes, self._looks = Palettes(palettes), {}
         self._seq, self._links = 0, []
         self._start_layers()
         self._start_recordable()
+        self._start_publishable()
         self._start_pictured()
         session = uuid.uuid4().hex
         try:
@@ -432,6 +443,7 @@ class Viewer(
         self._hear_annotations(message)
         self._hear_layers(message)
         self._hear_recording(message)
+        self._hear_published(message)
         self._hear_picture(message)
         self._hear_sharing(message)
         if isinstance(message, (lp.SessionOpened, lp.SessionToken)):

@@ -1,4 +1,7 @@
-/** The red dot that everybody sees while the view is recorded; those who may, end it there. */
+/**
+ * The red dot that everybody sees while the view is recorded; those who may, end it there. Beside
+ * it: that an SFU passes the view on.
+ */
 import { css, html, nothing, type TemplateResult } from "lit";
 import { clockText } from "../live-recording";
 import type { ViewContext } from "./context";
@@ -13,6 +16,7 @@ export class RecordMark extends Part {
       :host {
         display: inline-flex;
         flex: none;
+        gap: 6px;
       }
       button,
       span.mark {
@@ -34,6 +38,13 @@ export class RecordMark extends Part {
         border-radius: 50%;
         background: #fff;
       }
+      span.published {
+        background: #1a5fb4;
+      }
+      span.gone {
+        color: #1f1f1f;
+        background: #f2b824;
+      }
       button:hover i,
       button:focus-visible i {
         border-radius: 1px;
@@ -47,10 +58,27 @@ export class RecordMark extends Part {
   }
 
   protected override shows(): readonly unknown[] {
-    return [this.context.session.recording.state];
+    const { recording } = this.context.session;
+    return [recording.state, recording.published];
   }
 
-  protected override render(): TemplateResult | typeof nothing {
+  protected override render(): TemplateResult {
+    return html`${this.published()}${this.recorded()}`;
+  }
+
+  private published(): TemplateResult | typeof nothing {
+    const { published } = this.context.session.recording;
+    if (!published || published.phase === "starting") return nothing;
+    const { sfu, place, message } = published;
+    const where = place ? `${sfu} (${place})` : sfu;
+    const [look, text, title] =
+      published.phase === "on"
+        ? ["published", "Published", `This view is passed on to others by ${where}`]
+        : ["gone", `No ${sfu}`, message || `${sfu} is not there; it is tried again`];
+    return html`<span class="mark ${look}" part="published" role="status" aria-label=${title} title=${title}>${text}</span>`;
+  }
+
+  private recorded(): TemplateResult | typeof nothing {
     const { recording } = this.context.session;
     const { state } = recording;
     if (!state || state.phase === "off") return nothing;

@@ -27,6 +27,7 @@ from blustream_widget.core.linking import LinkKind
 from blustream_widget.core.overlay import OverlayLook
 from blustream_widget.core.palettes import LabelStyle, OwnMap
 from blustream_widget.core.picture_messages import PictureTaken, TakePicture
+from blustream_widget.core.publishing import PublishStatus, StartPublishing, StopPublishing
 from blustream_widget.core.recording_messages import RecordingState
 from blustream_widget.core.segmentation import (
     SegmentationInfo,
@@ -397,6 +398,8 @@ ToServer: TypeAlias = (
     | StartRecording
     | StopRecording
     | TakePicture
+    | StartPublishing
+    | StopPublishing
     | RefreshVolume
     | CloseSession
     | RenewToken
@@ -596,6 +599,7 @@ ToKernel: TypeAlias = (
     | EditedBricks
     | RecordingStatus
     | PictureTaken
+    | PublishStatus
     | Shared
     | RenewDesk
     | SessionError

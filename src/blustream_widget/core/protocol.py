@@ -33,6 +33,7 @@ from blustream_widget.core.label_edit import CancelEdit, EditLabels, EditProgres
 from blustream_widget.core.layouts import PANES_MAX, PaneState
 from blustream_widget.core.overlay import MAX_OVERLAYS, OverlayLook
 from blustream_widget.core.palettes import LabelStyle, OwnMap
+from blustream_widget.core.publishing import PublishState
 from blustream_widget.core.recording_messages import RecordingState, SetRecording
 from blustream_widget.core.sections import Fence, Oblique
 from blustream_widget.core.segmentation import (
@@ -111,6 +112,7 @@ class MessageType(IntEnum):
     CALL_SIGNAL = 0xA5
     CALL_SOUND = 0xA6
     ACK_PACE = 0xA8
+    PUBLISHED = 0xB4
     JOIN = 0x90
     JOINED = 0x91
     PEOPLE = 0x92
@@ -463,6 +465,7 @@ ServerMessage: TypeAlias = (
     | Tracking
     | GridOfHorizon
     | RecordingState
+    | PublishState
     | Joined
     | People
     | LinkOpened

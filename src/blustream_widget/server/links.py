@@ -9,6 +9,7 @@ import msgspec
 
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.picture_messages import TakePicture
+from blustream_widget.core.publishing import StartPublishing, StopPublishing
 from blustream_widget.errors import BlustreamError, PeerClosedError, ProtocolError
 from blustream_widget.server.admission import Visitor
 from blustream_widget.server.hub import Hub
@@ -33,6 +34,8 @@ OfSession: TypeAlias = (
     | lp.StartRecording
     | lp.StopRecording
     | TakePicture
+    | StartPublishing
+    | StopPublishing
     | lp.RefreshVolume
     | lp.CloseSession
     | lp.RenewToken
@@ -188,7 +191,10 @@ def _record(session: Session, message: lp.StartRecording | lp.StopRecording) -> 
         session.sharing.recorded(None, on=isinstance(message, lp.StartRecording))
 
 
-def _receive_for_part(session: Session, message: lp.OfSharing | TakePicture | OfKernel) -> None:
+def _receive_for_part(
+    session: Session,
+    message: lp.OfSharing | TakePicture | StartPublishing | StopPublishing | OfKernel,
+) -> None:
     match message:
         case (
             lp.OpenLink()
@@ -202,5 +208,7 @@ def _receive_for_part(session: Session, message: lp.OfSharing | TakePicture | Of
             session.sharing.receive_from_kernel(message)
         case TakePicture():
             session.pictures.receive(message)
+        case StartPublishing() | StopPublishing():
+            session.publishing.receive(message)
         case _:
             session.segmentations.receive(message)

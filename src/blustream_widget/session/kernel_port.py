@@ -10,6 +10,7 @@ from blustream_widget.core.annotation_messages import AnnotationEdits, Measureme
 from blustream_widget.core.horizon import TrackedGrid
 from blustream_widget.core.label_edit import Brick
 from blustream_widget.core.picture_messages import PictureTaken
+from blustream_widget.core.publishing import PublishStatus
 from blustream_widget.core.recording_messages import RecordingState
 from blustream_widget.core.segmentation import SegmentationInfo
 from blustream_widget.core.sharing import AuditRecord, SharedPerson, ShareLinkInfo
@@ -190,6 +191,10 @@ class KernelPort:
     def tell_picture(self, taken: PictureTaken) -> None:
         """Tell a picture of the view, or why there is none."""
         self._tell(taken)
+
+    def tell_published(self, status: PublishStatus) -> None:
+        """Tell whether the view is published."""
+        self._tell(status)
 
     def _tell(self, message: lp.ToKernel) -> None:
         if self._kernel is not None:

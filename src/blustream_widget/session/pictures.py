@@ -64,7 +64,7 @@ class PictureDesk:
                 self._settle()
             return
         if not self._waiting:
-            self._fanout.add(self)
+            self._fanout.add(self, sets_pace=False)
         self._waiting[message.n] = self._state().revision
         self._on_change()
         self._draw_again()
@@ -94,7 +94,7 @@ class PictureDesk:
 
     @property
     def has_credit(self) -> bool:
-        return not any(other.video is not None for other in self._fanout if other is not self)
+        return not self._fanout.has_pace
 
     @property
     def needs_keyframe(self) -> bool:

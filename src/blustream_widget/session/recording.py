@@ -248,7 +248,7 @@ class RecordingDesk:
         # Who records and then moves the view finds in the film what was shown before: another state
         # would take this one's place at the worker, so nobody is told before it is drawn.
         self._waiting = asyncio.get_running_loop().call_later(FIRST_PICTURE_S, self._begun)
-        self._fanout.add(tap)
+        self._fanout.add(tap, sets_pace=False)
         self._on_change()
 
     def _begun(self) -> None:

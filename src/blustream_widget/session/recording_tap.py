@@ -59,7 +59,7 @@ class RecordingTap:
 
     @property
     def has_credit(self) -> bool:
-        return not any(other.video is not None for other in self._fanout if other is not self)
+        return not self._fanout.has_pace
 
     @property
     def needs_keyframe(self) -> bool:

@@ -43,6 +43,7 @@ from blustream_widget.session.label_store import LabelStore
 from blustream_widget.session.measuring import Measuring
 from blustream_widget.session.own_views import OwnViews
 from blustream_widget.session.pictures import PictureDesk
+from blustream_widget.session.publishing import PublishDesk
 from blustream_widget.session.quality import Quality
 from blustream_widget.session.recording import RecordingDesk
 from blustream_widget.session.rendition import Rendition
@@ -172,13 +173,7 @@ class Session:
         self.fanout = Fanout(self._demand.request_keyframe)
         self._demand.watch(self.fanout)
         self.recording = self._make_recording()
-        self.pictures = PictureDesk(
-            fanout=self.fanout,
-            kernel=self._kernel,
-            state=lambda: self._state,
-            on_change=self._output_changed,
-            draw_again=lambda: self._supervisor.send(wp.WantKeyframe(0)),
-        )
+        self.pictures, self.publishing = self._make_outlets()
 
     def _make_recording(self) -> RecordingDesk:
         return RecordingDesk(
@@ -194,8 +189,29 @@ class Session:
             in_turn=self._store.in_turn,
         )
 
+    def _make_outlets(self) -> tuple[PictureDesk, PublishDesk]:
+        pictures = PictureDesk(
+            fanout=self.fanout,
+            kernel=self._kernel,
+            state=lambda: self._state,
+            on_change=self._output_changed,
+            draw_again=lambda: self._supervisor.send(wp.WantKeyframe(0)),
+        )
+        publishing = PublishDesk(
+            config=self.config,
+            fanout=self.fanout,
+            kernel=self._kernel,
+            session_id=self.id,
+            viewers=lambda: self._viewers.values(),
+            can_encode=lambda: self._info is None or bool(self._supervisor.capabilities.encoder),
+            on_change=self._output_changed,
+            note=lambda what: self.sharing.exported(None, what),
+        )
+        return pictures, publishing
+
     def _output_changed(self) -> None:
-        if self.recording.takes_pictures or self.pictures.is_busy:
+        parts = (self.recording.takes_pictures, self.publishing.takes_pictures)
+        if any(parts) or self.pictures.is_busy:
             self._want_worker()
         self._demand.update()
 
@@ -255,6 +271,7 @@ class Session:
         self._mirror.call()
         self.annotations.attach_kernel()
         self.recording.attach_kernel()
+        self.publishing.attach_kernel()
         self.sharing.attach_kernel()
 
     def _describe(self) -> None:
@@ -324,6 +341,7 @@ class Session:
         self._demand.close()
         self._idle.stop()
         await self.recording.close()
+        await self.publishing.close()
         viewers, self._viewers = list(self._viewers.values()), {}
         for viewer in viewers:
             viewer.end(reason, _CLOSE_GOING_AWAY)
@@ -419,8 +437,8 @@ class Session:
 
     @property
     def is_seen(self) -> bool:
-        """Whether somebody looks, or it is recorded."""
-        return bool(self._viewers) or self.recording.is_on
+        """Whether somebody looks, or it is recorded or published."""
+        return bool(self._viewers) or self.recording.is_on or self.publishing.is_on
 
     def patch_by(self, viewer: Viewer, patch: dict[str, Any]) -> None:
         self.sharing.drove(viewer)
@@ -655,6 +673,7 @@ class Session:
         self.segmentations.edits.welcome(viewer)
         self.annotations.welcome(viewer)
         self.recording.welcome(viewer)
+        self.publishing.welcome(viewer)
 
     def welcome_of(self, viewer: Viewer) -> p.Welcome:
         return welcome_to(self.id, viewer, self._state, self._info, self.config, self.ice_servers)
@@ -694,7 +713,8 @@ class Session:
     def _idle_is_over(self) -> bool:
         is_opening = self._info is None and self._error is None
         parts = (self.measuring, self.segmentations, self.pictures)
-        is_busy = self.recording.is_on or any(part.is_busy for part in parts)
+        is_kept = self.recording.is_on or self.publishing.is_on
+        is_busy = is_kept or any(part.is_busy for part in parts)
         if is_busy or (is_opening and self.has_kernel):
             return False  # the kernel waits for an answer, or the volume
         self._supervisor.give_back()

@@ -50,14 +50,22 @@ class Fanout:
     def __init__(self, request_keyframe: Callable[[int], None]) -> None:
         self._request_keyframe = request_keyframe
         self._subscribers: dict[int, Subscriber] = {}
+        self._without_pace: set[int] = set()
 
-    def add(self, subscriber: Subscriber) -> None:
-        """Send to `subscriber` from now on; it starts at a keyframe."""
+    def add(self, subscriber: Subscriber, *, sets_pace: bool = True) -> None:
+        """Send to `subscriber` from now on; it starts at a keyframe.
+
+        `sets_pace` False: it takes what those who look get, and has pictures drawn for itself only
+        while there are none of them (`has_pace`).
+        """
         self._subscribers[id(subscriber)] = subscriber
+        if not sets_pace:
+            self._without_pace.add(id(subscriber))
 
     def remove(self, subscriber: Subscriber) -> None:
         """Send nothing more to `subscriber`."""
         self._subscribers.pop(id(subscriber), None)
+        self._without_pace.discard(id(subscriber))
 
     def __iter__(self) -> Iterator[Subscriber]:
         return iter(tuple(self._subscribers.values()))
@@ -66,6 +74,15 @@ class Fanout:
     def has_credit(self) -> bool:
         """Whether somebody can take a new picture."""
         return any(s.video is not None and s.has_credit for s in self._subscribers.values())
+
+    @property
+    def has_pace(self) -> bool:
+        """Whether somebody takes moving pictures whose room for them says when one is drawn."""
+        return any(
+            s.video is not None
+            for key, s in self._subscribers.items()
+            if key not in self._without_pace
+        )
 
     def wants(self, picture: Picture) -> bool:
         """Whether somebody takes pictures of this kind."""

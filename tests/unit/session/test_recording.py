@@ -61,7 +61,7 @@ class Scene:
         self.fanout = Fanout(self.ask)
         self.writer = Writer()
         self.tap = RecordingTap(self.writer, self.fanout, clock=lambda: self.now_s)
-        self.fanout.add(self.tap)
+        self.fanout.add(self.tap, sets_pace=False)
         self.n = 0
 
     def ask(self, _stream):

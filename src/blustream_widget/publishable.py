@@ -1,0 +1,136 @@
+"""What a viewer can do with SFUs: a part of `Viewer`."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from typing import TYPE_CHECKING
+
+import msgspec
+import traitlets as t
+
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.publishing import (
+    PublishState,
+    PublishStatus,
+    StartPublishing,
+    StopPublishing,
+    Target,
+)
+from blustream_widget.errors import SfuError, from_code
+
+if TYPE_CHECKING:
+    from blustream_widget.core.types import VolumeInfo
+    from blustream_widget.server_link import Link
+
+_START_TIMEOUT_S, _STOP_TIMEOUT_S = 30.0, 15.0
+
+
+class Publishable(t.HasTraits):
+    """The part of `Viewer` that is about publishing beyond its own server."""
+
+    if TYPE_CHECKING:
+        _link: Link
+        _session: str
+
+        @property
+        def info(self) -> VolumeInfo: ...
+
+    def _start_publishable(self) -> None:
+        self._publish_wish: StartPublishing | None = None
+        self._publish_n = 0
+        self._published = PublishStatus("", 0, PublishState())
+        self._published_told = threading.Condition()
+
+    @property
+    def published(self) -> PublishState:
+        """How publishing is: `phase` "off", "on" or "waiting", `sfu`, `place`, `message`."""
+        return self._published.status
+
+    def publish(self, to: Target | None = None) -> PublishState:
+        """Give what is seen to an SFU as well, which passes it on to as many as it can.
+
+        The pictures go there as they are sent to everybody, without a second encode, by the
+        server: a busy kernel holds up nothing. Everybody who looks here sees that. Who looks there
+        sees pictures alone. When the SFU is not there for a while, it is tried again until
+        `unpublish`.
+
+        Parameters
+        ----------
+        to : Janus or LiveKit, optional
+            From `blustream_widget.sfu`. Default: where the server's settings say
+            (`BLUSTREAM_SFU`).
+
+        Returns
+        -------
+        PublishState
+            Its `place` says where viewers find it.
+
+        Raises
+        ------
+        SfuRefusedError, SfuUnreachableError
+            The SFU does not take the view, or is not there.
+        SfuError
+            It is published already; no SFU is named; there is no H.264 encoder.
+        MissingDependencyError
+            LiveKit's SDK is not installed.
+        """
+        _ = self.info
+        wish = StartPublishing(
+            session=self._session,
+            n=self._next_publish_n(),
+            number=secrets.randbelow((1 << 53) - 1) + 1,
+            secret=secrets.token_urlsafe(24),
+            to=to,
+        )
+        self._link.tell(wish)
+        told = self._wait_until_told(wish.n, "on", _START_TIMEOUT_S)
+        if told.status.code:
+            raise from_code(told.status.code, told.status.message, told.status.hint)
+        with self._published_told:
+            if self._published.status.phase != "off":
+                self._publish_wish = wish
+        return told.status
+
+    def unpublish(self) -> None:
+        """Take what is seen away from the SFU, and wait until that is done."""
+        with self._published_told:
+            self._publish_wish = None
+        n = self._next_publish_n()
+        self._link.tell(StopPublishing(session=self._session, n=n))
+        self._wait_until_told(n, "off", _STOP_TIMEOUT_S)
+
+    def _next_publish_n(self) -> int:
+        with self._published_told:
+            self._publish_n += 1
+            return self._publish_n
+
+    def _wait_until_told(self, n: int, phase: str, timeout_s: float) -> PublishStatus:
+        def is_told() -> bool:
+            told = self._published
+            return told.n >= n and (told.status.phase == phase or bool(told.status.code))
+
+        with self._published_told:
+            if not self._published_told.wait_for(is_told, timeout_s):
+                raise SfuError(
+                    f"The server did not answer within {timeout_s:.0f} s.",
+                    hint="See the log in the server's runtime folder.",
+                )
+            return self._published
+
+    def _hear_published(self, message: lp.ToKernel) -> None:
+        if not isinstance(message, PublishStatus):
+            return
+        with self._published_told:
+            wish = self._publish_wish
+            if wish is not None and message.n < wish.n:
+                # Another server took the place of the one that published.
+                self._publish_n += 1
+                wish = msgspec.structs.replace(wish, n=self._publish_n, again=True)
+                self._publish_wish = wish
+                self._link.tell(wish)
+                return
+            self._published = message
+            if message.status.phase == "off":
+                self._publish_wish = None
+            self._published_told.notify_all()

@@ -1,0 +1,273 @@
+"""A session's pictures at an SFU: who may send them there, when, and who is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from blustream_widget.config import Config
+from blustream_widget.core.publishing import (
+    Janus,
+    LiveKit,
+    PublishState,
+    PublishStatus,
+    StartPublishing,
+    StopPublishing,
+    Target,
+)
+from blustream_widget.errors import BlustreamError, SfuError, SfuUnreachableError
+from blustream_widget.session.publish_tap import PublishTap
+from blustream_widget.transport.fanout import Fanout
+from blustream_widget.transport.tasks import TaskSet
+
+if TYPE_CHECKING:
+    from blustream_widget.session.kernel_port import KernelPort
+    from blustream_widget.session.viewer import Viewer
+    from blustream_widget.sfu.publisher import OnKeyframe, Publisher
+
+logger = logging.getLogger(__name__)
+
+_target_decoder: msgspec.json.Decoder[Target] = msgspec.json.Decoder(Target)
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
+"""Between tries to reach an SFU that is not there any more: each is twice as long."""
+
+
+class PublishDesk:
+    """Begins and ends the publishing of one session. Loop thread only.
+
+    Parameters
+    ----------
+    config : Config
+    fanout : Fanout
+        What goes through it is published.
+    kernel : KernelPort
+    session_id : str
+    viewers : callable
+        Gives those who look now.
+    can_encode : callable
+        Whether there is H.264 to publish; True while that is not known.
+    on_change : callable
+        Other pictures are wanted than before.
+    note : callable
+        Gets what is to be in the audit's record.
+    make : callable, optional
+        Makes a publisher for a target; for tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        fanout: Fanout,
+        kernel: KernelPort,
+        session_id: str,
+        viewers: Callable[[], Iterable[Viewer]],
+        can_encode: Callable[[], bool],
+        on_change: Callable[[], None],
+        note: Callable[[str], None],
+        make: Callable[[Target, OnKeyframe], Publisher] | None = None,
+    ) -> None:
+        self._config, self._fanout, self._kernel = config, fanout, kernel
+        self._session_id = session_id
+        self._viewers, self._can_encode = viewers, can_encode
+        self._on_change, self._note = on_change, note
+        self._make = make or make_publisher
+        self._tap: PublishTap | None = None
+        self._told = PublishState()
+        self._kernel_n = 0
+        self._tasks = TaskSet()
+        self._running: asyncio.Task[BlustreamError] | None = None
+        self._is_ending = False
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the view is published, or is about to be."""
+        return self._running is not None
+
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether pictures are wanted for it."""
+        return self._tap is not None
+
+    # -------------------------------------------------- wishes
+
+    def receive(self, message: StartPublishing | StopPublishing) -> None:
+        """Do what the kernel wishes; the answer bears its number. Nobody else may wish for it."""
+        self._kernel_n = message.n
+        if isinstance(message, StopPublishing):
+            self._stop()
+            return
+        try:
+            if self._running is not None:
+                raise SfuError(
+                    f"The view is published already, to {self._told.sfu}.",
+                    hint="viewer.unpublish() ends that.",
+                )
+            if not self._can_encode():
+                raise SfuError(
+                    "There is no H.264 encoder on this machine, and nothing else is published.",
+                    hint="`blustream doctor` says what was tried.",
+                )
+            target = completed(message.to or target_of(self._config), message)
+        except BlustreamError as exc:
+            self._tell_kernel(_with(self._told, exc))
+            return
+        self._tell(PublishState(phase="starting", sfu=_name_of(target)))
+        self._running = self._tasks.spawn(self._publish(target), name="publishing")
+        self._running.add_done_callback(self._ended)
+
+    def _stop(self) -> None:
+        if self._running is None:
+            self._tell(PublishState())
+        elif not self._is_ending:
+            self._is_ending = True
+            self._running.cancel()
+
+    async def close(self) -> None:
+        """Take the view away from the SFU, when the session ends."""
+        self._stop()
+        await self._tasks.wait()
+
+    # -------------------------------------------------- what runs
+
+    async def _publish(self, target: Target) -> BlustreamError:
+        """Be at the SFU, again and again; returns why that is of no use any more."""
+        pause_s, was_there = FIRST_PAUSE_S, False
+        while True:
+            publisher = self._make(target, self._want_keyframe)
+            try:
+                await publisher.open()
+                if not was_there:
+                    self._note(f"published to {_name_of(target)}")
+                was_there, pause_s = True, FIRST_PAUSE_S
+                # What is there is ours from now on.
+                target = _replacing(target)
+                error: BlustreamError = await self._feed(publisher, target)
+            except BlustreamError as exc:
+                error = exc
+            finally:
+                self._untap()
+                await asyncio.shield(self._tasks.spawn(publisher.close(), name="unpublishing"))
+            if not (was_there and isinstance(error, SfuUnreachableError)):
+                return error
+            logger.warning("Session %.8s is not published: %s", self._session_id, error.code)
+            self._tell(_with(PublishState(phase="waiting", sfu=_name_of(target)), error))
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    async def _feed(self, publisher: Publisher, target: Target) -> SfuError:
+        self._tap = PublishTap(publisher, self._fanout)
+        self._fanout.add(self._tap, sets_pace=False)
+        self._tell(PublishState(phase="on", sfu=_name_of(target), place=publisher.place))
+        self._on_change()
+        return await publisher.lost()
+
+    def _untap(self) -> None:
+        tap, self._tap = self._tap, None
+        if tap is not None:
+            tap.close()
+            self._fanout.remove(tap)
+            self._on_change()
+
+    def _ended(self, task: asyncio.Task[BlustreamError]) -> None:
+        self._running, self._is_ending = None, False
+        end = PublishState()
+        if task.cancelled():
+            pass  # it was wished for, and what was there is taken away
+        elif (failure := task.exception()) is not None:
+            end = _with(end, SfuError(f"Publishing failed: {type(failure).__name__}."))
+        else:
+            end = _with(end, task.result())
+        self._tell(end)
+
+    def _want_keyframe(self) -> None:
+        if self._tap is not None:
+            self._tap.want_keyframe()
+
+    # -------------------------------------------------- telling
+
+    def welcome(self, viewer: Viewer) -> None:
+        """Tell somebody who comes whether the view is published; nothing if it is not."""
+        if self._told.phase != "off":
+            viewer.send(_for(viewer, self._told))
+
+    def attach_kernel(self) -> None:
+        """Tell a kernel that came (again) whether the view is published."""
+        self._tell_kernel(self._told)
+
+    def _tell(self, status: PublishState) -> None:
+        self._told = status
+        for viewer in self._viewers():
+            viewer.send(_for(viewer, status))
+        self._tell_kernel(status)
+
+    def _tell_kernel(self, status: PublishState) -> None:
+        self._kernel.tell_published(PublishStatus(self._session_id, self._kernel_n, status))
+
+
+def make_publisher(target: Target, on_keyframe: OnKeyframe) -> Publisher:
+    """Give the publisher for a target, not opened yet."""
+    if isinstance(target, Janus):
+        from blustream_widget.sfu.janus import JanusPublisher
+
+        return JanusPublisher(target, on_keyframe)
+    from blustream_widget.sfu.livekit import LiveKitPublisher
+
+    return LiveKitPublisher(target, on_keyframe)
+
+
+def target_of(config: Config) -> Target:
+    """Read the setting that says where views are published.
+
+    Raises
+    ------
+    SfuError
+        There is none, or it cannot be read.
+    """
+    if not config.sfu:
+        raise SfuError(
+            "This server's settings name no SFU.",
+            hint="viewer.publish(Janus(url=...)), or set BLUSTREAM_SFU before the server starts.",
+        )
+    try:
+        return _target_decoder.decode(config.sfu)
+    except msgspec.MsgspecError as exc:
+        # Not what is wrong with it: that may be a part of a secret.
+        raise SfuError(
+            "BLUSTREAM_SFU cannot be read.", hint='For example {"type": "janus", "url": "http://…"}'
+        ) from exc
+
+
+def completed(target: Target, message: StartPublishing) -> Target:
+    """Give a target whose mountpoint, or participant, is named."""
+    if isinstance(target, LiveKit):
+        identity = target.identity or f"blustream-{message.number}"
+        return msgspec.structs.replace(target, identity=identity)
+    return msgspec.structs.replace(
+        target,
+        mountpoint=target.mountpoint or message.number,
+        secret=target.secret or message.secret,
+        replace=target.replace or message.again,
+    )
+
+
+def _replacing(target: Target) -> Target:
+    return msgspec.structs.replace(target, replace=True) if isinstance(target, Janus) else target
+
+
+def _name_of(target: Target) -> Literal["Janus", "LiveKit"]:
+    return "Janus" if isinstance(target, Janus) else "LiveKit"
+
+
+def _for(viewer: Viewer, status: PublishState) -> PublishState:
+    if viewer.role == "owner":
+        return status
+    return msgspec.structs.replace(status, place="", message="", hint="")
+
+
+def _with(status: PublishState, error: BlustreamError) -> PublishState:
+    return msgspec.structs.replace(status, code=error.code, message=error.message, hint=error.hint)

@@ -1,0 +1,99 @@
+"""A view at a real Janus: who watches there sees what is shown here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import numpy as np
+import pytest
+
+from blustream_widget.bench.barcode import barcode_volume, shown_number
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.publishing import PublishStatus, StartPublishing, StopPublishing
+from blustream_widget.core.types import VolumeRef
+from blustream_widget.sfu import Janus
+from blustream_widget.testing.clients import connect_kernel
+from blustream_widget.testing.janus_server import (
+    ADMIN_KEY,
+    API_SECRET,
+    JanusServer,
+    janus_obstacle,
+)
+from blustream_widget.testing.janus_viewer import janus_viewer
+from blustream_widget.testing.namespaces import Namespace, ip, namespace_obstacle
+from blustream_widget.testing.server_process import running_server
+
+pytestmark = pytest.mark.skipif(bool(janus_obstacle()), reason=janus_obstacle() or "there is one")
+IN_NAMESPACE = pytest.mark.skipif(
+    bool(namespace_obstacle()), reason=namespace_obstacle() or "there can be one"
+)
+SECRETS = {"api_secret": API_SECRET, "admin_key": ADMIN_KEY}
+
+
+@pytest.fixture(scope="module")
+def namespace():
+    """A network of its own: Janus has no candidates at 127.0.0.1, whatever its settings."""
+    with Namespace(f"bs-sfu-{os.getpid()}") as made:
+        try:
+            ip("-n", made.name, "link", "add", "d0", "type", "veth", "peer", "name", "d1")
+        except subprocess.CalledProcessError:
+            pytest.skip("this kernel has no veth")
+        ip("-n", made.name, "address", "add", "10.79.0.1/24", "dev", "d0")
+        for name in ("d0", "d1"):
+            ip("-n", made.name, "link", "set", name, "up")
+        yield made
+
+
+@pytest.fixture
+def volume(tmp_path):
+    path = tmp_path / "numbers.npy"
+    np.save(path, barcode_volume((16, 160, 80)))
+    return VolumeRef(url=str(path))
+
+
+def publishing(session, n, url, **settings):
+    to = Janus(url=url, **({"pin": "1234"} | SECRETS | settings))
+    return StartPublishing(session=session, n=n, number=4711, secret="a secret of it", to=to)
+
+
+async def status(kernel, n, phase):
+    return await kernel.message(PublishStatus, lambda m: m.n >= n and m.status.phase == phase)
+
+
+async def show(kernel, opened, idx, seq):
+    patch = {"slice_idx": idx, "width_px": 640, "height_px": 320}
+    await kernel.send(lp.PatchState(session=opened.session, patch=patch, seq=seq))
+
+
+@IN_NAMESPACE
+async def test_who_watches_at_janus_sees_what_is_shown(namespace, volume, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("s")
+    with (
+        JanusServer(
+            tmp_path_factory.mktemp("j"), command=namespace.command(), ice_interface="d0"
+        ) as janus,
+        namespace.entered(),
+        running_server(folder, worker="blustream_widget.worker", server_grace_s=60) as server,
+    ):
+        async with connect_kernel(server.address) as kernel, janus_viewer(janus.url) as early:
+            opened = await kernel.open(ref=volume)
+            await kernel.message(lp.VolumeOpened)
+            await show(kernel, opened, 3, seq=1)
+            await kernel.send(publishing(opened.session, 1, janus.url))
+            on = await status(kernel, 1, "on")
+            await early.watch(4711, "1234")
+            await early.picture(lambda luma: shown_number(luma[..., None]) == 3)
+            await show(kernel, opened, 12, seq=2)
+            await early.picture(lambda luma: shown_number(luma[..., None]) == 12)
+            # It rests now: who comes has only the keyframe that Janus asks for.
+            async with janus_viewer(janus.url) as late:
+                await late.watch(4711, "1234")
+                await late.picture(lambda luma: shown_number(luma[..., None]) == 12)
+            async with janus_viewer(janus.url) as stranger:
+                with pytest.raises(PermissionError):
+                    await stranger.watch(4711, "1111")
+            await kernel.send(StopPublishing(session=opened.session, n=2))
+            await status(kernel, 2, "off")
+            await early.ended()
+    assert (on.status.sfu, on.status.place) == ("Janus", "mountpoint 4711")

@@ -1,0 +1,114 @@
+"""Publishing from Python: what is asked of the server, and what its answers become."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from blustream_widget.core.publishing import (
+    PublishState,
+    PublishStatus,
+    StartPublishing,
+    StopPublishing,
+)
+from blustream_widget.errors import SfuRefusedError
+from blustream_widget.publishable import Publishable
+from blustream_widget.sfu import Janus
+
+JANUS = Janus(url="http://127.0.0.1:8088/janus")
+ON = PublishState(phase="on", sfu="Janus", place="mountpoint 1")
+
+
+class FakeLink:
+    """Answers each wish at once, from another thread as the real one does."""
+
+    def __init__(self):
+        self.told, self.answers, self.viewer = [], [], None
+
+    def tell(self, message):
+        self.told.append(message)
+        if self.answers:
+            self.says(self.answers.pop(0), message.n)
+
+    def says(self, status, n):
+        message = PublishStatus("s", n, status)
+        hearing = threading.Thread(target=self.viewer._hear_published, args=(message,))  # noqa: TID251  # the link's
+        hearing.start()
+
+
+class Bare(Publishable):
+    """A viewer that can do this alone."""
+
+    info = None
+
+    def __init__(self, link):
+        super().__init__()
+        self._link, self._session = link, "s"
+        self._start_publishable()
+        link.viewer = self
+
+
+@pytest.fixture
+def link():
+    return FakeLink()
+
+
+@pytest.fixture
+def viewer(link):
+    return Bare(link)
+
+
+def hear(viewer, status, n):
+    viewer._hear_published(PublishStatus("s", n, status))
+
+
+def test_it_returns_where_viewers_find_it(viewer, link):
+    link.answers = [ON]
+    assert viewer.publish(JANUS) == viewer.published == ON
+    (wish,) = link.told
+    assert (wish.to, wish.again) == (JANUS, False)
+
+
+def test_why_not_is_raised(viewer, link):
+    link.answers = [PublishState(code="sfu-refused", message="No.", hint="Ask.")]
+    with pytest.raises(SfuRefusedError, match="No") as raised:
+        viewer.publish(JANUS)
+    assert raised.value.hint == "Ask."
+    hear(viewer, PublishState(), 0)  # another server: there is nothing to be taken up
+    assert len(link.told) == 1
+
+
+def test_the_end_is_waited_for(viewer, link):
+    link.answers = [ON, PublishState()]
+    viewer.publish(JANUS)
+    viewer.unpublish()
+    assert [type(message) for message in link.told] == [StartPublishing, StopPublishing]
+    assert viewer.published.phase == "off"
+
+
+def test_a_server_that_took_the_place_of_another_publishes_it_again(viewer, link):
+    link.answers = [ON]
+    first_wish = viewer.publish(JANUS) and link.told[0]
+    hear(viewer, PublishState(), 0)
+    again = link.told[1]
+    assert (again.again, again.number, again.secret) == (True, first_wish.number, first_wish.secret)
+    assert again.n > first_wish.n
+    hear(viewer, ON, again.n)
+    assert (viewer.published, len(link.told)) == (ON, 2)
+
+
+def test_the_same_server_is_not_asked_twice_when_the_link_comes_again(viewer, link):
+    link.answers = [ON]
+    viewer.publish(JANUS)
+    hear(viewer, ON, link.told[0].n)
+    assert len(link.told) == 1
+
+
+def test_what_ended_by_itself_is_not_begun_again(viewer, link):
+    link.answers = [ON]
+    viewer.publish(JANUS)
+    hear(viewer, PublishState(code="sfu-refused", message="Ended."), link.told[0].n)
+    assert viewer.published.message == "Ended."
+    hear(viewer, PublishState(), 0)
+    assert len(link.told) == 1
