@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from blustream_widget.core.deflate import deflate
 from blustream_widget.core.label_edit import Brick
 from blustream_widget.core.types import Samples, VolumeInfo
+from blustream_widget.data.brick_patch import BrickPatch
 from blustream_widget.data.grid import brick_bounds, plane_axes
 from blustream_widget.data.reduce import half_times
 from blustream_widget.data.source import (
@@ -20,6 +22,7 @@ from blustream_widget.data.source import (
     BrickKey,
     BrickRequest,
     DirectSource,
+    DoneRequest,
     FarSource,
     Region,
     TileDone,
@@ -50,7 +53,7 @@ class EditedLabels:
         self._source = source
         self._channel = channel
         self._lock = threading.Lock()
-        self._bricks: dict[Brick, Samples] = {}
+        self._bricks: dict[Brick, Samples | BrickPatch] = {}
         # For each coarser level: which edited bricks lie under one of its own.
         self._under: list[dict[Brick, set[Brick]]] = [{} for _ in range(source.info.n_lods)]
         self._reduced: dict[tuple[Brick, int], Samples] = {}
@@ -73,10 +76,10 @@ class EditedLabels:
     def bricks(self) -> dict[Brick, Samples]:
         """Edited bricks by place; nobody writes to them."""
         with self._lock:
-            return dict(self._bricks)
+            return {brick: self._whole(brick) for brick in self._bricks}
 
-    def put(self, bricks: Mapping[Brick, Samples]) -> int:
-        """Lay whole bricks of full resolution over what is there; gives `n_edits` after it."""
+    def put(self, bricks: Mapping[Brick, Samples | BrickPatch]) -> int:
+        """Lay bricks of full resolution over what is there; gives `n_edits` after it."""
         kept = {brick: _kept(values) for brick, values in bricks.items()}
         with self._lock:
             for brick, new in kept.items():
@@ -89,6 +92,13 @@ class EditedLabels:
                     self._reduced.pop((brick, lod), None)
             self._n_edits += 1
             return self._n_edits
+
+    def settle(self, bricks: Iterable[Brick]) -> None:
+        """Make bricks whole that were laid as patches, before somebody has to wait for them."""
+        for brick in bricks:
+            with self._lock:
+                if brick in self._bricks:
+                    self._whole(brick)
 
     def shape_of(self, brick: Brick) -> tuple[int, int, int]:
         """Voxels of a brick at full resolution."""
@@ -112,7 +122,7 @@ class EditedLabels:
             if not under:
                 return values
             if key.lod == 0:
-                return self._bricks[key[2:]]
+                return self._whole(key[2:])
             parts = [(brick, self._at_level(brick, key.lod)) for brick in under]
         size = self.info.brick_size
         patched = values.copy(order="K")
@@ -129,6 +139,13 @@ class EditedLabels:
     def request_brick(
         self, key: BrickKey, done: BrickDone, *, prefetch: bool = False
     ) -> BrickRequest:
+        if key.channel == self._channel and key.lod == 0:
+            with self._lock:
+                there = self._whole(key[2:]) if key[2:] in self._bricks else None
+            if there is not None:  # whatever the source has
+                done(key, there)
+                return DoneRequest()
+
         def receive(key: BrickKey, result: Samples | BlustreamError | None) -> None:
             done(key, self.patched(key, result) if isinstance(result, np.ndarray) else result)
 
@@ -177,7 +194,7 @@ class EditedLabels:
     def _at_level(self, brick: Brick, lod: int) -> Samples:
         found = self._reduced.get((brick, lod))
         if found is None:
-            before = self._at_level(brick, lod - 1) if lod > 1 else self._bricks[brick]
+            before = self._at_level(brick, lod - 1) if lod > 1 else self._whole(brick)
             found = self._reduced[brick, lod] = half_times(before, 1, is_label=True)
         return found
 
@@ -211,7 +228,9 @@ class EditedLabels:
         patched = values.copy(order="K")
         at = slice_idx - layer * size
         planes = _reduced([(brick, _plane(there, axis, at)) for brick, there in found], lod)
-        for brick, plane in sorted(planes, key=lambda one: bool(one[1].any())):
+        if 1 << lod > size:  # several bricks in one voxel: a label is seen rather than none
+            planes.sort(key=lambda one: bool(one[1].any()))
+        for brick, plane in planes:
             a, b = brick[a_axis] * size >> lod, brick[b_axis] * size >> lod
             a0, a1 = max(a, region.a0), min(a + plane.shape[0], region.a1)
             b0, b1 = max(b, region.b0), min(b + plane.shape[1], region.b1)
@@ -221,7 +240,18 @@ class EditedLabels:
         patched.flags.writeable = False
         return patched
 
-    def _bricks_of(self, wanted: Collection[Brick] | None) -> Iterable[tuple[Brick, Samples]]:
+    def _whole(self, brick: Brick) -> Samples:
+        """Give an edited brick, and keep it so. The owner has the lock."""
+        there = self._bricks[brick]
+        if isinstance(there, BrickPatch):
+            whole = self._bricks[brick] = _kept(there.whole)
+            self._n_bytes += _held_bytes(whole) - _held_bytes(there)
+            return whole
+        return there
+
+    def _bricks_of(
+        self, wanted: Collection[Brick] | None
+    ) -> Iterable[tuple[Brick, Samples | BrickPatch]]:
         """Give the edited ones of some bricks, or of all. The owner has the lock."""
         if wanted is None:
             return self._bricks.items()
@@ -322,8 +352,8 @@ def _reduced(planes: list[tuple[Brick, Samples]], lod: int) -> list[tuple[Brick,
     strips: dict[tuple[int, ...], list[tuple[Brick, Samples]]] = {}
     for brick, plane in planes:
         if not any(plane.strides):
-            shape = [-(-n // side) for n in plane.shape]
-            found.append((brick, np.broadcast_to(plane[0, 0], shape)))
+            # A plane of one label is as good as any part of it.
+            found.append((brick, plane[: -(-plane.shape[0] // side), : -(-plane.shape[1] // side)]))
         elif plane.shape[0] % side:
             found.append((brick, half_times(plane, lod, is_label=True)))
         else:
@@ -339,7 +369,14 @@ def _above(brick: Brick, lod: int) -> Brick:
     return (brick[0] >> lod, brick[1] >> lod, brick[2] >> lod)
 
 
-def _kept(values: Samples) -> Samples:
+@overload
+def _kept(values: BrickPatch) -> BrickPatch: ...
+@overload
+def _kept(values: Samples) -> Samples: ...
+def _kept(values: Samples | BrickPatch) -> Samples | BrickPatch:
+    """Give a brick as it is kept: one of one label is a single voxel."""
+    if isinstance(values, BrickPatch):
+        return values
     first = values.flat[0]
     if (values == first).all():
         return np.broadcast_to(np.asarray(first, values.dtype), values.shape)
@@ -348,10 +385,12 @@ def _kept(values: Samples) -> Samples:
     return kept
 
 
-def _held_bytes(brick: Samples) -> int:
-    return 0 if not any(brick.strides) else brick.nbytes
+def _held_bytes(brick: Samples | BrickPatch) -> int:
+    return brick.nbytes if isinstance(brick, BrickPatch) or any(brick.strides) else 0
 
 
-def _plane(brick: Samples, axis: int, at: int) -> Samples:
+def _plane(brick: Samples | BrickPatch, axis: int, at: int) -> Samples:
+    if isinstance(brick, BrickPatch):
+        return brick.plane(axis, at)
     plane: Samples = brick[(slice(None),) * axis + (at,)]
     return plane

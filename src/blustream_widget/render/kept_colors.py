@@ -28,6 +28,9 @@ EntriesOf: TypeAlias = Callable[[Samples], Entries]
 
 # Of all that is kept, at five bytes or six for each: some panes in motion and at rest.
 _MOST_VOXELS = 1 << 22
+# A stroke lies across the box around it: bands of that hold fewer voxels.
+_BANDS = 4
+_WORTH_BANDS = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,8 @@ class Kept:
         What all of that lies in.
     n_repairs : int
         Grows by one when a part is made anew.
-    repaired : two slices or None
-        Rows and columns of the part that was the last one.
+    repaired : tuple of two slices each
+        Rows and columns of what that was the last time.
     """
 
     base: Base
@@ -76,7 +79,7 @@ class Kept:
     colors: Packed
     scratch: Scratch = field(default_factory=Scratch)
     n_repairs: int = 0
-    repaired: Box | None = None
+    repaired: tuple[Box, ...] = ()
 
 
 class KeptColors:
@@ -98,11 +101,14 @@ class KeptColors:
         """
         place = (base.values.shape, base.values.strides, base.table.byte_of)
         kept = self._kept.pop(place, None)
-        box = None if kept is None else _changed_box(kept, base, layers)
-        if kept is None or box is None:
+        boxes = None if kept is None else _changed_boxes(kept, base, layers)
+        if kept is None or boxes is None:
             kept = self._made(base, layers, Scratch() if kept is None else kept.scratch)
-        elif box[0].stop > box[0].start:
-            self._repair(kept, base, layers, box)
+        elif boxes:
+            for box in boxes:
+                self._repair(kept, base, layers, box)
+            kept.n_repairs += 1
+            kept.repaired = boxes
         self._kept[place] = kept
         while len(self._kept) > 1 and self._n_voxels > _MOST_VOXELS:
             self._kept.pop(next(iter(self._kept)))
@@ -127,41 +133,60 @@ class KeptColors:
         kept.colors[box] = self._blender.blend(entries, base.table, parts)
         for old, new in zip(kept.layers, parts, strict=True):
             old.cells[box] = new.cells
-        kept.n_repairs += 1
-        kept.repaired = box
 
 
-def _changed_box(kept: Kept, base: Base, layers: Sequence[VoxelLayer]) -> Box | None:
-    """Rows and columns that hold all that is other than it was; None where that may be anything."""
+def _changed_boxes(kept: Kept, base: Base, layers: Sequence[VoxelLayer]) -> tuple[Box, ...] | None:
+    """Rows and columns of all that is other than it was; None where that may be anything."""
     before = kept.base
     is_same = base.data is before.data and base.table is before.table and base.look == before.look
     if not is_same or len(layers) != len(kept.layers):
         return None
-    rows, columns = base.values.shape
-    low, high = [rows, columns], [0, 0]
+    boxes: tuple[Box, ...] = ()
     for old, new in zip(kept.layers, layers, strict=True):
         is_alike = np.array_equal(old.colors, new.colors) and np.array_equal(old.alphas, new.alphas)
         if not is_alike or old.cells.dtype != new.cells.dtype:
             return None
-        for axis, (first, last) in enumerate(_span_of(old.cells != new.cells)):
-            low[axis], high[axis] = min(low[axis], first), max(high[axis], last)
-    return slice(low[0], high[0]), slice(low[1], high[1])
+        boxes += _boxes_of(old.cells, new.cells)
+    return boxes
 
 
-def _span_of(differs: npt.NDArray[np.bool_]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Rows and columns, half open, that all of it lies in; the shape and 0 where nothing is."""
-    if differs.strides[0] < differs.strides[1]:
-        columns, rows = _span_of(differs.T)
-        return rows, columns
+def _boxes_of(old: Cells, new: Cells) -> tuple[Box, ...]:
+    """Rows and columns of some boxes that hold all cells that differ; there may be none."""
+    if old.strides[0] < old.strides[1]:
+        return tuple((rows, columns) for columns, rows in _boxes_of(old.T, new.T))
+    n_joined = _n_joined(old, new)
+    differs = old.view(np.uint64) != new.view(np.uint64) if n_joined > 1 else old != new
     at = np.flatnonzero(differs)  # a tenth of what looking at rows and columns takes
     if not at.size:
-        return (differs.shape[0], 0), (differs.shape[1], 0)
-    width = differs.shape[1]
-    columns = at % width
-    return (int(at[0]) // width, int(at[-1]) // width + 1), (
-        int(columns.min()),
-        int(columns.max()) + 1,
-    )
+        return ()
+    rows, columns = np.divmod(at, differs.shape[1])
+    first, last = int(rows[0]), int(rows[-1]) + 1
+    edges = [first + (last - first) * k // _BANDS for k in range(_BANDS + 1)]
+    cuts = np.searchsorted(rows, edges).tolist()
+    bands = [
+        (slice(edges[k], edges[k + 1]), _span_of(columns[cuts[k] : cuts[k + 1]], n_joined))
+        for k in range(_BANDS)
+        if cuts[k] < cuts[k + 1]
+    ]
+    whole = (slice(first, last), _span_of(columns, n_joined))
+    n_cells = sum(_n_cells(band) for band in bands)
+    return tuple(bands) if n_cells < _WORTH_BANDS * _n_cells(whole) else (whole,)
+
+
+def _n_joined(old: Cells, new: Cells) -> int:
+    """How many cells can be compared as one number."""
+    n = np.dtype(np.uint64).itemsize // old.itemsize
+    can_be = old.shape[1] % n == 0 and all(one.strides[1] == one.itemsize for one in (old, new))
+    return n if can_be else 1
+
+
+def _span_of(columns: npt.NDArray[np.intp], n_joined: int) -> slice:
+    return slice(int(columns.min()) * n_joined, (int(columns.max()) + 1) * n_joined)
+
+
+def _n_cells(box: Box) -> int:
+    rows, columns = (int(side.stop - side.start) for side in box)
+    return rows * columns
 
 
 def _copy(cells: Cells, like: Samples, scratch: Scratch, n: int) -> Cells:

@@ -154,13 +154,14 @@ def _draw_change(before: Painted, now: Painted, planes: Planes, columns: Span, r
         return False
     if n_new == 0:
         return True
-    table, box = kept.base.table, kept.repaired
-    if box is None or not now.is_smooth or not table.is_subsampled:
+    table = kept.base.table
+    if not now.is_smooth or not table.is_subsampled:
         return False
-    n_voxels = (box[0].stop - box[0].start) * (box[1].stop - box[1].start)
+    n_voxels = sum(kept.colors[box].size for box in kept.repaired)
     if n_voxels > _PART * kept.colors.size:
         return False
-    draw_part(kept.colors, planes, table.byte_of, columns=columns, rows=rows, box=box)
+    for box in kept.repaired:
+        draw_part(kept.colors, planes, table.byte_of, columns=columns, rows=rows, box=box)
     return True
 
 

@@ -8,6 +8,7 @@ rounding of swscale's.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +17,6 @@ from blustream_widget.render.kept_colors import Box
 from blustream_widget.render.resample import Taps, resample
 from blustream_widget.render.scale import Place, Planes, places_of
 from blustream_widget.render.span import Span
-
-# Pixels beyond those that a colour reaches: swscale rounds places.
-_MARGIN_PX = 1
 
 
 def draw_part(
@@ -76,24 +74,39 @@ class _Reach:
         n_scaled_px, begin = place.size[along], place.first[along]
         end = begin + place.high[along] - place.low[along]
         step = n / n_scaled_px
-        # Half the width of the filter, a triangle, in voxels.
-        radius = max(step, 1.0)
-        first = math.floor((changed.start + 0.5 - radius) / step - 0.5) - _MARGIN_PX
-        last = math.ceil((changed.stop - 0.5 + radius) / step - 0.5) + 1 + _MARGIN_PX
+        radius = _radius(step)
+        # Rounded outwards by up to a pixel: swscale rounds places.
+        first = math.floor((changed.start + 0.5 - radius) / step - 0.5)
+        last = math.ceil((changed.stop - 0.5 + radius) / step - 0.5) + 1
         first, last = max(first, begin), min(last, end)
         self.n_px = max(last - first, 0)
         if not self.n_px:
             return
         shift = place.low[along] - begin
         self.pixels = slice(first + shift, last + shift)
-        # Beyond the last pixel of the scaled plane, that one stands in, as for the whole.
-        centres = (np.arange(first, last).clip(max=n_scaled_px - 1) + 0.5) * step - 0.5
-        lowest = np.floor(centres - radius) + 1
-        numbers = lowest + np.arange(math.ceil(2 * radius))[:, None]
-        weights = np.maximum(radius - np.abs(numbers - centres), 0.0)
-        weights /= weights.sum(axis=0)
-        # The outermost voxel goes on beyond the edge.
-        inside = numbers.astype(np.intp).clip(0, n - 1)
+        inside, weights = _taps(n, n_scaled_px, max(end, n_scaled_px))
+        inside = inside[:, first:last]
         low = int(inside[0, 0])
         self.voxels = slice(low, int(inside[-1, -1]) + 1)
-        self.taps = Taps(tuple(inside - low), tuple(weights.astype(np.float32)))
+        self.taps = Taps(tuple(inside - low), tuple(weights[:, first:last]))
+
+
+def _radius(step: float) -> float:
+    """Half the width of the filter, a triangle, in voxels; `step` of them are a pixel."""
+    return max(step, 1.0)
+
+
+@lru_cache(maxsize=32)
+def _taps(n: int, n_px: int, end: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+    """Voxels that make each pixel up to `end`, and how much of each, shape (k, end).
+
+    Beyond the last pixel of the scaled plane, that one stands in, as for the whole.
+    """
+    step = n / n_px
+    radius = _radius(step)
+    centres = (np.arange(end).clip(max=n_px - 1) + 0.5) * step - 0.5
+    numbers = np.floor(centres - radius) + 1 + np.arange(math.ceil(2 * radius))[:, None]
+    weights = np.maximum(radius - np.abs(numbers - centres), 0.0)
+    weights /= weights.sum(axis=0)
+    # The outermost voxel goes on beyond the edge.
+    return numbers.astype(np.intp).clip(0, n - 1), weights.astype(np.float32)

@@ -22,6 +22,7 @@ from blustream_widget.core.worker_protocol import (
     PutBricks,
     RevertBricks,
 )
+from blustream_widget.data.brick_patch import whole_of
 from blustream_widget.data.edited_labels import pack_brick
 from blustream_widget.data.label_counts import LabelSum, changed_counts
 from blustream_widget.data.voxels import ReadCancelledError
@@ -201,12 +202,13 @@ class LabelEditor:
             self._is_drawn.clear()
             self._tell_done(Laid(target, n, tuple(changes)))
             self._is_drawn.wait(_PICTURE_S)
+            target.labels.settle(changes)
         if isinstance(message, PutBricks):
             return Edited(target, n_edits, None, ())
         size = target.labels.info.brick_size
         counts = changed_counts(
             (
-                ((brick[0] * size, brick[1] * size, brick[2] * size), old, new)
+                ((brick[0] * size, brick[1] * size, brick[2] * size), old, whole_of(new))
                 for brick, (old, new) in changes.items()
             ),
             target.count_lod,
@@ -244,7 +246,8 @@ def _answers(name: str, n: int, changes: Changes) -> Iterator[BricksEdited]:
     """Pack what changed in messages of bounded size; the last one is not `more`."""
     packed: list[BrickChange] = []
     n_bytes = n_voxels = 0
-    for brick, (old, new) in changes.items():
+    for brick, (old, after) in changes.items():
+        new = whole_of(after)
         one = BrickChange(brick, pack_brick(old), pack_brick(new))
         if n_bytes > _MESSAGE_BYTES:
             yield BricksEdited(name, n, n_voxels, tuple(packed), more=True)

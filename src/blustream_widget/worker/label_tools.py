@@ -27,6 +27,7 @@ from blustream_widget.core.label_edit import (
 )
 from blustream_widget.core.types import Samples
 from blustream_widget.data import VolumeSource
+from blustream_widget.data.brick_patch import BrickPatch
 from blustream_widget.data.brush import (
     MAX_BRICKS,
     BrickGrid,
@@ -54,7 +55,8 @@ _FINDING, _READING, _SHAPING = 0.4, 0.1, 0.4
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Shape: TypeAlias = tuple[int, int, int]
-Changes: TypeAlias = dict[Brick, tuple[Samples, Samples]]
+Changes: TypeAlias = dict[Brick, tuple[Samples, Samples | BrickPatch]]
+"""Bricks before and after."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -292,9 +294,10 @@ class LabelTools:
                     (low[0], low[1], low[2]), (high[0], high[1], high[2]), within
                 )
             if chosen.any():
-                new = now.copy()
-                new[mask.box][chosen] = label
-                changes[brick] = (now, new)
+                inside = there.copy()
+                inside[chosen] = label
+                patch = BrickPatch(now, mask.box, inside)
+                changes[brick] = (now, patch if 2 * inside.size < now.size else patch.whole)
         return changes
 
     def _in_range(self, lower: Shape, upper: Shape, within: ValueRange) -> Mask:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from blustream_widget.core.types import SliceData
+from blustream_widget.data.brick_patch import BrickPatch
 from blustream_widget.data.brush import BrickGrid, brush_masks, cut_masks
 from blustream_widget.data.edited_labels import (
     edited,
@@ -251,3 +252,49 @@ def test_a_coarse_level_is_a_majority_of_what_was_painted() -> None:
     got: list[np.ndarray] = []
     target.request_brick(BrickKey(0, 1, 0, 0, 1), lambda _key, values: got.append(values))
     assert np.array_equal(got[0][:8, 8:16, :8], half_times(brick, 1, is_label=True))
+
+
+@pytest.mark.parametrize("is_array", [False, True])
+def test_a_patch_is_read_as_the_whole_brick_would_be(is_array) -> None:
+    rng = np.random.default_rng(8)
+    shape = (70, 100, 90)
+    info = volume_info(shape, dtype="uint8", is_label=True, n_lods=3)
+    values = rng.integers(0, 3, shape).astype(np.uint8) if is_array else np.zeros(shape, np.uint8)
+    source = MemorySource(info, (values,)) if is_array else NewLabels(info, "a", "uint8", {})
+    patched, whole = edited(source, 0), edited(source, 0)
+    grid = BrickGrid(shape, patched.info.brick_size)
+    for _ in range(12):
+        brick = tuple(int(rng.integers(0, -(-n // grid.size))) for n in shape)
+        lower, upper = grid.bounds(brick)
+        now = whole.bricks().get(brick, values[tuple(map(slice, lower, upper))])
+        box = tuple(
+            slice(k := int(rng.integers(0, n)), int(rng.integers(k, n)) + 1) for n in now.shape
+        )
+        new = now.copy()
+        new[box] = inside = rng.integers(0, 4, now[box].shape).astype(np.uint8)
+        patched.put({brick: BrickPatch(now, box, inside)})
+        whole.put({brick: new})
+        assert patched.n_bytes >= whole.n_bytes > 0
+        for axis, lod in itertools.product(range(3), range(3)):
+            sides = [n for k, n in enumerate(shape) if k != axis]
+            at = lower[axis] + int(rng.integers(box[axis].start, box[axis].stop))
+            whole_slice = (axis, at, 0, lod, Region(0, sides[0], 0, sides[1]))
+            assert np.array_equal(patched.read_slice(*whole_slice), whole.read_slice(*whole_slice))
+        patched.settle([brick, (9, 9, 9)])
+        assert patched.n_bytes == whole.n_bytes
+    assert patched.bricks().keys() == whole.bricks().keys()
+    assert all(np.array_equal(one, whole.bricks()[k]) for k, one in patched.bricks().items())
+
+
+def test_an_edited_brick_is_not_asked_of_its_source() -> None:
+    held = HeldSource(volume_info(SHAPE, dtype="uint8", is_label=True, brick_size=SIZE))
+    target = edited(held, 0)
+    box = (slice(3, 4), slice(4, 5), slice(5, 6))
+    inside = np.full((1, 1, 1), 7, np.uint8)
+    target.put({(0, 0, 0): BrickPatch(np.zeros((SIZE,) * 3, np.uint8), box, inside)})
+    answers = []
+    for key in (BrickKey(0, 0, 0, 0, 0), BrickKey(0, 0, 0, 0, 1)):
+        target.request_brick(key, lambda key, found: answers.append((key, found)))
+    ((key, found),) = answers
+    assert key == BrickKey(0, 0, 0, 0, 0)
+    assert [tuple(one) for one in np.argwhere(found == 7)] == [(3, 4, 5)]
