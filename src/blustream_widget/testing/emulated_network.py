@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from blustream_widget.testing.emulator import Conditions, Lateness
 from blustream_widget.testing.namespaces import Namespace
 from blustream_widget.testing.notebook_page import chromium, find_chromium
+from blustream_widget.testing.tcp_bridge import bridged
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -119,19 +120,6 @@ def emulated_network() -> Iterator[EmulatedNetwork]:
 @contextmanager
 def bridge(network: EmulatedNetwork, socket_path: Path, port: int = 8080) -> Iterator[str]:
     """Make a server's socket reachable from the browser's side; gives the WebSocket's address."""
-    command = (sys.executable, "-m", "blustream_widget.testing.tcp_bridge", SERVER_ADDRESS)
-    process = subprocess.Popen(
-        network.server.command(*command, str(port), str(socket_path)),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        if process.stdout.readline().strip() != b"ok":
-            raise ConnectionError("The bridge to the server did not start.")
+    command = network.server.command
+    with bridged(socket_path, address=SERVER_ADDRESS, port=port, command=command):
         yield f"ws://{SERVER_ADDRESS}:{port}/ws"
-    finally:
-        process.stdin.close()
-        process.wait(timeout=10)
-        process.stdout.close()
