@@ -123,7 +123,9 @@ class AckPacer:
     def is_behind(self) -> bool:
         """Whether one frame more would be queueing."""
         self._forget_stalled()
-        return len(self._in_flight) >= self.limit + OVERRUN or not self._has_room(3)
+        n = len(self._in_flight)
+        is_few = n < IN_FLIGHT_MIN + OVERRUN  # of every viewer and frame: the limit takes its time
+        return (not is_few and n >= self.limit + OVERRUN) or not self._has_room(3)
 
     def pace(self, fps: int) -> None:
         """Expect so many frames a second: fewer fill the link's round trip."""

@@ -34,8 +34,9 @@ from aiortc.rtcrtpsender import random_sequence_number
 
 from blustream_widget.errors import TransportError
 from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.transport.rtp_burst import BURST_PACKETS, HEAD, MARKER, Burst
 from blustream_widget.transport.rtp_h264 import plan_payloads
-from blustream_widget.transport.srtp_output import BURST_PACKETS, SrtpOutput
+from blustream_widget.transport.srtp_output import SrtpOutput
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +50,31 @@ MAX_AHEAD_S = 0.0007
 BURSTS_A_TURN = 3  # of the loop, however slow the machine is
 # A frame that comes while this many others still leave is one too many.
 MAX_WAITING_FRAMES = 3
-_HEADER = struct.Struct("!BBHLL")
 _TIMESTAMP = struct.Struct("!L")
 _EXTENSION_HEADER = struct.Struct("!HH")
 _NTP_1970_S = 2_208_988_800
+_NONE: frozenset[int] = frozenset()
 _ANY_TIME = 0xFEDCBA  # found again in what aiortc packs: no other extension has these bytes
+
+
+class _Plan:
+    """A frame's payloads, and its bursts, which are laid out when the first viewer needs them."""
+
+    __slots__ = ("_bursts", "frame", "payloads")
+
+    def __init__(self, frame: EncodedFrame, payloads: Sequence[bytes]) -> None:
+        self.frame = frame
+        self.payloads = payloads
+        self._bursts: dict[tuple[int, int], Burst] = {}
+
+    def burst(self, first: int, head_bytes: int) -> Burst:
+        """Return the burst that begins with packet `first`."""
+        burst = self._bursts.get((first, head_bytes))
+        if burst is None:
+            end = first + BURST_PACKETS
+            burst = Burst(self.payloads[first:end], head_bytes, has_end=end >= len(self.payloads))
+            self._bursts[first, head_bytes] = burst
+        return burst
 
 
 class _Sending:
@@ -61,16 +82,17 @@ class _Sending:
 
     __slots__ = (
         *("count", "extensions", "first_seq"),
-        *("frame", "missed", "n_sent", "payloads"),
+        *("frame", "missed", "n_sent", "payloads", "plan"),
     )
 
-    def __init__(self, frame: EncodedFrame, payloads: Sequence[bytes], first_seq: int) -> None:
-        self.frame = frame
-        self.payloads = payloads
+    def __init__(self, plan: _Plan, first_seq: int) -> None:
+        self.plan: _Plan | None = plan  # until all has left: the history needs the payloads alone
+        self.frame = plan.frame
+        self.payloads = plan.payloads
         self.first_seq = first_seq
         self.n_sent = 0
         self.extensions: list[bytes] = []  # of each burst
-        self.missed: set[int] = set()
+        self.missed = _NONE
         self.count = 0  # of no use without trailers
 
 
@@ -154,14 +176,14 @@ class RtpStream:
         """Send a frame now, or behind those that still leave. Never waits, never raises."""
         if self._stop is None or not self._sender._enabled:
             return
-        payloads = _payloads_of(frame, has_trailer=self._has_trailers)
-        if not payloads:
+        plan = _plan_of(frame, has_trailer=self._has_trailers)
+        if not plan.payloads:
             return
-        sending = _Sending(frame, payloads, self._next_seq)
+        sending = _Sending(plan, self._next_seq)
         sending.count = self._next_count
         self._next_count = (self._next_count + 1) % COUNTS
         self._waiting.append(sending)
-        self._next_seq = (self._next_seq + len(payloads)) & 0xFFFF
+        self._next_seq = (self._next_seq + len(plan.payloads)) & 0xFFFF
         if self._timer is None:
             self._send_waiting()
 
@@ -216,7 +238,7 @@ class RtpStream:
             index = (sequence_number - sending.first_seq) & 0xFFFF
             if index < sending.n_sent:
                 if index not in sending.missed:  # asked for once a round trip until it is there
-                    sending.missed.add(index)
+                    sending.missed |= {index}
                     self.n_missed += 1
                     self._on_missed(sending.frame)
                 self._send_again(sending, index)
@@ -224,16 +246,14 @@ class RtpStream:
 
     def _send_again(self, sending: _Sending, index: int) -> None:
         sequence_number = (sending.first_seq + index) & 0xFFFF
-        extensions = sending.extensions[index // BURST_PACKETS]
-        packet = b"".join(*self._packets(sending, index, index + 1, extensions))
+        packet = self._packet(sending, index)
         if self._sender._RTCRtpSender__rtx_payload_type is not None:
             packet = self._as_rtx(packet, sequence_number, len(sending.payloads[index]))
         output = self._current_output()
         if output is None:
             return
         try:
-            output.add(packet)
-            self._count_bytes(output.send(), 1)
+            self._count_bytes(output.send_packet(packet), 1)
         except TransportError as exc:
             self._fail(exc)
 
@@ -244,8 +264,9 @@ class RtpStream:
         self._timer = None
         try:
             for _ in range(BURSTS_A_TURN):
-                if self._waiting and self._wait_s() <= 0 and not self._has_unsent:
-                    self._send_burst(self._waiting[0])
+                if not self._waiting or self._wait_s() > 0 or self._has_unsent:
+                    break
+                self._send_burst(self._waiting[0])
         except TransportError as exc:
             self._fail(exc)
             return
@@ -262,50 +283,54 @@ class RtpStream:
         self._send_waiting(is_late=True)
 
     def _send_burst(self, sending: _Sending) -> None:
-        output = self._current_output()
+        output, plan = self._current_output(), sending.plan
+        assert plan is not None
         first = sending.n_sent
-        end = min(first + BURST_PACKETS, len(sending.payloads))
         if first == 0:
             self._on_frame(sending.frame)
             self._remember(sending)
-        extensions = self._extensions()
+        now_s = time.time()
+        extensions = self._extensions(now_s)
         sending.extensions.append(extensions)
-        sending.n_sent = end
+        burst = plan.burst(first, HEAD.size + len(extensions))
+        sending.n_sent = first + len(burst)
         self._clear_at_s = max(self._clear_at_s, self._loop.time()) + BURST_S
-        if end == len(sending.payloads):
+        if burst.has_end:
+            sending.plan = None
             self._waiting.popleft()
         if output is None:
             return
-        output.add_all(self._packets(sending, first, end, extensions))
-        self._count_bytes(output.send(), end - first)
-        self._count_media(sending, first, end)
-        self.n_packets += end - first
+        seq = (sending.first_seq + first) & 0xFFFF
+        head = self._head(sending, seq, extensions)
+        n_bytes = output.send_burst(burst, head, seq, self._count_of(sending))
+        self._count_bytes(n_bytes, len(burst))
+        self._count_media(sending, burst, now_s)
+        self.n_packets += len(burst)
 
-    def _packets(
-        self, sending: _Sending, first: int, end: int, extensions: bytes
-    ) -> list[tuple[bytes, bytes]]:
-        """Head and payload of packets; the payloads are those of all viewers."""
-        flags, kind = 0x90 if extensions else 0x80, self._payload_type
-        seq, ssrc = sending.first_seq, self._sender._ssrc
+    def _head(self, sending: _Sending, seq: int, extensions: bytes, marker: int = 0) -> bytes:
+        """Pack what stands in front of the payload, which is that of all viewers."""
+        flags = 0x90 if extensions else 0x80
         timestamp_90k = sending.frame.header.timestamp_90k & 0xFFFFFFFF
-        pack = _HEADER.pack
-        packets = [
-            (pack(flags, kind, (seq + n) & 0xFFFF, timestamp_90k, ssrc) + extensions, payload)
-            for n, payload in enumerate(sending.payloads[first:end], first)
-        ]
-        if end == len(sending.payloads):
-            last = pack(flags, 0x80 | kind, (seq + end - 1) & 0xFFFF, timestamp_90k, ssrc)
-            packets[-1] = last + extensions, self._counted(sending)
-        return packets
+        kind = marker | self._payload_type
+        return HEAD.pack(flags, kind, seq, timestamp_90k, self._sender._ssrc) + extensions
 
-    def _counted(self, sending: _Sending) -> bytes:
-        payload = sending.payloads[-1]
+    def _packet(self, sending: _Sending, index: int) -> bytes:
+        """Give a packet once more, as it left."""
+        seq = (sending.first_seq + index) & 0xFFFF
+        extensions = sending.extensions[index // BURST_PACKETS]
+        payload = sending.payloads[index]
+        is_last = index == len(sending.payloads) - 1
+        if is_last and (count := self._count_of(sending)):
+            payload = payload[: -len(count)] + count
+        return self._head(sending, seq, extensions, MARKER if is_last else 0) + payload
+
+    def _count_of(self, sending: _Sending) -> bytes:
+        """Place of a frame in the stream, at the end of its last packet; empty without trailers."""
         if not self._has_trailers:
-            return payload
+            return b""
         # Never a zero: with the header's last bytes it might look like a start code. The plan
         # keeps both bytes in this packet.
-        count = bytes((0x80 | sending.count >> 7, 0x80 | sending.count & 0x7F))
-        return payload[:-COUNT_BYTES] + count
+        return bytes((0x80 | sending.count >> 7, 0x80 | sending.count & 0x7F))
 
     def _as_rtx(self, packet: bytes, lost_seq: int, size: int) -> bytes:
         """RFC 4588: in a stream of its own, with the first number in front of the payload."""
@@ -315,16 +340,16 @@ class RtpStream:
         marker_and_type = packet[1] & 0x80 | sender._RTCRtpSender__rtx_payload_type
         (timestamp_90k,) = _TIMESTAMP.unpack_from(packet, 4)
         # The time of sending is in the extensions, and this is another one.
-        extensions = self._extensions()
-        head = _HEADER.pack(packet[0], marker_and_type, seq, timestamp_90k, sender._rtx_ssrc)
+        extensions = self._extensions(time.time())
+        head = HEAD.pack(packet[0], marker_and_type, seq, timestamp_90k, sender._rtx_ssrc)
         return b"".join((head, extensions, lost_seq.to_bytes(2, "big"), packet[-size:]))
 
-    def _extensions(self) -> bytes:
+    def _extensions(self, now_s: float) -> bytes:
         """Header extensions of packets that leave now, as aiortc and its hooks pack them."""
         extensions = self._packed
         if extensions is None:
             extensions = self._packed = _PackedExtensions(self._sender)
-        return extensions.now()
+        return extensions.at(now_s)
 
     def _remember(self, sending: _Sending) -> None:
         self._history.append(sending)
@@ -348,12 +373,12 @@ class RtpStream:
 
     # -------------------------------------------------- what others read
 
-    def _count_media(self, sending: _Sending, first: int, end: int) -> None:
+    def _count_media(self, sending: _Sending, burst: Burst, now_s: float) -> None:
         sender = self._sender
-        sender._RTCRtpSender__ntp_timestamp = int((time.time() + _NTP_1970_S) * 4294967296)
+        sender._RTCRtpSender__ntp_timestamp = int((now_s + _NTP_1970_S) * 4294967296)
         sender._RTCRtpSender__rtp_timestamp = sending.frame.header.timestamp_90k & 0xFFFFFFFF
-        sender._RTCRtpSender__octet_count += sum(map(len, sending.payloads[first:end]))
-        sender._RTCRtpSender__packet_count += end - first
+        sender._RTCRtpSender__octet_count += burst.payload_bytes
+        sender._RTCRtpSender__packet_count += len(burst)
 
     def _count_bytes(self, n_bytes: int, n_packets: int) -> None:
         dtls = self._sender.transport
@@ -381,29 +406,29 @@ class _PackedExtensions:
         self._before, found, self._after = whole.partition(_ANY_TIME.to_bytes(3, "big"))
         self._is_timed = bool(found)
 
-    def now(self) -> bytes:
-        """Bytes for packets that leave now."""
+    def at(self, now_s: float) -> bytes:
+        """Bytes for packets that leave at this time of the day."""
         if not self._is_timed:
             return self._before
         # 6.18 fixed point of seconds, modulo 64 s, which divides the epochs' difference.
-        now = int(time.time() * 262144) & 0xFFFFFF
+        now = int(now_s * 262144) & 0xFFFFFF
         return self._before + now.to_bytes(3, "big") + self._after
 
 
-_newest: dict[bool, tuple[EncodedFrame, list[bytes]]] = {}
+_newest: dict[bool, _Plan] = {}
 
 
-def _payloads_of(frame: EncodedFrame, *, has_trailer: bool) -> list[bytes]:
+def _plan_of(frame: EncodedFrame, *, has_trailer: bool) -> _Plan:
     """Cut a frame up; all viewers of a session ask for the same one after another."""
     known = _newest.get(has_trailer)
-    if known is not None and known[0] is frame:
-        return known[1]
+    if known is not None and known.frame is frame:
+        return known
     if has_trailer:
         data = frame.with_trailer + bytes(COUNT_BYTES)  # filled in for each viewer
         planned = plan_payloads(data, trailer_bytes=frame.header.n_bytes + COUNT_BYTES)
     else:
         data = frame.data
         planned = plan_payloads(data, frame.header.n_bytes)
-    payloads = [prefix + data[begin:end] for prefix, begin, end in planned]
-    _newest[has_trailer] = (frame, payloads)
-    return payloads
+    plan = _Plan(frame, [prefix + data[begin:end] for prefix, begin, end in planned])
+    _newest[has_trailer] = plan
+    return plan

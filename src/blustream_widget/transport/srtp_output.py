@@ -3,10 +3,10 @@
 A part of `rtp_stream`, and like it bound to the inside of aiortc, aioice and pylibsrtp.
 
 **Cost.** A packet's way through aiortc and asyncio takes 50 to 90 µs of processor time. Here it
-takes 25 with everything the kernel does (`blustream bench ways`): a packet is written once,
-encrypted in place, and all packets of one size leave in one `sendmsg`; Linux cuts them apart
-(UDP_SEGMENT, "generic segmentation offload"). Where that is missing or refused, each packet has a
-call of its own.
+takes COST with everything the kernel does (`blustream bench ways`): packets are made in
+`rtp_burst`'s room, encrypted in place, and all packets of one size leave in one `sendmsg`; Linux
+cuts them apart (UDP_SEGMENT, "generic segmentation offload"). Where that is missing or refused,
+each packet has a call of its own.
 """
 
 from __future__ import annotations
@@ -17,26 +17,21 @@ import socket
 import struct
 import sys
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 from aioice.ice import CandidatePair, StunProtocol
 from pylibsrtp import Session
-from pylibsrtp._binding import ffi, lib
+from pylibsrtp._binding import lib
 
 from blustream_widget.errors import TransportError
+from blustream_widget.transport.rtp_burst import Burst, BurstRoom
 
-BURST_PACKETS = 40  # 40 · 1360 bytes: the kernel takes 64 kB at once
-# 16-byte aligned, as libsrtp wants its packets; a packet and its authentication tag fit.
-_SLOT_BYTES = 1536
 _UDP_SEGMENT = 103  # of linux/udp.h; Python has no name for it
 _SEGMENT = struct.Struct("=H")
 _NO_SEGMENTS = {errno.EINVAL, errno.EIO, errno.EMSGSIZE, errno.EOPNOTSUPP, errno.ENOPROTOOPT}
 
-# One loop, one burst at a time: all viewers share the room in which packets are made.
-_room = ffi.new("char[]", _SLOT_BYTES * BURST_PACKETS)
-_slots = [_room + _SLOT_BYTES * i for i in range(BURST_PACKETS)]
-_view = memoryview(ffi.buffer(_room)).cast("B")
-_length = ffi.new("int *")
+_room = BurstRoom()
 
 
 class SrtpOutput:
@@ -59,62 +54,54 @@ class SrtpOutput:
         self._address = pair.remote_addr
         self._socket = _own_socket(pair.protocol)
         self._has_segments = sys.platform == "linux"
-        self._lengths: list[int] = []
+        self._is_buffered = False
 
     @property
     def has_unsent(self) -> bool:
         """Whether packets wait in asyncio's buffer, because the network takes no more now."""
-        return self._socket is not None and self._transport.get_write_buffer_size() > 0
+        if self._is_buffered:
+            self._is_buffered = self._transport.get_write_buffer_size() > 0
+        return self._is_buffered
 
-    def add(self, packet: bytes) -> None:
-        """Protect one packet: see `add_all`."""
-        self.add_all([(packet, b"")])
+    def send_burst(self, burst: Burst, head: bytes, first_seq: int, end: bytes = b"") -> int:
+        """Send a viewer's packets of a burst; never waits. See `BurstRoom.put_all`.
 
-    def add_all(self, packets: Sequence[tuple[bytes, bytes]]) -> None:
-        """Protect packets, each in two parts, and put them into the burst.
-
-        A burst has room for `BURST_PACKETS`. Most of what a viewer costs happens in this loop.
+        Returns
+        -------
+        int
+            Bytes of all packets, encrypted.
 
         Raises
         ------
         TransportError
             If libsrtp refuses a packet.
         """
-        lengths, view, length = self._lengths, _view, _length
-        protect, srtp = lib.srtp_protect, self._srtp
-        begin = _SLOT_BYTES * len(lengths)
-        for (head, payload), slot in zip(packets, _slots[len(lengths) :], strict=False):
-            middle = begin + len(head)
-            end = middle + len(payload)
-            view[begin:middle] = head
-            view[middle:end] = payload
-            length[0] = end - begin
-            if status := protect(srtp, slot, length):
-                lengths.clear()
-                raise TransportError(
-                    f"A packet of {end - begin} bytes cannot be encrypted: {status}."
-                )
-            lengths.append(length[0])
-            begin += _SLOT_BYTES
-
-    def send(self) -> int:
-        """Send the burst; never waits. Returns how many bytes it had."""
-        lengths, self._lengths = self._lengths, []
-        first, n = 0, len(lengths)
-        while first < n:
-            size = lengths[first]
-            end = first + 1
-            # A shorter one may end what is sent together.
-            while end < n and lengths[end - 1] == size and lengths[end] <= size:
-                end += 1
-            parts = [
-                _view[i * _SLOT_BYTES : i * _SLOT_BYTES + lengths[i]] for i in range(first, end)
-            ]
-            if len(parts) == 1 or not self._send_together(parts, size):
+        _room.put_all(burst, head, first_seq, end)
+        tag_bytes = self._protect(len(burst), burst.sizes[0])
+        for parts in burst.parts(_room, tag_bytes):
+            if len(parts) == 1 or not self._send_together(parts):
                 for part in parts:
                     self._send_one(part)
-            first = end
-        return sum(lengths)
+        return burst.n_bytes + len(burst) * tag_bytes
+
+    def send_packet(self, packet: bytes) -> int:
+        """Send one packet by itself, as `send_burst` does."""
+        _room.put(packet)
+        size = len(packet) + self._protect(1, len(packet))
+        self._send_one(_room.packet(0, size))
+        return size
+
+    def _protect(self, n: int, first_bytes: int) -> int:
+        """Encrypt the first `n` packets of the room; returns by how much each has become longer.
+
+        Half of what a viewer costs happens here: the loop is in C.
+        """
+        refused = filter(
+            None, map(lib.srtp_protect, repeat(self._srtp, n), _room.slots, _room.lengths)
+        )
+        if status := next(refused, 0):
+            raise TransportError(f"A packet cannot be encrypted: {status}.")
+        return _room.size(0) - first_bytes
 
     def close(self) -> None:
         """Let go of the socket; may be called twice."""
@@ -122,10 +109,10 @@ class SrtpOutput:
             self._socket.close()
             self._socket = None
 
-    def _send_together(self, parts: list[memoryview], size: int) -> bool:
+    def _send_together(self, parts: Sequence[memoryview]) -> bool:
         if self._socket is None or not self._has_segments or self.has_unsent:
             return False
-        segment = (socket.IPPROTO_UDP, _UDP_SEGMENT, _SEGMENT.pack(size))
+        segment = (socket.IPPROTO_UDP, _UDP_SEGMENT, _SEGMENT.pack(len(parts[0])))
         try:
             self._socket.sendmsg(parts, [segment], 0, self._address)
         except BlockingIOError:
@@ -149,6 +136,7 @@ class SrtpOutput:
                 return
         # asyncio keeps what the network does not take now; a relay has a way of its own.
         self._transport.sendto(bytes(part), self._address)
+        self._is_buffered = self._socket is not None
 
 
 def _own_socket(protocol: StunProtocol) -> socket.socket | None:

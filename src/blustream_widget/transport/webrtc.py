@@ -202,8 +202,9 @@ class RtcPeer:
         during a good part of the time, each packet goes twice, and the picture has half the bits.
         """
         link = self.pacer.link
-        is_felt = link.round_trip_s > FELT_S
-        waits_s = link.loss * link.round_trip_s
+        round_trip_s = link.round_trip_s
+        is_felt = round_trip_s > FELT_S
+        waits_s = link.loss * round_trip_s
         least_s = REPEAT_BELOW_S if self._doubles else REPEAT_ABOVE_S
         # Of a new viewer nothing is known yet, and its first pictures are not to wait either.
         self._doubles = is_felt and (not link.is_loss_known or waits_s > least_s)

@@ -13,9 +13,9 @@ from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpSendP
 from blustream_widget.core.protocol import HEADER_BYTES
 from blustream_widget.testing.contracts.transport import make_frame
 from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.transport.rtp_burst import BURST_PACKETS, BurstRoom
 from blustream_widget.transport.rtp_h264 import plan_payloads
 from blustream_widget.transport.rtp_stream import HISTORY_PACKETS, MAX_WAITING_FRAMES, RtpStream
-from blustream_widget.transport.srtp_output import BURST_PACKETS
 
 EXTENSIONS = [
     RTCRtpHeaderExtensionParameters(id=1, uri="urn:ietf:params:rtp-hdrext:sdes:mid"),
@@ -35,21 +35,22 @@ class FakeOutput:
         self.packets: list[rtp.RtpPacket] = []
         self.raw: list[bytes] = []
         self.bursts: list[int] = []
-        self._n_new = 0
+        self._room = BurstRoom()
 
-    def add(self, packet: bytes) -> None:
+    def send_burst(self, burst, head: bytes, first_seq: int, end: bytes = b"") -> int:
+        self._room.put_all(burst, head, first_seq, end)
+        for n in range(len(burst)):
+            self._sent(bytes(self._room.packet(n, self._room.size(n))))
+        self.bursts.append(len(burst))
+        return sum(burst.sizes)
+
+    def send_packet(self, packet: bytes) -> int:
+        self._sent(packet)
+        return len(packet)
+
+    def _sent(self, packet: bytes) -> None:
         self.raw.append(packet)
         self.packets.append(rtp.RtpPacket.parse(packet))
-        self._n_new += 1
-
-    def add_all(self, packets: list[tuple[bytes, bytes]]) -> None:
-        for head, payload in packets:
-            self.add(head + payload)
-
-    def send(self) -> int:
-        self.bursts.append(self._n_new)
-        self._n_new = 0
-        return 0
 
     def close(self) -> None:
         pass
