@@ -3,8 +3,14 @@
 The server is the real one. A driver changes the slice 30 times a second, a worker answers each
 change with a prepared frame of 720p at 3 Mbit/s, and receivers in processes of their own take the
 frames from their sockets, look at the headers and acknowledge them; nothing is decoded. The
-processor time of the server and of its sender processes counts, that of the others does not. Ages
-run from the worker's stamp to the receiver having read the whole frame, on the same two cores.
+processor time of the server and of its sender processes counts, that of the others does not.
+
+**Ages** run from the worker's stamp to the whole frame being in the receiver's socket, by the stamp
+that the system gives the last packet; over WebSocket to its last byte having been read. Receivers
+are on the same machine: `frame_age_read_p95_ms` is with the time that they wait for a processor.
+
+**Conditions** are told with the figures: what the receivers take, and how much of the machine was
+idle, and not to be had at all because other machines have it ("stolen").
 """
 
 from __future__ import annotations
@@ -19,6 +25,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from blustream_widget.bench.fanout_worker import FPS
 from blustream_widget.bench.numbers import Record, median, noise, percentile
 from blustream_widget.core import protocol as p
@@ -31,6 +39,8 @@ _RECEIVERS = "blustream_widget.bench.fanout_receivers"
 _N_SLICES = 512
 _WARM_UP_S = 3.0
 _VIEWERS_A_PROCESS = 50
+_JOIN_ALONE = 100
+"""Of more viewers than these, each process has one joining, all at the same time."""
 _MAX_LINE_BYTES = 64 * 1024 * 1024
 
 
@@ -43,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pages", type=int, default=0, help="guests in real Chromium pages too (default none)"
     )
     parser.add_argument("--page-fps", type=float, default=15.0, help="for them (default 15)")
+    parser.add_argument(
+        "--company", type=int, default=0, help="viewers as above beside the pages (default none)"
+    )
     parser.set_defaults(rounds=3)
 
 
@@ -58,7 +71,14 @@ def run(arguments: argparse.Namespace) -> list[Record]:
         from blustream_widget.bench.fanout_pages import measure_pages
 
         seconds = arguments.rounds * arguments.seconds
-        results.append(measure_pages(arguments.pages, fps=arguments.page_fps, seconds=seconds))
+        results.append(
+            measure_pages(
+                arguments.pages,
+                fps=arguments.page_fps,
+                seconds=seconds,
+                company=arguments.company,
+            )
+        )
     return results
 
 
@@ -77,7 +97,7 @@ async def _measure(transport: str, n_viewers: int, rounds: int, seconds: float) 
                 )
                 await stack.enter_async_context(_driving(driver))
                 receivers = await stack.enter_async_context(
-                    _receivers(folder, opened.token, n_viewers, transport)
+                    receiving(folder, opened.token, n_viewers, transport)
                 )
                 await asyncio.sleep(_WARM_UP_S)
                 found = [await _round(server, receivers, seconds) for _ in range(rounds)]
@@ -90,13 +110,19 @@ async def _round(
     loop = asyncio.get_running_loop()
     for process in receivers:
         process.tell("start")
-    begin_s, cpu_s = loop.time(), _server_cpu_s(server)
+    begin_s, cpu_s, machine = loop.time(), _server_cpu_s(server), psutil.cpu_times()
     await asyncio.sleep(seconds)
-    cores = (_server_cpu_s(server) - cpu_s) / (loop.time() - begin_s)
+    took_s = loop.time() - begin_s
+    cores = (_server_cpu_s(server) - cpu_s) / took_s
+    after = psutil.cpu_times()
     counted = [await process.ask("stop") for process in receivers]
     return {
         "cores": cores,
         "ages_ms": [age for count in counted for age in count["ages_ms"]],
+        "read_ages_ms": [age for count in counted for age in count["read_ages_ms"]],
+        "idle_cores": (after.idle - machine.idle) / took_s,
+        "stolen_cores": (getattr(after, "steal", 0.0) - getattr(machine, "steal", 0.0)) / took_s,
+        "receiver_cores": sum(count["cpu_s"] for count in counted) / seconds,
         "packets_lost": sum(count["packets_lost"] for count in counted),
         "n_bytes": sum(count["n_bytes"] for count in counted),
         "join_ms": [ms for count in counted for ms in count["join_ms"]],
@@ -107,6 +133,7 @@ def _record(
     transport: str, n_viewers: int, found: Sequence[dict[str, Any]], seconds: float
 ) -> Record:
     ages_ms = [age for one in found for age in one["ages_ms"]]
+    read_ages_ms = [age for one in found for age in one["read_ages_ms"]]
     cores = [one["cores"] for one in found]
     n_due = FPS * seconds * n_viewers * len(found)
     join_ms = found[-1]["join_ms"]
@@ -119,6 +146,11 @@ def _record(
         "frame_age_p50_ms": percentile(ages_ms, 50),
         "frame_age_p95_ms": percentile(ages_ms, 95),
         "frame_age_p99_ms": percentile(ages_ms, 99),
+        "frame_age_read_p95_ms": percentile(read_ages_ms, 95),
+        **{
+            name: median([one[name] for one in found])
+            for name in ("receiver_cores", "idle_cores", "stolen_cores")
+        },
         "packets_lost": sum(one["packets_lost"] for one in found),
         "frames_of_due_percent": 100 * len(ages_ms) / n_due,
         "frame_bytes": sum(one["n_bytes"] for one in found) / max(len(ages_ms), 1),
@@ -192,9 +224,10 @@ class _Receivers:
 
 
 @asynccontextmanager
-async def _receivers(
+async def receiving(
     folder: str, token: str, n_viewers: int, transport: str
 ) -> AsyncIterator[list[_Receivers]]:
+    """Have so many viewers look at a session, until the end of the block."""
     n_processes = -(-n_viewers // _VIEWERS_A_PROCESS)
     shares = [n_viewers // n_processes + (i < n_viewers % n_processes) for i in range(n_processes)]
     async with AsyncExitStack() as stack:
@@ -208,6 +241,9 @@ async def _receivers(
             )
             receivers = _Receivers(process)
             stack.push_async_callback(receivers.close)
-            await receivers.ready()  # one after the other, so that a join is measured by itself
+            if n_viewers <= _JOIN_ALONE:
+                await receivers.ready()  # so that a join is measured by itself
             started.append(receivers)
+        if n_viewers > _JOIN_ALONE:
+            await asyncio.gather(*(receivers.ready() for receivers in started))
         yield started

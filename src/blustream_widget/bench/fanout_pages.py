@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -21,6 +18,7 @@ from typing import Any
 
 import psutil
 
+from blustream_widget.bench.fanout import receiving
 from blustream_widget.bench.live import Live, live_server
 from blustream_widget.bench.numbers import Record, median, percentile
 from blustream_widget.bench.quiet_chromium import QuietChromium
@@ -29,6 +27,7 @@ from blustream_widget.core import protocol as p
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.runtime import start_thread
 from blustream_widget.testing.clients import ViewerClient, connect_kernel, connect_viewer
+from blustream_widget.testing.tcp_bridge import bridged
 
 SIZE_PX = (640, 360)
 _DISPLAY_PAGE = Path(__file__).with_name("display_page.js")
@@ -41,7 +40,7 @@ _CALM_FPS = 2.0
 _SHOWN = "() => __displayOf(document.querySelector('#view')).shown()"
 
 
-def measure_pages(n_pages: int, *, fps: float, seconds: float) -> Record:
+def measure_pages(n_pages: int, *, fps: float, seconds: float, company: int = 0) -> Record:
     """Open pages that follow a session whose slice changes all the time, and watch what they show.
 
     Parameters
@@ -52,17 +51,22 @@ def measure_pages(n_pages: int, *, fps: float, seconds: float) -> Record:
         Changes of the slice a second.
     seconds : float
         How long they are watched.
+    company : int
+        Light viewers in the same session, by WebSocket, as `bench.fanout` has them.
     """
-    with live_server((N_SLICES, *SIZE_PX), transports="websocket") as live, _bridge(live) as port:
+    with (
+        live_server((N_SLICES, *SIZE_PX), transports="websocket") as live,
+        bridged(live.server.address.socket_path) as port,
+    ):
         code = secrets.token_urlsafe(24)
         all_there = threading.Event()
-        with _driver(live, code, n_pages, fps, all_there) as asked:
+        with _driver(live, code, (n_pages, company), fps, all_there) as asked:
             window = (SIZE_PX[0] + 120, SIZE_PX[1] + 200)
             with QuietChromium(size_px=window) as chromium:
                 pages = _join(chromium, f"http://127.0.0.1:{port}/guest#{code}", n_pages)
                 all_there.set()
                 found = _watch(live, chromium, pages, seconds)
-    return _record(n_pages, fps, seconds, asked, found)
+    return {**_record(n_pages, fps, seconds, asked, found), "company": company}
 
 
 def _join(chromium: QuietChromium, link: str, n_pages: int) -> list[str]:
@@ -148,36 +152,16 @@ def _tree_cpu_s(process: psutil.Process) -> float:
 
 
 @contextmanager
-def _bridge(live: Live) -> Iterator[int]:
-    """Make the server reachable at a free port of this machine, as a proxy does; gives the port."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    command = (sys.executable, "-m", "blustream_widget.testing.tcp_bridge", "127.0.0.1", str(port))
-    process = subprocess.Popen(
-        [*command, str(live.server.address.socket_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        if process.stdout.readline().strip() != b"ok":
-            raise ConnectionError("The bridge to the server did not start.")
-        yield port
-    finally:
-        process.stdin.close()
-        process.wait(timeout=10)
-        process.stdout.close()
-
-
-@contextmanager
 def _driver(
-    live: Live, code: str, n_pages: int, fps: float, all_there: threading.Event
+    live: Live, code: str, n_viewers: tuple[int, int], fps: float, all_there: threading.Event
 ) -> Iterator[list[tuple[int, float]]]:
     """Share a session and change its slice, in a thread; gives what was asked for, and when.
 
-    Slowly, until all are there: pages that open take all that the machine has.
+    Slowly, until all are there: pages that open take all that the machine has. Of the viewers the
+    first number are pages, which join by themselves.
     """
+    n_pages, company = n_viewers
+    folder = live.server.config.runtime_dir
     asked: list[tuple[int, float]] = []
     ready, stop = threading.Event(), threading.Event()
 
@@ -197,11 +181,12 @@ def _driver(
             )
             async with connect_viewer(live.server.address, opened.token) as viewer:
                 await viewer.message(p.Welcome, lambda welcome: welcome.info is not None)
-                ready.set()
-                while not stop.is_set():
-                    pace = fps if all_there.is_set() else _CALM_FPS
-                    await _change(viewer, asked)
-                    await asyncio.sleep(1 / pace)
+                async with receiving(folder, opened.token, company, "websocket"):
+                    ready.set()
+                    while not stop.is_set():
+                        pace = fps if all_there.is_set() else _CALM_FPS
+                        await _change(viewer, asked)
+                        await asyncio.sleep(1 / pace)
 
     thread = start_thread(lambda: asyncio.run(drive()), name="blustream-bench-driver")
     try:

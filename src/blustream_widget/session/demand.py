@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
@@ -15,9 +16,12 @@ from blustream_widget.transport.throttle import Throttle
 # A browser that cannot decode asks once per frame (600 times in 10 s were seen).
 KEYFRAME_INTERVAL_S = 0.25
 
-LOOK_INTERVAL_S = 0.05
+LOOK_INTERVAL_S, LOOK_A_VIEWER_S = 0.05, 0.002
 """An acknowledgement has everybody looked at again at most so often: with a hundred viewers there
-are thousands a second."""
+are hundreds a second."""
+
+LITTLE_WAIT_S = 0.005
+"""To be busy for less is no reason to wait."""
 
 
 class Demand:
@@ -39,8 +43,10 @@ class Demand:
     Notes
     -----
     A state goes to the worker only while a viewer can take its picture: what waits here is the
-    newest state, and no picture of an older one is ever drawn late. A new worker is asked for
-    pictures only when it knows what they are of.
+    newest state, and no picture of an older one is ever drawn late. Nor is one drawn while this
+    server is busy with sending the one before it: with hundreds of viewers, or a processor that
+    others need too, there are fewer pictures, and none of them waits behind others. A new worker is
+    asked for pictures only when it knows what they are of.
     """
 
     def __init__(
@@ -62,6 +68,7 @@ class Demand:
         self._output: wp.Output | None = None
         self._waiting: ViewState | None = None
         self._shown: ViewState | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._keyframes = tuple(
             Throttle(KEYFRAME_INTERVAL_S, partial(self._send_keyframe, stream))
             for stream in range(wp.N_RENDITIONS)
@@ -85,7 +92,8 @@ class Demand:
             return
         if self._waiting is not None and subscriber.has_credit:
             self._show_waiting()
-        if self._clock() - self._looked_s >= LOOK_INTERVAL_S:
+        interval_s = max(LOOK_INTERVAL_S, LOOK_A_VIEWER_S * self._fanout.n_subscribers)
+        if self._clock() - self._looked_s >= interval_s:
             self.update()
         elif subscriber.needs_keyframe:
             is_h264 = subscriber.video == "h264"
@@ -133,16 +141,27 @@ class Demand:
     def close(self) -> None:
         """Send nothing more."""
         self._fanout = None
+        if self._timer is not None:
+            self._timer.cancel()
         for throttle in self._keyframes:
             throttle.close()
 
     def _show_waiting(self) -> None:
         if self._waiting is None or self._fanout is None or not self._fanout.has_credit:
             return
+        wait_s = self._fanout.busy_s
+        if wait_s > LITTLE_WAIT_S and self._shown is not None:
+            if self._timer is None:
+                self._timer = asyncio.get_running_loop().call_later(wait_s, self._rested)
+            return
         state, self._waiting = self._waiting, None
         before, self._shown = self._shown, state
         self._send(wp.Show(state=state))
         self._on_show(before is not None and state.looks_like(before))
+
+    def _rested(self) -> None:
+        self._timer = None
+        self._show_waiting()
 
     def _send_keyframe(self, stream: int) -> bool:
         # Asked again, because a request that had to wait may have been met meanwhile.

@@ -233,6 +233,12 @@ class Viewer:
         peer = self._rtc.peer
         return peer.pacer if peer is not None and self._is_elsewhere else self.frames.pacer
 
+    @property
+    def _paths(self) -> tuple[SocketSubscriber | RtcPeer, ...]:
+        """All ways by which frames may go to it."""
+        peer = self._rtc.peer
+        return (self.frames,) if peer is None else (self.frames, peer)
+
     def begin_like(self, other: Viewer) -> None:
         """Begin with what is known of another viewer's network."""
         link = other.pacer.link
@@ -266,11 +272,7 @@ class Viewer:
         stream takes, if not every frame need be acknowledged where the link carries much more.
         """
         self._ack_spacing.settle(self.pacer.link, sent_bps=spare_above_bps, n_viewers=n_viewers)
-        peer = self._rtc.peer
-        paths: list[SocketSubscriber | RtcPeer] = [self.frames]
-        if peer is not None:
-            paths.append(peer)
-        for path in paths:
+        for path in self._paths:
             path.keyframe.assign(rendition)
             path.keyframe.is_left_behind = is_left_behind
             path.pacer.pace(max_fps)
@@ -478,6 +480,7 @@ class Viewer:
                 self._field_seq[name] = message.seq
                 patch[name] = value
         self.seq = max(self.seq, message.seq)
+        self._shown.fanout.put_first(self._paths)  # whose hand it is sees most what comes late
         self._shown.patch_by(self, patch)
 
     def _offer(self, offer: p.RtcOffer) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, Protocol, TypeAlias
 
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.keyframe_wait import KeyframeWait
+
+WORK_TIMES = 1.3
+"""What a frame costs in all, in times of what it takes to offer it to everybody."""
+MAX_SENDING_S = 0.2
+"""Of a longer time the process slept for most."""
 
 Picture: TypeAlias = Literal["h264", "jpeg"]
 
@@ -45,12 +51,28 @@ class Fanout:
     ----------
     request_keyframe : callable
         Ask the worker for an IDR of a stream; may be called often (the caller joins the requests).
+    clock : callable
+        Seconds, monotonic.
+
+    Notes
+    -----
+    A frame goes to one after the other, and the hundredth has it milliseconds after the first.
+    Whoever moves the view is served first; among all others another one begins each time.
     """
 
-    def __init__(self, request_keyframe: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        request_keyframe: Callable[[int], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._request_keyframe = request_keyframe
+        self._clock = clock
+        self._free_s = float("-inf")
         self._subscribers: dict[int, Subscriber] = {}
         self._without_pace: set[int] = set()
+        self._first: frozenset[int] = frozenset()
+        self._turn = 0
 
     def add(self, subscriber: Subscriber, *, sets_pace: bool = True) -> None:
         """Send to `subscriber` from now on; it starts at a keyframe.
@@ -66,6 +88,16 @@ class Fanout:
         """Send nothing more to `subscriber`."""
         self._subscribers.pop(id(subscriber), None)
         self._without_pace.discard(id(subscriber))
+        self._first -= {id(subscriber)}
+
+    def put_first(self, subscribers: Iterable[Subscriber]) -> None:
+        """Serve these before all others from now on."""
+        self._first = frozenset(map(id, subscribers)) & self._subscribers.keys()
+
+    @property
+    def n_subscribers(self) -> int:
+        """How many frames may go to."""
+        return len(self._subscribers)
 
     def __iter__(self) -> Iterator[Subscriber]:
         return iter(tuple(self._subscribers.values()))
@@ -96,18 +128,37 @@ class Fanout:
     def publish(self, frame: EncodedFrame) -> None:
         """Offer the frame to all who take its kind."""
         picture: Picture = "jpeg" if frame.is_jpeg else "h264"
-        for subscriber in self:
-            if frame.is_still:
+        is_still, is_jpeg, is_key = frame.is_still, frame.is_jpeg, frame.is_keyframe
+        begun_s = self._clock()
+        for subscriber in self._in_turn():
+            if is_still:
                 is_taken = subscriber.stills
             else:
                 is_taken = subscriber.video == picture and (
-                    frame.is_jpeg
-                    or subscriber.keyframe.takes(frame.rendition, is_keyframe=frame.is_keyframe)
+                    is_jpeg or subscriber.keyframe.takes(frame.rendition, is_keyframe=is_key)
                 )
             if is_taken:
                 subscriber.offer(frame)
-        if not frame.is_still:
+        if not is_still:
+            took_s = min(self._clock() - begun_s, MAX_SENDING_S)
+            self._free_s = max(self._free_s, begun_s) + WORK_TIMES * took_s
             self.check_keyframes()
+
+    @property
+    def busy_s(self) -> float:
+        """For how long a new frame would have to wait for those that were published, in seconds.
+
+        Sending is but the largest part of what viewers cost: the rest is to have its time too.
+        """
+        return max(self._free_s - self._clock(), 0.0)
+
+    def _in_turn(self) -> list[Subscriber]:
+        """Put everybody in the order in which the next frame is sent."""
+        everybody = list(self._subscribers.values())
+        # One place further each time: a viewer's frames come later by little, not by jumps.
+        self._turn = (self._turn + 1) % max(len(everybody), 1)
+        others = everybody[self._turn :] + everybody[: self._turn]
+        return sorted(others, key=lambda s: id(s) not in self._first) if self._first else others
 
     @property
     def streams(self) -> frozenset[int]:

@@ -59,6 +59,15 @@ def test_the_worker_draws_for_it_only_while_nobody_looks(scene):
     assert scene.changes == 1
 
 
+def test_the_worker_draws_also_while_the_session_is_recorded_and_nobody_looks(scene):
+    tap = SimpleNamespace(video="h264", stills=True, has_credit=False)
+    scene.fanout.add(tap, sets_pace=False)
+    scene.ask(1)
+    assert scene.fanout.has_credit
+    scene.fanout.remove(tap)
+    assert scene.fanout.has_credit
+
+
 def test_what_is_called_off_or_fails_is_waited_for_no_more(scene):
     scene.ask(1)
     scene.ask(2)

@@ -75,3 +75,50 @@ def test_a_stream_that_nobody_is_in_is_not_named(fanout, viewers) -> None:
     viewers[0].keyframe.assign(2)
     fanout.remove(viewers[0])
     assert fanout.streams == {0}
+
+
+def test_another_one_is_served_first_each_time(fanout, viewers) -> None:
+    order = served(fanout, viewers, 6)
+    assert {first for first, *_ in order} == {0, 1, 2}
+    assert order[:3] == order[3:]
+    assert all(sorted(turn) == [0, 1, 2] for turn in order)
+
+
+def test_whoever_moves_the_view_is_served_before_all_others(fanout, viewers) -> None:
+    fanout.put_first([viewers[1]])
+    order = served(fanout, viewers, 6)
+    assert {first for first, *_ in order} == {1}
+    assert {second for _, second, _ in order} == {0, 2}
+    fanout.put_first([viewers[2]])
+    assert {first for first, *_ in served(fanout, viewers, 3)} == {2}
+    fanout.remove(viewers[2])
+    assert {first for first, _ in served(fanout, viewers[:2], 4)} == {0, 1}
+
+
+def test_one_who_is_not_there_is_not_served_first(fanout, viewers) -> None:
+    fanout.put_first([FakeSubscriber(), viewers[0]])
+    assert {first for first, *_ in served(fanout, viewers, 3)} == {0}
+
+
+def test_what_takes_others_pictures_sets_no_pace(fanout) -> None:
+    company, looker = FakeSubscriber(), FakeSubscriber()
+    fanout.add(company, sets_pace=False)
+    assert not fanout.has_pace
+    fanout.add(looker)
+    assert fanout.has_pace
+    looker.video = None
+    assert not fanout.has_pace
+    fanout.remove(company)
+    fanout.add(company)
+    assert fanout.has_pace
+
+
+def served(fanout, viewers, n):
+    """Order in which each of `n` frames came to the viewers, by their numbers."""
+    order = []
+    for number, viewer in enumerate(viewers):
+        viewer.offer = lambda _frame, number=number: order[-1].append(number)
+    for frame_no in range(10, 10 + n):
+        order.append([])
+        fanout.publish(frame(frame_no))
+    return order
