@@ -28,6 +28,8 @@ export type Tell = (message: WorkerMessage, transfer: Transferable[]) => void;
 /** As much of RTCEncodedVideoFrame as is needed. */
 export interface Encoded {
   readonly data: ArrayBuffer;
+  /** Not in all browsers, and not with the same entries. */
+  getMetadata?(): { readonly receiveTime?: number };
 }
 
 /** Behind the header: the frame's place in the stream, seven bits a byte. */
@@ -67,24 +69,34 @@ export class EncodedFrames {
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
-      this.take(value.data);
+      this.take(value);
     }
   }
 
   /** An access unit, and behind it its header and its count. */
-  take(data: ArrayBuffer): void {
+  take(frame: Encoded): void {
+    const { data } = frame;
     const before = data.byteLength - COUNT_BYTES;
     if (before <= HEADER_BYTES) return;
     const bytes = headerBytes(new Uint8Array(data, 0, before));
     const size = before - bytes.length;
     const header = unpackHeader(new DataView(bytes.buffer));
     if (size <= 0 || !header) return;
-    this.#thereMs.set(header, performance.now());
+    this.#thereMs.set(header, receivedMs(frame));
     const isKey = (header.flags & FrameFlags.KEY) !== 0;
     const [high = 0, low = 0] = new Uint8Array(data, before);
     const count = ((high & 127) << 7) | (low & 127);
     this.#order.add({ header, unit: new Uint8Array(data, 0, size), count, isKey });
   }
+}
+
+/**
+ * When the frame's last packet came. The browser's network process knows best, and says so where it
+ * can: this worker may wait for a processor, which is no sign of a slow link.
+ */
+function receivedMs(frame: Encoded): number {
+  const nowMs = performance.now();
+  return Math.min(frame.getMetadata?.().receiveTime ?? nowMs, nowMs);
 }
 
 /** The header as it stands in front of a frame elsewhere: here its panes come before it. */

@@ -10,12 +10,12 @@ const DELTA = Uint8Array.of(0, 0, 0, 1, 0x41, 1, 2, 3);
 let count = 0;
 
 /** As the server sends it: a header, here Python's own, and a count behind the access unit. */
-function encoded(unit: Uint8Array, flags: number): ArrayBuffer {
+function encoded(unit: Uint8Array, flags: number): { data: ArrayBuffer } {
   const pairs = contract.frame.hex.match(/../g) ?? [];
   const trailer = pairs.map((pair) => Number.parseInt(pair, 16));
   trailer[0] = flags;
   count += 1;
-  return Uint8Array.of(...unit, ...trailer, 128, 128 | count).buffer;
+  return { data: Uint8Array.of(...unit, ...trailer, 128, 128 | count).buffer };
 }
 
 let told: WorkerMessage[] = [];
@@ -35,7 +35,7 @@ describe("encoded frames", () => {
     const pairs = contract.frame.several_hex.match(/../g) ?? [];
     const bytes = pairs.map((pair) => Number.parseInt(pair, 16));
     const trailer = [...bytes.slice(HEADER_BYTES), ...bytes.slice(0, HEADER_BYTES)];
-    frames.take(Uint8Array.of(...KEY, ...trailer, 128, 128).buffer);
+    frames.take({ data: Uint8Array.of(...KEY, ...trailer, 128, 128).buffer });
     const decoder = FakeVideoDecoder.newest;
     expect(decoder.chunks.map(({ data }) => [...data])).toEqual([[...KEY]]);
   });
@@ -56,6 +56,21 @@ describe("encoded frames", () => {
     vi.advanceTimersByTime(80);
     FakeVideoDecoder.newest.output();
     expect(told).toMatchObject([{ thereMs }]);
+    vi.useRealTimers();
+  });
+
+  it.each([
+    [30, 30],
+    [90_000, 80], // no clock is ahead of its own
+    [undefined, 80],
+  ])("were there when the browser's network had them: %o", (afterMs, thereMs) => {
+    vi.useFakeTimers({ now: 0 });
+    const startMs = performance.now();
+    vi.advanceTimersByTime(80);
+    const metadata = afterMs === undefined ? {} : { receiveTime: startMs + afterMs };
+    frames.take({ ...encoded(KEY, FrameFlags.KEY), getMetadata: () => metadata });
+    FakeVideoDecoder.newest.output();
+    expect(told).toMatchObject([{ thereMs: startMs + thereMs }]);
     vi.useRealTimers();
   });
 
@@ -84,7 +99,7 @@ describe("encoded frames", () => {
   });
 
   it("that are shorter than a header are passed over", () => {
-    frames.take(new ArrayBuffer(HEADER_BYTES + 2));
+    frames.take({ data: new ArrayBuffer(HEADER_BYTES + 2) });
     expect(told).toEqual([]);
   });
 
@@ -101,8 +116,8 @@ describe("encoded frames", () => {
   it("are read from a receiver until it ends", async () => {
     const stream = new ReadableStream({
       start(controller) {
-        controller.enqueue({ data: encoded(KEY, FrameFlags.KEY) });
-        controller.enqueue({ data: encoded(DELTA, 0) });
+        controller.enqueue(encoded(KEY, FrameFlags.KEY));
+        controller.enqueue(encoded(DELTA, 0));
         controller.close();
       },
     });

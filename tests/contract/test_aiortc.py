@@ -71,7 +71,9 @@ async def test_the_transport_below_has_the_attributes_that_are_used(sender):
     assert dtls.transport._connection._nominated == {}
     source = inspect.getsource(aioice.ice.CandidatePair.__init__)
     assert "self.protocol = protocol" in source
-    assert isinstance(aioice.ice.CandidatePair.remote_addr, property)
+    for name in ("local_addr", "remote_addr", "local_candidate"):
+        assert isinstance(getattr(aioice.ice.CandidatePair, name), property), name
+    assert "self.remote_candidate = remote_candidate" in source
 
 
 def test_a_packet_can_be_encrypted_in_place():

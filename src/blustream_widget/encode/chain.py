@@ -18,7 +18,11 @@ OpenEncoder = Callable[[EncoderProfile, StreamSettings], Encoder]
 TryEncoder = Callable[[EncoderProfile, StreamSettings], "Encoder | EncoderTrial"]
 
 # Ceilings that encoders are opened with: the bit rate moves below without a new IDR.
-_CEILINGS_BPS = tuple(1_250_000 << n for n in range(8))  # 1.25 to 160 Mbit/s
+# Close together where a picture's time on the link is felt: their buffers grow with them.
+_CEILINGS_BPS = (
+    *(1_250_000, 1_800_000, 2_500_000, 3_500_000, 5_000_000, 7_000_000, 10_000_000),
+    *(20_000_000, 40_000_000, 80_000_000, 160_000_000),
+)
 
 
 def ceiling_for(bit_rate_bps: int) -> int:

@@ -35,12 +35,20 @@ class EncoderProfile:
 _VBV_S = 1 / 30
 """Buffer in seconds: one picture is never much longer on the wire, whatever the frame rate."""
 
+_NARROW_BPS = 10_000_000
+"""Up to this ceiling the buffer holds less: what a large picture takes longer on a narrow link is
+felt, and the next one has to wait for it."""
+
+_PICTURES, _NARROW_PICTURES = 1.1, 1.5
+
 
 def _rate(settings: StreamSettings) -> dict[str, str]:
-    return {
-        "maxrate": str(settings.ceiling_bps),
-        "bufsize": str(int(max(_VBV_S, 1.1 / settings.fps) * settings.ceiling_bps)),
-    }
+    ceiling_bps = settings.ceiling_bps
+    if ceiling_bps <= _NARROW_BPS:
+        buffer_s = _NARROW_PICTURES / settings.fps
+    else:
+        buffer_s = max(_VBV_S, _PICTURES / settings.fps)
+    return {"maxrate": str(ceiling_bps), "bufsize": str(int(buffer_s * ceiling_bps))}
 
 
 def _usable_cpus() -> int:

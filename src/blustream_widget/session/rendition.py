@@ -27,8 +27,21 @@ _PIXELS_720P = 1280 * 720
 FLOOR_BITS_PER_PIXEL = 0.1
 """With fewer bits a section falls into blocks: then there are fewer pixels, or fewer pictures."""
 
+_NARROW_LARGE_BITS_PER_PIXEL, _NARROW_BITS_PER_PIXEL = 0.22, 0.085
+"""On a link that was full. A picture of more than half the sides must be worth the time that it is
+longer on its way, drawn and decoded; a smaller one is no sooner there."""
+
+_NARROW_MOST_BITS_PER_PIXEL = 0.25
+"""More makes a picture late that is good enough: the exact one comes at rest."""
+
 JPEG_BITS_PER_PIXEL = 1.4
 """JPEG has no choice: so many it takes."""
+
+MAX_REPEATED_BPS = 6_000_000
+"""Of pictures that are sent more than once: enough for whole ones of 1280 x 720. More is paid for
+by server, network and browser with each copy, and each packet more may get lost."""
+
+_LARGE_SCALE = 0.5
 
 _STEP_UP = 1.25  # as much more than needed before the picture grows again
 _STAY_S = 2.0
@@ -40,7 +53,7 @@ _RUNGS: _Rungs = (
     (1.0, 60),
     (0.75, 60),
     (0.5, 60),
-    (0.5, 30),
+    (0.375, 60),
     (0.375, 30),
     (0.25, 30),
     (0.25, 15),
@@ -98,6 +111,8 @@ class Need:
         Share of packets that its network loses, where that and not the link bounds the rate.
     is_known : bool
         Whether anything came over the link yet that tells of it.
+    is_measured : bool
+        Whether the link was full once, and pictures leave it empty since.
     """
 
     target_bps: float
@@ -105,17 +120,20 @@ class Need:
     is_jpeg: bool = False
     loss: float = 0.0
     is_known: bool = True
+    is_measured: bool = False
 
     @classmethod
-    def of(cls, link: LinkRate, *, is_jpeg: bool = False, is_doubled: bool = False) -> Need:
-        """Say what a link needs on which each packet `is_doubled`, or goes once.
+    def of(cls, link: LinkRate, *, is_jpeg: bool = False, copies: int = 1) -> Need:
+        """Say what a link needs on which so many `copies` of each packet are sent.
 
         Over a long network that loses packets, the rate that it carries is not the one at which
         pictures come in time: a picture of few packets comes whole more often, and the fewer there
         are a second, the longer none is waited for.
         """
-        may_send_bps = link.target_bps / (2 if is_doubled else 1)
-        unbroken_bps = link.unbroken_bps(link.loss**2 if is_doubled else link.loss)
+        may_send_bps = link.target_bps if is_jpeg else link.motion_bps
+        if copies > 1:
+            may_send_bps = min(may_send_bps / copies, MAX_REPEATED_BPS)
+        unbroken_bps = link.unbroken_bps(link.loss**copies)
         is_broken = unbroken_bps < may_send_bps
         return cls(
             min(may_send_bps, unbroken_bps),
@@ -123,6 +141,7 @@ class Need:
             is_jpeg=is_jpeg,
             loss=link.loss if is_broken else 0.0,
             is_known=link.is_known,
+            is_measured=link.is_measured,
         )
 
 
@@ -180,6 +199,9 @@ class RenditionChooser:
         rate_bps = min(need.target_bps, rate_limit(pixels))
         self._move(replace(need, target_bps=rate_bps), pixels)
         scale, fps = self._rungs[self._rung]
+        if need.is_measured and not need.is_jpeg:
+            shown = _shown_pixels(pixels, scale)
+            rate_bps = min(rate_bps, _NARROW_MOST_BITS_PER_PIXEL * shown * fps)
         carries_bps = need.carries_bps or need.target_bps
         cause = lossy_text(need.loss) if need.loss else f"the link carries {rate_text(carries_bps)}"
         self._now = Rendition(
@@ -196,13 +218,16 @@ class RenditionChooser:
             self._lossy_until_s = now + _STAY_S
         is_lossy = now < self._lossy_until_s
         self._rungs = _LOSSY_RUNGS if is_lossy else _RUNGS
-        per_pixel = _LOSSY_BITS_PER_PIXEL if is_lossy else FLOOR_BITS_PER_PIXEL
+        per_pixel = large_per_pixel = _LOSSY_BITS_PER_PIXEL if is_lossy else FLOOR_BITS_PER_PIXEL
         if need.is_jpeg:
-            per_pixel = JPEG_BITS_PER_PIXEL
-        wanted = _rung_for(self._rungs, rate_bps, pixels, per_pixel)
+            per_pixel = large_per_pixel = JPEG_BITS_PER_PIXEL
+        elif need.is_measured:
+            large_per_pixel = _NARROW_LARGE_BITS_PER_PIXEL
+            per_pixel = per_pixel if is_lossy else _NARROW_BITS_PER_PIXEL
+        wanted = _rung_for(self._rungs, rate_bps, pixels, per_pixel, large_per_pixel)
         if wanted < self._rung and (need.carries_bps is not None or is_lossy):
             may_grow = now - self._changed_s > _STAY_S
-            roomy = _rung_for(self._rungs, rate_bps / _STEP_UP, pixels, per_pixel)
+            roomy = _rung_for(self._rungs, rate_bps / _STEP_UP, pixels, per_pixel, large_per_pixel)
             wanted = min(roomy, self._rung) if may_grow else self._rung
         if wanted != self._rung:
             self._rung, self._changed_s = wanted, now
@@ -225,10 +250,16 @@ def lossy_text(loss: float) -> str:
     return f"the network loses {max(100 * loss, 1):.0f} % of the packets"
 
 
-def _rung_for(rungs: _Rungs, rate_bps: float, pixels: int, per_pixel: float) -> int:
+def _shown_pixels(pixels: int, scale: float) -> float:
+    return min(max(pixels * scale**2, MIN_PIXELS), pixels)
+
+
+def _rung_for(
+    rungs: _Rungs, rate_bps: float, pixels: int, per_pixel: float, large_per_pixel: float
+) -> int:
     for number, (scale, fps) in enumerate(rungs):
-        shown = min(max(pixels * scale**2, MIN_PIXELS), pixels)
-        if per_pixel * shown * fps <= rate_bps:
+        bits = large_per_pixel if scale > _LARGE_SCALE else per_pixel
+        if bits * _shown_pixels(pixels, scale) * fps <= rate_bps:
             return number
     return len(rungs) - 1
 

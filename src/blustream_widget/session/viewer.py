@@ -242,7 +242,7 @@ class Viewer:
     def begin_like(self, other: Viewer) -> None:
         """Begin with what is known of another viewer's network."""
         link = other.pacer.link
-        self.frames.pacer.link.seed(link.target_bps, link.loss)
+        self.frames.pacer.link.seed(link.target_bps, link.loss, link.carries_bps)
 
     @property
     def need(self) -> Need | None:
@@ -252,9 +252,9 @@ class Viewer:
         link = self.pacer.link
         is_jpeg = self.frames.video == "jpeg"
         peer = self._rtc.peer
-        is_doubled = peer is not None and self._is_elsewhere and peer.doubles
-        is_doubled = is_doubled and link.is_loss_known
-        return Need.of(link, is_jpeg=is_jpeg, is_doubled=is_doubled)
+        is_repeated = peer is not None and self._is_elsewhere and link.is_loss_known
+        copies = peer.copies if peer is not None and is_repeated else 1
+        return Need.of(link, is_jpeg=is_jpeg, copies=copies)
 
     def settle(
         self,
@@ -514,7 +514,9 @@ class Viewer:
         if new is not None:
             self._shown.fanout.add(new)
             known = self.frames.pacer.link
-            new.pacer.link.seed(known.target_bps, known.loss)
+            # Whose datagrams do not leave this machine is on it with the socket too.
+            known.is_same_machine = new.pacer.link.is_same_machine
+            new.pacer.link.seed(known.target_bps, known.loss, known.carries_bps)
             if known.round_trip_s > 0:
                 new.pacer.link.answered(known.round_trip_s)
             logger.info("Viewer %d is connected over WebRTC", self.peer)

@@ -193,7 +193,7 @@ def scrub(
         sender.hear(at_s)
         if not sender.pacer.has_credit:
             continue
-        size = sender.pacer.link.target_bps / 8 / fps * share(at_s) * randomness.uniform(0.7, 1.15)
+        size = sender.pacer.link.motion_bps / 8 / fps * share(at_s) * randomness.uniform(0.7, 1.15)
         sender.send(n, max(int(size), 200))
     return sender.ran, sender.pacer
 
@@ -204,7 +204,7 @@ def steps(
     """Send one frame at a time, of the size that the target allows, each when the last was seen."""
     sender = _Sender(link, told_by)
     for n in range(n_steps):
-        sender.send(n, int(sender.pacer.link.target_bps / 8 / 60))
+        sender.send(n, int(sender.pacer.link.motion_bps / 8 / 60))
         while len(sender.ran.times_s) <= n:
             sender.hear(link.now_s + 0.001)
         link.now_s += pause_s

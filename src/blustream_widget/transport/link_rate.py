@@ -6,6 +6,8 @@ whichever is later. A slow browser is not taken for a slow network: where the pa
 frame was there, what it does with it afterwards does not count; elsewhere what does not depend on
 the frame's size is learned apart. Nor is a network that loses packets: what waits until a lost
 packet was sent again says nothing of what the link carries.
+
+Long, because each decision here needs all that is told: frames, round trips, losses, TCP.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from blustream_widget.transport.loss_share import LossShare
+from blustream_widget.transport.service_time import Served, ServiceTime
 from blustream_widget.transport.tcp_info import TcpInfo
+from blustream_widget.transport.windowed_min import WindowedMin
 
 START_BPS = 8_000_000.0
 """Before anything is known: a first keyframe of 30 kB, which tells a lot."""
@@ -30,10 +34,15 @@ OVERUSE_MS = 35.0
 CALM_MS = 15.0
 """With less than this the rate may go up."""
 
+_MOTION_SHARE = 0.65
+"""Of a link that was seen to be full, for pictures in motion: the next one finds it empty. With all
+of it they stood in a queue of 20 to 40 ms."""
+
 _CUT = 0.85  # of what was carried, so that the queue empties
 _STEP_DOWN = 0.7  # at most, when frames are too small to say what the link carries
 _PROBE = 0.95  # of the rate that was too much: up to here quickly, beyond it slowly
 _UP_PER_S, _PROBE_UP_PER_S = 0.25, 0.03
+_WIDE_ENOUGH = 1.3  # by what large pictures take longer than small ones
 _LARGEST_CUT = 0.35
 _HOLD_S = 1.0
 _OVERFLOW_S = 0.1  # longer than queues on the way stand that drop nothing
@@ -60,7 +69,7 @@ _NEAR_S, _DELAYED_ACK_S = 0.002, 0.04
 _YOUNG_S = 20.0
 _PAGE_S, _MIN_PAGE = 1.0, 3
 _FIRST_OVERUSE_MS = 250.0  # a decoder that has just been opened is slow by itself
-_LEARN_S, _LEARN_EVERY, _MIN_LEARNED = 4.0, 8, 16
+_LEARN_S = 4.0
 _DECODE_S = 0.006  # a picture takes this much longer than an answer, at least on a slow machine
 _BASE_S, _ROUND_TRIP_S = 10.0, 5.0
 _MAX_SAMPLES = 256
@@ -102,6 +111,8 @@ class LinkRate:
         While no queue is seen, the rate is thought over at most so often.
     is_late : bool
         Whether the frame that was acknowledged last stood in a queue of the link's.
+    is_same_machine : bool
+        There is no link: whatever is late, or lost, waited for a processor.
 
     Notes
     -----
@@ -115,24 +126,25 @@ class LinkRate:
         self.frame_s = 1 / 60
         self.look_s = 0.0
         self.is_late = False
+        self.is_same_machine = False
         self._next_look_s = float("-inf")
         self._clock = clock
         self._max_bps = max_bps
         self._target_bps = min(START_BPS, max_bps)
         self._samples: deque[_Sample] = deque(maxlen=_MAX_SAMPLES)
-        self._base = _WindowedMin(_BASE_S)
-        self._round_trip = _WindowedMin(_ROUND_TRIP_S)
+        self._base = WindowedMin(_BASE_S)
+        self._round_trip = WindowedMin(_ROUND_TRIP_S)
         self._least_answer_s = float("inf")
         self._n_answers = 0
-        self._page_lead = _WindowedMin(_BASE_S)
-        self._fixed_s = 0.0
-        self._n_unlearned = 0
+        self._page_lead = WindowedMin(_BASE_S)
+        self._service = ServiceTime()
+        self._tells_there = False
         self._last_came_s = float("-inf")
-        self._hold_until_s = self._cut_again_s = float("-inf")
+        self._cut_s = self._hold_until_s = self._cut_again_s = float("-inf")
         self._grown_s = clock()
         self._too_much_bps = float("inf")
         self._losses = LossShare()
-        self._tcp_round_trip = _WindowedMin(_ROUND_TRIP_S)
+        self._tcp_round_trip = WindowedMin(_ROUND_TRIP_S)
         self._unsent_bytes: deque[int] = deque([0], maxlen=3)
         self._told_queue_s = 0.0
         self._told_at_s = float("-inf")
@@ -145,6 +157,17 @@ class LinkRate:
     def target_bps(self) -> float:
         """What may be sent, in the long run."""
         return self._target_bps
+
+    @property
+    def motion_bps(self) -> float:
+        """What pictures in motion may take.
+
+        All that is carried while the link was never full. Afterwards so much less that a picture is
+        there soon and does not wait for the one before it.
+        """
+        if not self.is_measured:
+            return self._target_bps
+        return max(_MOTION_SHARE * self._target_bps, min(self._target_bps, MIN_BPS))
 
     @property
     def base_s(self) -> float:
@@ -202,6 +225,14 @@ class LinkRate:
         return self._too_much_bps if self._too_much_bps < self._max_bps else None
 
     @property
+    def is_measured(self) -> bool:
+        """Whether the link was full once, and a page tells when pictures are there.
+
+        Then what it carries is known well even while pictures take only a part of it.
+        """
+        return self._tells_there and self.carries_bps is not None
+
+    @property
     def is_narrow(self) -> bool:
         """Whether something large on its way would hold up what comes after it."""
         return self.carries_bps is not None or self.loss > _LITTLE_LOSS
@@ -222,6 +253,7 @@ class LinkRate:
             its message, is no queue of the link's.
         """
         now = self._clock()
+        self._tells_there |= there_s is not None
         page_s = 0.0 if there_s is None else self._page_time(there_s, now)
         came_s = max(now - page_s, sent_s)
         self._base.add(came_s - sent_s, now)
@@ -238,7 +270,7 @@ class LinkRate:
         self.is_late = 1000 * self._queue_s(excess_s, now) > OVERUSE_MS
         if now >= self._next_look_s or 1000 * excess_s > OVERUSE_MS:
             self._next_look_s = now + self.look_s
-            self._learn_fixed(now)
+            self._learn(now)
             self._adapt(now)
 
     def held_up(self) -> None:
@@ -253,6 +285,8 @@ class LinkRate:
 
     def counted(self, n_sent: float, n_lost: float) -> None:
         """Take note that of `n_sent` packets more `n_lost` did not arrive."""
+        if self.is_same_machine:
+            return
         self._losses.add(n_sent, n_lost)
         share = self._losses.take_fresh()
         if share is not None and share > _HEAVY_LOSS and self._clock() >= self._cut_again_s:
@@ -296,10 +330,16 @@ class LinkRate:
         """
         self._estimate_bps = bps
 
-    def seed(self, bps: float, loss: float = 0.0) -> None:
-        """Begin with what another path to the same viewer is known to carry, and to lose."""
+    def seed(self, bps: float, loss: float = 0.0, carries_bps: float | None = None) -> None:
+        """Begin with what another path to the same viewer is known to carry, and to lose.
+
+        `carries_bps`: what that was seen to carry and no more.
+        """
+        if self.is_same_machine:
+            bps, loss, carries_bps = max(bps, self._target_bps), 0.0, None
         if not self._samples:
             self._target_bps = min(max(bps, MIN_BPS), self._max_bps)
+            self._too_much_bps = carries_bps or self._too_much_bps
             self._losses.assume(loss)
 
     def forget(self) -> None:
@@ -315,6 +355,8 @@ class LinkRate:
 
     def _queue_s(self, late_s: float, now: float) -> float:
         """How much of the time that a frame was late is a queue, by what TCP said lately."""
+        if self.is_same_machine:
+            return 0.0
         return min(late_s, self._told_queue_s) if now - self._told_at_s < _TOLD_S else late_s
 
     def _page_time(self, there_s: float, now: float) -> float:
@@ -335,24 +377,13 @@ class LinkRate:
         tcp_s = info.least_round_trip_s if is_near else info.round_trip_s
         return tcp_s < _OWN_SHARE * (self._least_answer_s - _ANSWER_S)
 
-    def _learn_fixed(self, now: float) -> None:
-        """Find the part of the service time that does not depend on the size (least squares)."""
-        self._n_unlearned += 1
-        if self._n_unlearned < _LEARN_EVERY:
+    def _learn(self, now: float) -> None:
+        if not self._service.came():
             return
-        self._n_unlearned = 0
-        recent = self._newest(now, _LEARN_S)
-        n = len(recent)
-        if n < _MIN_LEARNED:
-            return
-        mean_bytes = sum(s.n_bytes for s in recent) / n
-        mean_s = sum(s.service_s for s in recent) / n
-        spread = sum((s.n_bytes - mean_bytes) ** 2 for s in recent) / n
-        # Frames of one size cannot tell the two apart: then what is known stays.
-        if spread < (0.15 * mean_bytes) ** 2:
-            return
-        slope = sum((s.n_bytes - mean_bytes) * (s.service_s - mean_s) for s in recent) / n / spread
-        self._fixed_s = min(max(mean_s - max(slope, 0.0) * mean_bytes, 0.0), mean_s)
+        # The link was another one before the rate was cut.
+        age_s = min(_LEARN_S, now - self._cut_s) if self._tells_there else _LEARN_S
+        recent = self._newest(now, age_s)
+        self._service.learn([Served(sample.n_bytes, sample.service_s) for sample in recent])
 
     def _newest(self, now: float, age_s: float) -> list[_Sample]:
         """Return the samples that are younger than `age_s`, oldest first."""
@@ -371,7 +402,8 @@ class LinkRate:
         busy page, a segment that TCP had to send again) says nothing of the link.
         """
         rates = sorted(
-            (8 * s.n_bytes / max(s.service_s - self._fixed_s, 2e-4), s.n_bytes) for s in samples
+            (8 * s.n_bytes / max(s.service_s - self._service.fixed_s, 2e-4), s.n_bytes)
+            for s in samples
         )
         half = sum(n_bytes for _, n_bytes in rates) / 2
         for rate, n_bytes in rates:
@@ -391,12 +423,15 @@ class LinkRate:
                 judged = judged[-_MIN_JUDGED:]
         recent = recent if len(recent) >= _MIN_JUDGED else judged
         queue_ms = 1000 * min(s.excess_s for s in judged)
-        # A queue of the page, not of the link: as many frames wait as are served in that time.
-        queue_ms -= 1000 * self._fixed_s * min(len(recent), 2)
+        if not self._tells_there:
+            # A queue of the page, not of the link: as many wait as are served in that time.
+            queue_ms -= 1000 * self._service.fixed_s * min(len(recent), 2)
         if now - self._told_at_s < _TOLD_S and not (is_alone and self._tells_of_single_pictures):
             queue_ms = min(queue_ms, 1000 * self._told_queue_s)
+        if self.is_same_machine:
+            queue_ms = 0.0
         overuse_ms, calm_ms = (
-            (_ALONE_OVERUSE_MS, _ALONE_CALM_MS) if is_alone else (OVERUSE_MS, CALM_MS)
+            (_ALONE_OVERUSE_MS, _ALONE_CALM_MS) if is_alone else (self._overuse_ms, CALM_MS)
         )
         if queue_ms > (overuse_ms if len(judged) >= _MIN_JUDGED else _FIRST_OVERUSE_MS):
             self._overused(now, recent)
@@ -404,6 +439,13 @@ class LinkRate:
             self._calm(now, recent)
         else:
             self._grown_s = now
+
+    @property
+    def _overuse_ms(self) -> float:
+        """Queue that is too much: where little of a link is used, one that would be none."""
+        if not self.is_measured:
+            return OVERUSE_MS
+        return min(CALM_MS + 1000 * _MOTION_SHARE * self.frame_s, OVERUSE_MS)
 
     def _overused(self, now: float, recent: list[_Sample]) -> None:
         self._grown_s = now
@@ -429,10 +471,26 @@ class LinkRate:
             # Frames that went through show that there is room: no need to feel for it.
             self._too_much_bps = max(self._too_much_bps, room)
             self._raise(min(room, 2 * self._target_bps))
-        elif self._is_used(recent):  # what is not used is not tried either
-            is_probing = self._target_bps > _PROBE * self._too_much_bps
-            growth = _PROBE_UP_PER_S if is_probing else _UP_PER_S
-            self._raise(self._target_bps * (1 + growth * min(elapsed_s, 0.2)))
+        else:
+            growth = self._growth_per_s(is_used=self._is_used(recent))
+            bps = self._target_bps * (1 + growth * min(elapsed_s, 0.2))
+            if bps > self._target_bps:
+                self._raise(bps)
+            else:
+                self._target_bps = max(bps, MIN_BPS)
+
+    def _growth_per_s(self, *, is_used: bool) -> float:
+        """How quickly the rate may grow: up to what was too much, or as the sizes tell."""
+        least_bps, most_bps = self._service.link_bps
+        if self._tells_there and least_bps > _WIDE_ENOUGH * self._target_bps:
+            self._too_much_bps = max(self._too_much_bps, self._target_bps)
+            return _UP_PER_S
+        if self.is_measured and most_bps < self._target_bps:
+            return -_UP_PER_S
+        if not is_used:  # what is not used is not tried either
+            return 0.0
+        is_probing = self._target_bps > _PROBE * self._too_much_bps
+        return _PROBE_UP_PER_S if is_probing else _UP_PER_S
 
     @property
     def _tells_of_single_pictures(self) -> bool:
@@ -450,9 +508,9 @@ class LinkRate:
         return self._estimate_bps if self._estimate_bps < tried_bps else float("inf")
 
     def _is_used(self, recent: list[_Sample]) -> bool:
-        """Whether frames are about as large as the target allows."""
+        """Whether frames are about as large as they may be."""
         mean_bytes = sum(s.n_bytes for s in recent) / max(len(recent), 1)
-        return mean_bytes > 0.5 * self._target_bps / 8 * self.frame_s
+        return mean_bytes > 0.5 * self.motion_bps / 8 * self.frame_s
 
     def _raise(self, bps: float) -> None:
         if self.loss > _LIGHT_LOSS:
@@ -462,29 +520,6 @@ class LinkRate:
     def _reduce(self, bps: float) -> None:
         now = self._clock()
         self._target_bps = min(max(bps, MIN_BPS), self._target_bps)
-        self._hold_until_s = now + _HOLD_S
+        self._cut_s, self._hold_until_s = now, now + _HOLD_S
         # What is on the way was sent at the old rate and says nothing of the new one.
         self._cut_again_s = now + _CUT_AGAIN_S + self.base_s
-
-
-class _WindowedMin:
-    """Least value of the last one to two windows.
-
-    Attributes
-    ----------
-    value : float
-        0 before the first.
-    """
-
-    def __init__(self, window_s: float) -> None:
-        self._window_s = window_s
-        self._old = self._new = float("inf")
-        self._since_s = float("-inf")
-        self.value = 0.0
-
-    def add(self, value: float, now_s: float) -> None:
-        if now_s - self._since_s > self._window_s:
-            self._old, self._new, self._since_s = self._new, value, now_s
-        else:
-            self._new = min(self._new, value)
-        self.value = min(self._old, self._new)

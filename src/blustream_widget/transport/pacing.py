@@ -18,6 +18,8 @@ STALLED_S = 2.0
 _SILENT_S, _LOOK_AGAIN_S = 0.3, 0.05
 QUEUE_S = 0.045
 """So much may wait in front of the link. One frame always may."""
+NARROW_QUEUE_S = 0.02
+"""The same where the link was seen to be full: there a queue is the rule, not a moment's burst."""
 _RTT_SAMPLES = 32
 
 
@@ -51,9 +53,10 @@ class AckPacer:
     Notes
     -----
     The limit is 2 frames and one more per 16 ms of round trip, and no more bytes than the link
-    carries in its round trip and `QUEUE_S`; both with what comes between two acknowledgements. The
-    round trip is the *least* of the recent delays of acknowledgements: queueing makes delays
-    longer, never shorter, and must not raise the limit that causes it.
+    carries in its round trip and `QUEUE_S` (`NARROW_QUEUE_S` where what it carries was measured);
+    both with what comes between two acknowledgements. The round trip is the *least* of the recent
+    delays of acknowledgements: queueing makes delays longer, never shorter, and must not raise the
+    limit that causes it.
     """
 
     def __init__(
@@ -194,7 +197,8 @@ class AckPacer:
     def _has_room(self, times: int) -> bool:
         # The first frame tells what the link carries: until then no second one follows.
         is_first = not self.link.is_known and times == 1
-        window = 1 if is_first else self.link.window_bytes(QUEUE_S * times + self.acks_every_s)
+        queue_s = NARROW_QUEUE_S if self.link.is_measured else QUEUE_S
+        window = 1 if is_first else self.link.window_bytes(queue_s * times + self.acks_every_s)
         return not self._in_flight or self._bytes < window
 
     def _forget_stalled(self) -> None:

@@ -21,8 +21,9 @@ from blustream_widget.transport.link_rate import LinkRate
 PART_PREFIX = struct.Struct("<II")
 """Offset of this part, and bytes of the whole picture."""
 
-QUEUE_S = 0.05
-"""A newer picture waits for at most about this much of an older still."""
+QUEUE_S, NARROW_QUEUE_S = 0.05, 0.02
+"""A newer picture waits for at most about this much of an older still: for less where the link was
+seen to be full, as there it does wait."""
 
 _MIN_PART_BYTES = 4096
 _STALLED_S = 5.0
@@ -112,9 +113,10 @@ class StillParts:
         self._bytes = 0
 
     def _window(self) -> float:
-        window = self._link.window_bytes(QUEUE_S)
-        other = self._shared()
-        return window if other is None else min(window, other.window_bytes(QUEUE_S))
+        links = [link for link in (self._link, self._shared()) if link is not None]
+        is_narrow = any(link.is_measured for link in links)
+        queue_s = NARROW_QUEUE_S if is_narrow else QUEUE_S
+        return min(link.window_bytes(queue_s) for link in links)
 
     def _fill(self) -> None:
         window = self._window()

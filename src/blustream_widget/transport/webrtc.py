@@ -39,10 +39,11 @@ from blustream_widget.transport import aiortc_hooks
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.ice_servers import IceServers, relay_addresses
 from blustream_widget.transport.keyframe_wait import KeyframeWait
-from blustream_widget.transport.link_rate import FELT_S
 from blustream_widget.transport.pacing import AckPacer
+from blustream_widget.transport.repeats import REPEAT_AFTER_S, Repeats
 from blustream_widget.transport.rtc_feedback import watch_feedback
 from blustream_widget.transport.rtp_stream import RtpStream
+from blustream_widget.transport.same_machine import is_same_machine
 from blustream_widget.transport.turn_probe import first_relay_obstacle
 
 logger = logging.getLogger(__name__)
@@ -54,10 +55,6 @@ MAX_ANSWERED_AT_REST = 2
 MAX_BUFFERED_BYTES = 16 * 1024
 # No acknowledgement for this long, and what was sent is lost: there is no queue that holds it.
 STALLED_S = 0.6
-# Lost packets times round trip, in seconds for each packet: from here on all are sent twice.
-REPEAT_ABOVE_S, REPEAT_BELOW_S = 0.0006, 0.0003
-REPEAT_AFTER_S = 0.008
-MAX_REPEATED_BYTES = 96_000
 
 
 class _VideoTrack(MediaStreamTrack):
@@ -122,10 +119,11 @@ class RtcPeer:
         self.pacer = AckPacer(stalled_s=STALLED_S)
         self._n_lost = 0
         self._n_packets = self._n_missed = 0
-        self._doubles = False
+        self._repeats = Repeats()
         self._n_answered = 0  # requests for a keyframe since the last other frame
         self._track = _VideoTrack()
         self._stream: RtpStream | None = None
+        self._sender: RTCRtpSender | None = None
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("datachannel", self._channel_opened)
 
@@ -180,10 +178,9 @@ class RtcPeer:
         if not frame.is_keyframe:
             self._n_answered = 0
         stream.send(frame)
-        if self._repeats(n_bytes):
-            # A little later: what makes a network lose a packet often takes the next one too.
+        for n in range(1, self._repeats.of(n_bytes, pacer.link)):
             loop = asyncio.get_running_loop()
-            loop.call_later(REPEAT_AFTER_S, self._repeat, frame)
+            loop.call_later(n * REPEAT_AFTER_S, self._repeat, frame)
 
     def _repeat(self, frame: EncodedFrame) -> None:
         if self._is_live and self._stream is not None:
@@ -191,24 +188,9 @@ class RtcPeer:
             self._stream.repeat(frame)
 
     @property
-    def doubles(self) -> bool:
-        """Whether frames are sent twice."""
-        return self._doubles
-
-    def _repeats(self, n_bytes: int) -> bool:
-        """Whether losses would cost more time than a frame that is sent twice.
-
-        A lost packet holds up its frame and all after it for a round trip. Where that happens
-        during a good part of the time, each packet goes twice, and the picture has half the bits.
-        """
-        link = self.pacer.link
-        round_trip_s = link.round_trip_s
-        is_felt = round_trip_s > FELT_S
-        waits_s = link.loss * round_trip_s
-        least_s = REPEAT_BELOW_S if self._doubles else REPEAT_ABOVE_S
-        # Of a new viewer nothing is known yet, and its first pictures are not to wait either.
-        self._doubles = is_felt and (not link.is_loss_known or waits_s > least_s)
-        return self._doubles and n_bytes <= MAX_REPEATED_BYTES
+    def copies(self) -> int:
+        """How often each packet is sent."""
+        return self._repeats.copies
 
     def restart(self) -> None:
         """Send nothing before the next keyframe."""
@@ -275,6 +257,7 @@ class RtcPeer:
             has_trailers=self._takes_encoded,
             on_missed=lambda frame: self.pacer.missed(frame.frame_no),
         )
+        self._sender = sender
         watch_feedback(sender, on_report=self._reported, on_estimate=self.pacer.link.capped)
         sender._send_keyframe = self._keyframe_wanted  # type: ignore[method-assign]  # PLI ends in it
         await connection.setRemoteDescription(RTCSessionDescription(sdp=offer_sdp, type="offer"))
@@ -305,6 +288,7 @@ class RtcPeer:
         # aiortc starts its senders when the connection is up, and not before.
         if not self._is_live and not self._is_closed:
             self._is_live = True
+            self._look_at_path()
             self._on_state("connected")
 
     def _channel_opened(self, channel: RTCDataChannel) -> None:
@@ -324,7 +308,14 @@ class RtcPeer:
         self.keyframe.waits = True
         self._on_keyframe_wanted()
 
+    def _look_at_path(self) -> None:
+        """ICE may choose another pair of addresses at any time."""
+        if self._sender is not None:
+            nominated = self._sender.transport.transport._connection._nominated
+            self.pacer.link.is_same_machine = is_same_machine(nominated.get(1))
+
     def _reported(self, loss: float, round_trip_s: float | None) -> None:
+        self._look_at_path()
         if (stream := self._stream) is not None:
             n_sent = stream.n_packets - self._n_packets
             n_missed = stream.n_missed - self._n_missed

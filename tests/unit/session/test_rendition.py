@@ -43,7 +43,7 @@ def test_the_size_goes_down_before_the_frame_rate(chooser):
         for bps in (8e6, 4e6, 2e6, 0.8e6, 0.3e6, 0.15e6)
         for c in [chooser.choose([Need(bps)], HD)]
     ]
-    assert scales == [(1.0, 60), (0.75, 60), (0.5, 60), (0.5, 30), (0.25, 30), (0.25, 15)]
+    assert scales == [(1.0, 60), (0.75, 60), (0.5, 60), (0.375, 60), (0.25, 30), (0.25, 15)]
 
 
 @pytest.mark.parametrize("bps", [8e6, 4e6, 2e6, 1e6, 0.5e6, 0.2e6])
@@ -56,7 +56,19 @@ def test_each_pixel_keeps_its_bits(chooser, bps):
 def test_the_reason_names_what_is_held_back_and_the_rate(chooser):
     assert chooser.choose([Need(1.8e6, 2.1e6)], HD).reason == "Half size: the link carries 2 Mbit/s"
     reason = chooser.choose([Need(0.7e6)], HD).reason
-    assert reason == "Half size, 30 pictures a second: the link carries 0.7 Mbit/s"
+    assert reason == "Three-eighths size, 30 pictures a second: the link carries 0.7 Mbit/s"
+
+
+@pytest.mark.parametrize(
+    ("motion_bps", "scale"), [(13e6, 1.0), (8e6, 0.75), (5e6, 0.5), (1.25e6, 0.5), (0.8e6, 0.375)]
+)
+def test_on_a_link_that_was_full_pictures_are_no_larger_than_is_worth_their_delay(
+    chooser, motion_bps, scale
+):
+    chosen = chooser.choose([Need(motion_bps, 2 * motion_bps, is_measured=True)], HD)
+    assert (chosen.scale, chosen.max_fps) == (scale, 60)
+    assert chosen.bit_rate_bps <= 0.25 * HD * scale**2 * 60
+    assert chosen.bit_rate_bps <= motion_bps
 
 
 def test_down_at_once_up_only_after_a_while_and_with_room_to_spare(chooser, clock):
@@ -115,8 +127,8 @@ def test_over_a_long_lossy_network_pictures_are_small_and_few_and_the_status_say
     assert chosen.bit_rate_bps / 8 / chosen.max_fps < 7 * 1200
 
 
-@pytest.mark.parametrize(("loss", "rtt_s", "is_doubled"), [(0.05, 0.2, True), (0.05, 0.02, False)])
-def test_what_is_sent_twice_or_quickly_repaired_needs_no_smaller_pictures(loss, rtt_s, is_doubled):
-    need = Need.of(lossy_link(loss, rtt_s), is_doubled=is_doubled)
+@pytest.mark.parametrize(("loss", "rtt_s", "copies"), [(0.05, 0.2, 2), (0.05, 0.02, 1)])
+def test_what_is_sent_twice_or_quickly_repaired_needs_no_smaller_pictures(loss, rtt_s, copies):
+    need = Need.of(lossy_link(loss, rtt_s), copies=copies)
     assert need.loss == 0
-    assert need.target_bps == START_BPS / (2 if is_doubled else 1)
+    assert need.target_bps == START_BPS / copies

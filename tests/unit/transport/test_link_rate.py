@@ -40,8 +40,9 @@ def test_a_quick_link_is_used_within_a_second():
     assert ran.targets_bps[-1] > 3 * START_BPS
 
 
-def test_the_rate_falls_within_half_a_second_of_what_is_in_flight_when_the_link_is_cut():
-    link = SimulatedLink(lambda t: 2e6 if t > 6 else 16e6)
+@pytest.mark.parametrize("tells_there", [False, True])
+def test_the_rate_falls_within_half_a_second_of_what_is_in_flight_when_the_link_is_cut(tells_there):
+    link = SimulatedLink(lambda t: 2e6 if t > 6 else 16e6, tells_there=tells_there)
     ran, _ = scrub(link, 8)
     assert statistics.median(ran.between(5, 6).targets_bps) > 10e6
     assert ran.between(7, 8).targets_bps[0] < 2.5e6
@@ -337,3 +338,50 @@ def test_a_frame_that_waited_for_a_processor_near_by_stood_in_no_queue():
     clock.now_s += 0.133
     link.acknowledged(n_bytes=12_500, sent_s=clock.now_s - 0.1)
     assert not link.is_late
+
+
+def test_where_both_ends_are_one_machine_nothing_late_or_lost_says_that_a_link_is_slow():
+    clock = Clock()
+    link = LinkRate(clock)
+    link.is_same_machine = True
+    link.seed(2e6, loss=0.1)
+    for n in range(400):
+        clock.now_s += 0.004 if n < 40 else 0.12
+        link.acknowledged(n_bytes=16_000, sent_s=clock.now_s - (0.004 if n < 40 else 0.12))
+        link.counted(10, 3)
+    assert link.target_bps >= START_BPS
+    assert link.carries_bps is None
+    assert link.loss == 0
+    assert not link.is_late
+
+
+TELLING = {"tells_there": True, "page_s": 0.008, "jitter_s": 0.003}
+
+
+@pytest.mark.parametrize(
+    ("bps", "rtt_s"), [(2e6, 0.02), (8e6, 0.02), (2e6, 0.08), (8e6, 0.08), (8e6, 0.2)]
+)
+def test_on_a_link_that_was_full_pictures_in_motion_find_it_empty(bps, rtt_s):
+    link = SimulatedLink(steady(bps), rtt_s=rtt_s, **TELLING)
+    ran, pacer = scrub(link, 16)
+    settled = ran.between(4, 16)
+    assert queue_ms(settled, link) < 18
+    # What the link carries goes on being known, though only a part of it is used.
+    assert 0.75 * bps < statistics.median(settled.targets_bps) < 1.4 * bps
+    assert pacer.link.motion_bps < 0.95 * bps
+
+
+def test_a_link_that_gets_wider_is_noticed_while_little_of_it_is_used():
+    link = SimulatedLink(lambda t: 8e6 if t < 6 else 100e6, **TELLING)
+    ran, _ = scrub(link, 16)
+    assert statistics.median(ran.between(4, 6).targets_bps) < 12e6
+    assert ran.targets_bps[-1] > 25e6
+
+
+def test_a_new_way_begins_where_the_other_one_found_the_link_full():
+    link = LinkRate(Clock())
+    link.seed(1.9e6, 0.0, 2e6)
+    assert link.carries_bps == 2e6
+    assert link.motion_bps == 1.9e6  # until its page tells when pictures are there
+    link.acknowledged(n_bytes=2000, sent_s=-0.03, there_s=5.0)
+    assert link.motion_bps < 1.5e6
