@@ -62,6 +62,7 @@ class JanusServer:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         log = self._folder / "log"
+        log.unlink(missing_ok=True)  # that of one before says that it is up
         options = (f"--configs-folder={self._folder}", f"--log-file={log}", "--disable-stdout")
         self._process = subprocess.Popen(
             [*self._command, "janus", *options], stdout=subprocess.DEVNULL
