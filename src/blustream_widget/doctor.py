@@ -71,6 +71,7 @@ def examine() -> Report:
     _extension(report)
     _folders(report)
     _relays(report)
+    _sfu(report)
     return report
 
 
@@ -159,3 +160,14 @@ def _relays(report: Report) -> None:
             needed = config.ice_relay_only
             detail = obstacle or "gives a relay"
             report.findings.append(Finding(url, not obstacle, detail, needed=needed))
+
+
+def _sfu(report: Report) -> None:
+    """Publish nothing for a moment at the SFU of the settings, as a viewer would."""
+    from blustream_widget.session.publishing import sfu_obstacle
+
+    config = load_config()
+    if config.sfu:
+        obstacle = asyncio.run(sfu_obstacle(config))
+        detail = obstacle or "takes views"
+        report.findings.append(Finding("SFU", not obstacle, detail, needed=False))

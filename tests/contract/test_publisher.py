@@ -8,6 +8,7 @@ the real one; its server speaks as much of the protocol as is used. The SDK has 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 
@@ -17,6 +18,8 @@ from aiortc.codecs.h264 import h264_depayload
 from aiortc.rtp import RtpPacket
 from livekit.protocol import models
 
+from blustream_widget.config import Config
+from blustream_widget.session.publishing import sfu_obstacle
 from blustream_widget.sfu import Janus, LiveKit, janus, livekit
 from blustream_widget.sfu.janus import JanusPublisher
 from blustream_widget.sfu.livekit import LiveKitPublisher
@@ -199,6 +202,14 @@ async def harness(request, tmp_path, monkeypatch):
     with request.getfixturevalue("namespace").entered():
         async with LiveKitServer() as server:
             yield LiveKitHarness(server)
+
+
+async def test_doctor_tries_the_sfu_of_the_settings(running_janus):
+    setting = {"type": "janus", "url": running_janus.url, "api_secret": API_SECRET}
+    config = Config(sfu=json.dumps(setting))
+    assert "admin_key" in await sfu_obstacle(config)
+    config = Config(sfu=json.dumps(setting | {"admin_key": ADMIN_KEY}))
+    assert await sfu_obstacle(config) == ""
 
 
 CHECKS = [value for name, value in vars(suite).items() if name.startswith("check_")]

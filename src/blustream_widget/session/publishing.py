@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal
 
@@ -218,6 +219,25 @@ def make_publisher(target: Target, on_keyframe: OnKeyframe) -> Publisher:
     from blustream_widget.sfu.livekit import LiveKitPublisher
 
     return LiveKitPublisher(target, on_keyframe)
+
+
+async def sfu_obstacle(config: Config) -> str:
+    """Why nothing can be published where the settings say; "" if it can. Tries it."""
+    try:
+        wish = StartPublishing(
+            session="",
+            n=0,
+            number=secrets.randbelow((1 << 53) - 1) + 1,
+            secret=secrets.token_urlsafe(24),
+        )
+        publisher = make_publisher(completed(target_of(config), wish), lambda: None)
+        try:
+            await publisher.open()
+        finally:
+            await publisher.close()
+    except BlustreamError as exc:
+        return f"{exc.message} {exc.hint}".strip()
+    return ""
 
 
 def target_of(config: Config) -> Target:

@@ -1,4 +1,4 @@
-"""What every publisher must promise, whichever SFU it is for. Run each check with a fresh harness."""
+"""What every publisher must promise, whichever SFU it is for; a fresh harness for each check."""
 
 from __future__ import annotations
 
