@@ -127,6 +127,18 @@ def test_over_a_long_lossy_network_pictures_are_small_and_few_and_the_status_say
     assert chosen.bit_rate_bps / 8 / chosen.max_fps < 7 * 1200
 
 
+@pytest.mark.parametrize(("copies", "most_bps"), [(2, 5e6), (3, 1.3e6)])
+def test_pictures_that_are_sent_more_often_are_of_fewer_packets_and_the_status_says_why(
+    copies, most_bps
+):
+    link = lossy_link(0.02, 0.08)
+    link.seed(30e6, 0.02)
+    need = Need.of(link, copies=copies)
+    assert need.target_bps == most_bps
+    reason = RenditionChooser(lambda: 0.0).choose([need], HD).reason
+    assert reason.endswith("the network loses 2 % of the packets")
+
+
 @pytest.mark.parametrize(("loss", "rtt_s", "copies"), [(0.05, 0.2, 2), (0.05, 0.02, 1)])
 def test_what_is_sent_twice_or_quickly_repaired_needs_no_smaller_pictures(loss, rtt_s, copies):
     need = Need.of(lossy_link(loss, rtt_s), copies=copies)
