@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,7 @@ import numpy.typing as npt
 from blustream_widget.core.deflate import deflate
 from blustream_widget.core.label_edit import Brick
 from blustream_widget.core.types import Samples, VolumeInfo
-from blustream_widget.data.brick_patch import BrickPatch
+from blustream_widget.data.brick_patch import BrickPatch, whole_of
 from blustream_widget.data.grid import brick_bounds, plane_axes
 from blustream_widget.data.reduce import half_times
 from blustream_widget.data.source import (
@@ -54,6 +53,7 @@ class EditedLabels:
         self._channel = channel
         self._lock = threading.Lock()
         self._bricks: dict[Brick, Samples | BrickPatch] = {}
+        self._loose: set[Brick] = set()  # laid, and not settled yet
         # For each coarser level: which edited bricks lie under one of its own.
         self._under: list[dict[Brick, set[Brick]]] = [{} for _ in range(source.info.n_lods)]
         self._reduced: dict[tuple[Brick, int], Samples] = {}
@@ -80,13 +80,19 @@ class EditedLabels:
 
     def put(self, bricks: Mapping[Brick, Samples | BrickPatch]) -> int:
         """Lay bricks of full resolution over what is there; gives `n_edits` after it."""
-        kept = {brick: _kept(values) for brick, values in bricks.items()}
+        n_edits = self.lay(bricks)
+        self.settle(bricks)
+        return n_edits
+
+    def lay(self, bricks: Mapping[Brick, Samples | BrickPatch]) -> int:
+        """Do the same, for a picture: as little memory as may be is taken only by `settle`."""
         with self._lock:
-            for brick, new in kept.items():
+            for brick, new in bricks.items():
                 old = self._bricks.get(brick)
                 self._n_bytes += _held_bytes(new) - (0 if old is None else _held_bytes(old))
-            self._bricks.update(kept)
-            for brick in kept:
+            self._bricks.update(bricks)
+            self._loose.update(bricks)
+            for brick in bricks:
                 for lod, under in enumerate(self._under):
                     under.setdefault(_above(brick, lod), set()).add(brick)
                     self._reduced.pop((brick, lod), None)
@@ -94,7 +100,7 @@ class EditedLabels:
             return self._n_edits
 
     def settle(self, bricks: Iterable[Brick]) -> None:
-        """Make bricks whole that were laid as patches, before somebody has to wait for them."""
+        """Keep bricks that were laid as they are to stay, before somebody has to wait for them."""
         for brick in bricks:
             with self._lock:
                 if brick in self._bricks:
@@ -186,6 +192,7 @@ class EditedLabels:
         """Forget the edited bricks; the source stays open."""
         with self._lock:
             self._bricks.clear()
+            self._loose.clear()
             self._n_bytes = 0
             self._reduced.clear()
             for under in self._under:
@@ -242,12 +249,14 @@ class EditedLabels:
 
     def _whole(self, brick: Brick) -> Samples:
         """Give an edited brick, and keep it so. The owner has the lock."""
-        there = self._bricks[brick]
-        if isinstance(there, BrickPatch):
-            whole = self._bricks[brick] = _kept(there.whole)
-            self._n_bytes += _held_bytes(whole) - _held_bytes(there)
-            return whole
-        return there
+        laid = self._bricks[brick]
+        if brick not in self._loose:
+            assert isinstance(laid, np.ndarray)
+            return laid
+        self._loose.discard(brick)
+        whole = self._bricks[brick] = _kept(whole_of(laid))
+        self._n_bytes += _held_bytes(whole) - _held_bytes(laid)
+        return whole
 
     def _bricks_of(
         self, wanted: Collection[Brick] | None
@@ -319,13 +328,11 @@ def edited(source: VolumeSource, channel: int) -> EditedLabels:
     return EditedLabels(source, channel)
 
 
-def touched_keys(info: VolumeInfo, channel: int, bricks: Iterable[Brick]) -> set[BrickKey]:
-    """Bricks of all levels that edited ones lie under."""
+def touched_keys(channel: int, bricks: Iterable[Brick], *, n_lods: int) -> set[BrickKey]:
+    """Bricks of the first `n_lods` levels that edited ones lie under."""
     places = list(bricks)
     return {
-        BrickKey(channel, lod, *_above(brick, lod))
-        for lod in range(info.n_lods)
-        for brick in places
+        BrickKey(channel, lod, *_above(brick, lod)) for lod in range(n_lods) for brick in places
     }
 
 
@@ -369,14 +376,8 @@ def _above(brick: Brick, lod: int) -> Brick:
     return (brick[0] >> lod, brick[1] >> lod, brick[2] >> lod)
 
 
-@overload
-def _kept(values: BrickPatch) -> BrickPatch: ...
-@overload
-def _kept(values: Samples) -> Samples: ...
-def _kept(values: Samples | BrickPatch) -> Samples | BrickPatch:
+def _kept(values: Samples) -> Samples:
     """Give a brick as it is kept: one of one label is a single voxel."""
-    if isinstance(values, BrickPatch):
-        return values
     first = values.flat[0]
     if (values == first).all():
         return np.broadcast_to(np.asarray(first, values.dtype), values.shape)

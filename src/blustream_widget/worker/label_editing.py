@@ -198,7 +198,7 @@ class LabelEditor:
             return _failure(target, message, failure)
         n_edits = 0
         if changes:
-            n_edits = target.labels.put({brick: new for brick, (_, new) in changes.items()})
+            n_edits = target.labels.lay({brick: new for brick, (_, new) in changes.items()})
             self._is_drawn.clear()
             self._tell_done(Laid(target, n, tuple(changes)))
             self._is_drawn.wait(_PICTURE_S)

@@ -49,8 +49,9 @@ logger = logging.getLogger(__name__)
 OpenVolume = Callable[[VolumeRef, Config], VolumeSource]
 
 _LARGEST_BUDGET_BYTES = 2 * 1024**3
-# Looking for what an edit changed takes a millisecond for a million.
-_SHARP_VOXELS = 1 << 22
+# After an edit so large a part of a slice is made anew as fine as it is, of at most so many voxels:
+# looking for what is other takes a quarter of a millisecond for a million. Of few voxels, all.
+_PART, _SHARP_VOXELS, _WHOLE_VOXELS = 0.25, 1 << 22, 600_000
 
 
 def cache_budget_bytes(config: Config) -> int:
@@ -290,27 +291,24 @@ class Pipeline:
             self._measurer.take(wish.measures)
 
     def _hear_of_labels(self, wish: Wish, now: float) -> None:
-        is_edited, has_changed = self._segmentations.settle_edits(), self._segmentations.settle()
+        n_edited, has_changed = self._segmentations.settle_edits(), self._segmentations.settle()
         if self._segmentations.take(wish.segmentations) or has_changed:
             self._schedule.change(now)
-        elif is_edited and self._can_stay_sharp():
+        elif n_edited and self._can_stay_sharp(n_edited):
             self._schedule.touch(now)
-        elif is_edited:
+        elif n_edited:
             self._schedule.change(now)
 
     def _is_looked_at(self) -> bool:
         return self._reader is not None and (self._output.h264 or self._output.jpeg)
 
-    def _can_stay_sharp(self) -> bool:
-        """Whether a part of the picture can be made anew as fine as it is, within a frame.
+    def _can_stay_sharp(self, n_bricks: int) -> bool:
+        """Whether so many bricks can be shown within a frame as fine as the picture is now.
 
-        In motion, points of a section are fewer, and so are voxels of a very large pane.
+        In motion, points of a section are fewer, and so are voxels of a large slice.
         """
         shown = self._shown
-        return shown is not None and all(
-            scene.view.section is None and scene.data.values.size <= _SHARP_VOXELS
-            for scene in shown.scenes
-        )
+        return shown is not None and all(_stays_sharp(scene, n_bricks) for scene in shown.scenes)
 
     # ------------------------------------------------------------ one picture
 
@@ -456,3 +454,12 @@ class Pipeline:
 
     def _fail(self, error: BlustreamError, *, is_fatal: bool) -> None:
         self._sink.send(Failed(error.code, error.message, error.hint, fatal=is_fatal))
+
+
+def _stays_sharp(scene: Scene, n_bricks: int) -> bool:
+    if scene.view.section is not None:
+        return False
+    n_voxels = scene.data.values.size
+    n_touched = n_bricks * (scene.info.brick_size >> scene.data.lod) ** 2
+    is_part = n_touched <= _PART * n_voxels and n_voxels <= _SHARP_VOXELS
+    return is_part or n_voxels <= _WHOLE_VOXELS

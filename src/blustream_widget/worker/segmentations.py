@@ -137,16 +137,16 @@ class Segmentations:
                     self._editor.cancel(n)
         return is_seen
 
-    def settle_edits(self) -> bool:
-        """Take over what was edited meanwhile; say whether the picture is another one."""
-        is_news = False
+    def settle_edits(self) -> int:
+        """Take over what was edited meanwhile; says how many bricks of the picture are others."""
+        n_bricks = 0
         for done in self._editor.finished():
             if isinstance(done, Laid):
                 self._take_laid(done)
-                is_news = True
+                n_bricks += len(done.bricks)
             else:
                 self._take_edited(done)
-        return is_news
+        return n_bricks
 
     def settle(self) -> bool:
         """Take over what was opened meanwhile; say whether something was."""
@@ -394,7 +394,11 @@ class Segmentations:
                 labels.reader = self._reader_of(labels)
                 self._share_budget()
             assert labels.reader is not None
-            labels.reader.change(touched_keys(labels.source.info, labels.channel, done.bricks))
+            info = labels.source.info
+            # Slices of what lies in memory are cut without coarser bricks.
+            n_lods = 1 if isinstance(labels.edited, DirectSource) else info.n_lods
+            keys = touched_keys(labels.channel, done.bricks, n_lods=n_lods)
+            labels.reader.change(keys)
         if done.n:
             self._tell(BricksEdited(done.target.name, done.n, 0, (), more=True))
 

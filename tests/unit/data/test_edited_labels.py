@@ -114,7 +114,7 @@ def test_a_reader_shows_an_edit_at_once_without_reading_again(is_direct, lod) ->
         assert first.progress == 1
         assert not first.values.any()
         bricks = put_all(target, after)
-        reader.change(touched_keys(target.info, 0, bricks))
+        reader.change(touched_keys(0, bricks, n_lods=target.info.n_lods))
         assert calls
         shown = slices_of(reader, axis, idx, lod, None if axis else region)
         plain = SliceReader(labels(is_direct, after), budget_bytes=8 << 20, on_data=lambda: None)
@@ -122,7 +122,7 @@ def test_a_reader_shows_an_edit_at_once_without_reading_again(is_direct, lod) ->
         assert np.array_equal(shown.values, wanted.values)
         assert (shown.values == 5).any()
         put_all(target, before)
-        reader.change(touched_keys(target.info, 0, bricks))
+        reader.change(touched_keys(0, bricks, n_lods=target.info.n_lods))
         assert not slices_of(reader, axis, idx, lod).values.any()
         plain.close()
     reader.close()
@@ -137,7 +137,7 @@ def test_an_edit_shows_in_slices_that_were_left_before_it(is_direct) -> None:
     reader = SliceReader(target, budget_bytes=8 << 20, on_data=lambda: None)
     assert not slices_of(reader, 0, 7, 0).values.any()
     slices_of(reader, 0, 8, 0)
-    reader.change(touched_keys(target.info, 0, put_all(target, after)))
+    reader.change(touched_keys(0, put_all(target, after), n_lods=target.info.n_lods))
     assert np.array_equal(slices_of(reader, 0, 7, 0).values, after[7])
     reader.close()
 
@@ -148,7 +148,7 @@ def test_a_brick_that_was_on_its_way_while_it_was_edited_shows_the_edit() -> Non
     reader = SliceReader(target, budget_bytes=1 << 20, on_data=lambda: None)
     assert reader.read(0, 3, 0, 0).progress == 0
     target.put({(0, 0, 0): np.full((16, 16, 16), 9, np.uint8)})
-    reader.change(touched_keys(held.info, 0, [(0, 0, 0)]))
+    reader.change(touched_keys(0, [(0, 0, 0)], n_lods=held.info.n_lods))
     held.deliver(0)
     assert (reader.read(0, 3, 0, 0).values == 9).all()
     reader.close()

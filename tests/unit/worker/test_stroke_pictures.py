@@ -17,6 +17,7 @@ from blustream_widget.core.worker_protocol import (
 from blustream_widget.data.memory import MemorySource
 from blustream_widget.testing.fakes import volume_info
 from blustream_widget.testing.waiting import wait_until
+from blustream_widget.worker import pipeline
 from blustream_widget.worker.schedule import REST_S
 
 # On a pane of 128 x 64 pixels voxels have 0.7: each its own at rest, four one in motion.
@@ -49,11 +50,11 @@ class Desk(Bench):
         self.clock.now += 0.02
         self.show(slice_idx=(slice_idx, 0, 0), segmentations=LOOK)
 
-    def paint(self) -> None:
+    def paint(self, radius: float = 6.0) -> None:
         self.n += 1
         self.clock.now += 0.02
         middle = (3.0, 20.0 + 9 * self.n, 40.0)
-        self.put(EditBricks("a", self.n, Stroke(points=(middle,), radius=6.0, label=1, axis=0)))
+        self.put(EditBricks("a", self.n, Stroke(points=(middle,), radius=radius, label=1, axis=0)))
         self.until(lambda: any(m.n == self.n and not m.more for m in self.of(BricksEdited)))
 
 
@@ -84,3 +85,12 @@ def test_a_stroke_soon_after_a_step_is_drawn_as_the_step_and_made_sharp_later(de
     n = len(desk.lods)
     desk.step(REST_S)
     assert desk.lods[n:] == [SHARP]
+
+
+@pytest.mark.parametrize(("radius", "lod"), [(6.0, SHARP), (60.0, IN_MOTION)])
+def test_only_an_edit_of_a_part_of_a_large_slice_is_shown_sharp(
+    desk, monkeypatch, radius, lod
+) -> None:
+    monkeypatch.setattr(pipeline, "_WHOLE_VOXELS", 0)
+    desk.paint(radius)
+    assert desk.lods[-1] == lod

@@ -71,7 +71,7 @@ class Hand:
                 new[inside] = self.rng.integers(0, 5)
                 bricks[brick] = new
         self.labels.put(bricks)
-        self.reader.change(touched_keys(self.labels.info, 0, bricks))
+        self.reader.change(touched_keys(0, bricks, n_lods=self.labels.info.n_lods))
 
     def draw(self, look, state, *, in_motion, is_anew, renderer=None, space="bt709"):
         view = plan_slice(state, self.info, in_motion=in_motion)
@@ -151,7 +151,7 @@ def test_only_what_an_edit_touched_is_coloured_anew(monkeypatch) -> None:
     brick[30, 10:14, 20:30] = 1
     for bricks in ({(0, 1, 1): brick}, {(1, 1, 1): brick[:6] + 1}):  # the other lies elsewhere
         hand.labels.put(bricks)
-        hand.reader.change(touched_keys(hand.labels.info, 0, bricks))
+        hand.reader.change(touched_keys(0, bricks, n_lods=hand.labels.info.n_lods))
         hand.draw(LOOKS["fill"], STATE, in_motion=True, is_anew=False)
     ((rows, columns),) = boxes
     lod = plan_slice(STATE, hand.info, in_motion=True).lod
