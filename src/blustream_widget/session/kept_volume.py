@@ -56,10 +56,15 @@ def _holds_credentials(ref: VolumeRef) -> bool:
         return True
     if any(_holds_credentials(one) for one in ref.series):
         return True
-    if "://" not in ref.url:
+    return any(map(_is_telling, (ref.url, *ref.environment.values())))
+
+
+def _is_telling(address: str) -> bool:
+    """Whether an address has more in it than where something lies."""
+    if "://" not in address:
         return False
     try:
-        parts = urlsplit(ref.url)
+        parts = urlsplit(address)
     except ValueError:
         return True
     return bool(parts.query or parts.fragment) or "@" in parts.netloc

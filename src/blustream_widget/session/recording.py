@@ -95,6 +95,7 @@ class RecordingDesk:
         self._told = RecordingState()
         self._kernel_n = self._n_begun = 0
         self._waiting: asyncio.TimerHandle | None = None
+        self._is_closed = False
 
     @property
     def is_on(self) -> bool:
@@ -152,6 +153,8 @@ class RecordingDesk:
         return True
 
     def _start(self, path: str, *, by: str, overwrite: bool) -> None:
+        if self._is_closed:
+            raise RecordingError("The view is being closed.", hint="Show it again to record it.")
         _, info = self._view()
         if info is not None and not self._encoder():
             raise RecordingError(
@@ -183,7 +186,8 @@ class RecordingDesk:
             self._writer.stop()
 
     async def close(self) -> None:
-        """Finish what is recorded, when the session ends."""
+        """Finish what is recorded, when the session ends; nothing is recorded after it."""
+        self._is_closed = True
         writer, self._writer = self._writer, None
         self._untap()
         if writer is not None:

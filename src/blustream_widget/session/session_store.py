@@ -150,9 +150,11 @@ class SessionStore:
 
     def put_palette(self, palette: Palette) -> int:
         """Take and keep colours of the user's own; returns the number of a map, 0 for a style."""
-        if palette.name not in self.palettes:
+        is_new = palette.name not in self.palettes
+        idx = self.palettes.add(palette, in_use=named_in(self._state))
+        if is_new:  # after it was taken: a journal that is full is written anew, with what there is
             self.write(Coloured(palette), is_durable=False)
-        return self.palettes.add(palette, in_use=named_in(self._state))
+        return idx
 
     def newest(self, state: ViewState | None) -> ViewState | None:
         """Return what was shown last: a former server may have written more than it told."""

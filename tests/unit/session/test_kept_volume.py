@@ -50,6 +50,7 @@ def test_what_holds_no_key_is_kept(ref) -> None:
         VolumeRef(url="https://me:x@host/survey.vds"),
         VolumeRef(url="https://[host/survey.vds"),
         VolumeRef(url="s3://b/s", environment={"AWS_CONTAINER_AUTHORIZATION_TOKEN": "x"}),
+        VolumeRef(url="s3://b/s", environment={"AWS_ENDPOINT_URL": "http://me:key@minio:9000"}),
         VolumeRef(series=(FILE, VolumeRef(url="https://host/s.vds?sig=x"))),
     ],
 )

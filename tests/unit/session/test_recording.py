@@ -199,6 +199,14 @@ def test_ending_what_does_not_run_is_answered():
     assert (n, status.phase) == (7, "off")
 
 
+async def test_nothing_is_recorded_of_a_session_that_ends():
+    one = desk(kernel := Kernel())
+    await one.close()
+    assert not one.receive_of_kernel(lp.StartRecording(session="s", n=3, path="/talk.mp4"))
+    assert "being closed" in kernel.told[-1][2].message
+    assert not one.is_on
+
+
 async def test_an_annotation_that_is_still_written_down_belongs_to_what_ends(monkeypatch):
     writer, waiting = Writer(), []
     monkeypatch.setattr(recording, "RecordingWriter", lambda *_, **__: writer)
