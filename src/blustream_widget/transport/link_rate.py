@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from blustream_widget.transport.contradiction import Contradiction
 from blustream_widget.transport.loss_share import LossShare
 from blustream_widget.transport.service_time import Served, ServiceTime
 from blustream_widget.transport.tcp_info import TcpInfo
@@ -70,6 +71,7 @@ _YOUNG_S = 20.0
 _PAGE_S, _MIN_PAGE = 1.0, 3
 _FIRST_OVERUSE_MS = 250.0  # a decoder that has just been opened is slow by itself
 _LEARN_S = 4.0
+_TAKEN_BACK_S = 1.5  # a report comes within that time
 _DECODE_S = 0.006  # a picture takes this much longer than an answer, at least on a slow machine
 _BASE_S, _ROUND_TRIP_S = 10.0, 5.0
 _MAX_SAMPLES = 256
@@ -125,8 +127,7 @@ class LinkRate:
     ) -> None:
         self.frame_s = 1 / 60
         self.look_s = 0.0
-        self.is_late = False
-        self.is_same_machine = False
+        self.is_late = self.is_same_machine = False
         self._next_look_s = float("-inf")
         self._clock = clock
         self._max_bps = max_bps
@@ -138,6 +139,8 @@ class LinkRate:
         self._n_answers = 0
         self._page_lead = WindowedMin(_BASE_S)
         self._service = ServiceTime()
+        self._contradiction = Contradiction()
+        self._before_cut: tuple[float, float] | None = None
         self._tells_there = False
         self._last_came_s = float("-inf")
         self._cut_s = self._hold_until_s = self._cut_again_s = float("-inf")
@@ -263,6 +266,8 @@ class LinkRate:
         alone_s = came_s - sent_s - self._round_trip.value
         service_s = came_s - self._last_came_s if is_queued else alone_s
         self._last_came_s = came_s
+        if self._contradiction.came(sent_s, came_s):
+            self._take_back(now)
         excess_s = came_s - sent_s - base_s
         self._samples.append(
             _Sample(now, n_bytes, max(service_s, 0.0), excess_s, is_queued, page_s)
@@ -282,6 +287,16 @@ class LinkRate:
         self._n_answers += 1
         self._least_answer_s = min(round_trip_s, self._least_answer_s)
         self._took(round_trip_s)
+
+    def echoed(self, round_trip_s: float, sent_s: float) -> None:
+        """Take note of a report that left at `sent_s` among the frames, and of its round trip.
+
+        If a frame that left before it took longer, no queue held that up: a cut for its sake is
+        taken back, and for a while there is none for what is late in the same way.
+        """
+        self.answered(round_trip_s)
+        if self._contradiction.answered(sent_s, sent_s + round_trip_s):
+            self._take_back(self._clock())
 
     def counted(self, n_sent: float, n_lost: float) -> None:
         """Take note that of `n_sent` packets more `n_lost` did not arrive."""
@@ -355,9 +370,18 @@ class LinkRate:
 
     def _queue_s(self, late_s: float, now: float) -> float:
         """How much of the time that a frame was late is a queue, by what TCP said lately."""
-        if self.is_same_machine:
+        if self._is_no_queue(now):
             return 0.0
         return min(late_s, self._told_queue_s) if now - self._told_at_s < _TOLD_S else late_s
+
+    def _take_back(self, now: float) -> None:
+        """Undo the cuts of the last moment: no queue was their reason."""
+        if self._before_cut is not None and now - self._cut_s < _TAKEN_BACK_S:
+            self._target_bps, self._too_much_bps = self._before_cut
+        self._before_cut = None
+
+    def _is_no_queue(self, now: float) -> bool:
+        return self.is_same_machine or self._contradiction.holds(now)
 
     def _page_time(self, there_s: float, now: float) -> float:
         """How much longer than the quickest frame one was in the page, and its message under way.
@@ -428,7 +452,7 @@ class LinkRate:
             queue_ms -= 1000 * self._service.fixed_s * min(len(recent), 2)
         if now - self._told_at_s < _TOLD_S and not (is_alone and self._tells_of_single_pictures):
             queue_ms = min(queue_ms, 1000 * self._told_queue_s)
-        if self.is_same_machine:
+        if self._is_no_queue(now):
             queue_ms = 0.0
         overuse_ms, calm_ms = (
             (_ALONE_OVERUSE_MS, _ALONE_CALM_MS) if is_alone else (self._overuse_ms, CALM_MS)
@@ -454,6 +478,8 @@ class LinkRate:
         if now < self._cut_again_s or _CUT * carried > self._target_bps:
             return
         is_used = self._is_used(recent)
+        if self._before_cut is None or now - self._cut_s > _TAKEN_BACK_S:
+            self._before_cut = self._target_bps, self._too_much_bps
         if is_used:
             self._too_much_bps = carried
         # Frames far below the target are slow too: go down, but not at once to what they say.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiortc import RTCRtpSender, clock, rtp
 
@@ -12,10 +12,17 @@ _REMB = 15  # payload-specific feedback format of RTCP_PSFB_APP
 _KEPT_REPORTS = 8
 
 
+class Echo(NamedTuple):
+    """A report's round trip, and when it left; both in seconds."""
+
+    round_trip_s: float
+    sent_s: float
+
+
 def watch_feedback(
     sender: RTCRtpSender,
     *,
-    on_report: Callable[[float, float | None], None],
+    on_report: Callable[[float, Echo | None], None],
     on_estimate: Callable[[float], None],
     now_s: Callable[[], float] = time.monotonic,
 ) -> None:
@@ -25,8 +32,8 @@ def watch_feedback(
     ----------
     sender : RTCRtpSender
     on_report : callable
-        Share of packets lost since the report before it (0 to 1), and the round trip in seconds
-        where it is known.
+        Share of packets lost since the report before it (0 to 1), and the round trip of the report
+        that it answers, where that is known.
     on_estimate : callable
         Bits a second that the receiver believes the link to carry.
     now_s : callable
@@ -82,12 +89,12 @@ class _RoundTrips:
         if len(self._sent_s) > _KEPT_REPORTS:
             del self._sent_s[next(iter(self._sent_s))]
 
-    def echoed(self, report: rtp.RtcpReceiverInfo) -> float | None:
-        """Round trip in seconds; None if the receiver answers nothing that is known."""
+    def echoed(self, report: rtp.RtcpReceiverInfo) -> Echo | None:
+        """Tell the round trip; None if the receiver answers nothing that is known."""
         sent_s = self._sent_s.get(report.lsr)
         if sent_s is None:
             return None
-        return self._now_s() - sent_s - report.dlsr / 65536
+        return Echo(self._now_s() - sent_s - report.dlsr / 65536, sent_s)
 
 
 def _estimate_bps(fci: bytes, ssrc: int) -> float | None:

@@ -41,7 +41,7 @@ from blustream_widget.transport.ice_servers import IceServers, relay_addresses
 from blustream_widget.transport.keyframe_wait import KeyframeWait
 from blustream_widget.transport.pacing import AckPacer
 from blustream_widget.transport.repeats import REPEAT_AFTER_S, Repeats
-from blustream_widget.transport.rtc_feedback import watch_feedback
+from blustream_widget.transport.rtc_feedback import Echo, watch_feedback
 from blustream_widget.transport.rtp_stream import RtpStream
 from blustream_widget.transport.same_machine import is_same_machine
 from blustream_widget.transport.turn_probe import first_relay_obstacle
@@ -314,7 +314,7 @@ class RtcPeer:
             nominated = self._sender.transport.transport._connection._nominated
             self.pacer.link.is_same_machine = is_same_machine(nominated.get(1))
 
-    def _reported(self, loss: float, round_trip_s: float | None) -> None:
+    def _reported(self, loss: float, echo: Echo | None) -> None:
         self._look_at_path()
         if (stream := self._stream) is not None:
             n_sent = stream.n_packets - self._n_packets
@@ -322,8 +322,8 @@ class RtcPeer:
             self._n_packets, self._n_missed = stream.n_packets, stream.n_missed
             # What was sent twice and came once is not lost to the report, but it was asked for.
             self.pacer.link.counted(n_sent, max(n_missed, loss * n_sent))
-        if round_trip_s is not None and round_trip_s > 0:
-            self.pacer.link.answered(round_trip_s)
+        if echo is not None and echo.round_trip_s > 0:
+            self.pacer.link.echoed(*echo)
 
     def _send_header(self, frame: EncodedFrame) -> None:
         channel = self._input

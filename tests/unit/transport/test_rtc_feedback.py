@@ -19,7 +19,7 @@ class Scene:
         sender._send_rtcp = self._keep
         watch_feedback(
             sender,
-            on_report=lambda _loss, round_trip_s: self.round_trips_s.append(round_trip_s),
+            on_report=lambda _loss, echo: self.round_trips_s.append(echo and echo.round_trip_s),
             on_estimate=lambda _bps: None,
             now_s=lambda: self.now_s,
         )
