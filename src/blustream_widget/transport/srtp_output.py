@@ -3,10 +3,10 @@
 A part of `rtp_stream`, and like it bound to the inside of aiortc, aioice and pylibsrtp.
 
 **Cost.** A packet's way through aiortc and asyncio takes 50 to 90 µs of processor time. Here it
-takes COST with everything the kernel does (`blustream bench ways`): packets are made in
-`rtp_burst`'s room, encrypted in place, and all packets of one size leave in one `sendmsg`; Linux
-cuts them apart (UDP_SEGMENT, "generic segmentation offload"). Where that is missing or refused,
-each packet has a call of its own.
+takes 21 with everything that a session of a hundred viewers costs (`blustream bench fanout`):
+packets are made in `rtp_burst`'s room, encrypted in place, and all packets of one size leave in one
+`sendmsg`; Linux cuts them apart (UDP_SEGMENT, "generic segmentation offload"). Where that is
+missing or refused, each packet has a call of its own.
 """
 
 from __future__ import annotations
