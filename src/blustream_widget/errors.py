@@ -344,10 +344,11 @@ class MissingDependencyError(BlustreamError, ImportError):
 
 
 def _all_errors(root: type[BlustreamError]) -> dict[str, type[BlustreamError]]:
-    found = {root.code: root}
+    found = {}
     for child in root.__subclasses__():
         found.update(_all_errors(child))
-    return found
+    # A child without a code of its own is a detail of one place: the code means its parent.
+    return found | {root.code: root}
 
 
 def from_code(code: str, message: str, hint: str = "") -> BlustreamError:

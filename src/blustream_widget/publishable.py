@@ -17,7 +17,7 @@ from blustream_widget.core.publishing import (
     StopPublishing,
     Target,
 )
-from blustream_widget.errors import SfuError, from_code
+from blustream_widget.errors import ConfigError, SfuError, from_code
 
 if TYPE_CHECKING:
     from blustream_widget.core.types import VolumeInfo
@@ -68,6 +68,8 @@ class Publishable(t.HasTraits):
 
         Raises
         ------
+        ConfigError
+            A field of `to` is of another kind, or out of its range.
         SfuRefusedError, SfuUnreachableError
             The SFU does not take the view, or is not there.
         SfuError
@@ -76,6 +78,7 @@ class Publishable(t.HasTraits):
             LiveKit's SDK is not installed.
         """
         _ = self.info
+        to = _checked(to)
         wish = StartPublishing(
             session=self._session,
             n=self._next_publish_n(),
@@ -86,6 +89,11 @@ class Publishable(t.HasTraits):
         self._link.tell(wish)
         told = self._wait_until_told(wish.n, "on", _START_TIMEOUT_S)
         if told.status.code:
+            with self._published_told:
+                if self._published is told and told.status.phase == "on":
+                    # Of a wish that was refused: what is published goes on.
+                    status = msgspec.structs.replace(told.status, code="", message="", hint="")
+                    self._published = msgspec.structs.replace(told, status=status)
             raise from_code(told.status.code, told.status.message, told.status.hint)
         with self._published_told:
             if self._published.status.phase != "off":
@@ -134,3 +142,16 @@ class Publishable(t.HasTraits):
             if message.status.phase == "off":
                 self._publish_wish = None
             self._published_told.notify_all()
+
+
+def _checked(to: Target | None) -> Target | None:
+    """Check the fields of a target: a struct that is made in Python is not."""
+    try:
+        checked: Target | None = msgspec.convert(msgspec.to_builtins(to), Target | None)
+    except (msgspec.ValidationError, TypeError) as exc:
+        # What was given is not said: it may be a secret.
+        raise ConfigError(
+            f"viewer.publish cannot take that: {exc}.",
+            hint="Give a Janus or a LiveKit of blustream_widget.sfu.",
+        ) from None
+    return checked

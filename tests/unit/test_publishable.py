@@ -12,7 +12,7 @@ from blustream_widget.core.publishing import (
     StartPublishing,
     StopPublishing,
 )
-from blustream_widget.errors import SfuRefusedError
+from blustream_widget.errors import ConfigError, SfuError, SfuRefusedError
 from blustream_widget.publishable import Publishable
 from blustream_widget.sfu import Janus
 
@@ -77,6 +77,30 @@ def test_why_not_is_raised(viewer, link):
     assert raised.value.hint == "Ask."
     hear(viewer, PublishState(), 0)  # another server: there is nothing to be taken up
     assert len(link.told) == 1
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        Janus(url="http://127.0.0.1:8088/janus", pin=8151),
+        Janus(url=""),
+        Janus(url="http://127.0.0.1:8088/janus", mountpoint=-1),
+        "http://127.0.0.1:8088/janus",
+    ],
+)
+def test_what_the_server_could_not_read_is_said_at_once(viewer, link, to):
+    with pytest.raises(ConfigError, match=r"publish") as raised:
+        viewer.publish(to)
+    assert link.told == []
+    assert "8151" not in str(raised.value)
+
+
+def test_a_wish_that_is_refused_leaves_what_is_published_as_it_is(viewer, link):
+    link.answers = [ON, PublishState("on", "Janus", "mountpoint 1", code="sfu", message="Is on.")]
+    viewer.publish(JANUS)
+    with pytest.raises(SfuError, match="Is on"):
+        viewer.publish(JANUS)
+    assert viewer.published == ON
 
 
 def test_the_end_is_waited_for(viewer, link):

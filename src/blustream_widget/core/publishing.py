@@ -73,7 +73,7 @@ class LiveKit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         An access token for this room that may publish; or:
     api_key, api_secret : str
         Tokens are made of them when they are needed. The secret is good for all rooms of the
-        server, and stays in the process of this package's server.
+        server: workers do not get it, and no message to a page has it.
     """
 
     url: Address

@@ -82,7 +82,7 @@ class PublishDesk:
         self._kernel_n = 0
         self._tasks = TaskSet()
         self._running: asyncio.Task[BlustreamError] | None = None
-        self._is_ending = False
+        self._is_ending = self._was_there = False
 
     @property
     def is_on(self) -> bool:
@@ -117,6 +117,8 @@ class PublishDesk:
         except BlustreamError as exc:
             self._tell_kernel(_with(self._told, exc))
             return
+        # What was published before its server ended is tried again, too.
+        self._was_there = message.again
         self._tell(PublishState(phase="starting", sfu=_name_of(target)))
         self._running = self._tasks.spawn(self._publish(target), name="publishing")
         self._running.add_done_callback(self._ended)
@@ -137,14 +139,14 @@ class PublishDesk:
 
     async def _publish(self, target: Target) -> BlustreamError:
         """Be at the SFU, again and again; returns why that is of no use any more."""
-        pause_s, was_there = FIRST_PAUSE_S, False
+        pause_s, is_noted = FIRST_PAUSE_S, False
         while True:
             publisher = self._make(target, self._want_keyframe)
             try:
                 await publisher.open()
-                if not was_there:
+                if not is_noted:
                     self._note(f"published to {_name_of(target)}")
-                was_there, pause_s = True, FIRST_PAUSE_S
+                self._was_there, is_noted, pause_s = True, True, FIRST_PAUSE_S
                 # What is there is ours from now on.
                 target = _replacing(target)
                 error: BlustreamError = await self._feed(publisher, target)
@@ -153,7 +155,7 @@ class PublishDesk:
             finally:
                 self._untap()
                 await asyncio.shield(self._tasks.spawn(publisher.close(), name="unpublishing"))
-            if not (was_there and isinstance(error, SfuUnreachableError)):
+            if not (self._was_there and isinstance(error, SfuUnreachableError)):
                 return error
             logger.warning("Session %.8s is not published: %s", self._session_id, error.code)
             self._tell(_with(PublishState(phase="waiting", sfu=_name_of(target)), error))
@@ -176,14 +178,19 @@ class PublishDesk:
 
     def _ended(self, task: asyncio.Task[BlustreamError]) -> None:
         self._running, self._is_ending = None, False
-        end = PublishState()
+        error: BlustreamError | None = None
         if task.cancelled():
             pass  # it was wished for, and what was there is taken away
         elif (failure := task.exception()) is not None:
-            end = _with(end, SfuError(f"Publishing failed: {type(failure).__name__}."))
+            error = SfuError(f"Publishing failed: {type(failure).__name__}.")
         else:
-            end = _with(end, task.result())
-        self._tell(end)
+            error = task.result()
+        self._tell(PublishState() if error is None else _with(PublishState(), error))
+        if self._was_there:
+            self._note("published no more")
+            if error is not None:  # nobody waits for an answer, and nobody wished for the end
+                logger.warning("Session %.8s is published no more: %s", self._session_id, error)
+                self._kernel.tell_error(error)
 
     def _want_keyframe(self) -> None:
         if self._tap is not None:

@@ -34,6 +34,7 @@ LOST_S = 5.0
 """So long Janus may be silent; a network that comes back meanwhile changes nothing."""
 _CLOSE_TIMEOUT_S = 3.0
 _MAX_ANSWER_BYTES = 1 << 20
+_TOO_MANY = 429
 _UNAUTHORIZED, _NO_SUCH_SESSION, _NO_SUCH_HANDLE = 403, 458, 459
 _NO_SUCH_MOUNTPOINT, _CANNOT_CREATE, _PLUGIN_UNAUTHORIZED = 455, 456, 457
 # What the browsers that watch are offered. The stream says of itself which profile and level it
@@ -97,16 +98,7 @@ class JanusPublisher:
         api = self._api = _Api(self._target)
         address = await _address_of(self._target.media_host or host, port)
         await api.enter()
-        try:
-            made = await api.ask(self._wish(address))
-        except _JanusError as exc:
-            if exc.number != _CANNOT_CREATE:
-                raise
-            if not self._target.replace:
-                raise _taken(exc) from exc
-            await api.ask(self._named("destroy"))
-            made = await api.ask(self._wish(address))
-        self._is_made = True
+        made = await self._make(api, self._wish(address))
         rtp_port, rtcp_port = _ports_of(made)
         try:
             self._feed = SrtpFeed(address, rtp_port, rtcp_port, self._key, self._on_keyframe)
@@ -136,6 +128,32 @@ class JanusPublisher:
                     await api.ask(self._named("destroy"))
                 await api.leave()
         await api.close()
+
+    async def _make(self, api: _Api, wish: dict[str, Any]) -> dict[str, Any]:
+        """Have the mountpoint made; where the answer does not come, it is taken to be there."""
+        self._is_made = True
+        try:
+            return await api.ask(wish)
+        except _JanusError as exc:
+            self._is_made = False
+            if exc.number != _CANNOT_CREATE:
+                raise
+            if not self._target.replace:
+                raise _taken(exc) from exc
+        try:
+            await api.ask(self._named("destroy"))
+        except _JanusError as exc:
+            if exc.number != _NO_SUCH_MOUNTPOINT:
+                raise
+        self._is_made = True
+        try:
+            return await api.ask(wish)
+        except _JanusError as exc:
+            self._is_made = False
+            if exc.number != _CANNOT_CREATE:
+                raise
+            # Not for its number, then: Janus may have no port left.
+            raise SfuUnreachableError(exc.message) from exc
 
     async def _looked_after(self) -> SfuError | None:
         """Look after the mountpoint, which keeps our session at Janus; returns what is wrong."""
@@ -246,12 +264,18 @@ class _Api:
                 text = await response.content.read(_MAX_ANSWER_BYTES)
                 while not response.content.at_eof() and len(text) < _MAX_ANSWER_BYTES:
                     text += await response.content.read(_MAX_ANSWER_BYTES - len(text))
+                status = response.status
         except (aiohttp.ClientError, OSError, TimeoutError) as exc:
             reason = type(exc).__name__ if isinstance(exc, TimeoutError) else str(exc)
             raise _SilentError(
                 f"Janus at {self._host} does not answer: {reason[:200]}",
                 hint="Is it running, and its HTTP API switched on at this address?",
             ) from exc
+        if status >= 500 or status == _TOO_MANY:  # a proxy in front of it: Janus says 200
+            raise _SilentError(
+                f"Janus at {self._host} does not answer: HTTP {status}.",
+                hint="Is it running behind that proxy?",
+            )
         try:
             answer = msgspec.json.decode(text, type=dict[str, Any])
             error = answer.get("error", {}) if answer["janus"] == "error" else {}

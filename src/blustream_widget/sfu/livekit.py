@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -28,6 +30,8 @@ from blustream_widget.transport.frame import EncodedFrame
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+logger = logging.getLogger(__name__)
 
 FEEDBACK_S = 0.1
 """So often it is asked for wishes for a keyframe: it does not call."""
@@ -63,6 +67,7 @@ class LiveKitPublisher:
         # Any: the SDK is an optional package, and may not be there when types are checked.
         self._sdk: Any = sdk
         self._room: Any = None
+        self._connecting: asyncio.Task[None] | None = None
         self._source: Any = None
         self._clock = _Clock()
         self._loop = asyncio.get_running_loop()
@@ -82,7 +87,8 @@ class LiveKitPublisher:
     async def open(self) -> None:
         url = _checked_url(self._target.url)
         token = token_for(self._target)
-        sdk = self._sdk = self._sdk or _load_sdk()
+        # A native library of 28 MB is loaded: not on the loop that all sessions' pictures go by.
+        sdk = self._sdk = self._sdk or await asyncio.to_thread(_load_sdk)
         room = self._room = sdk.Room()
         room.on("disconnected", self._disconnected)
         room.on("reconnecting", self._reconnecting)
@@ -93,7 +99,10 @@ class LiveKitPublisher:
         )
         try:
             async with asyncio.timeout(2 * _CONNECT_TIMEOUT_S):
-                await room.connect(url, token, options)
+                # Shielded: the SDK's own side goes on when it is cancelled, and would be in the
+                # room where nobody can take it out.
+                self._connecting = asyncio.ensure_future(room.connect(url, token, options))
+                await asyncio.shield(self._connecting)
                 self._source = sdk.EncodedVideoSource(*_FIRST_SIZE_PX)
                 await self._publish_track()
         except sdk.ConnectError as exc:
@@ -124,7 +133,11 @@ class LiveKitPublisher:
             timestamp_us=self._clock.us_of(header.timestamp_90k),
         )
         self._sent_s = self._loop.time()
-        return bool(self._source.capture_frame(unit))
+        try:
+            return bool(self._source.capture_frame(unit))
+        except Exception as exc:  # noqa: BLE001  # whatever the SDK's inside: others get the frame
+            self._fail(exc)
+            return False
 
     async def lost(self) -> SfuError:
         return await asyncio.shield(self._ended)
@@ -136,6 +149,10 @@ class LiveKitPublisher:
         room, self._room = self._room, None
         source, self._source = self._source, None
         # Whatever the SDK says of a connection that is to end anyway.
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                if self._connecting is not None:
+                    await self._connecting
         with contextlib.suppress(Exception):
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 if room is not None:
@@ -161,7 +178,13 @@ class LiveKitPublisher:
         self._timer = self._loop.call_later(FEEDBACK_S, self._look_for_wishes)
         now_s = self._loop.time()
         rests = bool(self._room.remote_participants) and now_s - self._sent_s > REST_S
-        if rests or self._source.take_feedback().keyframe_requested:
+        try:
+            is_wished = self._source.take_feedback().keyframe_requested
+        except Exception as exc:  # noqa: BLE001  # as in `send`
+            self._timer.cancel()
+            self._fail(exc)
+            return
+        if rests or is_wished:
             self._sent_s = now_s
             self._on_keyframe()
 
@@ -176,6 +199,10 @@ class LiveKitPublisher:
         if self._lost_timer is not None:
             self._lost_timer.cancel()
         self._on_keyframe()
+
+    def _fail(self, exc: Exception) -> None:
+        logger.warning("LiveKit's SDK failed", exc_info=exc)
+        self._end(SfuUnreachableError(f"LiveKit's SDK failed: {type(exc).__name__}."))
 
     def _end(self, error: SfuError) -> None:
         if not self._ended.done() and self._room is not None:
@@ -251,6 +278,9 @@ def token_for(target: LiveKit, now_s: Callable[[], float] = time.time) -> str:
 def _load_sdk() -> ModuleType:
     try:
         from livekit import rtc
+
+        # Loads its library now, and not with the first room.
+        _ = getattr(rtc, "_ffi_client", None) and rtc._ffi_client.FfiClient.instance
     except ImportError as exc:
         raise MissingDependencyError(
             "LiveKit's SDK is not installed.", hint='pip install "blustream-widget[sfu]"'
@@ -273,12 +303,20 @@ def _checked_url(url: str) -> str:
 
 def _refusal(said: str, target: LiveKit) -> SfuError:
     host = urlsplit(target.url).netloc.rpartition("@")[2]
-    if any(number in said for number in ("401", "403")):
+    if _REFUSED.search(_without_addresses(said)):
         return SfuRefusedError(
             f"LiveKit at {host} does not let the view into the room {target.room}.",
             hint="Is the token, or the key and its secret, of this server and this room?",
         )
     return SfuUnreachableError(f"LiveKit at {host} is not reached: {_without_token(said)[:200]}")
+
+
+_REFUSED = re.compile(r"\b40[13]\b")
+
+
+def _without_addresses(said: str) -> str:
+    """Cut what may hold numbers of its own: addresses with their ports."""
+    return re.sub(r"\S*(://|:\d)\S*", "", said)
 
 
 def _without_token(said: str) -> str:

@@ -66,7 +66,7 @@ class Scene:
 
     def __init__(self, *, can_encode=True, sfu=""):
         self.made, self.told, self.asked, self.notes = [], [], [], []
-        self.errors = []
+        self.errors, self.failures = [], []
         self.changed = asyncio.Event()
         self.was_asked = asyncio.Event()
         self.fanout = Fanout(self.ask)
@@ -77,7 +77,7 @@ class Scene:
         self.desk = PublishDesk(
             config=Config(sfu=sfu),
             fanout=self.fanout,
-            kernel=SimpleNamespace(tell_published=self.tell),
+            kernel=SimpleNamespace(tell_published=self.tell, tell_error=self.failures.append),
             session_id="s",
             viewers=lambda: (self.owner, self.guest),
             can_encode=lambda: can_encode,
@@ -254,7 +254,7 @@ async def test_what_fails_at_first_is_told_and_not_tried_again(error):
     told = await scene.until("off")
     assert (told.code, told.message) == (error.code, error.message)
     assert (len(scene.made), scene.made[0].is_closed) == (1, True)
-    assert scene.notes == []
+    assert scene.notes == scene.failures == []
 
 
 async def test_an_sfu_that_goes_is_tried_until_it_is_back_and_then_has_the_same_place():
@@ -285,6 +285,17 @@ async def test_what_somebody_ended_at_the_sfu_stays_ended():
     scene.made[0].end.set_result(SfuRefusedError("Somebody ended it."))
     told = await scene.until("off")
     assert (told.code, len(scene.made)) == ("sfu-refused", 1)
+    assert [failure.code for failure in scene.failures] == ["sfu-refused"]  # nobody asked
+    assert scene.notes == ["published to Janus", "published no more"]
+
+
+async def test_what_was_published_before_its_server_ended_is_tried_until_it_is_back():
+    scene = Scene()
+    scene.errors = [SfuUnreachableError("Nobody there.")] * 3
+    scene.start(again=True)
+    await scene.until("on", n_made=4)
+    assert scene.notes == ["published to Janus"]
+    await scene.desk.close()
 
 
 async def test_while_it_waits_it_can_be_ended():

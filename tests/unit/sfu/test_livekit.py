@@ -242,3 +242,51 @@ def test_a_token_of_the_users_own_is_taken_as_it_is():
     assert token_for(LiveKit(url="ws://h", room="r", token="mine")) == "mine"
     with pytest.raises(SfuRefusedError):
         token_for(LiveKit(url="ws://h", room="r", api_key="k"))
+
+
+async def test_who_ends_it_while_it_comes_in_leaves_nobody_in_the_room(sdk, monkeypatch):
+    may_come, left = asyncio.Event(), []
+
+    async def connect(url, token, options):
+        await may_come.wait()
+
+    async def disconnect():
+        left.append(may_come.is_set())
+
+    monkeypatch.setattr(sdk, "connect", connect)
+    monkeypatch.setattr(sdk, "disconnect", disconnect)
+    publisher = LiveKitPublisher(TARGET, lambda: None, sdk)
+    opening = asyncio.create_task(publisher.open())
+    await asyncio.sleep(0)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    closing = asyncio.create_task(publisher.close())
+    await asyncio.sleep(0)
+    may_come.set()
+    await closing
+    assert left == [True]
+
+
+@pytest.mark.parametrize("name", ["capture_frame", "take_feedback"])
+async def test_an_sdk_that_raises_ends_this_and_not_others_pictures(sdk, publisher, name):
+    def fail(*_):
+        raise AssertionError
+
+    setattr(sdk, name, fail)
+    assert publisher.send(make_frame(1, is_key=True)) is (name == "take_feedback")
+    async with asyncio.timeout(5):
+        error = await publisher.lost()
+    assert isinstance(error, SfuUnreachableError)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("signal failure: 401 Unauthorized", SfuRefusedError),
+        ("http error ws://sfu:40300/rtc: connection refused", SfuUnreachableError),
+        ("could not reach 10.0.0.1:403", SfuUnreachableError),
+    ],
+)
+def test_a_port_is_no_refusal(said, kind):
+    assert isinstance(livekit._refusal(said, TARGET), kind)

@@ -1,0 +1,98 @@
+"""What a Janus, and a proxy in front of it, may answer, and what is made of it."""
+
+from __future__ import annotations
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from blustream_widget.errors import SfuUnreachableError
+from blustream_widget.sfu import Janus, janus
+from blustream_widget.sfu.janus import JanusPublisher
+
+HANG_UP = 0
+
+
+class FakeJanus:
+    """Answers the plugin's requests as a test says, in turn, then that all is well.
+
+    An answer is the plugin's number of an error, a proxy's status, or `HANG_UP`.
+    """
+
+    def __init__(self):
+        self.answers, self.asked = {}, []
+
+    async def answer(self, request):
+        message = await request.json()
+        data = {"stream": {"ports": [{"port": 9, "rtcp_port": 9}]}}
+        if "body" in message:
+            name = message["body"]["request"]
+            self.asked.append(name)
+            said = self.answers.get(name, [])
+            if said:
+                number = said.pop(0)
+                if number == HANG_UP:
+                    request.transport.close()
+                if number >= 500:
+                    return web.Response(status=number, text="<html>Bad gateway</html>")
+                data = {"error_code": number, "error": "No."}
+        answer = {"janus": "success", "data": {"id": 5}, "plugindata": {"data": data}}
+        return web.json_response(answer)
+
+
+@pytest.fixture
+async def fake():
+    fake, app = FakeJanus(), web.Application()
+    app.router.add_post("/{tail:.*}", fake.answer)
+    async with TestServer(app, host="127.0.0.1") as server:
+        fake.url = str(server.make_url("/janus"))
+        yield fake
+
+
+def publisher_of(fake, **more):
+    return JanusPublisher(Janus(url=fake.url, mountpoint=7, secret="s", **more), lambda: None)
+
+
+async def test_a_proxy_that_answers_for_a_janus_that_is_not_there_is_silence(fake, monkeypatch):
+    monkeypatch.setattr(janus, "LOOK_S", 0.0)
+    publisher = publisher_of(fake)
+    await publisher.open()
+    fake.answers["info"] = [502, 503, 458]  # and then it was started anew
+    error = await publisher.lost()
+    assert (type(error), fake.asked.count("info")) == (SfuUnreachableError, 3)
+    await publisher.close()
+
+
+async def test_a_mountpoint_whose_making_was_not_answered_is_taken_away(fake):
+    fake.answers["create"] = [HANG_UP]
+    publisher = publisher_of(fake)
+    with pytest.raises(SfuUnreachableError):
+        await publisher.open()
+    await publisher.close()
+    assert fake.asked == ["create", "destroy"]
+
+
+async def test_one_that_was_refused_is_not(fake):
+    fake.answers["create"] = [457]
+    publisher = publisher_of(fake)
+    with pytest.raises(janus.SfuRefusedError, match="457"):
+        await publisher.open()
+    await publisher.close()
+    assert fake.asked == ["create"]
+
+
+async def test_what_is_left_behind_is_replaced_also_when_it_is_gone_meanwhile(fake):
+    fake.answers = {"create": [456], "destroy": [455]}
+    publisher = publisher_of(fake, replace=True)
+    await publisher.open()
+    await publisher.close()
+    assert fake.asked == ["create", "destroy", "create", "destroy"]
+
+
+async def test_a_janus_without_ports_may_have_some_later(fake):
+    fake.answers["create"] = [456, 456]
+    publisher = publisher_of(fake, replace=True)
+    with pytest.raises(SfuUnreachableError, match="456"):
+        await publisher.open()
+    await publisher.close()
+    assert fake.asked == ["create", "destroy", "create"]
