@@ -27,7 +27,7 @@ _PIXELS_720P = 1280 * 720
 FLOOR_BITS_PER_PIXEL = 0.1
 """With fewer bits a section falls into blocks: then there are fewer pixels, or fewer pictures."""
 
-_NARROW_LARGE_BITS_PER_PIXEL, _NARROW_BITS_PER_PIXEL = 0.22, 0.085
+_NARROW_LARGE_BITS_PER_PIXEL, _NARROW_BITS_PER_PIXEL = 0.22, 0.075
 """On a link that was full. A picture of more than half the sides must be worth the time that it is
 longer on its way, drawn and decoded; a smaller one is no sooner there."""
 
@@ -53,7 +53,7 @@ _RUNGS: _Rungs = (
     (1.0, 60),
     (0.75, 60),
     (0.5, 60),
-    (0.375, 60),
+    (0.5, 30),
     (0.375, 30),
     (0.25, 30),
     (0.25, 15),
