@@ -42,6 +42,8 @@ class Contradiction:
         """
         frame = _OnTheWay(sent_s, back_s)
         self._frames.append(frame)
+        if not self._reports:  # there are none over a socket
+            return False
         return self._note(any(report.overtakes(frame) for report in self._reports), back_s)
 
     def answered(self, sent_s: float, back_s: float) -> bool:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from blustream_widget.transport.contradiction import Contradiction
 from blustream_widget.transport.loss_share import LossShare
-from blustream_widget.transport.service_time import Served, ServiceTime
+from blustream_widget.transport.service_time import ServiceTime
 from blustream_widget.transport.tcp_info import TcpInfo
 from blustream_widget.transport.windowed_min import WindowedMin
 
@@ -406,8 +406,7 @@ class LinkRate:
             return
         # The link was another one before the rate was cut.
         age_s = min(_LEARN_S, now - self._cut_s) if self._tells_there else _LEARN_S
-        recent = self._newest(now, age_s)
-        self._service.learn([Served(sample.n_bytes, sample.service_s) for sample in recent])
+        self._service.learn(self._newest(now, age_s))
 
     def _newest(self, now: float, age_s: float) -> list[_Sample]:
         """Return the samples that are younger than `age_s`, oldest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Protocol
 
 _EVERY, _MIN_FRAMES = 8, 16
 _SPREAD = 0.1
@@ -15,11 +15,13 @@ _LATE_S = 0.06
 """Frames that take longer on average say nothing of room."""
 
 
-class Served(NamedTuple):
+class Served(Protocol):
     """One frame: its bytes, and for how long it kept the link, and the page, busy."""
 
-    n_bytes: int
-    service_s: float
+    @property
+    def n_bytes(self) -> int: ...
+    @property
+    def service_s(self) -> float: ...
 
 
 class ServiceTime:
@@ -45,23 +47,26 @@ class ServiceTime:
         return self._n_unlearned >= _EVERY
 
     def learn(self, frames: Sequence[Served]) -> None:
-        """Fit the line to these frames; what they cannot tell stays as it was."""
+        """Fit the line to these frames; `fixed_s` stays as it was where they cannot tell."""
         self._n_unlearned = 0
+        self.link_bps = _UNKNOWN
         n = len(frames)
         if n < _MIN_FRAMES:
             return
         mean_bytes = sum(f.n_bytes for f in frames) / n
         mean_s = sum(f.service_s for f in frames) / n
-        spread = sum((f.n_bytes - mean_bytes) ** 2 for f in frames) / n
-        self.link_bps = _UNKNOWN
-        if spread < (_SPREAD * mean_bytes) ** 2:
+        size_spread = time_spread = both = 0.0
+        for frame in frames:
+            size, service_s = frame.n_bytes - mean_bytes, frame.service_s - mean_s
+            size_spread += size * size
+            time_spread += service_s * service_s
+            both += size * service_s
+        if size_spread < n * (_SPREAD * mean_bytes) ** 2:
             return
-        slope = sum((f.n_bytes - mean_bytes) * (f.service_s - mean_s) for f in frames) / n / spread
+        slope = both / size_spread
         if mean_s < _LATE_S:
-            rest = sum(
-                (f.service_s - mean_s - slope * (f.n_bytes - mean_bytes)) ** 2 for f in frames
-            )
-            error = 2 * math.sqrt(rest / (n - 2) / (n * spread))
+            rest = max(time_spread - slope * both, 0.0)
+            error = 2 * math.sqrt(rest / (n - 2) / size_spread)
             self.link_bps = (_rate(slope + error), _rate(slope - error))
         self.fixed_s = min(max(mean_s - max(slope, 0.0) * mean_bytes, 0.0), mean_s)
 

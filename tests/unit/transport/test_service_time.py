@@ -2,16 +2,17 @@
 
 import math
 import random
+from types import SimpleNamespace
 
 import pytest
 
-from blustream_widget.transport.service_time import Served, ServiceTime
+from blustream_widget.transport.service_time import ServiceTime
 
 UNKNOWN = (0.0, math.inf)
 
 
 def frames(seconds, *, sizes=(1000, 1500, 2000, 2500)):
-    return [Served(n_bytes, seconds(n_bytes)) for n_bytes in sizes * 6]
+    return [SimpleNamespace(n_bytes=n, service_s=seconds(n)) for n in sizes * 6]
 
 
 def learned(found):
