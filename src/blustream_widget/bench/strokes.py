@@ -82,7 +82,7 @@ def strokes(size_px: tuple[int, int], *, n: int, rounds: int) -> Iterator[Record
             yield {"case": "slice step beside labels (reference)", **case} | steps.record()
             for words, before in (
                 ("", hand.settle),
-                (", from rest", hand.rest),
+                (", from rest", hand.come_to_rest),
                 (", after a step", hand.leave),
             ):
                 hand.grown_mb.clear()
@@ -140,9 +140,9 @@ class _Hand:
         if self._n:
             self._worker.answered(self._n)
 
-    def rest(self) -> None:
-        """Wait until the picture of it has come to rest, too."""
-        self.settle()
+    def come_to_rest(self) -> None:
+        """Go to the next slice and back, and wait until the picture of that has come to rest."""
+        self.leave()
         self._worker.rest()
 
     def leave(self) -> None:

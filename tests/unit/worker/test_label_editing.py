@@ -363,3 +363,36 @@ def test_an_edit_is_cancelled_between_the_parts_of_its_work(monkeypatch) -> None
             with pytest.raises(ReadCancelledError):
                 tools.edited(edit)
     desk.editor.close()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        Fill(seed=(6, 10, 20), label=9),
+        Grow(seed=(6, 10, 20), label=9, tolerance=9.0),
+        Smooth(label=2, radius=1.0),
+        Islands(label=2),
+        Interpolate(label=2, axis=1),
+        Stroke(points=((6, 10, 20),), radius=4, label=9),
+    ],
+    ids=lambda edit: type(edit).__name__,
+)
+def test_how_far_a_tool_is_is_told_before_what_it_changed_is_laid_for_the_picture(
+    monkeypatch, edit
+) -> None:
+    monkeypatch.setattr(label_editing, "_PROGRESS_APART_S", 0.0)
+    values = blobs()
+    values[:, 4] = 0  # for what fills between slices, and islands
+    desk = Desk(values)
+    told: list[object] = []
+    monkeypatch.setattr(desk.editor, "_tell", told.append)
+    lay = desk.labels.lay
+    monkeypatch.setattr(desk.labels, "lay", lambda bricks: told.append("laid") or lay(bricks))
+    desk.edit(edit)
+    assert told.pop() == "laid"
+    assert told
+    assert all(
+        (one.name, one.n) == ("mine", 1) and (one.share is None or 0 < one.share <= 1)
+        for one in told
+    )
+    desk.editor.close()
