@@ -97,7 +97,10 @@ export class LiveSession implements Session, Linkable {
     () => this.recording.state?.phase === "on",
   );
   readonly ownView = new OwnView((message) => this.#connection.send(message));
-  readonly call = new LiveCall({ send: (message) => this.#connection.send(message) });
+  readonly call = new LiveCall({
+    send: (message) => this.#connection.send(message),
+    recording: this.recording,
+  });
   readonly viewLinks = new ViewLinks((message) => this.#connection.send(message));
   readonly annotations = new LiveAnnotations((message) => this.#connection.send(message));
   readonly #stillParts = new StillParts();

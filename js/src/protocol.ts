@@ -375,6 +375,7 @@ export interface SharedPerson {
   readonly looks_around: boolean;
   readonly in_call: boolean;
   readonly muted: boolean;
+  readonly recorded: boolean;
 }
 
 /** A link without its secret; `expires_ms` since 1970. `is_open`: it lets more people in. */
@@ -410,12 +411,13 @@ export interface PointerPlace {
   readonly drawing: Drawing | null;
 }
 
-/** Somebody who takes part. */
+/** Somebody who takes part; `recorded`: their voice goes into the recording that runs. */
 export interface CallMember {
   readonly seat: string;
   readonly person: string;
   readonly muted: boolean;
   readonly camera: boolean;
+  readonly recorded: boolean;
 }
 
 /** Something drawn or measured, anchored in the volume. */
@@ -673,6 +675,8 @@ export const MessageType = {
   CALL_SOUND: 166,
   ACK_PACE: 168,
   PUBLISHED: 180,
+  RECORD_VOICE: 184,
+  VOICE: 185,
   JOIN: 144,
   JOINED: 145,
   PEOPLE: 146,
@@ -1014,6 +1018,22 @@ export interface CallSignal {
   readonly signal: Description | Candidate;
 }
 
+/** Whether the sender agrees that their voice goes into the recording, from now on. */
+export interface RecordVoice {
+  readonly type: 184;
+  readonly recording: number;
+  readonly on: boolean;
+}
+
+/** What the sender says: packets of Opus, each of 20 ms, one behind the other. */
+export interface Voice {
+  readonly type: 185;
+  readonly recording: number;
+  readonly clock: number;
+  readonly at_ms: number;
+  readonly packets: readonly string[];
+}
+
 /** Accepted. `info` is None while the volume opens (then a second WELCOME comes). */
 export interface Welcome {
   readonly type: 2;
@@ -1210,6 +1230,7 @@ export interface RecordingState {
   readonly duration_s: number;
   readonly n_bytes: number;
   readonly may: boolean;
+  readonly number: number;
   readonly code: string;
   readonly message: string;
   readonly hint: string;
@@ -1328,7 +1349,9 @@ export type ViewerMessage =
   | JoinCall
   | LeaveCall
   | CallSound
-  | CallSignal;
+  | CallSignal
+  | RecordVoice
+  | Voice;
 
 /** What the server sends. */
 export type ServerMessage =

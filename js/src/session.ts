@@ -9,6 +9,7 @@ import type { Palettes } from "./palettes";
 import type { People } from "./people";
 import type { Film } from "./player/film";
 import type { Playback } from "./player/playback";
+import type { Voices } from "./player/voices";
 import type { Pointing } from "./pointing";
 import type {
   FrameHeader,
@@ -133,6 +134,9 @@ export interface Session {
 
   /** Of a recording that is played: where it is and how it goes on. */
   readonly playback?: Playback;
+
+  /** Of a recording that is played: who is heard. */
+  readonly voices?: Voices;
 
   /** Of a recording that is played: a film for any player. */
   readonly film?: Film;

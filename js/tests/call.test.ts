@@ -281,6 +281,7 @@ const member = (seat: string, change: Partial<CallMember> = {}): CallMember => (
   person: `person ${seat}`,
   muted: false,
   camera: false,
+  recorded: false,
   ...change,
 });
 

@@ -15,6 +15,7 @@ const OFF: RecordingState = {
   by: "",
   duration_s: 0,
   n_bytes: 0,
+  number: 0,
   may: true,
   code: "",
   message: "",

@@ -27,6 +27,7 @@ const person = (id: string, change: Partial<SharedPerson> = {}): SharedPerson =>
   looks_around: false,
   in_call: false,
   muted: false,
+  recorded: false,
   ...change,
 });
 const line = (n: number, who = "b"): ChatLine => ({ n, who, name: who, text: `${n}`, at_ms: 0 });

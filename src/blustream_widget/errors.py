@@ -247,6 +247,12 @@ class CallError(SessionError):
     code = "call"
 
 
+class VoiceError(SessionError):
+    """Somebody's voice cannot go into a recording, or not in this way."""
+
+    code = "voice"
+
+
 class RemovedError(SessionError, PermissionError):
     """The owner showed a guest out."""
 

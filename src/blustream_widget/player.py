@@ -17,11 +17,13 @@ from blustream_widget.errors import BlustreamError, MissingDependencyError, Reco
 from blustream_widget.film_export import ENDINGS, FilmExport
 from blustream_widget.recording.avc import to_annexb
 from blustream_widget.recording.boxes import CLOCK_HZ, split_headers
+from blustream_widget.recording.voices import runs_between
 from blustream_widget.source_arg import checked_height, css_layout
 
 if TYPE_CHECKING:
     from blustream_widget.encode.films import PictureDecoder, Rgb
     from blustream_widget.recording.index import HeadersAt, RecordingIndex
+    from blustream_widget.recording.voices import Placed
     from blustream_widget.recordings import Recording
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,11 @@ MAX_TIMES, MAX_EVENT_BYTES, MAX_CHAPTERS = 50_000, 1_000_000, 1000
 """Of one answer about what is in the file; the page asks for the rest."""
 _MAX_ID = 64
 _KEY = 1 << 31
+MAX_HEARD_MS = 10_000
+"""Of one answer about voices."""
+_LEAD_MS = 100
+"""What a decoder needs in front of what is wanted, to be right there."""
+_TICKS_A_MS = CLOCK_HZ // 1000
 
 
 class RecordingPlayer(anywidget.AnyWidget):
@@ -42,8 +49,9 @@ class RecordingPlayer(anywidget.AnyWidget):
 
     The page asks with messages of kind "recording", and each is answered alone: `index` (when the
     pictures are, what happened, chapters), `pictures`, `still`, `jpeg` where the browser decodes
-    no video, and `film`, `film-stands`, `film-cancel`: a film beside the recording, and how far it
-    is. Nothing is read that was not asked for.
+    no video, `voices` (what is said from one time to another), and `film`, `film-stands`,
+    `film-cancel`: a film beside the recording, and how far it is. Nothing is read that was not
+    asked for.
 
     Parameters
     ----------
@@ -80,6 +88,7 @@ class RecordingPlayer(anywidget.AnyWidget):
             )
         self._source = recording
         self._films = FilmExport(recording.path)
+        self._voices_of: tuple[RecordingIndex, list[Placed]] | None = None
         self._decoding: tuple[PictureDecoder, int] | None = None  # and the picture it gave last
         super().__init__(
             height=checked_height(height, low=240, high=4000),
@@ -116,6 +125,8 @@ class RecordingPlayer(anywidget.AnyWidget):
                 return self._pictures(_whole(content, "first"), _whole(content, "last"))
             case "still":
                 return self._still(_whole(content, "at"))
+            case "voices":
+                return self._voices(_whole(content, "from"), _whole(content, "until"))
             case "jpeg":
                 return self._jpeg(_whole(content, "at"))
             case "film" | "film-stands" | "film-cancel" as what:
@@ -139,6 +150,7 @@ class RecordingPlayer(anywidget.AnyWidget):
             "n_events": len(index.events),
             "is_finished": recording.is_finished,
             "is_growing": recording.is_growing,
+            "speakers": [[who["id"], who["name"], who["color"]] for who in index.speakers.values()],
             "chapters": [[c.t, c.title] for c in recording.chapters[:MAX_CHAPTERS]],
         }
         sizes = [s.n_bytes | (_KEY if s.is_keyframe else 0) for s in pictures]
@@ -192,6 +204,25 @@ class RecordingPlayer(anywidget.AnyWidget):
         picture = self._decoded(index, at)
         (header,) = self._headers(index, at, 1)
         return {"header_bytes": [len(header)]}, [jpeg_of(picture), header]
+
+    def _voices(self, from_ms: int, until_ms: int) -> tuple[dict[str, Any], list[bytes]]:
+        """Give what is said between two times, and just before."""
+        if not from_ms < until_ms <= from_ms + MAX_HEARD_MS:
+            raise RecordingError(f"There is no sound from {from_ms} to {until_ms} ms.")
+        begin, end = (from_ms - _LEAD_MS) * _TICKS_A_MS, until_ms * _TICKS_A_MS
+        placed = self._placed(self._source.index)
+        runs = runs_between(placed, begin, end, lambda at: self._read(at.offset, at.n_bytes))
+        told = [
+            {"who": run.who, "at": run.start_90k / CLOCK_HZ, "bytes": [*map(len, run.packets)]}
+            for run in runs
+        ]
+        return {"runs": told}, [b"".join(packet for run in runs for packet in run.packets)]
+
+    def _placed(self, index: RecordingIndex) -> list[Placed]:
+        """When what was said was said; the same list as long as the file is the same."""
+        if self._voices_of is None or self._voices_of[0] is not index:
+            self._voices_of = index, index.placed_voices
+        return self._voices_of[1]
 
     def _film(self, what: str, content: dict[str, Any]) -> dict[str, Any]:
         if what == "film":

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blustream_widget.core.annotation import ANNOTATION_KINDS
+from blustream_widget.core.voice_messages import PACKET_MS
 from blustream_widget.errors import BlustreamError, RecordingError
 from blustream_widget.progress import seen_progress
 from blustream_widget.recording.boxes import CLOCK_HZ
@@ -45,6 +46,22 @@ class Chapter:
     t: float
     title: str
     annotation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedVoice:
+    """Somebody whose voice is in a recording, as they agreed.
+
+    Parameters
+    ----------
+    id, name : str
+    recorded_s : float
+        How long it was recorded: what was muted does not count.
+    """
+
+    id: str
+    name: str
+    recorded_s: float
 
 
 class Recording:
@@ -131,8 +148,9 @@ class Recording:
         "start" says what was recorded, "state" has under `set` the fields of the view that are
         other from then on (all of them at first), "annotations" has `edits` as the protocol's
         (`reset`: there were no others), "palette" a colour map of the user's, "people" names those
-        whose pointers are in "pointers" (voxel indices; None: over no picture), and "gap" means
-        that the disk was too slow for some pictures.
+        whose pointers are in "pointers" (voxel indices; None: over no picture), "voice" says from
+        when on `who` agreed to be heard (`on`), and "gap" means that the disk was too slow for some
+        pictures.
         """
         return tuple(self._index.events)
 
@@ -152,6 +170,57 @@ class Recording:
                     if not event.get("reset"):
                         found.append(Chapter(event["t"], _title(edit["item"]), key))
         return tuple(found)
+
+    @property
+    def voices(self) -> tuple[RecordedVoice, ...]:
+        """Those in the call who agreed to be recorded, and spoke."""
+        voices = self._index.voices
+        return tuple(
+            RecordedVoice(
+                who,
+                str(person["name"]),
+                sum(v.n_packets for v in voices if v.who == who) * PACKET_MS / 1000,
+            )
+            for who, person in self._index.speakers.items()
+        )
+
+    def sound(
+        self, who: str | None = None, *, start_s: float = 0.0, end_s: float | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Decode what was said, on the clock of the pictures.
+
+        Parameters
+        ----------
+        who : str, optional
+            Id or name of one person of `voices`; default all at once.
+        start_s, end_s : float
+            From when until when; default all of it: 11 MB a minute.
+
+        Returns
+        -------
+        ndarray, shape (n_samples,), float32
+            48 000 samples a second, -1 to 1; 0 where nobody speaks.
+
+        Raises
+        ------
+        RecordingError
+            Nobody of that name is in it, or the times cannot be.
+        """
+        from blustream_widget.recording.mix import VoiceMix
+
+        only = None if who is None else self._speaker(who)
+        end_s = self.duration_s if end_s is None else end_s
+        if not 0 <= start_s <= end_s:
+            raise RecordingError(f"There is nothing from {start_s} to {end_s} s.")
+        with VoiceMix(self.path, self._index, only=only, start_s=start_s) as mix:
+            return mix.until(min(end_s, self.duration_s))
+
+    def _speaker(self, who: str) -> str:
+        found = [voice.id for voice in self.voices if who in (voice.id, voice.name)]
+        if not found:
+            names = ", ".join(voice.name for voice in self.voices) or "nobody"
+            raise RecordingError(f"The voice of {who} is not in it.", hint=f"Recorded: {names}.")
+        return found[0]
 
     def state_at(self, t: float) -> dict[str, Any]:
         """Fields of the view at a time in seconds, as the timeline has them."""
@@ -199,10 +268,13 @@ class Recording:
     ) -> Path:
         """Write a film for any player: an even pace, one size, exact pictures where it rests.
 
+        Voices that are in the recording are mixed into its sound track.
+
         Parameters
         ----------
         path : str or path
-            Its ending says the format: .mp4 (H.264), .webm (VP9) or .gif (at most 800 pixels).
+            Its ending says the format: .mp4 (H.264, AAC), .webm (VP9, Opus) or .gif (at most 800
+            pixels, without sound).
         fps : int, optional
             Frames a second, 1 to 60; default 30, for GIF 10.
         overwrite : bool
@@ -326,4 +398,4 @@ def _title(item: dict[str, Any]) -> str:
     return label or (kind.capitalize() if kind in ANNOTATION_KINDS else "Annotation")
 
 
-__all__ = ["Chapter", "Recording", "RecordingError"]
+__all__ = ["Chapter", "RecordedVoice", "Recording", "RecordingError"]

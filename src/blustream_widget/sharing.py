@@ -189,8 +189,9 @@ class Person:
         Whether they have a view of their own now.
     asks : bool
         They ask to drive.
-    in_call, muted : bool
-        They take part in the call; nobody hears them there.
+    in_call, muted, voice_recorded : bool
+        They take part in the call; nobody hears them there; their voice goes into the recording
+        that runs, as they agreed.
     """
 
     __slots__ = ("_manage", "_value")
@@ -246,6 +247,10 @@ class Person:
     @property
     def muted(self) -> bool:
         return self._value.muted
+
+    @property
+    def voice_recorded(self) -> bool:
+        return self._value.recorded
 
     def remove(self) -> None:
         """Show them out at once; the link that they came by lets nobody new in."""

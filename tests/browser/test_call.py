@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
+
+from blustream_widget import Recording
+from blustream_widget.errors import RecordingError
 from blustream_widget.testing.waiting import wait_until
 
 TIMEOUT_MS = 30_000
@@ -48,7 +54,7 @@ def _wait_heard(page, *, is_loud: bool, what: str) -> None:
     wait_until(lambda: (page.evaluate(_ENERGY) > _SILENCE) == is_loud, timeout_s=30, what=what)
 
 
-def test_a_guest_and_the_owner_hear_and_see_each_other(open_viewer, visit, lab) -> None:
+def test_a_guest_and_the_owner_hear_and_see_each_other(open_viewer, visit, lab, tmp_path) -> None:
     view = open_viewer()
     owner, python = view.page.page, view.page.read_python
     owner.set_default_timeout(TIMEOUT_MS)
@@ -65,6 +71,7 @@ def test_a_guest_and_the_owner_hear_and_see_each_other(open_viewer, visit, lab) 
         _owner_talks(owner)
         _guest_is_refused_allows_and_talks(guest)
         _they_hear_and_see(guest, owner)
+        _only_who_agrees_is_recorded(guest, owner, view.page, tmp_path / "talk.mp4")
         _nobody_hears_who_is_muted(guest, owner, python)
         _who_is_shown_out_is_heard_no_more(guest, owner, view)
     finally:
@@ -103,6 +110,36 @@ def _they_hear_and_see(guest, owner) -> None:
         timeout_s=30,
         what="the owner sees the guest's camera move",
     )
+
+
+def _only_who_agrees_is_recorded(guest, owner, notebook, path) -> None:
+    """Both are asked, one says yes: the microphone's two beeps a second are in the file."""
+    notebook.run_python(f"viewer.record({str(path)!r})")
+    for page in (owner, guest.page):
+        page.get_by_text("Record your voice too?").wait_for()
+    guest.page.get_by_role("button", name="Yes").click()
+    owner.get_by_role("button", name="No", exact=True).click()
+    recorded = owner.get_by_role("img", name=re.compile("Mei Tan.*voice recorded"))
+    recorded.wait_for()
+    wait_until(lambda: _recorded_s(path) > 1.5, timeout_s=30, what="her voice is in the file")
+    guest.page.get_by_role("button", name="Your voice is recorded: stop that").click()
+    recorded.wait_for(state="detached")
+    notebook.run_python("viewer.stop_recording()")
+    recording = Recording(path)
+    assert [voice.name for voice in recording.voices] == ["Mei Tan"]
+    sound = np.abs(recording.sound("Mei Tan"))
+    loud = np.flatnonzero(sound > 0.2) / 48_000
+    begins = loud[np.diff(loud, prepend=-1) > 0.2]
+    assert len(begins) >= 2
+    assert np.abs(np.diff(begins) - 0.5).max() < 0.05
+
+
+def _recorded_s(path) -> float:
+    """How much of a voice is in a file that is being written."""
+    try:
+        return sum(voice.recorded_s for voice in Recording(path).voices)
+    except RecordingError:  # its first picture is not there yet
+        return 0.0
 
 
 def _nobody_hears_who_is_muted(guest, owner, python) -> None:

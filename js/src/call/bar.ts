@@ -42,6 +42,9 @@ export class CallBar extends Part {
         align-items: center;
         gap: 4px;
       }
+      .row + .row {
+        margin-top: 4px;
+      }
       .people {
         flex-wrap: wrap;
         justify-content: flex-end;
@@ -64,6 +67,23 @@ export class CallBar extends Part {
       }
       .who.far {
         opacity: 0.5;
+      }
+      .who i,
+      button i {
+        width: 10px;
+        height: 10px;
+        border-radius: 50%;
+        background: #ff5d57;
+      }
+      .who i {
+        position: absolute;
+        right: -3px;
+        top: -3px;
+        box-shadow: 0 0 0 2px #0c0e11;
+      }
+      .off i {
+        background: none;
+        box-shadow: inset 0 0 0 2px #fff;
       }
       video {
         width: 96px;
@@ -182,7 +202,7 @@ export class CallBar extends Part {
   protected override render(): TemplateResult | typeof nothing {
     const { call } = this.context.session;
     this.toggleAttribute("hidden", call.phase === "out" && !call.trouble);
-    return html`${this.trouble()}${call.phase === "out" ? nothing : this.call()}`;
+    return html`${this.trouble()}${this.question()}${call.phase === "out" ? nothing : this.call()}`;
   }
 
   private trouble(): TemplateResult | typeof nothing {
@@ -198,6 +218,32 @@ export class CallBar extends Part {
       </div>`;
   }
 
+  /** Asked once while a recording runs; nothing is sent before somebody says yes. */
+  private question(): TemplateResult | typeof nothing {
+    const { voice } = this.context.session.call;
+    if (!voice.isAsked || ["yes", "no", "never"].includes(voice.answer)) return nothing;
+    if (voice.answer !== "open") {
+      const why = voice.reason || "it has no coder for sound";
+      return html`<p role="alert">This session is being recorded. This browser cannot record your voice: ${why}.</p>
+        <div class="row"><span class="grow"></span><button part="dismiss-voice" @click=${() => voice.dismiss()}>Close</button></div>`;
+    }
+    return html`<p role="alert">This session is being recorded. Record your voice too?</p>
+      <div class="row">
+        <span class="grow"></span>
+        <button part="voice-yes" @click=${() => voice.agree(true)}>Yes</button>
+        <button part="voice-no" @click=${() => voice.agree(false)}>No</button>
+      </div>`;
+  }
+
+  /** Takes the answer back, or gives it after all. */
+  private voiceButton(): TemplateResult | typeof nothing {
+    const { voice } = this.context.session.call;
+    const isOn = voice.answer === "yes";
+    if (!voice.isAsked || !(isOn || voice.answer === "no")) return nothing;
+    const label = isOn ? "Your voice is recorded: stop that" : "Record your voice too";
+    return html`<button part="voice" class=${isOn ? "" : "off"} aria-label=${label} title=${label} @click=${() => voice.agree(!isOn)}><i></i></button>`;
+  }
+
   private call(): TemplateResult {
     const { call } = this.context.session;
     if (!call.isIn) {
@@ -206,7 +252,7 @@ export class CallBar extends Part {
     }
     return html`<div class="row">
       <div class="people grow">${call.members.map((member) => this.member(member))}</div>
-      ${call.hasMicrophone ? this.muteButton() : nothing} ${this.cameraButton()}
+      ${this.voiceButton()} ${call.hasMicrophone ? this.muteButton() : nothing} ${this.cameraButton()}
       <button part="call-devices" aria-label=${DEVICES} title=${DEVICES} aria-expanded=${this.showsDevices ? "true" : "false"} @click=${() => this.toggleDevices()}>${icon("gear")}</button>
       ${this.leaveButton()}
     </div>
@@ -222,20 +268,22 @@ export class CallBar extends Part {
     const { call, people } = this.context.session;
     const person = people.all.find(({ id }) => id === member.person);
     if (!person) return nothing;
+    const { recorded } = member;
     const isOwn = member.seat === call.seat;
     const speaks = call.speaking.has(person.id);
     const muted = isOwn ? call.isMuted : member.muted;
     const state = call.stateOf(member);
     const video = call.videoOf(member);
+    const words = wordsOf(person, { isOwn, muted, speaks, recorded, state });
     const classes = [
       "who",
       isOwn ? "own" : "",
       speaks ? "speaking" : "",
       state === "connected" ? "" : "far",
     ];
-    return html`<span class=${classes.join(" ")} part="talks" data-seat=${member.seat} data-state=${state} role="img" aria-label=${wordsOf(person, { isOwn, muted, speaks, state })} title=${wordsOf(person, { isOwn, muted, speaks, state })}>
+    return html`<span class=${classes.join(" ")} part="talks" data-seat=${member.seat} data-state=${state} role="img" aria-label=${words} title=${words}>
       ${video ? html`<video autoplay playsinline .muted=${true}></video><span class="name cut">${person.name}</span>` : avatar(person, speaks)}
-      ${muted ? icon("muted") : nothing}
+      ${muted ? icon("muted") : nothing}${recorded ? html`<i></i>` : nothing}
     </span>`;
   }
 
@@ -299,15 +347,20 @@ interface Manner {
   readonly isOwn: boolean;
   readonly muted: boolean;
   readonly speaks: boolean;
+  readonly recorded: boolean;
   readonly state: string;
 }
 
-function wordsOf({ name }: SharedPerson, { isOwn, muted, speaks, state }: Manner): string {
+function wordsOf(
+  { name }: SharedPerson,
+  { isOwn, muted, speaks, recorded, state }: Manner,
+): string {
   const words = [isOwn ? `${name} (you)` : name];
   if (state === "connecting") words.push("is being connected");
   else if (state === "failed") words.push("cannot be reached from here");
   else if (muted) words.push("muted");
   else if (speaks) words.push("speaks");
+  if (recorded) words.push("voice recorded");
   return words.join(", ");
 }
 

@@ -1,5 +1,6 @@
 /** The call of a session as this page takes part in it: nothing is captured before somebody joins. */
 import { Listeners } from "../listeners";
+import type { RecordingLink } from "../live-recording";
 import {
   type CallLeft,
   type CallMember,
@@ -10,9 +11,11 @@ import {
   type Welcome,
 } from "../protocol";
 import type { SessionError } from "../session";
+import type { MakeCoder } from "./coder";
 import { BrowserMedia, type Device, type Media, type Meter, type Trouble } from "./media";
 import { Pair } from "./pair";
 import { BrowserSpeaker, type Speaker } from "./speaker";
+import { RecordedVoice } from "./voice";
 
 /** "asking": the browser asks for the microphone; "joining": the server is asked. */
 export type CallPhase = "out" | "asking" | "joining" | "in";
@@ -20,8 +23,11 @@ export type CallPhase = "out" | "asking" | "joining" | "in";
 export interface CallOptions {
   /** By the reliable link; false if there is none. */
   send(message: ViewerMessage): boolean;
+  /** What the own voice may go into; without, nothing asks for it. */
+  readonly recording?: RecordingLink;
   readonly media?: Media;
   readonly speaker?: Speaker;
+  readonly coder?: MakeCoder;
   readonly connect?: (configuration: RTCConfiguration) => RTCPeerConnection;
 }
 
@@ -55,6 +61,8 @@ export class LiveCall {
     audiooutput: "",
     videoinput: "",
   };
+  /** The own voice in the recording. */
+  readonly voice: RecordedVoice;
   readonly #send: CallOptions["send"];
   readonly #media: Media;
   readonly #speaker: Speaker;
@@ -84,6 +92,12 @@ export class LiveCall {
     this.#media = options.media ?? new BrowserMedia();
     this.#speaker = options.speaker ?? new BrowserSpeaker();
     this.#connect = options.connect ?? ((configuration) => new RTCPeerConnection(configuration));
+    this.voice = new RecordedVoice({
+      send: options.send,
+      recording: options.recording,
+      make: options.coder,
+      changed: () => this.#tell(),
+    });
   }
 
   onChange(listener: () => void, signal: AbortSignal): void {
@@ -91,6 +105,7 @@ export class LiveCall {
   }
 
   #tell(): void {
+    this.voice.review(this);
     this.revision += 1;
     this.#changed.emit();
   }
@@ -104,6 +119,11 @@ export class LiveCall {
   /** False for who listens only. */
   get hasMicrophone(): boolean {
     return this.#microphone !== null;
+  }
+
+  /** What the others hear, unless it is muted. */
+  get microphone(): MediaStreamTrack | null {
+    return this.#microphone;
   }
 
   /** Nobody hears this page. */

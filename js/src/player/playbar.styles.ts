@@ -123,7 +123,14 @@ export const playBarStyles = css`
     background: var(--on);
     color: var(--deep);
   }
-  .film p {
+  .voices .dot {
+    margin: 0;
+    flex: none;
+  }
+  .voices [aria-checked="false"] {
+    color: var(--fg2);
+  }
+  .list p {
     margin: 4px 8px;
   }
   progress {

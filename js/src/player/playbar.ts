@@ -21,6 +21,8 @@ export interface PlayBarHost {
   readonly canFullScreen: boolean;
 }
 
+type Opened = "chapters" | "voices" | "film";
+
 /** How far the arrows go, in seconds. */
 const ARROW_S = 5;
 /** Half of the thumb, in CSS pixels: the bar's ends are where its middle can be. */
@@ -29,7 +31,7 @@ const THUMB_PX = 7;
 export class PlayBar extends Part {
   static override styles = [shared, byWidth, playBarStyles];
 
-  private opened: "chapters" | "film" | null = null;
+  private opened: Opened | null = null;
 
   constructor(
     context: ViewContext,
@@ -106,7 +108,7 @@ export class PlayBar extends Part {
     else (document.activeElement as HTMLElement | null)?.blur();
   }
 
-  private open(what: "chapters" | "film" | null): void {
+  private open(what: Opened | null): void {
     this.opened = what;
     this.requestUpdate();
     if (!what) return;
@@ -121,6 +123,7 @@ export class PlayBar extends Part {
     if (!info || isDead(paneStateOf(status, true, ui.shown !== null))) return nothing;
     return html`${this.seekBar()} ${this.controls()} ${this.words()}
     ${this.opened === "chapters" ? this.list() : nothing}
+    ${this.opened === "voices" ? this.voiceList() : nothing}
     ${this.opened === "film" ? this.filmPanel() : nothing}`;
   }
 
@@ -203,7 +206,7 @@ export class PlayBar extends Part {
           </button>`
           : nothing
       }
-      ${this.filmButton()}
+      ${this.voicesButton()} ${this.filmButton()}
       ${
         owner.canFullScreen
           ? html`<button
@@ -240,6 +243,40 @@ export class PlayBar extends Part {
           <span class="quiet">${timeText(chapter.t)}</span><span class="cut">${chapter.title}</span>
         </button>`,
       )}
+    </div>`;
+  }
+
+  // ------------------------------------------------------------ who is heard
+
+  private voicesButton(): TemplateResult | typeof nothing {
+    const { voices } = this.context.session;
+    if (!voices?.speakers.length) return nothing;
+    return html`<button
+      class="tool wide"
+      data-opens="voices"
+      part="voices"
+      aria-label="Voices"
+      title="Voices"
+      aria-haspopup="true"
+      aria-expanded=${this.opened === "voices"}
+      @click=${() => this.open(this.opened === "voices" ? null : "voices")}
+    >
+      ${icon(voices.isHeard && !voices.trouble ? "microphone" : "muted")}
+    </button>`;
+  }
+
+  private voiceList(): TemplateResult | typeof nothing {
+    const { voices } = this.context.session;
+    if (!voices) return nothing;
+    const words = voices.trouble || (voices.isHeard ? "" : "Voices are heard at 0.5 to 2×");
+    return html`<div class="list voices floating" part="voice-list" role="group" aria-label="Voices">
+      ${words ? html`<p>${words}</p>` : nothing}
+      ${voices.speakers.map(({ id, name, color }) => {
+        const muted = voices.isMuted(id);
+        return html`<button role="switch" aria-checked=${muted ? "false" : "true"} title=${muted ? "Not heard" : "Heard"} @click=${() => voices.setMuted(id, !muted)}>
+          <span class="dot" style="background:${color || "currentColor"}"></span><span class="cut grow">${name}</span>${icon(muted ? "muted" : "microphone")}
+        </button>`;
+      })}
     </div>`;
   }
 

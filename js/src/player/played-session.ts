@@ -24,12 +24,14 @@ import { browserBitmap, JpegFeed, type MakeBitmap } from "./jpeg-feed";
 import { Playback } from "./playback";
 import { doublesOf, Refusal, Source, wordsOf } from "./source";
 import { type Chapter, type Happened, Timeline } from "./timeline";
+import { Voices, type VoicesOptions } from "./voices";
 
 export interface PlayedOptions {
   readonly clock?: CineClock;
   readonly bitmap?: MakeBitmap;
   /** What this browser can decode, and why not more. */
   readonly pictures?: typeof supportedPictures;
+  readonly voices?: VoicesOptions;
 }
 
 /** Pictures that are decoded before they are due while it plays. */
@@ -66,6 +68,7 @@ export class PlayedSession implements Session {
   readonly timeline = new Timeline();
   readonly playback: Playback;
   readonly film: Film;
+  readonly voices: Voices;
   readonly #signal: AbortSignal;
   readonly #source: Source;
   readonly #options: Required<PlayedOptions>;
@@ -98,6 +101,7 @@ export class PlayedSession implements Session {
       clock: browserClock,
       bitmap: browserBitmap,
       pictures: supportedPictures,
+      voices: {},
       ...options,
     };
     this.#signal = signal;
@@ -111,6 +115,7 @@ export class PlayedSession implements Session {
       mayGoTo: (t) => this.#mayGoTo(t),
       changed: (jumped) => this.#moved(jumped),
     });
+    this.voices = new Voices(this.#source, this.playback, this.#options.voices);
     this.film = new Film(this.#source, signal, (before) => this.#filmChanged(before));
     signal.addEventListener("abort", () => this.stop(), { once: true });
   }
@@ -131,10 +136,12 @@ export class PlayedSession implements Session {
     this.#growing = undefined;
     this.#feed?.close();
     this.#feed = null;
+    this.voices.close();
   }
 
   setVisible(visible: boolean): void {
     this.playback.isHidden = !visible;
+    this.voices.follow();
   }
 
   retry(): void {
@@ -219,6 +226,8 @@ export class PlayedSession implements Session {
       // A picture's highest bit says that it decodes alone.
       for (const size of sizes) this.#sizes.push(size % 2 ** 31);
       const chapters = content.chapters as readonly (readonly [number, string])[];
+      const speakers = (content.speakers ?? []) as readonly (readonly [string, string, string])[];
+      this.voices.speakers = speakers.map(([id, name, color]) => ({ id, name, color }));
       timeline.add({
         times: doublesOf(buffers[0]),
         sizes,
@@ -341,6 +350,7 @@ export class PlayedSession implements Session {
       this.#show(taken.frame);
     }
     this.#showStill(picture);
+    this.voices.follow();
   }
 
   /** State, pointers and annotations of the time. */

@@ -309,6 +309,7 @@ export class ShareDialog extends Part {
     if (person.looks_around) words.push("looks around");
     else words.push(person.drives ? "drives" : "follows");
     if (person.in_call) words.push(person.muted ? "in the call, muted" : "in the call");
+    if (person.recorded) words.push("voice recorded");
     if (person.latency_ms > 0) words.push(`${person.latency_ms} ms`);
     return words.join(" · ");
   }

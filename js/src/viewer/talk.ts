@@ -142,9 +142,10 @@ export class TalkPanel extends Part {
 
 define("blustream-talk", TalkPanel);
 
-function personTitle({ name, role, looks_around, in_call, muted }: SharedPerson): string {
+function personTitle({ name, role, looks_around, in_call, muted, recorded }: SharedPerson): string {
   const words = [name, role];
   if (looks_around) words.push("looks around");
   if (in_call) words.push(muted ? "in the call, muted" : "in the call");
+  if (recorded) words.push("voice recorded");
   return words.join(", ");
 }

@@ -88,12 +88,13 @@ CallMessage: TypeAlias = JoinCall | LeaveCall | CallSound | CallSignal
 
 
 class CallMember(msgspec.Struct, frozen=True):
-    """Somebody who takes part."""
+    """Somebody who takes part; `recorded`: their voice goes into the recording that runs."""
 
     seat: str
     person: str
     muted: bool
     camera: bool
+    recorded: bool = False
 
 
 class Call(_Message, tag=CALL_TYPE, frozen=True):

@@ -55,6 +55,7 @@ from blustream_widget.core.share_messages import (
 from blustream_widget.core.slab import SLAB_MAX
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import LoadedSlices, VolumeInfo
+from blustream_widget.core.voice_messages import VoiceMessage
 from blustream_widget.errors import ProtocolError
 
 PROTOCOL_VERSION = 4
@@ -113,6 +114,8 @@ class MessageType(IntEnum):
     CALL_SOUND = 0xA6
     ACK_PACE = 0xA8
     PUBLISHED = 0xB4
+    RECORD_VOICE = 0xB8
+    VOICE = 0xB9
     JOIN = 0x90
     JOINED = 0x91
     PEOPLE = 0x92
@@ -335,6 +338,7 @@ ViewerMessage: TypeAlias = (
     | SharingMessage
     | ViewMessage
     | CallMessage
+    | VoiceMessage
 )
 
 # ---------------------------------------------------------------- server to viewer

@@ -25,9 +25,9 @@ class SetRecording(_Message, tag=RECORD_TYPE, frozen=True):
 class RecordingState(_Message, tag=RECORDING_TYPE, frozen=True):
     """Whether what is seen is recorded: told to everybody who looks, at least once a second.
 
-    `name` is the file's, `by` the role of who began it; `may`: whether this viewer may begin and
-    end one. `code`, `message` and `hint` say why the last one ended or did not begin, where that
-    was not wished for.
+    `number` counts those of the session, `name` is the file's, `by` the role of who began it;
+    `may`: whether this viewer may begin and end one. `code`, `message` and `hint` say why the last
+    one ended or did not begin, where that was not wished for.
     """
 
     phase: Phase = "off"
@@ -36,6 +36,7 @@ class RecordingState(_Message, tag=RECORDING_TYPE, frozen=True):
     duration_s: float = 0.0
     n_bytes: int = 0
     may: bool = False
+    number: int = 0
     code: str = ""
     message: str = ""
     hint: str = ""

@@ -85,8 +85,9 @@ class SharedPerson(msgspec.Struct, frozen=True):
         They drive because the owner lent it to them.
     looks_around : bool
         They have a view of their own now, and do not follow.
-    in_call, muted : bool
-        They take part in the call; nobody hears them there.
+    in_call, muted, recorded : bool
+        They take part in the call; nobody hears them there; their voice goes into the recording
+        that runs.
     """
 
     id: str
@@ -102,6 +103,7 @@ class SharedPerson(msgspec.Struct, frozen=True):
     looks_around: bool = False
     in_call: bool = False
     muted: bool = False
+    recorded: bool = False
 
 
 class ShareLinkInfo(msgspec.Struct, frozen=True):

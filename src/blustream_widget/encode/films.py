@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -19,6 +20,7 @@ from av.video.stream import VideoStream
 
 from blustream_widget.core.types import Picture
 from blustream_widget.encode.h264 import reason_of
+from blustream_widget.encode.sound import FilmSound, Samples
 from blustream_widget.encode.stills import JpegEncoder
 from blustream_widget.errors import RecordingError
 
@@ -27,24 +29,34 @@ Rgb: TypeAlias = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class FilmFormat:
-    """A kind of file: FFmpeg's encoder and its settings, and frames a second if none are asked."""
+    """A kind of file: FFmpeg's encoder and its settings, and frames a second if none are asked.
+
+    `sound` is FFmpeg's encoder of a sound track, "" where there can be none.
+    """
 
     codec: str
     pixel_format: str
     fps: int
     options: dict[str, str]
     container: dict[str, str] = field(default_factory=dict)
+    sound: str = ""
 
 
 FORMATS = {
     ".mp4": FilmFormat(
-        "libx264", "yuv420p", 30, {"preset": "veryfast", "crf": "20"}, {"movflags": "+faststart"}
+        "libx264",
+        "yuv420p",
+        30,
+        {"preset": "veryfast", "crf": "20"},
+        {"movflags": "+faststart"},
+        sound="aac",
     ),
     ".webm": FilmFormat(
         "libvpx-vp9",
         "yuv420p",
         30,
         {"crf": "30", "b": "0", "deadline": "realtime", "cpu-used": "7", "row-mt": "1"},
+        sound="libopus",
     ),
     ".gif": FilmFormat("gif", "pal8", 10, {}),
 }
@@ -116,6 +128,8 @@ class FilmWriter:
     kind : str
         FFmpeg's name of the container: "mp4", "webm", "gif".
     fps : int
+    is_heard : bool
+        Whether it has a sound track too, where its format can.
 
     Raises
     ------
@@ -123,8 +137,12 @@ class FilmWriter:
         The file cannot be made, or this FFmpeg lacks the encoder.
     """
 
-    def __init__(self, path: Path, film: FilmFormat, kind: str, fps: int) -> None:
+    def __init__(
+        self, path: Path, film: FilmFormat, kind: str, fps: int, *, is_heard: bool = False
+    ) -> None:
         self._film, self._fps = film, fps
+        self._sound: FilmSound | None = None
+        self._is_heard = is_heard and bool(film.sound)
         self._n = 0
         self._stream: VideoStream | None = None
         self._size = (0, 0)
@@ -162,9 +180,24 @@ class FilmWriter:
             frame = self._palette(frame)
         self._mux(frame)
 
+    def add_sound(self, samples: Samples) -> None:
+        """Write what is heard next, at 48 kHz, behind the picture of that time.
+
+        Raises
+        ------
+        RecordingError
+            The encoder fails, or the disk is full.
+        """
+        if self._sound is not None:
+            with _written():
+                self._sound.add(samples)
+
     def finish(self) -> None:
-        """Write what the encoder has kept back."""
+        """Write what the encoders have kept back."""
         self._mux(None)
+        if self._sound is not None:
+            with _written():
+                self._sound.finish()
 
     def _begin(self, picture: Rgb) -> VideoStream:
         height, width = picture.shape[:2]
@@ -186,15 +219,23 @@ class FilmWriter:
         stream.time_base = Fraction(1, self._fps)
         if is_gif:
             self._palette = _palette_filter(self._size, self._fps)
+        if self._is_heard:
+            self._sound = FilmSound(self._container, self._film.sound)
         return stream
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         if self._stream is None:
             return
-        try:
+        with _written():
             self._container.mux(self._stream.encode(frame))
-        except (av.FFmpegError, OSError) as exc:
-            raise RecordingError(f"The film was not written: {reason_of(exc)}.") from exc
+
+
+@contextlib.contextmanager
+def _written() -> Iterator[None]:
+    try:
+        yield
+    except (av.FFmpegError, OSError) as exc:
+        raise RecordingError(f"The film was not written: {reason_of(exc)}.") from exc
 
 
 def _palette_filter(size: tuple[int, int], fps: int) -> Callable[[av.VideoFrame], av.VideoFrame]:

@@ -16,6 +16,9 @@ STILL_SCHEME = b"urn:blustream:still"
 HEADER_SCHEME = b"urn:blustream:headers"
 """Of those that say what each picture behind them shows: the protocol's frame headers."""
 
+VOICE_SCHEME = b"urn:blustream:voice"
+"""Of those that hold what somebody said, as `voices.Spoken` packs it."""
+
 KEY_FLAGS, DELTA_FLAGS = 0x02000000, 0x01010000
 """Sample flags: depends on no other picture; depends on others and is no random access point."""
 

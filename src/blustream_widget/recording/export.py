@@ -1,9 +1,10 @@
-"""A recording as a film for any player: even pace, one size, the exact picture at rest."""
+"""A recording as a film for any player: even pace, one size, exact pictures at rest, voices."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -22,6 +23,7 @@ from blustream_widget.errors import (
 from blustream_widget.recording.avc import to_annexb
 from blustream_widget.recording.boxes import CLOCK_HZ
 from blustream_widget.recording.index import RecordingIndex
+from blustream_widget.recording.mix import VoiceMix
 
 OnProgress: TypeAlias = Callable[[float], bool | None]
 """Gets the share that is done, 0 to 1; gives back False to cancel."""
@@ -73,9 +75,15 @@ def export(
     unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     n_frames = max(1, round(index.duration_s * pace))
     try:
-        with FilmWriter(unfinished, film, target.suffix[1:].lower(), pace) as writer:
+        kind, is_heard = target.suffix[1:].lower(), bool(index.voices and film.sound)
+        with (
+            FilmWriter(unfinished, film, kind, pace, is_heard=is_heard) as writer,
+            VoiceMix(source, index) as voices,
+        ):
             for n, picture in enumerate(_evenly(source, index, n_frames, pace), 1):
                 writer.add(picture)
+                if is_heard:
+                    writer.add_sound(voices.until(Fraction(n, pace)))
                 if on_progress is not None and on_progress(n / n_frames) is False:
                     raise RecordingCancelledError("The export was cancelled.")
             writer.finish()

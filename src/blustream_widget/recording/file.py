@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -13,6 +13,7 @@ from blustream_widget.errors import RecordingError, RecordingExistsError
 from blustream_widget.recording import boxes
 from blustream_widget.recording.avc import decoder_config, to_sample
 from blustream_widget.recording.boxes import CLOCK_HZ, Sample
+from blustream_widget.recording.voices import Spoken
 
 _MAX_DURATION_90K = 2**32 - 1
 
@@ -59,6 +60,7 @@ class RecordingFile:
         self._headers: list[bytes] = []  # of those
         self._events: list[dict[str, object]] = []
         self._stills: list[tuple[int, bytes, bytes]] = []
+        self._voices: list[Spoken] = []
         self._keyframes: list[tuple[int, int]] = []
         self._n_fragments = 0
         self._first_90k: int | None = None
@@ -90,6 +92,7 @@ class RecordingFile:
             self._end
             + sum(len(s.data) for s in self._pending)
             + sum(len(png) for _, png, _ in self._stills)
+            + sum(len(packet) for spoken in self._voices for packet in spoken.packets)
         )
 
     @property
@@ -138,6 +141,21 @@ class RecordingFile:
         if self.has_pictures:
             self._still_90k = max(self._still_90k, self.since_first_90k(time_90k))
             self._stills.append((self._still_90k, png, header))
+
+    def add_voice(self, spoken: Spoken) -> None:
+        """Take what somebody said; its offset is to the clock that pictures are stamped with."""
+        if self._first_90k is None:
+            return
+        spoken = replace(spoken, offset_90k=spoken.offset_90k - self._first_90k)
+        # A person's messages of one second become one, so that a reader finds few.
+        for i in range(len(self._voices) - 1, -1, -1):
+            if self._voices[i].who == spoken.who:
+                both = self._voices[i].with_next(spoken)
+                if both is not None:
+                    self._voices[i] = both
+                    return
+                break
+        self._voices.append(spoken)
 
     def flush(self, now_90k: int) -> None:
         """Write all that there is, so that a reader finds it; the last picture lasts till now.
@@ -209,10 +227,13 @@ class RecordingFile:
         for time_90k, png, header in self._stills:
             data += boxes.headers(self._n_fragments, time_90k, [header])
             data += boxes.event(self._n_fragments, time_90k, png, scheme=boxes.STILL_SCHEME)
+        for spoken in self._voices:
+            at_90k = max(0, spoken.page_90k + spoken.offset_90k)
+            data += boxes.event(self._n_fragments, at_90k, spoken.pack(), scheme=boxes.VOICE_SCHEME)
         if not self._pending:
             if data:
                 self._write(data)
-                self._events, self._stills = [], []
+                self._events, self._stills, self._voices = [], [], []
             return
         self._n_fragments += 1
         moof, place = boxes.fragment(self._n_fragments, self._pending)
@@ -222,7 +243,8 @@ class RecordingFile:
         if self._pending[0].is_keyframe:
             self._keyframes.append((self._pending[0].time_90k, at))
         self._written_last = (self._pending[-1].time_90k, at + place)
-        self._events, self._stills, self._pending, self._headers = [], [], [], []
+        self._events, self._stills, self._voices = [], [], []
+        self._pending, self._headers = [], []
 
     def _last_90k(self) -> int:
         if self._pending:

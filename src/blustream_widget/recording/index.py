@@ -12,6 +12,7 @@ import msgspec
 from blustream_widget.errors import RecordingError
 from blustream_widget.recording import boxes
 from blustream_widget.recording.boxes import CLOCK_HZ, SampleAt
+from blustream_widget.recording.voices import Placed, VoiceAt, placed, read_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class RecordingIndex:
     ----------
     head_bytes : int
         Length of what a player needs in front of the first fragment.
-    samples, fragments, stills, headers : list
+    samples, fragments, stills, headers, voices : list
         In their order.
     events : list of dict
         As they were recorded: `t` in seconds, `kind`, and what belongs to it.
@@ -66,6 +67,7 @@ class RecordingIndex:
     fragments: list[FragmentAt] = field(default_factory=list)
     stills: list[StillAt] = field(default_factory=list)
     headers: list[HeadersAt] = field(default_factory=list)
+    voices: list[VoiceAt] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)  # Any: values that JSON knows
     is_finished: bool = False
 
@@ -76,6 +78,23 @@ class RecordingIndex:
             return 0.0
         last = self.samples[-1]
         return (last.time_90k + last.duration_90k) / CLOCK_HZ
+
+    @property
+    def placed_voices(self) -> list[Placed]:
+        """When what was said was said, by the recording's clock, in that order."""
+        return placed(self.voices)
+
+    @property
+    def speakers(self) -> dict[str, dict[str, Any]]:
+        """Those whose voices are in it, by their ids: `id`, `name`, `color`."""
+        named = {
+            str(who["id"]): who
+            for event in self.events
+            if event["kind"] == "people"
+            for who in event["people"]
+        }
+        spoke = dict.fromkeys(voice.who for voice in self.voices)
+        return {who: named.get(who, {"id": who, "name": who, "color": ""}) for who in spoke}
 
     @property
     def codec(self) -> str:
@@ -171,6 +190,10 @@ def _take_event(
             header = next(iter(boxes.split_headers(file.read(headers[1]))), b"")
         index.stills.append(StillAt(time_90k, at, n_bytes, header))
         return None
+    if scheme == boxes.VOICE_SCHEME:
+        voice = read_head(data, at, n_bytes)
+        if voice is not None:
+            index.voices.append(voice)
     if scheme == boxes.EVENT_SCHEME:
         file.seek(at)
         for line in file.read(n_bytes).split(b"\n"):

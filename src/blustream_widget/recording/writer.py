@@ -18,6 +18,7 @@ from blustream_widget.errors import BlustreamError, RecordingError
 from blustream_widget.recording import places
 from blustream_widget.recording.boxes import CLOCK_HZ
 from blustream_widget.recording.file import RecordingFile, TimedPicture
+from blustream_widget.recording.voices import Spoken
 from blustream_widget.runtime import start_thread
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class _Still:
     header: bytes
 
 
-_Item: TypeAlias = TimedPicture | _Event | _State | _Still | None
+_Item: TypeAlias = TimedPicture | _Event | _State | _Still | Spoken | None
 
 
 class RecordingWriter:
@@ -117,6 +118,10 @@ class RecordingWriter:
         """Take the lossless picture of a view at rest, with its packed header."""
         self._put_bytes += len(png)
         self._items.put(_Still(self._clock(), png, header))
+
+    def put_voice(self, spoken: Spoken) -> None:
+        """Take what somebody said; its offset is to this recording's `clock`."""
+        self._items.put(spoken)
 
     def put_state(self, state: ViewState) -> None:
         """Take what is shown from now on."""
@@ -181,6 +186,8 @@ class RecordingWriter:
             case TimedPicture():
                 self._taken_bytes += len(item.data)
                 file.add_picture(item)
+            case Spoken():
+                file.add_voice(item)
             case _State(time_90k, state):
                 values = msgspec.to_builtins(state)
                 changed = {k: v for k, v in values.items() if self._state.get(k, ...) != v}

@@ -13,6 +13,7 @@ from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
 from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.core.recording_messages import SetRecording
 from blustream_widget.core.sharing import ROLES
+from blustream_widget.core.voice_messages import RecordVoice, Voice
 from blustream_widget.errors import NotDriverError
 
 EVERYBODY = frozenset(ROLES)
@@ -67,6 +68,9 @@ ALLOWED: Mapping[type, frozenset[str]] = MappingProxyType(
         LeaveCall: EVERYBODY,
         CallSound: EVERYBODY,
         CallSignal: EVERYBODY,
+        # Of who takes part there alone (`session.voices`).
+        RecordVoice: EVERYBODY,
+        Voice: EVERYBODY,
     }
 )
 """A message that is not listed is nobody's. A person who was shown out has no role at all."""

@@ -54,6 +54,7 @@ class _Member:
     viewer: Viewer | None = None
     muted: bool = False
     camera: bool = False
+    recorded: bool = False
     away: asyncio.TimerHandle | None = None
 
 
@@ -95,10 +96,28 @@ class CallRoom:
         """Whether somebody may take part now."""
         return viewer.role in self.allowed
 
-    def hears(self, person: str) -> tuple[bool, bool]:
-        """Return whether a person takes part, and whether muted."""
+    def hears(self, person: str) -> tuple[bool, bool, bool]:
+        """Return whether a person takes part, whether muted, and whether recorded."""
         member = next(self._of_person(person), None)
-        return member is not None, member is not None and member.muted
+        if member is None:
+            return False, False, False
+        return True, member.muted, member.recorded
+
+    def seat_of(self, viewer: Viewer) -> str | None:
+        """Return the seat of this very page; None: it takes no part."""
+        member = self._of_viewer(viewer)
+        return None if member is None else member.seat
+
+    def has_seat(self, seat: str) -> bool:
+        """Whether somebody takes part there."""
+        return seat in self._members
+
+    def set_recorded(self, seat: str, *, on: bool) -> None:
+        """Tell those who take part whether the voice of somebody is recorded."""
+        member = self._members.get(seat)
+        if member is not None and member.recorded != on:
+            member.recorded = on
+            self._tell()
 
     def allow(self, calls: cm.CallPolicy) -> None:
         """Say who may take part; who may not any more is out."""
@@ -223,7 +242,13 @@ class CallRoom:
     def _tell(self) -> None:
         """Tell those who take part who does."""
         members = tuple(
-            cm.CallMember(seat=m.seat, person=m.person, muted=m.muted, camera=m.camera)
+            cm.CallMember(
+                seat=m.seat,
+                person=m.person,
+                muted=m.muted,
+                camera=m.camera,
+                recorded=m.recorded,
+            )
             for m in self._members.values()
         )
         for member in self._members.values():

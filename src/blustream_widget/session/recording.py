@@ -20,6 +20,7 @@ from blustream_widget.core.palettes import Palette
 from blustream_widget.core.recording_messages import Phase, RecordingState, SetRecording
 from blustream_widget.errors import BlustreamError, NotDriverError, RecordingError
 from blustream_widget.recording import places
+from blustream_widget.recording.voices import Spoken
 from blustream_widget.recording.writer import RecordingWriter, Told
 from blustream_widget.session.recording_tap import RecordingTap
 from blustream_widget.transport.fanout import Fanout
@@ -103,6 +104,11 @@ class RecordingDesk:
         return self._writer is not None
 
     @property
+    def number(self) -> int:
+        """Counts the recordings of this session, with the one that runs."""
+        return self._n_begun
+
+    @property
     def takes_pictures(self) -> bool:
         """Whether pictures are wanted for it."""
         return self._tap is not None
@@ -172,7 +178,7 @@ class RecordingDesk:
                 loop.call_soon_threadsafe(self._heard, number, told)
 
         self._writer = RecordingWriter(self._path, self._config, tell, overwrite=overwrite)
-        self._tell(RecordingState(phase="starting", name=self._path.name, by=by))
+        self._tell(RecordingState(phase="starting", name=self._path.name, by=by, number=number))
 
     def _stop(self) -> None:
         if self._writer is None or self._told.phase == "stopping":
@@ -222,6 +228,18 @@ class RecordingDesk:
             self._noted_people |= named
             self._note({"kind": "people", "people": fresh})
         self._note({"kind": "pointers", "places": msgspec.to_builtins(list(places))})
+
+    def saw_voice(self, spoken: Spoken) -> None:
+        """Take what somebody said who agreed to it."""
+        if self._tap is not None and self._writer is not None and not self._writer.is_behind:
+            self._writer.put_voice(spoken)
+
+    def saw_consent(self, person: dict[str, str], *, on: bool) -> None:
+        """Take note from when on somebody's voice is recorded, or is not any more."""
+        if self._noted_people.get(person["id"]) != person:
+            self._noted_people[person["id"]] = person
+            self._note({"kind": "people", "people": [person]})
+        self._note({"kind": "voice", "who": person["id"], "on": on})
 
     def _note(self, event: dict[str, Any]) -> None:
         if self._tap is not None and self._writer is not None:
@@ -307,6 +325,7 @@ class RecordingDesk:
             phase=phase,
             name=self._told.name,
             by=self._told.by,
+            number=self._told.number,
             duration_s=told.duration_s,
             n_bytes=told.n_bytes,
         )

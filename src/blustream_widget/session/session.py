@@ -62,6 +62,7 @@ from blustream_widget.session.telling import (
 )
 from blustream_widget.session.ties import Ties
 from blustream_widget.session.viewer import Viewer
+from blustream_widget.session.voices import VoiceDesk
 from blustream_widget.session.wishes import EarlyWishes
 from blustream_widget.session.workers import WorkerPool
 from blustream_widget.transport.channel import Channel
@@ -172,11 +173,11 @@ class Session:
         )
         self.fanout = Fanout(self._demand.request_keyframe)
         self._demand.watch(self.fanout)
-        self.recording = self._make_recording()
+        self.recording, self.voices = self._make_recording()
         self.pictures, self.publishing = self._make_outlets()
 
-    def _make_recording(self) -> RecordingDesk:
-        return RecordingDesk(
+    def _make_recording(self) -> tuple[RecordingDesk, VoiceDesk]:
+        desk = RecordingDesk(
             config=self.config,
             fanout=self.fanout,
             kernel=self._kernel,
@@ -188,6 +189,7 @@ class Session:
             on_change=self._output_changed,
             in_turn=self._store.in_turn,
         )
+        return desk, VoiceDesk(self.sharing.call, desk, self.sharing.noted)
 
     def _make_outlets(self) -> tuple[PictureDesk, PublishDesk]:
         pictures = PictureDesk(
@@ -210,6 +212,7 @@ class Session:
         return pictures, publishing
 
     def _output_changed(self) -> None:
+        self.voices.review()
         parts = (self.recording.takes_pictures, self.publishing.takes_pictures)
         if any(parts) or self.pictures.is_busy:
             self._want_worker()

@@ -93,7 +93,7 @@ class Sharing:
         self.call = CallRoom(
             is_on=calls,
             on_change=self._tell.call,
-            note=lambda who, what: self.audit.note_going_on(what, who.person, who.name, who.role),
+            note=self.noted,
         )
         self._tasks = TaskSet()
         self._page = ""
@@ -195,6 +195,10 @@ class Sharing:
     def recorded(self, viewer: Viewer | None, *, on: bool) -> None:
         """Take note who began or ended a recording."""
         self.exported(viewer, "began a recording" if on else "ended a recording")
+
+    def noted(self, viewer: Viewer, what: str) -> None:
+        """Take note what somebody did in the call."""
+        self.audit.note_going_on(what, viewer.person, viewer.name, viewer.role)
 
     def looked_around(self, viewer: Viewer) -> None:
         """Take note who left the shown view for one of their own."""
@@ -434,7 +438,7 @@ class Sharing:
     def _person(self, viewer: Viewer) -> SharedPerson:
         guest = viewer.guest
         latency_ms = 0.0 if viewer.report is None else viewer.report.latency_ms
-        in_call, muted = self.call.hears(viewer.person)
+        in_call, muted, recorded = self.call.hears(viewer.person)
         person = SharedPerson(
             id=viewer.person,
             name=viewer.name,
@@ -447,6 +451,7 @@ class Sharing:
             looks_around=viewer.own is not None,
             in_call=in_call,
             muted=muted,
+            recorded=recorded,
         )
         if guest is None:
             return person

@@ -11,7 +11,13 @@ import msgspec
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
-from blustream_widget.core.call_messages import CallSignal, CallSound, JoinCall, LeaveCall
+from blustream_widget.core.call_messages import (
+    CallMessage,
+    CallSignal,
+    CallSound,
+    JoinCall,
+    LeaveCall,
+)
 from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
 from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.core.recording_messages import SetRecording
@@ -31,6 +37,7 @@ from blustream_widget.core.share_messages import (
 )
 from blustream_widget.core.sharing import OWNER_ID
 from blustream_widget.core.state import ViewState
+from blustream_widget.core.voice_messages import RecordVoice, Voice, VoiceMessage
 from blustream_widget.errors import BlustreamError, ProtocolError, ShareError
 from blustream_widget.session import access
 from blustream_widget.session.ack_spacing import AckSpacing
@@ -39,6 +46,7 @@ from blustream_widget.session.ratelimit import TokenBucket
 from blustream_widget.session.rendition import Need
 from blustream_widget.session.rtc_path import RtcPath
 from blustream_widget.session.view_links import Volume, take_view_link
+from blustream_widget.session.voices import VoiceDesk, VoiceRate
 from blustream_widget.transport.channel import Channel
 from blustream_widget.transport.fanout import Fanout, Subscriber
 from blustream_widget.transport.ice_servers import IceServers, ice_servers_for
@@ -98,6 +106,7 @@ class Room(Shown, Volume, Protocol):
     own_views: OwnViews
     recording: RecordingDesk
     sharing: Sharing
+    voices: VoiceDesk
 
     def edit_annotations(self, viewer: Viewer, message: EditAnnotations) -> None:
         """Change annotations, or tell the viewer why not."""
@@ -155,6 +164,7 @@ class Viewer:
         self._words = TokenBucket(WORDS_HZ, WORDS_BURST)
         self._turns = TokenBucket(TURNS_HZ, TURNS_BURST)
         self.call_rate = CallRate()
+        self.voice_rate = VoiceRate()
         self._n_invalid = 0
         self.is_calm = hello.calm
         self._stream = p.Stream(path="socket")
@@ -238,6 +248,11 @@ class Viewer:
         """All ways by which frames may go to it."""
         peer = self._rtc.peer
         return (self.frames,) if peer is None else (self.frames, peer)
+
+    @property
+    def round_trip_s(self) -> float:
+        """Of its socket, as it was measured; 0 before that."""
+        return self.frames.pacer.link.round_trip_s
 
     def begin_like(self, other: Viewer) -> None:
         """Begin with what is known of another viewer's network."""
@@ -427,8 +442,8 @@ class Viewer:
                 self._offer(message)
             case SetRecording():
                 self._record(message)
-            case JoinCall() | LeaveCall() | CallSound() | CallSignal():
-                self._room.sharing.call.receive(self, message)
+            case JoinCall() | LeaveCall() | CallSound() | CallSignal() | RecordVoice() | Voice():
+                self._handle_call(message)
             case LookAround():
                 self._look_around(message)
             case CopyView() | OpenView():
@@ -448,6 +463,12 @@ class Viewer:
                 self._handle_sharing(message)
             case _:
                 raise ProtocolError("A connection says hello only once.")
+
+    def _handle_call(self, message: CallMessage | VoiceMessage) -> None:
+        if isinstance(message, RecordVoice | Voice):
+            self._room.voices.receive(self, message)
+        else:
+            self._room.sharing.call.receive(self, message)
 
     def _record(self, message: SetRecording) -> None:
         if self._room.recording.receive(self, message):

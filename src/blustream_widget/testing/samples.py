@@ -16,6 +16,7 @@ from blustream_widget.core.call_messages import (
 from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
 from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.core.recording_messages import SetRecording
+from blustream_widget.core.voice_messages import RecordVoice, Voice
 
 BOX = annotation("box", [(0, 0, 0), (9, 9, 9)], id="box")
 CODE, KEY = "d" * 32, "1" * 16
@@ -60,4 +61,6 @@ SAMPLES: tuple[p.ViewerMessage, ...] = (
     CallSound(muted=True),
     CallSignal(seat=KEY, signal=Candidate(candidate="")),
     LeaveCall(),
+    RecordVoice(recording=1, on=True),
+    Voice(recording=1, clock=0, at_ms=0, packets=(b"\x78",)),
 )

@@ -366,7 +366,7 @@ async def test_a_call_ends_with_the_sharing(session):
     take_part(owner)
     says(owner, sm.StopSharing())
     assert len(at_owner.got(CallLeft)) == 1
-    assert session.sharing.call.hears(OWNER_ID) == (False, False)
+    assert session.sharing.call.hears(OWNER_ID) == (False, False, False)
 
 
 async def test_the_owner_says_in_python_who_may_talk(session):
@@ -382,7 +382,7 @@ async def test_the_owner_says_in_python_who_may_talk(session):
     assert not at_guest.got(sm.People)[-1].may_call
     says(owner, sm.Manage(person=guest.person, action="role", role="editor"))
     take_part(guest)
-    assert session.sharing.call.hears(guest.person) == (True, False)
+    assert session.sharing.call.hears(guest.person) == (True, False, False)
     says(owner, sm.Manage(person=guest.person, action="role", role="viewer"))
-    assert session.sharing.call.hears(guest.person) == (False, False)
-    assert session.sharing.call.hears(OWNER_ID) == (True, False)
+    assert session.sharing.call.hears(guest.person) == (False, False, False)
+    assert session.sharing.call.hears(OWNER_ID) == (True, False, False)

@@ -1,0 +1,260 @@
+/** The voices of a recording, in step with its picture: fetched, decoded and played piece by piece. */
+import type { Playback } from "./playback";
+import type { Source } from "./source";
+
+export interface Speaker {
+  readonly id: string;
+  readonly name: string;
+  readonly color: string;
+}
+
+/** Packets of one voice, without a gap. */
+export interface Run {
+  readonly who: string;
+  /** When the first begins, in seconds of the recording. */
+  readonly at: number;
+  readonly packets: readonly Uint8Array[];
+}
+
+/** One voice for `PIECE_S` seconds. */
+export interface Piece {
+  readonly who: string;
+  readonly samples: Float32Array<ArrayBuffer>;
+}
+
+export type Decode = (runs: readonly Run[], from: number) => Promise<readonly Piece[]>;
+
+export interface VoicesOptions {
+  readonly decode?: Decode;
+  readonly context?: () => AudioContext;
+}
+
+export const RATE_HZ = 48_000;
+export const PIECE_S = 2;
+/** Pieces that are kept: what is heard, the next one, and those just before. */
+const MOST_KEPT = 6;
+/** Voices may be this far from the picture, in seconds. */
+const MOST_APART_S = 0.12;
+const LOOK_MS = 100;
+/** A decoded voice comes late by so many samples (Opus, as it is coded here). */
+const LOOKAHEAD = 312;
+const PACKET_US = 20_000;
+/** Faster or slower nobody is understood. */
+const HEARD = { from: 0.5, to: 2 };
+
+interface Sounding {
+  readonly source: AudioBufferSourceNode;
+  readonly piece: number;
+}
+
+export class Voices {
+  speakers: readonly Speaker[] = [];
+  /** Why nothing is heard; "" if something can be. */
+  trouble = "";
+  readonly #source: Source;
+  readonly #playback: Playback;
+  readonly #decode: Decode;
+  readonly #makeContext: () => AudioContext;
+  readonly #muted = new Set<string>();
+  /** By number of the piece; a promise is on its way. `until`: how much of the recording there was. */
+  readonly #pieces = new Map<number, { until: number; made: readonly Piece[] | null }>();
+  readonly #gains = new Map<string, GainNode>();
+  #context: AudioContext | null = null;
+  #sounding: Sounding[] = [];
+  /** When in the context's time which time of the recording is heard, and how fast. */
+  #begun: { at: number; t: number; speed: number } | null = null;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(source: Source, playback: Playback, options: VoicesOptions = {}) {
+    this.#source = source;
+    this.#playback = playback;
+    this.#decode = options.decode ?? decodeOpus;
+    this.#makeContext = options.context ?? (() => new AudioContext({ sampleRate: RATE_HZ }));
+    if (!options.decode && typeof AudioDecoder === "undefined") {
+      this.trouble = "This browser plays no voices: save a film to hear them.";
+    }
+  }
+
+  isMuted(who: string): boolean {
+    return this.#muted.has(who);
+  }
+
+  setMuted(who: string, on: boolean): void {
+    if (on) this.#muted.add(who);
+    else this.#muted.delete(who);
+    const gain = this.#gains.get(who);
+    if (gain) gain.gain.value = on ? 0 : 1;
+    this.#playback.tell();
+  }
+
+  /** At the speed that was chosen, voices can be understood. */
+  get isHeard(): boolean {
+    const { speed } = this.#playback;
+    return speed >= HEARD.from && speed <= HEARD.to;
+  }
+
+  /** The time went on, or jumped, or something else of the playing is other now. */
+  follow(): void {
+    const { playing, isHidden, speed, t } = this.#playback;
+    if (!playing || isHidden || !this.isHeard || this.trouble || this.speakers.length === 0) {
+      this.#silence();
+      return;
+    }
+    this.#context ??= this.#makeContext();
+    const { currentTime } = this.#context;
+    const heard = this.#begun && this.#begun.t + (currentTime - this.#begun.at) * speed;
+    if (heard === null || speed !== this.#begun?.speed || Math.abs(heard - t) > MOST_APART_S) {
+      this.#silence();
+      this.#begun = { at: currentTime, t, speed };
+    }
+    this.#timer ??= setInterval(() => this.follow(), LOOK_MS);
+    const piece = Math.floor(t / PIECE_S);
+    this.#play(piece);
+    this.#play(piece + 1);
+  }
+
+  close(): void {
+    this.#silence();
+    this.#pieces.clear();
+    this.#gains.clear();
+    void this.#context?.close();
+    this.#context = null;
+  }
+
+  #silence(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#begun = null;
+    for (const { source } of this.#sounding) source.stop();
+    this.#sounding = [];
+  }
+
+  /** Have a piece heard at its time, once it is here. */
+  #play(piece: number): void {
+    const from = piece * PIECE_S;
+    const { duration } = this.#playback;
+    if (from >= duration) return;
+    const known = this.#pieces.get(piece);
+    const isWhole = known && known.until >= Math.min(from + PIECE_S, duration);
+    if (!isWhole) void this.#fetch(piece);
+    const context = this.#context;
+    const begun = this.#begun;
+    if (!known?.made || !context || !begun) return;
+    if (this.#sounding.some((sounding) => sounding.piece === piece)) return;
+    const now = begun.t + (context.currentTime - begun.at) * begun.speed;
+    const gone = Math.max(0, now - from);
+    if (gone >= PIECE_S) return;
+    const when = context.currentTime + Math.max(0, from - now) / begun.speed;
+    for (const { who, samples } of known.made) {
+      const buffer = context.createBuffer(1, samples.length, RATE_HZ);
+      buffer.copyToChannel(samples, 0);
+      const source = context.createBufferSource();
+      source.buffer = buffer;
+      source.playbackRate.value = begun.speed;
+      source.connect(this.#gainOf(who, context));
+      source.start(when, gone);
+      const sounding = { source, piece };
+      source.onended = () => {
+        source.disconnect();
+        this.#sounding = this.#sounding.filter((other) => other !== sounding);
+      };
+      this.#sounding.push(sounding);
+    }
+  }
+
+  #gainOf(who: string, context: AudioContext): GainNode {
+    const known = this.#gains.get(who);
+    if (known) return known;
+    const gain = context.createGain();
+    gain.gain.value = this.#muted.has(who) ? 0 : 1;
+    gain.connect(context.destination);
+    this.#gains.set(who, gain);
+    return gain;
+  }
+
+  async #fetch(piece: number): Promise<void> {
+    const until = this.#playback.duration;
+    const before = this.#pieces.get(piece);
+    // One that grew is asked for anew; meanwhile what is known is heard.
+    this.#pieces.delete(piece);
+    this.#pieces.set(piece, { until, made: before?.made ?? null });
+    for (const old of this.#pieces.keys()) {
+      if (this.#pieces.size <= MOST_KEPT) break;
+      this.#pieces.delete(old);
+    }
+    const from = piece * PIECE_S;
+    const places = { from: from * 1000, until: (from + PIECE_S) * 1000 };
+    try {
+      const { content, buffers } = await this.#source.ask("voices", places);
+      const made = await this.#decode(runsOf(content.runs, buffers[0]), from);
+      if (this.#pieces.has(piece)) this.#pieces.set(piece, { until, made });
+    } catch {
+      // The picture goes on without; asking at every moment would hold up its pictures too.
+      this.#pieces.set(piece, { until: Number.POSITIVE_INFINITY, made: [] });
+    }
+  }
+}
+
+/** Runs as the kernel tells them, with their bytes. */
+export function runsOf(told: unknown, buffer: DataView | undefined): Run[] {
+  const runs = told as readonly { who: string; at: number; bytes: readonly number[] }[];
+  let at = 0;
+  return runs.map(({ who, at: t, bytes }) => {
+    const packets = bytes.map((n) => {
+      at += n;
+      return buffer
+        ? new Uint8Array(buffer.buffer, buffer.byteOffset + at - n, n)
+        : new Uint8Array();
+    });
+    return { who, at: t, packets };
+  });
+}
+
+/** Decode what is said in the seconds from `from` on, one piece for each voice. */
+export async function decodeOpus(runs: readonly Run[], from: number): Promise<Piece[]> {
+  const pieces = new Map<string, Float32Array<ArrayBuffer>>();
+  for (const who of new Set(runs.map((run) => run.who))) {
+    const samples = new Float32Array(PIECE_S * RATE_HZ);
+    pieces.set(who, samples);
+    await decodeVoice(
+      runs.filter((run) => run.who === who),
+      (at, block) => addTo(samples, block, Math.round((at - from) * RATE_HZ) - LOOKAHEAD),
+    );
+  }
+  return [...pieces].map(([who, samples]) => ({ who, samples }));
+}
+
+async function decodeVoice(
+  runs: readonly Run[],
+  made: (at: number, block: Float32Array) => void,
+): Promise<void> {
+  let at = 0;
+  const decoder = new AudioDecoder({
+    output: (sound) => {
+      const block = new Float32Array(sound.numberOfFrames);
+      sound.copyTo(block, { planeIndex: 0, format: "f32-planar" });
+      sound.close();
+      made(at, block);
+      // A decoder's own times go on evenly from the first packet, as this does within a run.
+      at += block.length / RATE_HZ;
+    },
+    error: () => {},
+  });
+  try {
+    decoder.configure({ codec: "opus", sampleRate: RATE_HZ, numberOfChannels: 1 });
+    for (const run of runs) {
+      at = run.at;
+      for (const [i, data] of run.packets.entries()) {
+        decoder.decode(new EncodedAudioChunk({ type: "key", timestamp: i * PACKET_US, data }));
+      }
+      await decoder.flush();
+    }
+  } finally {
+    if (decoder.state !== "closed") decoder.close();
+  }
+}
+
+function addTo(samples: Float32Array, block: Float32Array, at: number): void {
+  const part = block.subarray(Math.max(0, -at), Math.max(0, samples.length - at));
+  if (part.length > 0) samples.set(part, Math.max(0, at));
+}

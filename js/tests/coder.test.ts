@@ -1,0 +1,170 @@
+/** Samples of whatever rate and length become blocks of 20 ms, each with its time. */
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { BrowserCoder, canCode, type Packet } from "../src/call/coder";
+
+interface Sound {
+  readonly timestamp: number;
+  readonly sampleRate: number;
+  readonly samples: Float32Array;
+}
+
+class FakeSound {
+  readonly numberOfFrames: number;
+  constructor(
+    readonly timestamp: number,
+    readonly samples: Float32Array,
+    readonly sampleRate = 48_000,
+  ) {
+    this.numberOfFrames = samples.length;
+  }
+  copyTo(to: Float32Array): void {
+    to.set(this.samples);
+  }
+  close(): void {}
+}
+
+class FakeEncoder {
+  static made: FakeEncoder[] = [];
+  state = "unconfigured";
+  rates: number[] = [];
+  taken: Sound[] = [];
+  constructor(private readonly init: AudioEncoderInit) {
+    FakeEncoder.made.push(this);
+  }
+  configure({ sampleRate }: AudioEncoderConfig): void {
+    this.state = "configured";
+    this.rates.push(sampleRate);
+  }
+  encode(sound: Sound): void {
+    this.taken.push(sound);
+    const chunk = { byteLength: 1, timestamp: 0, copyTo: (to: Uint8Array) => to.fill(7) };
+    queueMicrotask(() => this.init.output(chunk as unknown as EncodedAudioChunk, {}));
+  }
+  close(): void {
+    this.state = "closed";
+  }
+}
+
+class FakeProcessor {
+  static newest: FakeProcessor;
+  readonly readable: ReadableStream<FakeSound>;
+  controller!: ReadableStreamDefaultController<FakeSound>;
+  isCancelled = false;
+  constructor() {
+    this.readable = new ReadableStream({
+      start: (controller) => {
+        this.controller = controller;
+      },
+      cancel: () => {
+        this.isCancelled = true;
+      },
+    });
+    FakeProcessor.newest = this;
+  }
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
+const track = {} as MediaStreamTrack;
+let packets: Packet[] = [];
+let failures: string[] = [];
+
+function opened(): BrowserCoder {
+  const coder = new BrowserCoder(
+    (packet) => packets.push(packet),
+    (why) => failures.push(why),
+  );
+  coder.use(track);
+  return coder;
+}
+async function hear(atMs: number, n: number, sampleRate = 48_000): Promise<void> {
+  const samples = new Float32Array(n).fill(0.5);
+  FakeProcessor.newest.controller.enqueue(new FakeSound(atMs * 1000, samples, sampleRate));
+  await settled();
+}
+const times = () => packets.map(({ atMs }) => atMs);
+
+beforeEach(() => {
+  packets = [];
+  failures = [];
+  FakeEncoder.made = [];
+  vi.stubGlobal("AudioEncoder", FakeEncoder);
+  vi.stubGlobal("MediaStreamTrackProcessor", FakeProcessor);
+  vi.stubGlobal(
+    "AudioData",
+    class {
+      readonly timestamp: number;
+      readonly sampleRate: number;
+      readonly samples: Float32Array;
+      constructor({ timestamp, sampleRate, data }: AudioDataInit) {
+        this.timestamp = timestamp;
+        this.sampleRate = sampleRate;
+        this.samples = (data as Float32Array).slice();
+      }
+      close(): void {}
+    },
+  );
+});
+afterEach(() => vi.unstubAllGlobals());
+
+it("makes blocks of 20 ms of what comes in pieces of another length", async () => {
+  opened();
+  await hear(1000, 480);
+  expect(times()).toEqual([]);
+  await hear(1010.3, 1000); // times of a microphone are not quite even
+  await hear(1030.8, 1000);
+  expect(times()).toEqual([1000, 1020]);
+  expect(FakeEncoder.made[0]?.taken.map(({ samples }) => samples.length)).toEqual([960, 960]);
+});
+
+it("goes on evenly until the times are too far apart", async () => {
+  opened();
+  await hear(1000, 960);
+  await hear(1035, 960);
+  await hear(1055, 960);
+  await hear(1500, 960);
+  expect(times()).toEqual([1000, 1020, 1040, 1500]);
+});
+
+it("codes nothing while it is muted, nor half of what was said before", async () => {
+  const coder = opened();
+  await hear(1000, 500);
+  coder.muted = true;
+  await hear(1020, 960);
+  coder.muted = false;
+  await hear(2000, 960);
+  expect(times()).toEqual([2000]);
+});
+
+it("follows a microphone of another rate, by a clock of its own", async () => {
+  const coder = opened();
+  await hear(1000, 960);
+  const first = FakeProcessor.newest;
+  coder.use(track);
+  await hear(5, 882, 44_100);
+  expect(first.isCancelled).toBe(true);
+  expect(times()).toEqual([1000, 5]);
+  expect(packets[1]?.clock).toBe((packets[0]?.clock ?? 0) + 1);
+  expect(FakeEncoder.made[0]?.rates).toEqual([48_000, 44_100]);
+});
+
+it("says why it cannot go on, once, and codes nothing more", async () => {
+  opened();
+  FakeProcessor.newest.controller.error(new Error("unplugged"));
+  await settled();
+  expect([failures, FakeEncoder.made[0]?.state]).toEqual([["unplugged"], "closed"]);
+  const coder = opened();
+  coder.close();
+  coder.close();
+  await settled();
+  expect([failures.length, FakeProcessor.newest.isCancelled]).toEqual([1, true]);
+});
+
+it("needs coders for sound, and a way to the samples", () => {
+  expect(canCode()).toBe(true);
+  vi.stubGlobal("MediaStreamTrackProcessor", undefined);
+  expect(canCode()).toBe(false);
+  vi.stubGlobal("AudioWorkletNode", class {});
+  expect(canCode()).toBe(true);
+  vi.stubGlobal("AudioEncoder", undefined);
+  expect(canCode()).toBe(false);
+});
