@@ -252,9 +252,12 @@ class FakeMedia implements Media {
   readonly opened: FakeTrack[] = [];
   refusal: Trouble | null = null;
   answers: (() => void)[] = [];
+  /** Which devices were asked for. */
+  readonly ids: string[] = [];
   isSlow = false;
   level = 0;
-  async open(source: "microphone" | "camera"): Promise<MediaStreamTrack> {
+  async open(source: "microphone" | "camera", id = ""): Promise<MediaStreamTrack> {
+    this.ids.push(id);
     if (this.isSlow) await new Promise<void>((resolve) => this.answers.push(resolve));
     if (this.refusal) throw this.refusal;
     const made = new FakeTrack(source === "microphone" ? "audio" : "video");
@@ -444,6 +447,57 @@ describe("a call", () => {
     voice.sound = { totalAudioEnergy: 0.04, totalSamplesDuration: 9 };
     await pass(1000);
     expect(scene.call.speaking.size).toBe(0);
+    scene.call.leave();
+  });
+
+  it("goes over to another microphone, and stops the one before", async () => {
+    const scene = await new Scene().enter("b", "c");
+    const [other] = FakeConnection.made;
+    scene.call.setMuted(true);
+    await scene.call.choose("audioinput", "headset");
+    const [first, second] = scene.media.opened;
+    expect(scene.media.ids).toEqual(["", "headset"]);
+    expect([first?.isStopped, second?.isStopped, second?.enabled]).toEqual([true, false, false]);
+    expect(other?.transceivers[0]?.sender.track).toBe(second);
+    scene.call.leave();
+    await scene.call.join();
+    expect(scene.media.ids.at(-1)).toBe("headset");
+    scene.call.leave();
+  });
+
+  it("stays with the microphone that it has where another one does not start", async () => {
+    const scene = await new Scene().enter("b", "a");
+    scene.media.refusal = { message: "The microphone does not start.", hint: "Close it." };
+    await scene.call.choose("audioinput", "taken");
+    expect([scene.call.chosen.audioinput, scene.media.opened[0]?.isStopped]).toEqual(["", false]);
+    expect(scene.call.trouble?.message).toBe("The microphone does not start.");
+    scene.call.leave();
+  });
+
+  it("uses the device that was chosen last, whichever starts first", async () => {
+    const scene = await new Scene().enter("b", "a");
+    scene.media.isSlow = true;
+    const choosing = ["slow", "quick"].map((id) => scene.call.choose("audioinput", id));
+    for (const answer of scene.media.answers.reverse()) answer();
+    await Promise.all(choosing);
+    const [first, quick, slow] = scene.media.opened;
+    expect([first, quick, slow].map((each) => each?.isStopped)).toEqual([true, false, true]);
+    expect(scene.call.chosen.audioinput).toBe("quick");
+    scene.call.leave();
+  });
+
+  it("leaves the camera off that was switched off while another one started", async () => {
+    const scene = await new Scene().enter("b", "a");
+    await scene.call.choose("videoinput", "first");
+    expect(scene.media.opened).toHaveLength(1);
+    await scene.call.setCamera(true);
+    expect(scene.media.ids).toEqual(["", "first"]);
+    scene.media.isSlow = true;
+    const choosing = scene.call.choose("videoinput", "second");
+    await scene.call.setCamera(false);
+    for (const answer of scene.media.answers) answer();
+    await choosing;
+    expect([scene.call.hasCamera, scene.media.opened.at(-1)?.isStopped]).toEqual([false, true]);
     scene.call.leave();
   });
 

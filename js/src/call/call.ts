@@ -12,7 +12,14 @@ import {
 } from "../protocol";
 import type { SessionError } from "../session";
 import type { MakeCoder } from "./coder";
-import { BrowserMedia, type Device, type Media, type Meter, type Trouble } from "./media";
+import {
+  BrowserMedia,
+  type Device,
+  type Media,
+  type Meter,
+  type Source,
+  type Trouble,
+} from "./media";
 import { Pair } from "./pair";
 import { BrowserSpeaker, type Speaker } from "./speaker";
 import { RecordedVoice } from "./voice";
@@ -63,6 +70,8 @@ export class LiveCall {
   };
   /** The own voice in the recording. */
   readonly voice: RecordedVoice;
+  /** The devices that were opened last, by the names that they were chosen by. */
+  readonly #opened = { audioinput: "", audiooutput: "", videoinput: "" };
   readonly #send: CallOptions["send"];
   readonly #media: Media;
   readonly #speaker: Speaker;
@@ -81,6 +90,7 @@ export class LiveCall {
   /** The server has not answered yet whether this page may join, or go on. */
   #isAsking = false;
   #isMuted = false;
+  #wantsCamera = false;
   #isHeld = false;
   #life = new AbortController();
   #levelTimer: ReturnType<typeof setInterval> | undefined;
@@ -189,18 +199,24 @@ export class LiveCall {
   }
 
   async setCamera(on: boolean): Promise<void> {
-    if (!this.isIn || on === this.hasCamera) return;
+    if (!this.isIn) return;
+    this.#wantsCamera = on;
+    if (on === this.hasCamera) return;
     if (!on) this.#stopCamera();
-    else await this.#try(() => this.#open("camera"));
+    else await this.#try("camera");
     this.#soundChanged();
   }
 
   /** Use another device, now and as long as the page is open. */
   async choose(kind: MediaDeviceKind, id: string): Promise<void> {
     this.chosen[kind] = id;
+    let opens: Source | null = null;
     if (kind === "audiooutput") this.#speaker.choose(id);
-    else if (kind === "audioinput" && this.isIn) await this.#try(() => this.#open("microphone"));
-    else if (this.#camera) await this.#try(() => this.#open("camera"));
+    else if (kind === "audioinput" && this.isIn) opens = "microphone";
+    else if (kind === "videoinput" && this.#camera) opens = "camera";
+    // What was in use goes on where another one does not start.
+    const fails = opens !== null && !(await this.#try(opens));
+    if (fails && this.chosen[kind] === id) this.chosen[kind] = this.#opened[kind];
     this.#soundChanged();
   }
 
@@ -263,7 +279,7 @@ export class LiveCall {
     this.members = [];
     this.speaking = new Set();
     this.#seat = "";
-    this.#isAsking = this.#isHeld = false;
+    this.#isAsking = this.#isHeld = this.#wantsCamera = false;
     clearInterval(this.#levelTimer);
     clearTimeout(this.#tellTimer);
     this.#levelTimer = this.#tellTimer = undefined;
@@ -338,23 +354,31 @@ export class LiveCall {
 
   // ------------------------------------------------------------ devices
 
-  async #try(action: () => Promise<void>): Promise<void> {
+  /** False if the device does not start: why, is to be read. */
+  async #try(source: Source): Promise<boolean> {
+    const { signal } = this.#life;
     try {
-      await action();
-      this.trouble = null;
+      await this.#open(source);
+      if (!signal.aborted) this.trouble = null;
+      return true;
     } catch (trouble) {
-      this.trouble = trouble as Trouble;
+      if (!signal.aborted) this.trouble = trouble as Trouble;
+      return false;
     }
   }
 
-  async #open(source: "microphone" | "camera"): Promise<void> {
+  async #open(source: Source): Promise<void> {
     const { signal } = this.#life;
     const kind = source === "microphone" ? "audioinput" : "videoinput";
-    const track = await this.#media.open(source, this.chosen[kind]);
-    if (signal.aborted) {
+    const id = this.chosen[kind];
+    const track = await this.#media.open(source, id);
+    // Somebody left, chose yet another one or switched the camera off while the browser asked.
+    const isWanted = id === this.chosen[kind] && (source === "microphone" || this.#wantsCamera);
+    if (signal.aborted || !isWanted) {
       track.stop();
       return;
     }
+    this.#opened[kind] = id;
     track.addEventListener("ended", () => this.#lost(source, track), { signal });
     if (source === "microphone") this.#useMicrophone(track);
     else this.#useCamera(track);
@@ -383,7 +407,7 @@ export class LiveCall {
   }
 
   /** It was unplugged, or taken back in the browser's own controls. */
-  #lost(source: "microphone" | "camera", track: MediaStreamTrack): void {
+  #lost(source: Source, track: MediaStreamTrack): void {
     if (track !== this.#microphone && track !== this.#camera) return;
     if (source === "microphone") this.#useMicrophone(null);
     else this.#stopCamera();

@@ -297,8 +297,6 @@ class Sharing:
         self._note("stopped sharing", None, "" if link is None else f"link {link}")
         for guest in gone:
             self._show_out(guest, _sharing_ended)
-        if not self._guests.is_shared:
-            self.call.end("The view is not shared any more.")
         self._arm()
 
     def _stay_out(self, links: Collection[str], people: Collection[str]) -> None:
@@ -314,8 +312,10 @@ class Sharing:
         self._show_out(guest, _removed)
 
     def _arm(self) -> None:
-        """Wake up when the next link ends."""
+        """Wake up when the next link ends; with the last one the call does."""
         self.on_links()
+        if self._was_shared and not self._guests.is_shared:
+            self.call.end("The view is not shared any more.")
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None

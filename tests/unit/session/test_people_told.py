@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 import pytest
 from tests.unit.session.sharing_kit import (
@@ -366,6 +368,18 @@ async def test_a_call_ends_with_the_sharing(session):
     take_part(owner)
     says(owner, sm.StopSharing())
     assert len(at_owner.got(CallLeft)) == 1
+    assert session.sharing.call.hears(OWNER_ID) == (False, False, False)
+
+
+async def test_a_call_ends_with_the_last_link_that_is_over(session, monkeypatch):
+    share(session)
+    owner, at_owner = owner_of(session)
+    guest, at_guest = enter(session)
+    take_part(owner, guest)
+    later_s = time.monotonic() + 2 * 86_400
+    monkeypatch.setattr(session.sharing._guests, "_clock", lambda: later_s)
+    session.sharing._expire()
+    assert len(at_owner.got(CallLeft)) == len(at_guest.got(CallLeft)) == 1
     assert session.sharing.call.hears(OWNER_ID) == (False, False, False)
 
 
