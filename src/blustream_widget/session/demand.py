@@ -16,7 +16,7 @@ from blustream_widget.transport.throttle import Throttle
 # A browser that cannot decode asks once per frame (600 times in 10 s were seen).
 KEYFRAME_INTERVAL_S = 0.25
 
-LOOK_INTERVAL_S, LOOK_A_VIEWER_S = 0.05, 0.002
+LOOK_INTERVAL_S, LOOK_A_VIEWER_S, MAX_LOOK_INTERVAL_S = 0.05, 0.002, 0.2
 """An acknowledgement has everybody looked at again at most so often: with a hundred viewers there
 are hundreds a second."""
 
@@ -92,8 +92,8 @@ class Demand:
             return
         if self._waiting is not None and subscriber.has_credit:
             self._show_waiting()
-        interval_s = max(LOOK_INTERVAL_S, LOOK_A_VIEWER_S * self._fanout.n_subscribers)
-        if self._clock() - self._looked_s >= interval_s:
+        for_all_s = min(LOOK_A_VIEWER_S * self._fanout.n_subscribers, MAX_LOOK_INTERVAL_S)
+        if self._clock() - self._looked_s >= max(LOOK_INTERVAL_S, for_all_s):
             self.update()
         elif subscriber.needs_keyframe:
             is_h264 = subscriber.video == "h264"
