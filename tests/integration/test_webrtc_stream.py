@@ -1,12 +1,13 @@
 """WebRTC from offer to decoded picture, between the real server process and an aiortc peer."""
 
+import asyncio
 import re
 
 import pytest
 
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
-from blustream_widget.testing.clients import connect_kernel, connect_viewer
+from blustream_widget.testing.clients import TIMEOUT_S, connect_kernel, connect_viewer
 from blustream_widget.testing.fake_worker import read_barcode
 from blustream_widget.testing.rtc_client import rtc_client
 from blustream_widget.testing.server_process import running_server
@@ -64,11 +65,12 @@ async def test_after_taking_over_video_comes_by_rtp_and_stills_by_the_socket(ser
 
 
 async def test_a_viewer_that_takes_encoded_frames_finds_each_header_behind_its_frame(server):
-    last = []
+    last, came = [], asyncio.Event()
 
     def look(packet):
         if packet.marker:
             last.append(packet)
+            came.set()
         return False
 
     async with connect_kernel(server.address) as kernel:
@@ -76,6 +78,9 @@ async def test_a_viewer_that_takes_encoded_frames_finds_each_header_behind_its_f
         async with connect_viewer(server.address, opened.token) as viewer, rtc_client() as rtc:
             rtc.lose = look
             await connect(viewer, rtc, takes_encoded=True)
+            # The keyframe that it begins with may be a quarter of a second later than the socket's.
+            async with asyncio.timeout(TIMEOUT_S):
+                await came.wait()
             await viewer.send(p.ChangeSlice(seq=1, slice_idx=6))
             await viewer.frame(lambda h: h.slice_idx == 6)
             await release(viewer)
