@@ -22,6 +22,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,9 @@ _RECEIVERS = "blustream_widget.bench.fanout_receivers"
 _N_SLICES = 512
 _WARM_UP_S = 3.0
 _VIEWERS_A_PROCESS = 50
-_JOIN_ALONE = 100
-"""Of more viewers than these, each process has one joining, all at the same time."""
+_JOIN_ALONE, _CALM_FPS = 100, 2
+"""Of more viewers than these, each process has one joining, all at the same time, and the driver
+changes the slice only now and then until all are there: joining takes the machine's time too."""
 _MAX_LINE_BYTES = 64 * 1024 * 1024
 
 
@@ -95,10 +97,12 @@ async def _measure(transport: str, n_viewers: int, rounds: int, seconds: float) 
                 driver = await stack.enter_async_context(
                     connect_viewer(server.address, opened.token)
                 )
-                await stack.enter_async_context(_driving(driver))
+                pace = _Pace(FPS if n_viewers <= _JOIN_ALONE else _CALM_FPS)
+                await stack.enter_async_context(_driving(driver, pace))
                 receivers = await stack.enter_async_context(
                     receiving(folder, opened.token, n_viewers, transport)
                 )
+                pace.fps = FPS
                 await asyncio.sleep(_WARM_UP_S)
                 found = [await _round(server, receivers, seconds) for _ in range(rounds)]
     return _record(transport, n_viewers, found, seconds)
@@ -169,16 +173,23 @@ def _server_cpu_s(server: ServerProcess) -> float:
     return seconds
 
 
+@dataclass
+class _Pace:
+    """How often the driver changes the slice; may be changed at any time."""
+
+    fps: float
+
+
 @asynccontextmanager
-async def _driving(driver: ViewerClient) -> AsyncIterator[None]:
-    """Change the slice at the frame rate for the length of the block."""
+async def _driving(driver: ViewerClient, pace: _Pace) -> AsyncIterator[None]:
+    """Change the slice all the time for the length of the block."""
 
     async def drive() -> None:
         loop = asyncio.get_running_loop()
         due_s, seq = loop.time(), 0
         while True:
             seq += 1
-            due_s += 1 / FPS
+            due_s += 1 / pace.fps
             await asyncio.sleep(due_s - loop.time())
             await driver.send(p.ChangeSlice(seq=seq, slice_idx=seq % _N_SLICES))
             driver.frames.clear()
