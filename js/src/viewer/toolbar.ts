@@ -373,7 +373,7 @@ export class Toolbar extends Part {
     if (!info || info.channels.length < 2) return nothing;
     const { name } = channelOf(info, state.channel);
     return html`<button
-      class="tool wide channel medium"
+      class="tool wide channel roomy"
       data-opens="channels"
       aria-label="Channel: ${name}"
       title="Channel"
