@@ -207,7 +207,7 @@ async def harness(request, tmp_path, monkeypatch):
 async def test_doctor_tries_the_sfu_of_the_settings(running_janus):
     setting = {"type": "janus", "url": running_janus.url, "api_secret": API_SECRET}
     config = Config(sfu=json.dumps(setting))
-    assert "admin_key" in await sfu_obstacle(config)
+    assert "Give the admin_key" in await sfu_obstacle(config)
     config = Config(sfu=json.dumps(setting | {"admin_key": ADMIN_KEY}))
     assert await sfu_obstacle(config) == ""
 

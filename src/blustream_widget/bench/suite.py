@@ -57,6 +57,7 @@ BENCHMARKS = (
     Benchmark("read", "slices cold, warm and cached, drag, cancel, memory", ("zarr",)),
     Benchmark("render", "drawing a picture, encoding it, a stroke on labels", ("PIL", "psutil")),
     Benchmark("encode", "encoders and their settings: time, bytes, quality"),
+    Benchmark("sfu", "age of frames at a viewer of Janus, and what publishing costs (root)"),
     Benchmark("slab", "slabs of cached bricks, at rest and in motion"),
     Benchmark("section", "oblique planes and fences of cached bricks, beside the slice"),
     Benchmark("stills", "lossless pictures: encode, bytes, decode in the browser", _BROWSER),

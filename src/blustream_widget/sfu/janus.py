@@ -49,7 +49,7 @@ class _JanusError(SfuRefusedError):
         hint = ""
         if number == _UNAUTHORIZED:
             hint = "Give the api_secret or the token that this Janus asks for."
-        elif number == _PLUGIN_UNAUTHORIZED:
+        elif number == _PLUGIN_UNAUTHORIZED or "admin_key" in reason:
             hint = "Give the admin_key of its streaming plugin, and the mountpoint's own secret."
         super().__init__(f"Janus refuses: {reason} ({number}).", hint=hint)
         self.number = number
@@ -266,9 +266,8 @@ class _Api:
                     text += await response.content.read(_MAX_ANSWER_BYTES - len(text))
                 status = response.status
         except (aiohttp.ClientError, OSError, TimeoutError) as exc:
-            reason = type(exc).__name__ if isinstance(exc, TimeoutError) else str(exc)
             raise _SilentError(
-                f"Janus at {self._host} does not answer: {reason[:200]}",
+                f"Janus at {self._host} does not answer: {_reason_of(exc)[:200]}.",
                 hint="Is it running, and its HTTP API switched on at this address?",
             ) from exc
         if status >= 500 or status == _TOO_MANY:  # a proxy in front of it: Janus says 200
@@ -290,6 +289,13 @@ class _Api:
             f"What answers at {self._host} does not speak as Janus does.",
             hint='Its address ends with its base path: "http://host:8088/janus".',
         )
+
+
+def _reason_of(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return f"nothing came within {REQUEST_TIMEOUT_S:.0f} s"
+    said = error.strerror if isinstance(error, aiohttp.ClientConnectorError) else None
+    return said or str(error) or type(error).__name__
 
 
 def _host_and_port(url: str) -> tuple[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -32,18 +33,18 @@ class JanusViewer:
     ----------
     inbox : Inbox
         Access units as bytes, decoded luma, shape (height, width), and dicts: Janus' events.
-    n_bytes : int
-        Of payload that came.
+    arrivals_s : list of float
+        When each access unit was whole, on `time.perf_counter`'s clock.
     """
 
-    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
-        self._http, self._url = http, url
+    def __init__(self, http: aiohttp.ClientSession, url: str, *, decodes: bool = True) -> None:
+        self._http, self._url, self._decodes = http, url, decodes
         self._reader: asyncio.Task[None] | None = None
         self._session = self._handle = ""
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.connection.on("track", self._track_came)
         self.inbox = Inbox()
-        self.n_bytes = 0
+        self.arrivals_s: list[float] = []
 
     async def watch(self, mountpoint: int, pin: str) -> None:
         """Connect, as a browser would.
@@ -115,12 +116,14 @@ class JanusViewer:
 
         async def rtp_came(packet: RtpPacket, arrival_time_ms: int) -> None:
             del arrival_time_ms
-            self.n_bytes += len(packet.payload)
             parts.append(h264_depayload(packet.payload))
             if packet.marker:
                 unit = b"".join(parts)
                 parts.clear()
+                self.arrivals_s.append(time.perf_counter())
                 self.inbox.put(unit)
+                if not self._decodes:
+                    return
                 with contextlib.suppress(av.FFmpegError):  # begins in the middle
                     for frame in decoder.decode(av.Packet(unit)):
                         self.inbox.put(frame.to_ndarray(format="gray"))
@@ -129,11 +132,11 @@ class JanusViewer:
 
 
 @asynccontextmanager
-async def janus_viewer(url: str) -> AsyncIterator[JanusViewer]:
+async def janus_viewer(url: str, *, decodes: bool = True) -> AsyncIterator[JanusViewer]:
     """Make a viewer of the Janus at `url` for the length of the block."""
     timeout = aiohttp.ClientTimeout(total=2 * TIMEOUT_S)
     async with aiohttp.ClientSession(timeout=timeout) as http:
-        viewer = JanusViewer(http, url)
+        viewer = JanusViewer(http, url, decodes=decodes)
         try:
             yield viewer
         finally:

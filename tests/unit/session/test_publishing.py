@@ -230,6 +230,7 @@ async def test_the_end_is_told_when_the_sfu_has_heard_of_it():
     await scene.until("off")
     assert scene.told[-1].n == 3
     assert (scene.made[0].is_closed, scene.desk.is_on, list(scene.fanout)) == (True, False, [])
+    assert scene.notes == ["published to Janus", "published no more"]
 
 
 async def test_it_can_be_ended_before_it_is_there():
