@@ -129,3 +129,11 @@ def test_after_an_outage_the_picture_is_live_again(far_page):
     far_page.wait_number(first + 5)
     far_page.wheel(1)
     far_page.wait_number(first + 6)
+
+
+def test_in_another_network_the_picture_is_live_again(far_page):
+    far_page.network.set(GOOD)
+    first = far_page.shown()
+    far_page.network.move_browser()
+    far_page.wheel(2)
+    far_page.wait_number(first + 2)

@@ -175,7 +175,7 @@ function opening(context: ViewContext, secondsLeft: number): TemplateResult {
 function lost(context: ViewContext, secondsLeft: number): TemplateResult {
   const isBusy = context.session.status.isNotebookBusy;
   const next = secondsLeft > 0 ? `Next try in ${secondsLeft} s` : "Trying now";
-  const words = isBusy ? "The view comes back when it has time." : next;
+  const words = isBusy ? "Waiting for it." : next;
   return html`<div class="toast lost">
     <span class="spinner"></span>
     <span role="alert">${isBusy ? "The notebook is busy." : "Connection lost."}</span><span>${words}</span>

@@ -10,15 +10,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from blustream_widget.bench.barcode import write_barcode_volume
 from blustream_widget.bench.bare_tcp import ANSWER_BYTES, BareTcp
+from blustream_widget.bench.held_up import browsers, kernels, stopped
 from blustream_widget.bench.milestones import milestones
 from blustream_widget.bench.numbers import Record, median, percentile
 from blustream_widget.bench.quiet_chromium import QuietChromium
@@ -44,6 +43,8 @@ _FIRST = 20
 _N_KILLS = 3
 # A server that is older than a few seconds has a process waiting to take its place.
 _OLD_ENOUGH_S = 8.0
+# Longer than the server waits for a sign of life.
+_CLOSED_S = 40.0
 _SIZE_PX = (1280, 720)
 _GOOD = Conditions(rtt_ms=20)
 # A picture that shows what was asked for this long ago at most is live.
@@ -76,7 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--transports", default="websocket,webrtc")
     parser.add_argument("--networks", default=",".join(NETWORKS).replace(", ", "; "))
     parser.add_argument(
-        "--outages", default="3,15", help="outages in s, then a killed server (default 3,15)"
+        "--outages",
+        default="3,15",
+        help="outages in s; then a closed laptop, another network, killed servers (default 3,15)",
     )
     parser.add_argument("--no-outage", action="store_true", help="leave all that out")
     parser.set_defaults(rounds=1)
@@ -99,20 +102,6 @@ def run(arguments: argparse.Namespace) -> list[Record]:
         {name: NETWORKS[name] for name in networks if name},
         outages_s=None if arguments.no_outage else _numbers(arguments.outages),
     )
-
-
-@contextmanager
-def _kernels_stopped() -> Iterator[None]:
-    """Stop the notebooks' kernels for the length of the block."""
-    below = psutil.Process().children(recursive=True)
-    kernels = [one for one in below if any("ipykernel" in word for word in one.cmdline())]
-    for kernel in kernels:
-        kernel.suspend()
-    try:
-        yield
-    finally:
-        for kernel in kernels:
-            kernel.resume()
 
 
 def _numbers(text: str) -> list[float]:
@@ -157,11 +146,14 @@ class NetworkBench:
                     for outage_s in outages_s or ():
                         results.append(self._outage(network, page, transport, outage_s))
                     if outages_s is not None:
+                        results.append(self._closed(network, page, transport, _CLOSED_S))
                         results += [
                             self._killed(network, lab, page, transport, is_held_up=is_held_up)
                             for is_held_up in (False, True)
                             for _ in range(_N_KILLS)
                         ]
+                        # Last: Jupyter's own connection, by which the kernel is asked, is slower.
+                        results.append(self._moved(network, page, transport))
             for name, conditions in networks.items():
                 if not conditions.has_udp:
                     # WebRTC is allowed and tried: the socket must serve.
@@ -297,6 +289,27 @@ class NetworkBench:
 
         return self._comes_back(network, page, transport, f"outage of {outage_s:g} s", break_off)
 
+    def _closed(
+        self, network: EmulatedNetwork, page: _LonePage, transport: str, closed_s: float
+    ) -> Record:
+        """Close the laptop: nothing of the browser runs, and there is no network."""
+
+        def close() -> float:
+            with stopped(browsers(page.pid)):
+                network.set(replace(_GOOD, is_up=False))
+                threading.Event().wait(closed_s)
+                network.set(_GOOD)
+            return time.time()
+
+        return self._comes_back(network, page, transport, f"closed for {closed_s:g} s", close)
+
+    def _moved(self, network: EmulatedNetwork, page: _LonePage, transport: str) -> Record:
+        def move() -> float:
+            network.move_browser()
+            return time.time()
+
+        return self._comes_back(network, page, transport, "another network", move)
+
     def _killed(
         self,
         network: EmulatedNetwork,
@@ -308,10 +321,12 @@ class NetworkBench:
     ) -> Record:
         """Kill the server, perhaps while nothing of the kernel runs, as in a long C call."""
         folder = Path(lab.environment["JUPYTER_RUNTIME_DIR"]) / "blustream"
-        killed_s = 0.0
+        killed_s, held_up = 0.0, ExitStack()
 
         def kill() -> float:
             nonlocal killed_s
+            if is_held_up:
+                held_up.enter_context(stopped(kernels()))
             (info,) = folder.glob("server-*.json")
             os.kill(json.loads(info.read_text())["pid"], signal.SIGKILL)
             killed_s = time.time()
@@ -319,7 +334,9 @@ class NetworkBench:
 
         threading.Event().wait(_OLD_ENOUGH_S)
         case = "server killed, kernel held up" if is_held_up else "server killed"
-        with _kernels_stopped() if is_held_up else nullcontext():
+        with held_up:
+            # The kernel hears then what it missed, before the next case asks something of it.
+            held_up.callback(threading.Event().wait, _SETTLE_S)
             record = self._comes_back(network, page, transport, case, kill)
         (log,) = folder.glob("server-*.log")
         return {**record, **milestones(log, killed_s)}
@@ -365,6 +382,11 @@ class _LonePage:
 
     def __init__(self, chromium: QuietChromium) -> None:
         self._chromium = chromium
+
+    @property
+    def pid(self) -> int:
+        """Of the browser's first process."""
+        return self._chromium.pid
 
     def evaluate(self, expression: str) -> Any:
         """Run JavaScript and wait for its value."""

@@ -160,7 +160,8 @@ class Hub:
             return None
         try:
             session = self._make(session_id, volume.ref)
-        except SessionFullError:
+        except BlustreamError as exc:
+            logger.info("Session %.8s waits for its kernel: %s", session_id, exc.code)
             return None
         logger.info("Session %.8s is shown before its kernel has come", session_id)
         session.take_up(volume)

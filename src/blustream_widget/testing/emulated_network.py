@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blustream_widget.testing.emulator import Conditions, Lateness
-from blustream_widget.testing.namespaces import Namespace
+from blustream_widget.testing.emulator import DEVICE, Conditions, Lateness
+from blustream_widget.testing.namespaces import Namespace, ip
 from blustream_widget.testing.notebook_page import chromium, find_chromium
 from blustream_widget.testing.tcp_bridge import bridged
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 SERVER_ADDRESS, BROWSER_ADDRESS = "10.78.0.1", "10.78.0.2"
+_OTHER_ADDRESS = "10.79.0.2"
 
 NETWORKS = {
     "20 ms": Conditions(rtt_ms=20),
@@ -45,6 +46,7 @@ class EmulatedNetwork:
 
     def __init__(self, server: Namespace, browser: Namespace) -> None:
         self.server, self.browser = server, browser
+        self._addresses = (BROWSER_ADDRESS, _OTHER_ADDRESS)
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "blustream_widget.testing.emulator"),
@@ -65,6 +67,17 @@ class EmulatedNetwork:
         self._process.stdin.write(conditions.to_line())
         self._process.stdin.flush()
         return self._hear()
+
+    def move_browser(self) -> None:
+        """Give the browser's side another address, as in another network, and take the old one.
+
+        What was connected is dead, and nobody says so to the server.
+        """
+        new, old = self._addresses = self._addresses[::-1]
+        name = self.browser.name
+        ip("-n", name, "addr", "del", old, "peer", SERVER_ADDRESS, "dev", DEVICE)
+        ip("-n", name, "addr", "add", new, "peer", SERVER_ADDRESS, "dev", DEVICE)
+        ip("-n", name, "route", "replace", "default", "via", SERVER_ADDRESS, "dev", DEVICE)
 
     def close(self) -> None:
         """End the emulation; may be called twice."""

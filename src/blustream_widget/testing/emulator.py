@@ -23,6 +23,8 @@ from dataclasses import asdict, dataclass
 
 from blustream_widget.testing.namespaces import entered, ip
 
+DEVICE = "bs0"
+"""Name of each side's end of the network."""
 _TUNSETIFF = 0x400454CA
 _IFF_TUN, _IFF_NO_PI = 0x0001, 0x1000
 _UDP = 17
@@ -171,15 +173,14 @@ class Emulator:
 
 
 def _open_tun(namespace: str, address: str, peer: str) -> int:
-    name = "bs0"
     with entered(namespace):
         device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-        request = struct.pack("16sH", name.encode(), _IFF_TUN | _IFF_NO_PI)
+        request = struct.pack("16sH", DEVICE.encode(), _IFF_TUN | _IFF_NO_PI)
         fcntl.ioctl(device, _TUNSETIFF, request)
-    ip("-n", namespace, "addr", "add", address, "peer", peer, "dev", name)
-    ip("-n", namespace, "link", "set", name, "up", "mtu", "1500", "txqueuelen", "1000")
+    ip("-n", namespace, "addr", "add", address, "peer", peer, "dev", DEVICE)
+    ip("-n", namespace, "link", "set", DEVICE, "up", "mtu", "1500", "txqueuelen", "1000")
     # Browsers list their addresses only where there is a way out.
-    ip("-n", namespace, "route", "add", "default", "via", peer, "dev", name)
+    ip("-n", namespace, "route", "add", "default", "via", peer, "dev", DEVICE)
     return device
 
 

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import secrets
-import shutil
-import signal
-import subprocess
 import sys
-import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
-from blustream_widget.testing.lab import PAGE_CONFIG, free_port
-from blustream_widget.testing.waiting import wait_until
+from blustream_widget.testing.jupyter_process import JupyterProcess
+from blustream_widget.testing.lab import free_port
 
 START_TIMEOUT_S = 100.0
-_STOP_TIMEOUT_S = 15.0
+_LOOK_S = 0.5  # it makes a page for each question that comes too early
 _CONFIG = """
 c.JupyterHub.authenticator_class, c.JupyterHub.spawner_class = "dummy", "simple"
 c.JupyterHub.bind_url = {url!r}
@@ -41,7 +33,7 @@ c.SimpleLocalProcessSpawner.home_dir_template = {homes!r}
 """
 
 
-class JupyterHub:
+class JupyterHub(JupyterProcess):
     """Started by the constructor, ended by `close`; a context manager.
 
     Parameters
@@ -54,11 +46,6 @@ class JupyterHub:
     environment : dict
         Variables of users' servers, on top of what `config` says.
 
-    Attributes
-    ----------
-    url : str
-        "http://127.0.0.1:<port>".
-
     Raises
     ------
     RuntimeError
@@ -66,35 +53,25 @@ class JupyterHub:
     """
 
     def __init__(self, config: str, proxy: Path, environment: dict[str, str]) -> None:
-        self.url = f"http://127.0.0.1:{free_port()}"
-        self._token = secrets.token_hex(16)
-        # A short name: below it are UNIX sockets, whose paths have 107 bytes at most.
-        self.home = Path(tempfile.mkdtemp(prefix="bh-"))
-        self.log_path = self.home / "hub.log"
-        (self.home / "c" / "labconfig").mkdir(parents=True)
-        (self.home / "c" / "labconfig" / "page_config.json").write_text(json.dumps(PAGE_CONFIG))
+        super().__init__(f"http://127.0.0.1:{free_port()}", secrets.token_hex(16), prefix="bh-")
         more = _CONFIG.format(
             url=self.url,
             hub_port=free_port(),
             proxy_port=free_port(),
             token=self._token,
             proxy=["node", str(proxy)],
-            environment={"JUPYTER_CONFIG_DIR": str(self.home / "c"), **environment},
+            environment={"JUPYTER_CONFIG_DIR": str(self._configure_pages()), **environment},
             homes=str(self.home / "{username}"),
         )
         (self.home / "jupyterhub_config.py").write_text(config + more)
-        self._process = self._start()
-        try:
-            wait_until(  # it makes a page for each question that comes too early
-                self._answers, timeout_s=START_TIMEOUT_S, what="JupyterHub answers", every_s=0.5
-            )
-        except (ChildProcessError, TimeoutError) as exc:
-            log = self.log_tail()
-            self.close()
-            raise RuntimeError(f"JupyterHub did not start:\n{log}") from exc
-        except BaseException:  # Ctrl-C is no failure of its own
-            self.close()
-            raise
+        self._start(
+            *("jupyterhub", "--config", "jupyterhub_config.py"),
+            folder=self.home,
+            environment=_bare_environment(),
+            answers_at="/hub/api/",
+            timeout_s=START_TIMEOUT_S,
+            every_s=_LOOK_S,
+        )
 
     def folder(self, user: str) -> Path:
         """Home of a user, which their JupyterLab shows."""
@@ -120,70 +97,13 @@ class JupyterHub:
         """Stop a user's server."""
         self.request(f"/hub/api/users/{user}/server", method="DELETE")
 
-    def request(self, path: str, *, method: str = "GET") -> Any:
-        """Call the Hub's REST interface as an administrator; None where the answer is empty."""
-        with urllib.request.urlopen(self._to(path, method), timeout=30) as response:
-            body = response.read()
-        return json.loads(body) if body else None
 
-    def _to(self, path: str, method: str = "GET") -> urllib.request.Request:
-        headers = {"Authorization": f"token {self._token}"}
-        return urllib.request.Request(self.url + path, method=method, headers=headers)
-
-    def log_tail(self, lines: int = 40) -> str:
-        """Read the end of what the Hub, its proxy, services and servers wrote."""
-        if not self.log_path.is_file():
-            return ""
-        return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-lines:])
-
-    def close(self) -> None:
-        """End the Hub with all that it started, and remove its folder."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(_STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        shutil.rmtree(self.home, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        # Nothing of another Jupyter or of this user's settings, but the programs beside this one.
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("JUPYTER", "BLUSTREAM_", "JPY_"))
-        }
-        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-        command = [sys.executable, "-m", "jupyterhub", "--config", "jupyterhub_config.py"]
-        # A killed test run has no time to clean up: where the system can, it ends the Hub.
-        if setpriv := shutil.which("setpriv"):
-            command = [setpriv, "--pdeathsig", "TERM", *command]
-        with self.log_path.open("wb") as log:
-            return subprocess.Popen(
-                command,
-                cwd=self.home,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    def _answers(self) -> bool:
-        if self._process.poll() is not None:
-            raise ChildProcessError(f"exit status {self._process.returncode}")
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            return bool(self.request("/hub/api/"))
-        return False
+def _bare_environment() -> dict[str, str]:
+    """Nothing of another Jupyter or of this user's settings, but the programs beside this one."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("JUPYTER", "BLUSTREAM_", "JPY_"))
+    }
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    return environment

@@ -239,6 +239,7 @@ def test_a_time_slice_can_lie_as_a_map(open_viewer: OpenViewer) -> None:
         ("empty", "status", "No volume yet"),
         ("opening", "status", "Opening the volume"),
         ("lost", "alert", "Connection lost"),
+        ("busy", "alert", "The notebook is busy"),
     ],
 )
 def test_state_says_what_is_going_on(
