@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.browser.person import Person
 
 from blustream_widget.bench.barcode import shown_number
 from blustream_widget.testing.lab import JupyterLab
@@ -237,18 +238,13 @@ def open_viewer(open_notebook: OpenNotebook, barcode_path: Path) -> Callable[...
     return open_it
 
 
-class Guest:
+class Guest(Person):
     """A person who opens a link in a browser of their own, logged in to the same Jupyter."""
 
     def __init__(self, browser: Browser, lab: JupyterLab, link: str, init_script: str) -> None:
-        self.context = browser.new_context(
-            viewport={"width": 1100, "height": 640}, color_scheme="dark"
-        )
-        self.context.set_default_timeout(30_000)
-        self.context.add_init_script(init_script)
-        self.problems: list[str] = []
-        self.page = self.context.new_page()
-        self.page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
+        size = {"width": 1100, "height": 640}
+        super().__init__(browser, "the guest", viewport=size, color_scheme="dark")
+        self.page.add_init_script(init_script)
         self.page.on("console", self._note)
         self.context.request.get(f"{lab.url}/lab?token={lab.token}")  # logs in
         self.page.goto(link)
@@ -260,19 +256,6 @@ class Guest:
     def join(self, name: str) -> None:
         self.page.get_by_label("Your name").fill(name)
         self.page.get_by_role("button", name="Join").click()
-
-    def shown(self) -> int | None:
-        return shown_number(NotebookPage.pixels(self, "#view"))
-
-    def wait_shown(self, number: int) -> None:
-        wait_until(
-            lambda: self.shown() == number,
-            timeout_s=30,
-            what=lambda: f"the guest sees slice {number}, not {self.shown()}",
-        )
-
-    def close(self) -> None:
-        self.context.close()
 
 
 @pytest.fixture

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.browser.person import Person
 
-from blustream_widget.bench.barcode import shown_number
 from blustream_widget.testing.hub import JupyterHub
 from blustream_widget.testing.lab import free_port, write_notebook
 from blustream_widget.testing.notebook_page import NotebookPage
 from blustream_widget.testing.waiting import wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser
 
 # Hub and server need half a minute together where little else runs, and that counts.
 pytestmark = pytest.mark.timeout(240)
-TIMEOUT_MS = 30_000
+_WINDOW = {"width": 1400, "height": 800}
 _SERVICE = re.compile(r"/services/blustream/[0-9a-f]{24}/guest")
 # What a WebSocket of this page to an address says: "open", or the code that it was closed with.
 _OPEN_SOCKET = """(url) => new Promise((resolve) => {
@@ -47,32 +47,14 @@ def hub(project_root: Path) -> Iterator[JupyterHub]:
         yield running
 
 
-class Account:
-    """Somebody with a browser of their own."""
-
-    def __init__(self, browser: Browser, name: str) -> None:
-        self.name = name
-        self.context: BrowserContext = browser.new_context(viewport={"width": 1400, "height": 800})
-        self.context.set_default_timeout(TIMEOUT_MS)
-        self.problems: list[str] = []
-        self.page: Page = self.context.new_page()
-        self.page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
+class Account(Person):
+    """Somebody whom the Hub knows."""
 
     def log_in(self) -> None:
         """Fill in the Hub's form, which is shown."""
         self.page.get_by_label("Username").fill(self.name)
         self.page.get_by_label("Password").fill("any")
         self.page.get_by_role("button", name="Sign in").click()
-
-    def shown(self) -> int | None:
-        return shown_number(NotebookPage.pixels(self, "#view"))
-
-    def wait_shown(self, number: int) -> None:
-        wait_until(
-            lambda: self.shown() == number,
-            timeout_s=30,
-            what=lambda: f"{self.name} sees slice {number}, not {self.shown()}",
-        )
 
     def heading(self, name: str) -> None:
         self.page.get_by_role("heading", name=name).wait_for()
@@ -97,7 +79,7 @@ def alice(hub: JupyterHub, browser: Browser, barcode_path: Path) -> Iterator[Not
     )
     write_notebook(hub.folder("alice") / "n.ipynb", [code])
     hub.wait_server("alice")
-    account = Account(browser, "alice")
+    account = Account(browser, "alice", viewport=_WINDOW)
     account.page.goto(f"{hub.url}/hub/login?next=%2Fhub%2Fhome")
     account.log_in()
     account.page.wait_for_url("**/hub/home")
@@ -110,9 +92,9 @@ def alice(hub: JupyterHub, browser: Browser, barcode_path: Path) -> Iterator[Not
 
 @pytest.fixture(scope="module")
 def bob(browser: Browser) -> Iterator[Account]:
-    account = Account(browser, "bob")
+    account = Account(browser, "bob", viewport=_WINDOW)
     yield account
-    account.context.close()
+    account.close()
 
 
 def test_a_guest_with_an_account_sees_the_owners_view_and_moves_it_when_allowed(
