@@ -459,6 +459,7 @@ export class LiveSession implements Session, Linkable {
       return;
     }
     if (code === "call" && this.call.refused(error)) return;
+    if (code === "voice") this.call.voice.refused();
     this.ownView.refused();
     if (code === "state" || code === "view-link") this.viewLinks.refused();
     if (REFUSALS.has(code)) this.#sender.refused();

@@ -246,6 +246,15 @@ describe("input", () => {
   });
 });
 
+it("hands on that the own voice was refused, with a notice", async () => {
+  const scene = await new Scene().connect();
+  const refused = vi.spyOn(scene.session.call.voice, "refused");
+  const refusal = { code: "voice", message: "Only voices of the call are recorded.", hint: "" };
+  scene.link.say({ type: MessageType.ERROR, ...refusal, fatal: false });
+  expect([refused.mock.calls.length, scene.notices]).toEqual([1, [refusal]]);
+  scene.session.stop();
+});
+
 describe("pictures", () => {
   it("are acknowledged after they were shown, with the time when they came", async () => {
     const scene = await new Scene().connect();

@@ -29,6 +29,8 @@ class FakeSource {
 
 class FakeContext {
   currentTime = 100;
+  state = "running";
+  readonly resume = vi.fn(async () => {});
   readonly gains: { gain: { value: number } }[] = [];
   isClosed = false;
   createBuffer = () => ({ copyToChannel: () => {} });
@@ -48,6 +50,7 @@ class Scene {
   readonly context = new FakeContext();
   readonly playback = {
     ...{ t: 0, playing: true, isHidden: false, speed: 1, duration: 60 },
+    timeline: { isGrowing: false },
     tell: vi.fn(),
   };
   decodes = 0;
@@ -145,6 +148,29 @@ it("goes where the picture goes, and waits when the picture waits", async () => 
   expect(scene.heard).toEqual(before);
   await scene.go(0, 0.1);
   expect(before.every(({ isStopped }) => isStopped)).toBe(true);
+  const made = FakeSource.made.length;
+  for (let i = 0; i < 9; i++) {
+    await scene.go(0, 0.1);
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  expect(FakeSource.made.length).toBe(made);
+  await scene.go(0.1);
+  expect(scene.heard[0]?.started?.[1]).toBeCloseTo(0.7);
+});
+
+it("begins once the browser lets sound be heard", async () => {
+  const scene = new Scene();
+  scene.context.state = "suspended";
+  scene.voices.follow();
+  await scene.go(0.5, 0);
+  expect([scene.heard, scene.context.resume.mock.calls.length]).toEqual([[], 1]);
+  scene.context.state = "running";
+  await scene.go(0.1);
+  await scene.go(0.1);
+  expect(scene.heard[0]?.started?.[1]).toBeCloseTo(0.7);
+  scene.context.state = "interrupted";
+  await scene.go(0.1, 0);
+  expect(scene.heard).toEqual([]);
 });
 
 it("goes as fast as the picture", async () => {
@@ -175,21 +201,41 @@ it("lets each be muted, before and while they are heard", async () => {
 
 it("asks again for what was not whole, and not for what could not be got", async () => {
   const scene = new Scene();
+  scene.playback.timeline.isGrowing = true;
   scene.playback.duration = 1;
   scene.voices.follow();
   await scene.go(0.1);
-  expect(scene.asked).toEqual([0]);
-  scene.playback.duration = 1.5;
   await scene.go(0.1);
+  expect(scene.asked).toEqual([0]);
+  const former = scene.heard;
+  // All of the piece is there, and perhaps not all that was said in it.
+  scene.playback.duration = 2;
+  await scene.go(0.1);
+  await vi.advanceTimersByTimeAsync(0);
   expect(scene.asked).toEqual([0, 0]);
+  expect(former.every(({ isStopped }) => isStopped)).toBe(true);
+  expect(scene.heard.map(({ started }) => started?.[1])).toEqual([
+    expect.closeTo(0.3),
+    expect.closeTo(0.3),
+  ]);
+  scene.playback.duration = 3.6;
+  await scene.go(0.1);
+  await scene.go(0.1);
+  expect(scene.asked).toEqual([0, 0, 0, 2]);
+  scene.playback.duration = 3.9;
+  await scene.go(0.1);
+  expect(scene.asked).toEqual([0, 0, 0, 2, 2]);
+  scene.playback.timeline.isGrowing = false;
+  await scene.go(0.1);
+  expect(scene.asked).toEqual([0, 0, 0, 2, 2, 2]);
   scene.fails = true;
-  scene.playback.t = 1.9;
   scene.playback.duration = 60;
+  scene.playback.t = 2.1;
   scene.voices.follow();
   await vi.advanceTimersByTimeAsync(0);
   scene.voices.follow();
   scene.voices.follow();
-  expect(scene.asked).toEqual([0, 0, 0, 2]);
+  expect(scene.asked).toEqual([0, 0, 0, 2, 2, 2, 4]);
 });
 
 it("keeps few pieces, and nothing once it is closed", async () => {

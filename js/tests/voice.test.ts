@@ -33,7 +33,10 @@ class FakeCoder implements Coder {
 class Scene {
   readonly sent: (RecordVoice | Voice)[] = [];
   hasLink = true;
-  talking: Talking = { isIn: true, seat: "a", isMuted: false, microphone: track("first") };
+  talking: Talking = {
+    ...{ isIn: true, seat: "a", members: [], isMuted: false },
+    microphone: track("first"),
+  };
   #told: (() => void) | null = null;
   #state: RecordingState | null = null;
   readonly voice: RecordedVoice;
@@ -66,6 +69,11 @@ class Scene {
     this.talking = { ...this.talking, ...change };
     this.voice.review(this.talking);
   }
+  /** The server tells everybody whether this voice is recorded. */
+  hear(recorded: boolean): void {
+    const { seat } = this.talking;
+    this.be({ members: [{ seat, person: "p", muted: false, camera: false, recorded }] });
+  }
   record(phase: RecordingState["phase"], number = 1, name = "talk.mp4"): void {
     this.#state = {
       ...{ type: MessageType.RECORDING, phase, number, name, by: "owner", duration_s: 0 },
@@ -87,8 +95,10 @@ class Scene {
 
 beforeEach(() => {
   FakeCoder.made = [];
+  vi.useFakeTimers();
 });
 afterEach(() => {
+  vi.useRealTimers();
   vi.unstubAllGlobals();
 });
 
@@ -172,6 +182,48 @@ describe("the own voice", () => {
     scene.be({});
     expect(scene.consents.length).toBe(3);
     expect(FakeCoder.made.length).toBe(1);
+  });
+
+  it("is taken back, or agreed to, again where the server seems not to know, every two seconds", () => {
+    const scene = new Scene();
+    scene.record("on");
+    scene.voice.agree(true);
+    scene.hear(true);
+    vi.advanceTimersByTime(9000);
+    expect(scene.consents).toEqual([[1, true]]);
+    scene.hasLink = false;
+    scene.voice.agree(false);
+    vi.advanceTimersByTime(9000);
+    scene.hasLink = true;
+    vi.advanceTimersByTime(2000);
+    expect(scene.consents).toEqual([
+      [1, true],
+      [1, false],
+    ]);
+    scene.hear(false);
+    vi.advanceTimersByTime(9000);
+    expect(scene.consents.length).toBe(2);
+    scene.voice.agree(true);
+    for (let i = 0; i < 9; i++) scene.be({});
+    expect(scene.consents.length).toBe(3);
+    vi.advanceTimersByTime(2000);
+    expect(scene.consents.slice(3)).toEqual([[1, true]]);
+    scene.be({ isIn: false });
+    vi.advanceTimersByTime(9000);
+    expect(scene.consents.length).toBe(4);
+  });
+
+  it("is asked for again where the server refuses the answer, and not where it refuses some sound", () => {
+    const scene = new Scene();
+    scene.record("on");
+    scene.voice.agree(true);
+    scene.voice.refused();
+    expect([scene.voice.answer, scene.coder?.isClosed]).toEqual(["open", true]);
+    scene.voice.agree(true);
+    expect(scene.consents.length).toBe(2);
+    scene.hear(true);
+    scene.voice.refused();
+    expect(scene.voice.answer).toBe("yes");
   });
 
   it("is not coded while it is muted, and what was said before goes out then", () => {

@@ -204,7 +204,7 @@ class Recording:
         Raises
         ------
         RecordingError
-            Nobody of that name is in it, or the times cannot be.
+            Nobody of that name is in it, or several are; or the times cannot be.
         """
         from blustream_widget.recording.mix import VoiceMix
 
@@ -216,10 +216,16 @@ class Recording:
             return mix.until(min(end_s, self.duration_s))
 
     def _speaker(self, who: str) -> str:
-        found = [voice.id for voice in self.voices if who in (voice.id, voice.name)]
+        voices = self.voices
+        found = [v.id for v in voices if v.id == who] or [v.id for v in voices if v.name == who]
         if not found:
             names = ", ".join(voice.name for voice in self.voices) or "nobody"
             raise RecordingError(f"The voice of {who} is not in it.", hint=f"Recorded: {names}.")
+        if len(found) > 1:
+            raise RecordingError(
+                f"{len(found)} people of the name {who} are in it.",
+                hint=f"Give an id instead: {', '.join(found)}.",
+            )
         return found[0]
 
     def state_at(self, t: float) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 /** The voice of this page's person in the recording: asked for once, sent only as long as they agree. */
 import type { RecordingLink } from "../live-recording";
-import { MessageType, type RecordVoice, type Voice } from "../protocol";
+import { type CallMember, MessageType, type RecordVoice, type Voice } from "../protocol";
 import { BrowserCoder, type Coder, canCode, type MakeCoder, type Packet } from "./coder";
 
 /** What of a call it hangs on. */
 export interface Talking {
   readonly isIn: boolean;
   readonly seat: string;
+  readonly members: readonly CallMember[];
   readonly isMuted: boolean;
   readonly microphone: MediaStreamTrack | null;
 }
@@ -26,6 +27,8 @@ export type Answer = "open" | "yes" | "no" | "unable" | "failed" | "never";
 const PACKETS_EACH = 10;
 const PACKET_MS = 20;
 const ROUNDED_MS = 1;
+/** An answer that the server seems not to know is told again, as often as this at most. */
+const TOLD_APART_MS = 2000;
 
 export class RecordedVoice {
   answer: Answer = "open";
@@ -39,6 +42,8 @@ export class RecordedVoice {
   #number = 0;
   /** The seat whose agreement the server was told. */
   #seat = "";
+  #toldMs = Number.NEGATIVE_INFINITY;
+  #toldTimer: ReturnType<typeof setTimeout> | undefined;
   #coder: Coder | null = null;
   #coded: MediaStreamTrack | null = null;
   #packets: Packet[] = [];
@@ -70,19 +75,31 @@ export class RecordedVoice {
     this.#options.changed();
   }
 
+  /** The server refused something of it: unless that was only some sound, nobody has agreed. */
+  refused(): void {
+    if (this.answer !== "yes" || this.#isRecorded) return;
+    this.answer = "open";
+    this.#seat = "";
+    this.#options.changed();
+  }
+
   /** Take note how the call is. */
   review(call: Talking): void {
     this.#call = call;
     if (!call.isIn) {
       this.answer = "open";
       this.#seat = "";
+      clearTimeout(this.#toldTimer);
+      this.#toldTimer = undefined;
     } else if (this.answer === "open" && !this.#make) this.answer = "unable";
     const track = this.answer === "yes" && this.isAsked ? call.microphone : null;
     if (!track) {
+      if (this.#recording !== "" && this.answer !== "yes" && this.#isRecorded) this.#tellAgain();
       this.#stop();
       return;
     }
     if (call.seat !== this.#seat && this.#tell(true)) this.#seat = call.seat;
+    if (!this.#isRecorded) this.#tellAgain();
     if (call.isMuted) this.#flush();
     this.#code(track, call.isMuted);
   }
@@ -100,7 +117,28 @@ export class RecordedVoice {
     this.#options.changed();
   }
 
+  /** As the server tells everybody. */
+  get #isRecorded(): boolean {
+    const { seat, members } = this.#call ?? { seat: "", members: [] };
+    return members.some((member) => member.seat === seat && member.recorded);
+  }
+
+  /** The answer was lost, or is on its way. */
+  #tellAgain(): void {
+    if (this.#toldTimer !== undefined) return;
+    const waitMs = TOLD_APART_MS - (performance.now() - this.#toldMs);
+    if (waitMs <= 0) this.#tell(this.answer === "yes");
+    this.#toldTimer = setTimeout(
+      () => {
+        this.#toldTimer = undefined;
+        if (this.#call) this.review(this.#call);
+      },
+      waitMs > 0 ? waitMs : TOLD_APART_MS,
+    );
+  }
+
   #tell(on: boolean): boolean {
+    this.#toldMs = performance.now();
     if (!on) this.#seat = "";
     return this.#options.send({ type: MessageType.RECORD_VOICE, recording: this.#number, on });
   }

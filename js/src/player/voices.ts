@@ -33,6 +33,8 @@ export const RATE_HZ = 48_000;
 export const PIECE_S = 2;
 /** Pieces that are kept: what is heard, the next one, and those just before. */
 const MOST_KEPT = 6;
+/** What was said comes so much behind the end of a recording that is still made, in seconds. */
+const BEHIND_S = 1.5;
 /** Voices may be this far from the picture, in seconds. */
 const MOST_APART_S = 0.12;
 const LOOK_MS = 100;
@@ -47,6 +49,13 @@ interface Sounding {
   readonly piece: number;
 }
 
+interface Known {
+  /** Until when all that was said was in the recording as it was asked for. */
+  readonly until: number;
+  readonly made: readonly Piece[] | null;
+  readonly isComing: boolean;
+}
+
 export class Voices {
   speakers: readonly Speaker[] = [];
   /** Why nothing is heard; "" if something can be. */
@@ -56,13 +65,16 @@ export class Voices {
   readonly #decode: Decode;
   readonly #makeContext: () => AudioContext;
   readonly #muted = new Set<string>();
-  /** By number of the piece; a promise is on its way. `until`: how much of the recording there was. */
-  readonly #pieces = new Map<number, { until: number; made: readonly Piece[] | null }>();
+  /** By number of the piece. */
+  readonly #pieces = new Map<number, Known>();
   readonly #gains = new Map<string, GainNode>();
   #context: AudioContext | null = null;
   #sounding: Sounding[] = [];
   /** When in the context's time which time of the recording is heard, and how fast. */
   #begun: { at: number; t: number; speed: number } | null = null;
+  /** The time at the last look; null while it was not played. */
+  #looked: number | null = null;
+  #resumedMs = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(source: Source, playback: Playback, options: VoicesOptions = {}) {
@@ -98,13 +110,24 @@ export class Voices {
     const { playing, isHidden, speed, t } = this.#playback;
     if (!playing || isHidden || !this.isHeard || this.trouble || this.speakers.length === 0) {
       this.#silence();
+      this.#looked = null;
       return;
     }
     this.#context ??= this.#makeContext();
+    if (this.#context.state !== "running") {
+      this.#silence();
+      this.#resume(this.#context);
+      return;
+    }
+    const stands = t === this.#looked;
+    this.#looked = t;
     const { currentTime } = this.#context;
     const heard = this.#begun && this.#begun.t + (currentTime - this.#begun.at) * speed;
-    if (heard === null || speed !== this.#begun?.speed || Math.abs(heard - t) > MOST_APART_S) {
+    const isOther = this.#begun !== null && speed !== this.#begun.speed;
+    if (heard === null || isOther || Math.abs(heard - t) > MOST_APART_S) {
       this.#silence();
+      // The picture waits: what was heard would be heard again and again.
+      if (stands && !isOther) return;
       this.#begun = { at: currentTime, t, speed };
     }
     this.#timer ??= setInterval(() => this.follow(), LOOK_MS);
@@ -121,6 +144,14 @@ export class Voices {
     this.#context = null;
   }
 
+  /** The browser holds sound back, until somebody presses something or another program ends. */
+  #resume(context: AudioContext): void {
+    const now = performance.now();
+    if (now - this.#resumedMs < LOOK_MS) return;
+    this.#resumedMs = now;
+    context.resume().catch(() => {});
+  }
+
   #silence(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -135,8 +166,8 @@ export class Voices {
     const { duration } = this.#playback;
     if (from >= duration) return;
     const known = this.#pieces.get(piece);
-    const isWhole = known && known.until >= Math.min(from + PIECE_S, duration);
-    if (!isWhole) void this.#fetch(piece);
+    const isWhole = known && known.until >= from + PIECE_S;
+    if (!isWhole && !known?.isComing && this.#until !== known?.until) void this.#fetch(piece);
     const context = this.#context;
     const begun = this.#begun;
     if (!known?.made || !context || !begun) return;
@@ -172,12 +203,18 @@ export class Voices {
     return gain;
   }
 
+  /** Until when all that was said can be had by now. */
+  get #until(): number {
+    const { duration, timeline } = this.#playback;
+    return timeline.isGrowing ? duration - BEHIND_S : Number.POSITIVE_INFINITY;
+  }
+
   async #fetch(piece: number): Promise<void> {
-    const until = this.#playback.duration;
+    const until = this.#until;
     const before = this.#pieces.get(piece);
     // One that grew is asked for anew; meanwhile what is known is heard.
     this.#pieces.delete(piece);
-    this.#pieces.set(piece, { until, made: before?.made ?? null });
+    this.#pieces.set(piece, { until, made: before?.made ?? null, isComing: true });
     for (const old of this.#pieces.keys()) {
       if (this.#pieces.size <= MOST_KEPT) break;
       this.#pieces.delete(old);
@@ -187,11 +224,23 @@ export class Voices {
     try {
       const { content, buffers } = await this.#source.ask("voices", places);
       const made = await this.#decode(runsOf(content.runs, buffers[0]), from);
-      if (this.#pieces.has(piece)) this.#pieces.set(piece, { until, made });
+      if (!this.#pieces.has(piece)) return;
+      this.#pieces.set(piece, { until, made, isComing: false });
+      this.#replace(piece);
     } catch {
       // The picture goes on without; asking at every moment would hold up its pictures too.
-      this.#pieces.set(piece, { until: Number.POSITIVE_INFINITY, made: [] });
+      const made = before?.made ?? [];
+      this.#pieces.set(piece, { until: Number.POSITIVE_INFINITY, made, isComing: false });
     }
+  }
+
+  /** More of a piece that is heard is known. */
+  #replace(piece: number): void {
+    const former = this.#sounding.filter((sounding) => sounding.piece === piece);
+    if (former.length === 0) return;
+    this.#sounding = this.#sounding.filter((sounding) => sounding.piece !== piece);
+    for (const { source } of former) source.stop();
+    this.#play(piece);
   }
 }
 

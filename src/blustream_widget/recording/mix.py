@@ -50,7 +50,8 @@ class VoiceMix:
             if (only is None or one.at.who == only) and one.end_90k > from_90k
         )
         self._next = next(self._coming, None)
-        self._decoders: dict[tuple[str, int], VoiceDecoder] = {}
+        # By person, for the clock that they speak by now: a script may have any number of clocks.
+        self._decoders: dict[str, tuple[int, VoiceDecoder]] = {}
         self._n = round(start_s * RATE_HZ)
         self._sum: Samples = np.zeros(0, np.float32)
 
@@ -68,11 +69,10 @@ class VoiceMix:
     def until(self, time_s: Fraction | float) -> Samples:
         """Give what is heard from where this ended last until a time, -1 to 1."""
         n_wanted = max(0, round(time_s * RATE_HZ) - self._n)
+        self._lengthen(n_wanted)  # at once: an hour that grew by the second would be copied often
         while self._next is not None and self._start(self._next) < self._n + n_wanted:
             self._add(self._next)
             self._next = next(self._coming, None)
-        if len(self._sum) < n_wanted:
-            self._sum = np.pad(self._sum, (0, n_wanted - len(self._sum)))
         heard, self._sum = self._sum[:n_wanted], self._sum[n_wanted:]
         self._n += n_wanted
         return np.clip(heard, -1, 1)
@@ -82,14 +82,19 @@ class VoiceMix:
         return sample_of(Fraction(one.start_90k, CLOCK_HZ))
 
     def _add(self, one: Placed) -> None:
-        decoder = self._decoders.setdefault((one.at.who, one.at.clock), VoiceDecoder())
         packets = packets_at(self._file, one.at)
         if not packets:
             return
+        clock, decoder = self._decoders.get(one.at.who, (None, None))
+        if decoder is None or clock != one.at.clock:
+            decoder = VoiceDecoder()
+            self._decoders[one.at.who] = one.at.clock, decoder
         samples = np.concatenate([decoder.decode(packet) for packet in packets])
         begin = self._start(one) - self._n
         samples, begin = samples[max(0, -begin) :], max(0, begin)
-        missing = begin + len(samples) - len(self._sum)
-        if missing > 0:
-            self._sum = np.pad(self._sum, (0, missing))
+        self._lengthen(begin + len(samples))
         self._sum[begin : begin + len(samples)] += samples
+
+    def _lengthen(self, n_samples: int) -> None:
+        if len(self._sum) < n_samples:
+            self._sum = np.pad(self._sum, (0, n_samples - len(self._sum)))

@@ -54,6 +54,11 @@ class Spoken:
         """When the last packet ends, by the page's clock."""
         return self.page_90k + len(self.packets) * PACKET_90K
 
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of its packets."""
+        return sum(map(len, self.packets))
+
     def with_next(self, spoken: Spoken) -> Spoken | None:
         """Give both as one, if the other goes on where this ends; else None."""
         is_same = (self.who, self.clock) == (spoken.who, spoken.clock)

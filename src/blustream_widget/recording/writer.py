@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 FLUSH_S = 1.0
 """What a recording that is cut off lacks at most."""
 MAX_WAITING_BYTES = 64 * 1024 * 1024
-"""Of pictures that a slow disk has not taken: more of them are left out, up to a keyframe."""
+"""Of pictures and voices that a slow disk has not taken: more are left out, up to a keyframe."""
 _FREE_INTERVAL_S = 5.0
 
 
@@ -121,6 +121,7 @@ class RecordingWriter:
 
     def put_voice(self, spoken: Spoken) -> None:
         """Take what somebody said; its offset is to this recording's `clock`."""
+        self._put_bytes += spoken.n_bytes
         self._items.put(spoken)
 
     def put_state(self, state: ViewState) -> None:
@@ -187,6 +188,7 @@ class RecordingWriter:
                 self._taken_bytes += len(item.data)
                 file.add_picture(item)
             case Spoken():
+                self._taken_bytes += item.n_bytes
                 file.add_voice(item)
             case _State(time_90k, state):
                 values = msgspec.to_builtins(state)

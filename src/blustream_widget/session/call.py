@@ -77,6 +77,8 @@ class CallRoom:
     ----------
     allowed : frozenset of str
         Roles that may take part.
+    on_seat_end : callable
+        Called with a seat that nobody has any more, whatever ended it.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class CallRoom:
         note: Callable[[Viewer, str], None],
     ) -> None:
         self.allowed = EVERYBODY if is_on else frozenset[str]()
+        self.on_seat_end: Callable[[str], None] = lambda _: None
         self._is_on = is_on
         self._on_change = on_change
         self._note = note
@@ -107,10 +110,6 @@ class CallRoom:
         """Return the seat of this very page; None: it takes no part."""
         member = self._of_viewer(viewer)
         return None if member is None else member.seat
-
-    def has_seat(self, seat: str) -> bool:
-        """Whether somebody takes part there."""
-        return seat in self._members
 
     def set_recorded(self, seat: str, *, on: bool) -> None:
         """Tell those who take part whether the voice of somebody is recorded."""
@@ -222,10 +221,12 @@ class CallRoom:
     def _gone(self, member: _Member) -> None:
         member.away = None
         if self._members.pop(member.seat, None) is not None:
+            self.on_seat_end(member.seat)
             self._tell()
 
     def _end(self, member: _Member, why: str = "") -> None:
         del self._members[member.seat]
+        self.on_seat_end(member.seat)
         if member.away is not None:
             member.away.cancel()
         if member.viewer is not None:

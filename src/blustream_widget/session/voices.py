@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 PACKETS_HZ, PACKETS_BURST = 1000 / PACKET_MS * 1.1, 500.0
 BYTES_HZ, BYTES_BURST = 8e3, 96e3
 CHANGES_HZ, CHANGES_BURST = 1.0, 10.0
+CLOCKS_HZ, CLOCKS_BURST = 1.0, 10.0
 _DRIFT = 2e-4
 """Sound cards go this much too slowly at most, as a share."""
 _MS_90K = CLOCK_HZ / 1000
@@ -42,6 +43,7 @@ class VoiceRate:
         self._changes = TokenBucket(CHANGES_HZ, CHANGES_BURST)
         self._packets = TokenBucket(PACKETS_HZ, PACKETS_BURST)
         self._bytes = TokenBucket(BYTES_HZ, BYTES_BURST)
+        self._clocks = TokenBucket(CLOCKS_HZ, CLOCKS_BURST)
 
     def take(self, message: VoiceMessage) -> bool:
         """Count a message; False when it is one too many."""
@@ -50,17 +52,23 @@ class VoiceRate:
         n_bytes = sum(map(len, message.packets))
         return self._packets.take(len(message.packets)) and self._bytes.take(n_bytes)
 
+    def take_clock(self) -> bool:
+        """Count another clock of its sound; False when it is one too many."""
+        return self._clocks.take()
+
 
 @dataclass(slots=True)
 class VoiceClock:
     """Guesses where a page's clock of the sound lies on the server's.
 
     Nothing arrives before it was spoken: what came quickest says it best, and counts until a
-    quicker one comes.
+    quicker one comes. How long the way takes is measured anew all the time, mostly too long: the
+    least of it counts, and one wrong measurement moves nothing for longer than it stands.
     """
 
     number: int
-    _offset_90k: float | None = None
+    _behind_90k: float | None = None
+    _way_90k: int = 0
     _at_90k: int = 0
 
     def offset_90k(self, end_90k: int, arrived_90k: int, *, way_90k: int) -> int:
@@ -71,20 +79,24 @@ class VoiceClock:
         end_90k : int
             When the newest sound of a message was spoken, by the page's clock.
         arrived_90k, way_90k : int
-            When the message came, by the server's; how long messages are on their way.
+            When the message came, by the server's; how long messages are on their way, 0 where
+            that is not known yet.
         """
-        offset = float(arrived_90k - way_90k - end_90k)
-        if self._offset_90k is not None:
-            drifted = self._offset_90k + (arrived_90k - self._at_90k) * _DRIFT
-            offset = min(offset, drifted)
-        self._offset_90k, self._at_90k = offset, arrived_90k
-        return round(offset)
+        behind = float(arrived_90k - end_90k)
+        if self._behind_90k is not None:
+            drifted = self._behind_90k + (arrived_90k - self._at_90k) * _DRIFT
+            behind = min(behind, drifted)
+        self._behind_90k, self._at_90k = behind, arrived_90k
+        if way_90k > 0:
+            self._way_90k = min(self._way_90k or way_90k, way_90k)
+        return round(behind) - self._way_90k
 
 
 @dataclass(slots=True)
 class _Agreed:
     """What somebody in the call agreed to."""
 
+    viewer: Viewer
     recording: int
     clock: VoiceClock | None = None
     n_clock: int = 0
@@ -118,6 +130,7 @@ class VoiceDesk:
         self._clock = clock
         self._agreed: dict[str, _Agreed] = {}  # by seat
         self._n_clocks = 0
+        call.on_seat_end = self._seat_ended
 
     def receive(self, viewer: Viewer, message: VoiceMessage) -> None:
         """Take a message of somebody.
@@ -139,13 +152,9 @@ class VoiceDesk:
                 self._take(viewer, agreed, message)
 
     def review(self) -> None:
-        """Forget who agreed to a recording that has ended, or takes part no more."""
+        """Forget who agreed to a recording that has ended."""
         number = self._running
-        gone = [
-            seat
-            for seat, agreed in self._agreed.items()
-            if agreed.recording != number or not self._call.has_seat(seat)
-        ]
+        gone = [seat for seat, agreed in self._agreed.items() if agreed.recording != number]
         for seat in gone:
             del self._agreed[seat]
             self._call.set_recorded(seat, on=False)
@@ -156,10 +165,9 @@ class VoiceDesk:
 
     def _agree(self, viewer: Viewer, seat: str | None, message: RecordVoice) -> None:
         if not message.on:
-            if seat is not None and self._agreed.pop(seat, None) is not None:
+            if seat is not None:
+                self._seat_ended(seat)
                 self._call.set_recorded(seat, on=False)
-                self._recording.saw_consent(_named(viewer), on=False)
-                self._note(viewer, "ended the recording of their voice")
             return
         if seat is None:
             raise VoiceError("Only voices of the call are recorded.", hint="Take part in it first.")
@@ -168,15 +176,24 @@ class VoiceDesk:
         self.review()
         if seat in self._agreed:
             return
-        self._agreed[seat] = _Agreed(message.recording)
+        self._agreed[seat] = _Agreed(viewer, message.recording)
         self._call.set_recorded(seat, on=True)
         self._recording.saw_consent(_named(viewer), on=True)
         self._note(viewer, "agreed to the recording of their voice")
+
+    def _seat_ended(self, seat: str) -> None:
+        """Take note that nothing of a seat is recorded any more: taken back, or left."""
+        agreed = self._agreed.pop(seat, None)
+        if agreed is not None and agreed.recording == self._running:
+            self._recording.saw_consent(_named(agreed.viewer), on=False)
+            self._note(agreed.viewer, "ended the recording of their voice")
 
     def _take(self, viewer: Viewer, agreed: _Agreed, message: Voice) -> None:
         if not all(map(is_packet, message.packets)):
             raise VoiceError("What your page sends is no sound of 20 ms.")
         if agreed.clock is None or message.clock != agreed.clock.number:
+            if not viewer.voice_rate.take_clock():
+                raise VoiceError("Your page begins its sound anew too often.")
             self._n_clocks += 1
             agreed.clock, agreed.n_clock = VoiceClock(message.clock), self._n_clocks
         page_90k = round(message.at_ms * _MS_90K)

@@ -102,6 +102,36 @@ def test_each_is_heard_when_they_spoke(talk):
     assert beeps_in(talk.sound(start_s=2.45, end_s=3.0)) == pytest.approx([0.05], abs=NEAR_S)
 
 
+def test_two_of_one_name_are_told_apart_by_id(file, camera):
+    people = [{"id": BEN, "name": "Ann", "color": "#222222"}]
+    file.add_event(camera.now, {"kind": "people", "people": people})
+    for who in (ANN, BEN):
+        file.add_voice(Spoken(who, 1, 0, camera.now, (b"\x78",)))
+    file.finish(camera.now + 90_000)
+    recording = Recording(file.path)
+    with pytest.raises(RecordingError, match="2 people of the name Ann") as caught:
+        recording.sound("Ann")
+    assert ANN in caught.value.hint
+    assert BEN in caught.value.hint
+    assert len(recording.sound(BEN)) == RATE_HZ
+
+
+def test_any_number_of_clocks_has_one_decoder_a_person(file, camera):
+    for clock in range(30):
+        file.add_voice(Spoken(ANN, clock, 0, camera.now + clock * PACKET_90K, (b"\x78",)))
+    file.finish(camera.now + 90_000)
+    with VoiceMix(file.path, Recording(file.path).index) as mix:
+        mix.until(1)
+        assert list(mix._decoders) == [ANN]
+
+
+def test_a_long_sound_is_not_copied_as_it_grows(talk, monkeypatch):
+    copied, pad = [], np.pad
+    monkeypatch.setattr(np, "pad", lambda a, *more: (copied.append(len(a)), pad(a, *more))[1])
+    assert len(talk.sound()) == 4 * RATE_HZ
+    assert copied == [0]
+
+
 def test_who_is_not_in_it_cannot_be_heard(talk):
     with pytest.raises(RecordingError, match="voice of Eve"):
         talk.sound("Eve")

@@ -2,6 +2,7 @@
 
 import os
 import queue
+import threading
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from blustream_widget.core.state import ViewState
 from blustream_widget.errors import RecordingError
 from blustream_widget.recording import places, writer
 from blustream_widget.recording.index import RecordingIndex
+from blustream_widget.recording.voices import Spoken
 from blustream_widget.recording.writer import RecordingWriter
 
 GB = 1024**3
@@ -120,3 +122,17 @@ def test_a_name_holds_nothing_that_leads_elsewhere(config):
 
 def test_an_empty_index_has_no_length():
     assert RecordingIndex().duration_s == 0
+
+
+def test_voices_that_wait_for_a_slow_disk_count(tmp_path, config, monkeypatch):
+    monkeypatch.setattr(writer, "MAX_WAITING_BYTES", 150)
+    goes_on = threading.Event()
+    made = RecordingWriter(tmp_path / "a.mp4", config, lambda _: goes_on.wait(10))
+    behind = []
+    for n in range(2):
+        made.put_voice(Spoken("a", 1, n, 0, (bytes(60), bytes(40))))
+        behind.append(made.is_behind)
+    goes_on.set()
+    made.stop()
+    assert made.join(10)
+    assert [*behind, made.is_behind] == [False, True, False]

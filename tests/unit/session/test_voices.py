@@ -115,6 +115,30 @@ async def test_who_takes_it_back_is_recorded_no_more(scene):
     assert [on for _, on in scene.recorder.consents] == [True, False]
 
 
+@pytest.mark.parametrize("way", ["leaves", "shown out", "demoted", "lapses", "other page"])
+async def test_a_seat_that_ends_ends_what_was_agreed(scene, way):
+    ann, _ = scene.enter("ann", "ben")
+    scene.agree(ann)
+    if way == "leaves":
+        scene.room.receive(ann, cm.LeaveCall())
+    elif way == "shown out":
+        scene.room.remove("ann")
+    elif way == "demoted":
+        scene.room.allow("nobody")
+    elif way == "lapses":
+        scene.room.left(ann)
+        (member,) = scene.room._of_person("ann")
+        assert scene.recorder.consents[1:] == []  # the page may come again
+        member.away.cancel()
+        scene.room._gone(member)
+    else:
+        scene.room.receive(Page("ann"), cm.JoinCall())
+    named = {"id": "ann", "name": "Ann", "color": "#123456"}
+    assert scene.recorder.consents == [(named, True), (named, False)]
+    assert scene.noted[1:] == [("ann", "ended the recording of their voice")]
+    assert scene.desk._agreed == {}
+
+
 async def test_nobody_outside_the_call_is_recorded(scene):
     eve = Page("eve")
     with pytest.raises(VoiceError, match="Only voices of the call"):
@@ -188,6 +212,20 @@ async def test_sound_is_placed_by_the_message_that_came_quickest(scene):
     late, *others = (spoken.offset_90k for spoken in scene.recorder.spoken)
     assert late == 900_000 + 90 * 90
     assert others == pytest.approx([900_000, 900_000], abs=2)
+
+
+def test_a_way_that_was_measured_too_long_once_moves_nothing_afterwards():
+    clock = VoiceClock(0)
+    ways = (0, 9000, 90_000, 900, 9000)
+    found = [clock.offset_90k(n, n + 900, way_90k=way) for n, way in enumerate(ways)]
+    assert found == [900, -8100, -8100, 0, 0]
+
+
+async def test_clocks_beyond_what_a_page_has_are_refused(scene):
+    (ann,) = scene.enter("ann")
+    scene.agree(ann)
+    clocks = iter(range(99))
+    assert times_until_refused(lambda: scene.say(ann, clock=next(clocks))) < 15
 
 
 def test_a_clock_that_goes_too_slowly_is_followed():
