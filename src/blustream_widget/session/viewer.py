@@ -531,11 +531,12 @@ class Viewer:
     def _rtc_changed(self, old: RtcPeer | None, new: RtcPeer | None) -> None:
         if old is not None:
             self._shown.fanout.remove(old)
+            old.socket_link = None
             self._stream = p.Stream(path="socket", visible=self._stream.visible)
         if new is not None:
             self._shown.fanout.add(new)
             known = self.frames.pacer.link
-            # Whose datagrams do not leave this machine is on it with the socket too.
+            new.socket_link = known
             known.is_same_machine = new.pacer.link.is_same_machine
             new.pacer.link.seed(known.target_bps, known.loss, known.carries_bps)
             if known.round_trip_s > 0:

@@ -13,6 +13,8 @@ WORK_TIMES = 1.3
 """What a frame costs in all, in times of what it takes to offer it to everybody."""
 MAX_SENDING_S = 0.2
 """Of a longer time the process slept for most."""
+MAX_DEBT_S = (WORK_TIMES - 1) * MAX_SENDING_S
+"""Nothing new waits longer than this after the last frame was sent, however many there were."""
 
 Picture: TypeAlias = Literal["h264", "jpeg"]
 
@@ -140,8 +142,10 @@ class Fanout:
             if is_taken:
                 subscriber.offer(frame)
         if not is_still:
-            took_s = min(self._clock() - begun_s, MAX_SENDING_S)
-            self._free_s = max(self._free_s, begun_s) + WORK_TIMES * took_s
+            now_s = self._clock()
+            took_s = min(now_s - begun_s, MAX_SENDING_S)
+            free_s = max(self._free_s, begun_s) + WORK_TIMES * took_s
+            self._free_s = min(free_s, now_s + MAX_DEBT_S)
             self.check_keyframes()
 
     @property

@@ -72,6 +72,7 @@ _PAGE_S, _MIN_PAGE = 1.0, 3
 _FIRST_OVERUSE_MS = 250.0  # a decoder that has just been opened is slow by itself
 _LEARN_S = 4.0
 _TAKEN_BACK_S = 1.5  # a report comes within that time
+_MAX_CUTS = 16  # in that time there are ten at most
 _DECODE_S = 0.006  # a picture takes this much longer than an answer, at least on a slow machine
 _BASE_S, _ROUND_TRIP_S = 10.0, 5.0
 _MAX_SAMPLES = 256
@@ -93,6 +94,15 @@ class _Sample(NamedTuple):
     excess_s: float
     is_queued: bool
     page_s: float
+
+
+class _Cut(NamedTuple):
+    """What was believed before the rate was lowered because frames were late by `late_s`."""
+
+    at_s: float
+    late_s: float
+    target_bps: float
+    too_much_bps: float
 
 
 class LinkRate:
@@ -140,7 +150,7 @@ class LinkRate:
         self._page_lead = WindowedMin(_BASE_S)
         self._service = ServiceTime()
         self._contradiction = Contradiction()
-        self._before_cut: tuple[float, float] | None = None
+        self._cuts: deque[_Cut] = deque(maxlen=_MAX_CUTS)
         self._tells_there = False
         self._last_came_s = float("-inf")
         self._cut_s = self._hold_until_s = self._cut_again_s = float("-inf")
@@ -291,8 +301,8 @@ class LinkRate:
     def echoed(self, round_trip_s: float, sent_s: float) -> None:
         """Take note of a report that left at `sent_s` among the frames, and of its round trip.
 
-        If a frame that left before it took longer, no queue held that up: a cut for its sake is
-        taken back, and for a while there is none for what is late in the same way.
+        If a frame that left before it was back later, no queue held it up for the time between: a
+        cut for its sake is taken back, and for a while so much of what is late counts for nothing.
         """
         self.answered(round_trip_s)
         if self._contradiction.answered(sent_s, sent_s + round_trip_s):
@@ -306,6 +316,7 @@ class LinkRate:
         share = self._losses.take_fresh()
         if share is not None and share > _HEAVY_LOSS and self._clock() >= self._cut_again_s:
             self._reduce(self._target_bps * (1 - 0.5 * share))
+            self._cuts.clear()  # whatever a queue's cut is worth, this one stays
 
     def told(self, info: TcpInfo) -> None:
         """Take note of what the system knows of the connection that the frames go by."""
@@ -370,18 +381,27 @@ class LinkRate:
 
     def _queue_s(self, late_s: float, now: float) -> float:
         """How much of the time that a frame was late is a queue, by what TCP said lately."""
-        if self._is_no_queue(now):
-            return 0.0
+        late_s = self._queue_of(late_s, now)
         return min(late_s, self._told_queue_s) if now - self._told_at_s < _TOLD_S else late_s
 
-    def _take_back(self, now: float) -> None:
-        """Undo the cuts of the last moment: no queue was their reason."""
-        if self._before_cut is not None and now - self._cut_s < _TAKEN_BACK_S:
-            self._target_bps, self._too_much_bps = self._before_cut
-        self._before_cut = None
+    def _queue_of(self, late_s: float, now: float) -> float:
+        """How much of the time that a frame was late may be a queue, by what overtook frames."""
+        if self.is_same_machine:
+            return 0.0
+        no_queue_s = self._contradiction.late_s(now)
+        if no_queue_s == 0:
+            return late_s
+        waited_s = self._contradiction.round_trip_s(now) - self._least_answer_s
+        return max(min(late_s - no_queue_s, waited_s), 0.0)
 
-    def _is_no_queue(self, now: float) -> bool:
-        return self.is_same_machine or self._contradiction.holds(now)
+    def _take_back(self, now: float) -> None:
+        """Undo the last cuts, up to one that a queue was the reason of."""
+        while self._cuts and now - self._cuts[-1].at_s < _TAKEN_BACK_S:
+            cut = self._cuts.pop()
+            if 1000 * self._queue_of(cut.late_s, now) > self._overuse_ms:
+                break
+            self._target_bps, self._too_much_bps = cut.target_bps, cut.too_much_bps
+        self._cuts.clear()
 
     def _page_time(self, there_s: float, now: float) -> float:
         """How much longer than the quickest frame one was in the page, and its message under way.
@@ -451,13 +471,12 @@ class LinkRate:
             queue_ms -= 1000 * self._service.fixed_s * min(len(recent), 2)
         if now - self._told_at_s < _TOLD_S and not (is_alone and self._tells_of_single_pictures):
             queue_ms = min(queue_ms, 1000 * self._told_queue_s)
-        if self._is_no_queue(now):
-            queue_ms = 0.0
+        late_s, queue_ms = queue_ms / 1000, 1000 * self._queue_of(queue_ms / 1000, now)
         overuse_ms, calm_ms = (
             (_ALONE_OVERUSE_MS, _ALONE_CALM_MS) if is_alone else (self._overuse_ms, CALM_MS)
         )
         if queue_ms > (overuse_ms if len(judged) >= _MIN_JUDGED else _FIRST_OVERUSE_MS):
-            self._overused(now, recent)
+            self._overused(now, recent, late_s)
         elif queue_ms < calm_ms:
             self._calm(now, recent)
         else:
@@ -470,15 +489,14 @@ class LinkRate:
             return OVERUSE_MS
         return min(CALM_MS + 1000 * _MOTION_SHARE * self.frame_s, OVERUSE_MS)
 
-    def _overused(self, now: float, recent: list[_Sample]) -> None:
+    def _overused(self, now: float, recent: list[_Sample], late_s: float) -> None:
         self._grown_s = now
         queued = [s for s in recent if s.is_queued]
         carried = min(self._carried_bps(queued or recent), self._cap_bps(now))
         if now < self._cut_again_s or _CUT * carried > self._target_bps:
             return
         is_used = self._is_used(recent)
-        if self._before_cut is None or now - self._cut_s > _TAKEN_BACK_S:
-            self._before_cut = self._target_bps, self._too_much_bps
+        self._cuts.append(_Cut(now, late_s, self._target_bps, self._too_much_bps))
         if is_used:
             self._too_much_bps = carried
         # Frames far below the target are slow too: go down, but not at once to what they say.

@@ -39,6 +39,7 @@ from blustream_widget.transport import aiortc_hooks
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.ice_servers import IceServers, relay_addresses
 from blustream_widget.transport.keyframe_wait import KeyframeWait
+from blustream_widget.transport.link_rate import LinkRate
 from blustream_widget.transport.pacing import AckPacer
 from blustream_widget.transport.repeats import REPEAT_AFTER_S, Repeats
 from blustream_widget.transport.rtc_feedback import Echo, watch_feedback
@@ -85,6 +86,14 @@ class RtcPeer:
         What the peer needs or can take has changed: a keyframe, or frames again.
     takes_encoded : bool
         The viewer decodes by itself and finds each header behind its frame.
+
+    Attributes
+    ----------
+    keyframe : KeyframeWait
+    pacer : AckPacer
+    socket_link : LinkRate or None
+        Of the same viewer's socket. Whose datagrams do not leave this machine is on it with that
+        too: it is told whenever another path is found.
     """
 
     def __init__(
@@ -117,6 +126,7 @@ class RtcPeer:
         self._is_visible = True
         self.keyframe = KeyframeWait()
         self.pacer = AckPacer(stalled_s=STALLED_S)
+        self.socket_link: LinkRate | None = None
         self._n_lost = 0
         self._n_packets = self._n_missed = 0
         self._repeats = Repeats()
@@ -312,7 +322,14 @@ class RtcPeer:
         """ICE may choose another pair of addresses at any time."""
         if self._sender is not None:
             nominated = self._sender.transport.transport._connection._nominated
-            self.pacer.link.is_same_machine = is_same_machine(nominated.get(1))
+            is_same = is_same_machine(
+                nominated.get(1),
+                may_be_relay=any(map(relay_addresses, self._ice_servers)),
+                round_trip_s=self.pacer.link.round_trip_s,
+            )
+            for link in (self.pacer.link, self.socket_link):
+                if link is not None:
+                    link.is_same_machine = is_same
 
     def _reported(self, loss: float, echo: Echo | None) -> None:
         self._look_at_path()

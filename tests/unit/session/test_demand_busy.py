@@ -8,7 +8,7 @@ from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.state import ViewState
 from blustream_widget.session.demand import Demand
 from blustream_widget.testing.contracts.transport import make_frame
-from blustream_widget.transport.fanout import MAX_SENDING_S, Fanout
+from blustream_widget.transport.fanout import MAX_DEBT_S, MAX_SENDING_S, Fanout
 from blustream_widget.transport.keyframe_wait import KeyframeWait
 
 
@@ -91,6 +91,12 @@ async def test_pictures_that_pile_up_are_waited_for_together(scene):
     for _ in range(3):
         scene.publish(0.01)
     assert scene.fanout.busy_s == pytest.approx(3 * 0.013 - 0.03)
+
+
+async def test_pictures_that_nobody_asked_for_pile_up_no_debt(scene):
+    for _ in range(600):  # drawn by themselves, one after the other
+        scene.publish(0.02)
+    assert scene.fanout.busy_s <= MAX_DEBT_S + 1e-6
 
 
 async def test_a_process_that_slept_is_not_busy_for_as_long_as_that(scene):

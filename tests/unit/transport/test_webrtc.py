@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from blustream_widget.testing.contracts.transport import make_frame
+from blustream_widget.transport.link_rate import LinkRate
 from blustream_widget.transport.webrtc import MAX_ANSWERED_AT_REST, RtcPeer, _usable_offer
 
 OFFER = (
@@ -49,6 +52,7 @@ class FakeStream:
 
     def __init__(self) -> None:
         self.has_room = True
+        self.n_packets = self.n_missed = 0
         self.is_behind = False
         self.sent: list[int] = []
 
@@ -70,6 +74,27 @@ async def test_requests_for_keyframes_at_rest_end_in_silence_until_something_mov
     peer.offer(make_frame(3, is_key=False))
     peer._keyframe_wanted()
     assert peer.needs_keyframe
+
+
+async def test_a_path_that_is_looked_at_again_corrects_the_sockets_link_too(peer) -> None:
+    pair = SimpleNamespace(
+        local_addr=("10.0.0.5", 1),
+        remote_addr=("10.0.0.5", 2),
+        local_candidate=SimpleNamespace(type="host"),
+        remote_candidate=SimpleNamespace(type="prflx"),
+    )
+    ice = SimpleNamespace(_nominated={1: pair})
+    peer._sender = SimpleNamespace(
+        transport=SimpleNamespace(transport=SimpleNamespace(_connection=ice))
+    )
+    peer.socket_link = LinkRate()
+    peer._look_at_path()
+    assert peer.socket_link.is_same_machine
+    assert peer.pacer.link.is_same_machine
+    peer._ice_servers = ({"urls": "turn:10.0.0.5:3478"},)  # whose relay may be that address
+    peer._reported(0.0, None)
+    assert not peer.socket_link.is_same_machine
+    assert not peer.pacer.link.is_same_machine
 
 
 class FakeChannel:
