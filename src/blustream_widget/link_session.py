@@ -37,6 +37,11 @@ class LinkSession:
     opening : OpenSession
         As it was asked for first.
     listener : LinkListener
+
+    Attributes
+    ----------
+    is_known : bool
+        A server was asked to open it, and is to be told when it is closed.
     """
 
     def __init__(self, opening: lp.OpenSession, listener: LinkListener) -> None:
@@ -44,6 +49,7 @@ class LinkSession:
         self._palettes = Palettes(opening.palettes)
         self._segmentations = {source.name: source for source in opening.segmentations}
         self.listener = listener
+        self.is_known = False
         self.state: ViewState | None = None
         self.seq = 0
         self._unsent: list[dict[str, Any]] = []

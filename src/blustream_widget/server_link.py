@@ -13,6 +13,7 @@ import logging
 import os
 import selectors
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _RETRY_S = (0.1, 0.3, 0.5, 1.0, 2.0, 5.0)
+_CLOSE_S = 5.0
+"""For so long a server is looked for that has not confirmed the end of a session."""
 
 
 class Link:
@@ -55,6 +58,8 @@ class Link:
         self._thread: threading.Thread | None = None  # noqa: TID251  a type, not a start
         self._sessions: dict[str, LinkSession] = {}
         self._asked: dict[str, LinkSession] = {}  # that the loop has not taken up yet
+        # That are closed here, until when a server is to be told so (monotonic, s).
+        self._closing: dict[str, float] = {}
         self._channels: dict[int, str] = {}
         self._next_channel = 0
         self._ties: dict[str, lp.TieViews] = {}
@@ -214,14 +219,24 @@ class Link:
             except Exception as exc:
                 logger.exception("The connection to the server failed")
                 self._tell_all(TransportError(f"The connection to the server failed: {exc}."))
-            if self._sessions or self._asked:
+            if self._is_needed:
                 await self._pause(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
                 attempt += 1
+
+    @property
+    def _has_sessions(self) -> bool:
+        return bool(self._sessions or self._asked)
+
+    @property
+    def _is_needed(self) -> bool:
+        now_s = time.monotonic()
+        self._closing = {name: end_s for name, end_s in self._closing.items() if now_s < end_s}
+        return self._has_sessions or bool(self._closing)
 
     def _finished(self) -> bool:
         # Under the lock: a session that is opened now either is seen here or starts a new thread.
         with self._lock:
-            if self._sessions or self._asked:
+            if self._is_needed:
                 return False
             self._loop = None
             return True
@@ -236,9 +251,15 @@ class Link:
     async def _connect_once(self) -> None:
         import aiohttp  # here: 0.2 s that `import blustream_widget` need not take
 
-        from blustream_widget.server.discovery import find_or_start
+        from blustream_widget.server import discovery
 
-        address = await asyncio.to_thread(find_or_start, self._config)
+        # No server is started only to hear that nothing is wanted of it.
+        if self._has_sessions:
+            address = await asyncio.to_thread(discovery.find_or_start, self._config)
+        elif (found := await asyncio.to_thread(discovery.find_server, self._config)) is not None:
+            address = found
+        else:
+            return
         connector = aiohttp.UnixConnector(path=str(address.socket_path))
         headers = {"Authorization": f"Bearer {address.secret}"}
         async with (
@@ -262,12 +283,16 @@ class Link:
     async def _exchange(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         reader = asyncio.ensure_future(self._read(socket))
         try:
-            while (self._sessions or self._asked) and not reader.done():
+            while self._is_needed and not reader.done():
                 assert self._wake is not None
                 self._wake.clear()
                 await self._flush(socket)
                 waiting = asyncio.ensure_future(self._wake.wait())
-                await asyncio.wait({reader, waiting}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    {reader, waiting},
+                    timeout=_CLOSE_S if self._closing else None,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
                 waiting.cancel()
             await self._flush(socket)
         finally:
@@ -303,6 +328,9 @@ class Link:
         elif isinstance(message, lp.RelayClose):
             self._to_browser(message.channel, "")
             self._channels.pop(message.channel, None)
+        elif isinstance(message, lp.SessionClosed):
+            self._closing.pop(message.session, None)
+            self._notify()
         elif (session := self._sessions.get(message.session)) is not None:
             if isinstance(message, lp.SessionError) and message.code == SessionNotFoundError.code:
                 # The server has let go of it, to make room: here is all that it needs.
@@ -327,6 +355,8 @@ class Link:
 
     def _reopen_all(self) -> None:
         self._outbox = []
+        for name in self._closing:
+            self._send(lp.CloseSession(session=name))
         for name in self._sessions:
             self._reopen(name)
 
@@ -334,6 +364,7 @@ class Link:
         session = self._sessions.get(name)
         if session is None:
             return
+        session.is_known = session.is_known or self._socket is not None
         self._send(session.reopening())
         for tie in self._ties.values():
             if name in tie.sessions:
@@ -345,11 +376,16 @@ class Link:
         if session is None:
             return
         self._sessions[name] = session
+        self._closing.pop(name, None)
         if self._socket is not None:
+            session.is_known = True
             self._send(session.opening)
 
     def _close(self, name: str) -> None:
-        if self._sessions.pop(name, None) is not None:
+        session = self._sessions.pop(name, None)
+        if session is not None:
+            if session.is_known:  # kept: the connection may have broken unnoticed
+                self._closing[name] = time.monotonic() + _CLOSE_S
             for channel in [c for c, s in self._channels.items() if s == name]:
                 del self._channels[channel]
             self._send(lp.CloseSession(session=name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -166,6 +167,46 @@ def test_a_change_that_the_killed_server_never_confirmed_is_not_lost(link, serve
     server.process.kill()
     assert session.shows(14).state.level == 0.25
     _end(link, session, server)
+
+
+def test_a_close_that_went_into_a_broken_connection_is_told_once_more(tmp_path) -> None:
+    # As after a call that held the interpreter for so long that the server has given up the link.
+    with running_server(tmp_path, server_grace_s=60, session_grace_s=600) as server:
+        link = Link(server.config)
+        session = Open(link)
+        session.listener.wait(lp.VolumeOpened)
+        kept = server.files.kept / session.id
+        wait_until(kept.exists, timeout_s=30, what="what is kept of the session")
+
+        def breaks_and_closes() -> None:
+            assert link._socket is not None
+            link._socket.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+            link._close(session.id)
+
+        assert link._post(breaks_and_closes, start=False)
+        assert link.join(30)
+        wait_until(lambda: not kept.exists(), timeout_s=30, what="the session's end")
+
+
+def test_a_close_that_nobody_is_there_to_hear_starts_no_server(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(link_module, "_CLOSE_S", 0.3)
+    with running_server(tmp_path, server_grace_s=60, standby_s=0) as server:
+        link = Link(server.config)
+        session = Open(link)
+        session.listener.wait(lp.VolumeOpened)
+
+        def nobody(*_: object) -> None:
+            raise AssertionError("a server was started")
+
+        monkeypatch.setattr(discovery, "find_or_start", nobody)
+
+        def killed_and_closes() -> None:
+            server.process.kill()
+            link._close(session.id)
+
+        assert link._post(killed_and_closes, start=False)
+        assert link.join(30)
+        assert session.listener.errors == []
 
 
 def _end(link: Link, session: Open, server: Any) -> None:

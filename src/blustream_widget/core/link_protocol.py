@@ -252,7 +252,7 @@ class RefreshVolume(_Message, tag="refresh", frozen=True):
 
 
 class CloseSession(_Message, tag="close", frozen=True):
-    """End the session: worker, peers and shared memory go."""
+    """End the session: worker, peers and shared memory go. Answered by `SessionClosed`."""
 
     session: str
 
@@ -573,6 +573,12 @@ class RenewDesk(_Message, tag="renew-desk", frozen=True):
     session: str
 
 
+class SessionClosed(_Message, tag="closed", frozen=True):
+    """A session that was to end has, or was not there."""
+
+    session: str
+
+
 class SessionError(_Message, tag="error", frozen=True):
     """Something of this session failed; `fatal` means there is nothing to show."""
 
@@ -602,6 +608,7 @@ ToKernel: TypeAlias = (
     | PublishStatus
     | Shared
     | RenewDesk
+    | SessionClosed
     | SessionError
     | RelayText
     | RelayClose

@@ -120,4 +120,8 @@ class Visitor:
         def tell(joined: Joined) -> None:
             self._channel.send_text(p.encode(joined))
 
-        self._hub.redeem(message, tell, account=self._account)
+        def refuse(error: BlustreamError) -> None:
+            if not self._is_gone:
+                self.refuse(error)
+
+        self._hub.redeem(message, tell, refuse, account=self._account)

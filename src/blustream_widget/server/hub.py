@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import re
+import shutil
 import time
 from collections.abc import Callable
 from functools import partial
@@ -25,6 +26,7 @@ from blustream_widget.errors import (
     SessionFullError,
     SessionNotFoundError,
 )
+from blustream_widget.server.left_sessions import LeftSessions
 from blustream_widget.server.lifetime import Lifetime
 from blustream_widget.server.runtime_files import sweep
 from blustream_widget.server.tokens import LIFETIME_S, TokenIssuer
@@ -33,7 +35,6 @@ from blustream_widget.session.guests import Guest, no_link
 from blustream_widget.session.kernel_port import Kernel
 from blustream_widget.session.kernel_process import KernelProcess
 from blustream_widget.session.session import Session
-from blustream_widget.session.session_store import FILE_NAME, volume_left_in
 from blustream_widget.session.ties import Ties
 from blustream_widget.session.workers import WorkerPool
 from blustream_widget.transport.ice_servers import IceServers
@@ -75,7 +76,7 @@ class Hub:
     ) -> None:
         self.config = config
         self._kept = kept
-        self._awaited = _left_in(kept)
+        self._awaited = LeftSessions(kept)
         self._token_lifetime_s = token_lifetime_s
         self._renewal: asyncio.TimerHandle | None = None
         self.tokens = TokenIssuer(key)
@@ -155,7 +156,7 @@ class Hub:
 
     def _take_up(self, session_id: str) -> Session | None:
         """Open a session that a former server left, unless only its kernel can."""
-        volume = None if self._kept is None else volume_left_in(self._kept / session_id)
+        volume = self._awaited.volume(session_id)
         if volume is None or volume.ref is None:
             return None
         try:
@@ -187,20 +188,50 @@ class Hub:
         """Token for the notebook's own browser."""
         return self.tokens.issue(session_id, "owner", lifetime_s=self._token_lifetime_s)
 
-    def redeem(self, join: Join, then: Callable[[Joined], None], *, account: str = "") -> None:
+    def redeem(
+        self,
+        join: Join,
+        then: Callable[[Joined], None],
+        refuse: Callable[[BlustreamError], None],
+        *,
+        account: str = "",
+    ) -> None:
         """Exchange the code of a link for a token of the session that it leads to.
 
         `account` is whom JupyterHub knows them as: that is their name, whatever they say.
-
-        Raises
-        ------
-        NoLinkError, LinkExpiredError, LinkFullError, SharingEndedError
+        `refuse` hears why there is none: NoLinkError, LinkExpiredError, LinkFullError,
+        SharingEndedError, SessionAwaitedError.
         """
         if account:
             join = msgspec.structs.replace(join, name=account)
-        for session_id in tuple(self._awaited):
-            with contextlib.suppress(SessionAwaitedError):
+        try:
+            self._redeem(join, then, account)
+        except NoLinkError as exc:
+            if self._awaited:
+                coming = self._redeem_left(join, then, refuse, account)
+                self._tasks.spawn(coming, name="guest of a session left behind")
+            else:
+                refuse(exc)
+        except BlustreamError as exc:
+            refuse(exc)
+
+    async def _redeem_left(
+        self,
+        join: Join,
+        then: Callable[[Joined], None],
+        refuse: Callable[[BlustreamError], None],
+        account: str,
+    ) -> None:
+        """Open the one session left behind that the link leads to, if there is one."""
+        session_id = await self._awaited.find(join.code)
+        try:
+            if session_id is not None:
                 self.find(session_id, takes_up=True)
+            self._redeem(join, then, account)
+        except BlustreamError as exc:
+            refuse(exc)
+
+    def _redeem(self, join: Join, then: Callable[[Joined], None], account: str) -> None:
         for session in self._sessions.values():
             with contextlib.suppress(NoLinkError):
                 let_in = partial(self._let_in, session.id, then)
@@ -234,7 +265,8 @@ class Hub:
     def close(self, session_id: str, reason: str, *, keeps: bool = False) -> None:
         """End a session in the background; `keeps`: its kernel may open it again."""
         session = self._sessions.pop(session_id, None)
-        self._awaited.discard(session_id)
+        if self._awaited.discard(session_id) and not keeps:
+            self._tasks.spawn(self._remove(session_id), name="session left behind")
         self._cancel_grace(session_id)
         self.ties.forget(session_id)
         if self.uplink is not None:
@@ -242,6 +274,10 @@ class Hub:
         self._links_changed()
         if session is not None:
             self._tasks.spawn(self._end(session, reason, keeps), name="session end")
+
+    async def _remove(self, session_id: str) -> None:
+        assert self._kept is not None
+        await asyncio.to_thread(shutil.rmtree, self._kept / session_id, ignore_errors=True)
 
     def kernel_gone(self, kernel: Kernel, held_up: KernelProcess | None = None) -> None:
         """Give the sessions of a kernel whose link broke some time to be taken up again.
@@ -275,6 +311,7 @@ class Hub:
         """End all sessions, and wait."""
         if self._renewal is not None:
             self._renewal.cancel()
+        self._awaited = LeftSessions(None)  # nobody opens one of them now
         for session_id in list(self._sessions):
             self.close(session_id, reason, keeps=True)
         await self._tasks.wait()
@@ -335,13 +372,6 @@ class Hub:
             await session.close(reason, keeps=keeps)
         finally:
             self._lifetime.leave()
-
-
-def _left_in(kept: Path | None) -> set[str]:
-    """Sessions that a former server left."""
-    if kept is None or not kept.is_dir():
-        return set()
-    return {folder.name for folder in kept.iterdir() if (folder / FILE_NAME).exists()}
 
 
 def _error(session_id: str, error: BlustreamError, *, fatal: bool) -> lp.SessionError:

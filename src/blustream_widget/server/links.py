@@ -136,6 +136,10 @@ class KernelLink:
             self.tell(error)
 
     def _receive_for_session(self, message: OfSession) -> None:
+        if isinstance(message, lp.CloseSession):  # also of one that a former server left
+            self._hub.close(message.session, "the viewer was closed")
+            self.tell(lp.SessionClosed(session=message.session))
+            return
         session = self._session_of(message)
         if session is None:
             return
@@ -153,8 +157,6 @@ class KernelLink:
             case lp.RenewToken():
                 token = self._hub.owner_token(session.id)
                 self.tell(lp.SessionToken(session=session.id, token=token))
-            case lp.CloseSession():
-                self._hub.close(session.id, "the viewer was closed")
             case lp.StartRecording() | lp.StopRecording():
                 _record(session, message)
             case _:
@@ -165,11 +167,10 @@ class KernelLink:
         try:
             return self._hub.find(message.session)
         except BlustreamError as exc:
-            if not isinstance(message, lp.CloseSession):
-                error = lp.SessionError(
-                    session=message.session, code=exc.code, message=exc.message, hint=exc.hint
-                )
-                self.tell(error)
+            error = lp.SessionError(
+                session=message.session, code=exc.code, message=exc.message, hint=exc.hint
+            )
+            self.tell(error)
             return None
 
     def _open_relay(self, number: int) -> None:

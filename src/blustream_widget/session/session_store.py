@@ -54,12 +54,27 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 
 
-def volume_left_in(folder: Path) -> KeptVolume | None:
-    """Return what a former server left of a session's volume; None: only its kernel can open it.
+class Left(msgspec.Struct, frozen=True):
+    """What a former server left of a session.
+
+    Parameters
+    ----------
+    volume : KeptVolume or None
+        None: only its kernel can open it.
+    digests : frozenset of bytes
+        Of the codes of its links, also of those that are over.
+    """
+
+    volume: KeptVolume | None = None
+    digests: frozenset[bytes] = frozenset()
+
+
+def what_is_left_in(folder: Path) -> Left:
+    """Read what a former server left in a session's folder; nothing, where it is damaged.
 
     Reads the whole file, some milliseconds.
     """
-    volume, state = KeptVolume(), None
+    volume, state, people = KeptVolume(), None, None
     try:
         for record in read_records(folder / FILE_NAME, _decoder):
             match record:
@@ -67,12 +82,15 @@ def volume_left_in(folder: Path) -> KeptVolume | None:
                     volume = record
                 case Shown():
                     state = record.state
+                case KeptPeople():
+                    people = record
     except (BlustreamError, OSError):
-        return None
+        return Left()
     layers = {layer.name for layer in volume.layers}
-    if state is None or not layers.issuperset(layer_names(state)) or not volume.is_there:
-        return None
-    return volume
+    is_whole = state is not None and layers.issuperset(layer_names(state))
+    known = () if people is None else (*people.links, *people.past)
+    digests = frozenset(one.digest for one in known if one.digest)
+    return Left(volume if is_whole else None, digests)
 
 
 class SessionStore:

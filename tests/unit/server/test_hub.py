@@ -25,13 +25,21 @@ from blustream_widget.core.palettes import (
 from blustream_widget.core.share_messages import Join, Joined
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeRef
-from blustream_widget.errors import SessionAwaitedError, SessionNotFoundError
+from blustream_widget.errors import (
+    BlustreamError,
+    NoLinkError,
+    SessionAwaitedError,
+    SessionNotFoundError,
+)
 from blustream_widget.server import hub as hub_module
+from blustream_widget.server import left_sessions
 from blustream_widget.server.admission import Visitor
 from blustream_widget.server.app import MAX_LINK_MESSAGE_BYTES
 from blustream_widget.server.hub import Hub
 from blustream_widget.server.lifetime import Lifetime
+from blustream_widget.server.links import KernelLink
 from blustream_widget.session.kernel_process import process_of
+from blustream_widget.session.session_store import Left, what_is_left_in
 from blustream_widget.session.workers import WorkerPool, worker_command
 from blustream_widget.transport.frame import EncodedFrame
 
@@ -245,12 +253,12 @@ async def test_a_kernel_that_speaks_again_has_given_up_what_it_does_not_come_for
         assert hub.find(opening(1).session)
 
 
-async def left(hub: Hub, **patch: object) -> ViewState:
+async def left(hub: Hub, number: int = 1, **patch: object) -> ViewState:
     """Open a session for a kernel that is there, and leave it to another server."""
     kernel = Kernel()
-    hub.open(opening(1), kernel, process_of(os.getpid()))
+    hub.open(opening(number), kernel, process_of(os.getpid()))
     await kernel.volume()
-    session = hub.find(opening(1).session)
+    session = hub.find(opening(number).session)
     session.patch_by_kernel(patch, 1)
     return session.state
 
@@ -280,21 +288,78 @@ async def test_what_a_late_kernel_saw_last_counts_unless_somebody_has_moved(
 
 
 async def test_a_link_leads_to_a_session_whose_kernel_is_busy(tmp_path) -> None:
-    code, told = "c" * 32, asyncio.Event()
     async with made(kept=tmp_path) as hub:
         await left(hub)
-        link = lp.OpenLink(
-            session=opening(1).session,
-            id="0" * 16,
-            code=code,
-            role="viewer",
-            expires_s=60.0,
-            max_viewers=1,
-        )
-        hub.find(opening(1).session).sharing.receive_from_kernel(link)
+        hub.find(opening(1).session).sharing.receive_from_kernel(share(opening(1).session))
     async with made(kept=tmp_path) as hub:
-        hub.redeem(Join(code=code, name="Mei", protocol=p.PROTOCOL_VERSION), lambda _: told.set())
-        await asyncio.wait_for(told.wait(), 10)
+        assert isinstance(await redeemed(hub, CODE), Joined)
+
+
+async def test_a_code_opens_no_session_left_behind_but_its_own_and_files_are_read_once(
+    tmp_path, monkeypatch
+) -> None:
+    async with made(kept=tmp_path) as hub:
+        for number in (1, 2):
+            await left(hub, number)
+            session = hub.find(opening(number).session)
+            session.sharing.receive_from_kernel(share(session.id, str(number) * 16))
+    read: list[str] = []
+
+    def reads(folder: Path) -> Left:
+        read.append(folder.name)
+        return what_is_left_in(folder)
+
+    monkeypatch.setattr(left_sessions, "what_is_left_in", reads)
+    known = sorted(opening(number).session for number in (1, 2))
+    async with made(kept=tmp_path) as hub:
+        both = await asyncio.gather(redeemed(hub, "x" * 32), redeemed(hub, "y" * 32))
+        assert [type(answer) for answer in both] == [NoLinkError, NoLinkError]
+        for session_id in known:
+            with pytest.raises(SessionAwaitedError):
+                hub.find(session_id)
+        assert isinstance(await redeemed(hub, "2" * 32), Joined)
+        assert hub.find(known[1])
+        with pytest.raises(SessionAwaitedError):
+            hub.find(known[0])
+        assert sorted(read) == known
+
+
+@pytest.mark.parametrize("is_seen", [False, True])
+async def test_a_viewer_that_is_closed_behind_a_long_call_is_not_left_behind(
+    tmp_path, is_seen
+) -> None:
+    async with made(kept=tmp_path) as hub:
+        await left(hub)
+    async with made(kept=tmp_path) as hub:
+        if is_seen:
+            assert hub.find(opening(1).session, takes_up=True)
+        outbox = LinkOutbox()
+        link = KernelLink(hub, outbox, process_of(os.getpid()))  # type: ignore[arg-type]
+        closing = lp.CloseSession(session=opening(1).session)
+        link.receive(lp.encoder.encode(closing).decode())
+        assert outbox.told == [lp.SessionClosed(session=closing.session)]
+        with pytest.raises(SessionNotFoundError):
+            hub.find(closing.session, takes_up=True)
+        await link.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+class LinkOutbox:
+    """Keeps what a kernel is told."""
+
+    def __init__(self) -> None:
+        self.told: list[lp.ToKernel] = []
+
+    def put_text(self, text: bytes) -> None:
+        self.told.append(lp.to_kernel_decoder.decode(text))
+
+
+async def redeemed(hub: Hub, code: str, *, account: str = "") -> Joined | BlustreamError:
+    """Give what somebody gets for a code."""
+    answer: asyncio.Future[Joined | BlustreamError] = asyncio.get_running_loop().create_future()
+    join = Join(code=code, name="alice", protocol=p.PROTOCOL_VERSION)
+    hub.redeem(join, answer.set_result, answer.set_result, account=account)
+    return await asyncio.wait_for(answer, 10)
 
 
 async def test_guests_of_a_jupyterhub_can_come_as_long_as_a_view_is_shared() -> None:
@@ -336,9 +401,8 @@ async def test_a_guest_whom_the_jupyterhub_knows_bears_its_name_whatever_they_sa
         joined = msgspec.json.decode(page.texts[0])
         person = hub.tokens.check(joined["token"]).person
         assert session.sharing.admit(person).name == "bob"
-        other_tab: asyncio.Future[Joined] = asyncio.get_running_loop().create_future()
-        hub.redeem(join, other_tab.set_result, account="bob")
-        again = await asyncio.wait_for(other_tab, 10)
+        again = await redeemed(hub, CODE, account="bob")
+        assert isinstance(again, Joined)
         assert hub.tokens.check(again.token).person == person
 
 
