@@ -169,8 +169,11 @@ def test_a_change_that_the_killed_server_never_confirmed_is_not_lost(link, serve
     _end(link, session, server)
 
 
-def test_a_close_that_went_into_a_broken_connection_is_told_once_more(tmp_path) -> None:
+def test_a_close_that_went_into_a_broken_connection_is_told_once_more(
+    tmp_path, monkeypatch
+) -> None:
     # As after a call that held the interpreter for so long that the server has given up the link.
+    monkeypatch.setattr(link_module, "_CLOSE_S", 30.0)
     with running_server(tmp_path, server_grace_s=60, session_grace_s=600) as server:
         link = Link(server.config)
         session = Open(link)

@@ -88,9 +88,11 @@ def what_is_left_in(folder: Path) -> Left:
         return Left()
     layers = {layer.name for layer in volume.layers}
     is_whole = state is not None and layers.issuperset(layer_names(state))
-    known = () if people is None else (*people.links, *people.past)
-    digests = frozenset(one.digest for one in known if one.digest)
-    return Left(volume if is_whole else None, digests)
+    digests: set[bytes] = set()
+    if people is not None:
+        digests = {link.digest for link in people.links}
+        digests |= {past.digest for past in people.past if past.digest}
+    return Left(volume if is_whole else None, frozenset(digests))
 
 
 class SessionStore:

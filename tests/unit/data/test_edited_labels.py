@@ -154,6 +154,24 @@ def test_a_brick_that_was_on_its_way_while_it_was_edited_shows_the_edit() -> Non
     reader.close()
 
 
+def test_a_slice_of_edited_bricks_and_others_is_whole_when_the_others_have_come() -> None:
+    # The edited ones answer within the request, the others when their source does.
+    held = HeldSource(volume_info((16, 32, 32), dtype="uint8", is_label=True, brick_size=16))
+    target = edited(held, 0)
+    mine = {(0, 0, 0), (0, 1, 1)}
+    target.put({brick: np.full((16, 16, 16), 9, np.uint8) for brick in mine})
+    reader = SliceReader(target, budget_bytes=1 << 20, on_data=lambda: None)
+    reader.read(0, 3, 0, 0)
+    first = reader.read(0, 3, 0, 0)
+    assert first.progress < 1
+    assert held.deliver(0) == 2
+    slice_ = reader.read(0, 3, 0, 0)
+    assert slice_.progress == 1
+    expected = np.kron([[9, 0], [0, 9]], np.ones((16, 16), int))
+    assert np.array_equal(slice_.values, expected)
+    reader.close()
+
+
 def test_a_label_volume_of_4096_cubed_takes_only_what_is_painted() -> None:
     source = NewLabels(volume_info((4096, 4096, 4096)), "mine", "uint8", {1: "salt"})
     target = edited(source, 0)
