@@ -17,7 +17,7 @@ from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import SharedArray, VolumeRef
 from blustream_widget.session.kept_volume import KeptVolume, kept_volume
 from blustream_widget.session.kernel_process import KernelProcess, process_at, process_of
-from blustream_widget.session.session_store import SessionStore, volume_left_in
+from blustream_widget.session.session_store import Left, SessionStore, what_is_left_in
 
 US = process_of(os.getpid())
 FILE = VolumeRef(url="/data/survey.vds")
@@ -100,7 +100,7 @@ async def left_by_a_server(folder, *, volume=None, shown=()) -> KeptVolume | Non
     looks = tuple(SegmentationLook(name=name) for name in shown)
     store.show(ViewState(revision=2, segmentations=looks, colormap=GREY.name))
     await store.close(keeps=True)
-    return volume_left_in(folder)
+    return what_is_left_in(folder).volume
 
 
 async def test_what_a_server_wrote_down_is_found_and_goes_on_being_kept(tmp_path) -> None:
@@ -109,15 +109,16 @@ async def test_what_a_server_wrote_down_is_found_and_goes_on_being_kept(tmp_path
     store = SessionStore(tmp_path, [].append)  # writes its file anew
     assert store.palettes.all() == [(GREY, 128)]
     await store.close(keeps=True)
-    assert volume_left_in(tmp_path) == volume
+    assert what_is_left_in(tmp_path).volume == volume
 
 
 async def test_a_view_with_labels_that_were_not_kept_is_left_to_the_kernel(tmp_path) -> None:
     assert await left_by_a_server(tmp_path, shown=["salt", "other"]) is None
-    assert await left_by_a_server(tmp_path, volume=KeptVolume()) is None
+    nothing = await left_by_a_server(tmp_path, volume=KeptVolume())
+    assert not nothing.is_there
 
 
 def test_a_damaged_file_is_left_to_the_kernel(tmp_path) -> None:
-    assert volume_left_in(tmp_path) is None
+    assert what_is_left_in(tmp_path) == Left()
     (tmp_path / "session").write_bytes(b"damaged")
-    assert volume_left_in(tmp_path) is None
+    assert what_is_left_in(tmp_path) == Left()
