@@ -6,7 +6,7 @@ import statistics
 
 from playwright.sync_api import CDPSession
 
-_ROUNDS = 6
+_ROUNDS = 9
 _KEYS = (
     "ArrowDown",
     "PageDown",
@@ -68,7 +68,7 @@ def test_interactions_leave_no_listeners_no_elements_and_no_heap(open_viewer) ->
     view = open_viewer("volume=seismic")
     cdp = view.page.context.new_cdp_session(view.page)
     cdp.send("Performance.enable")
-    for _ in range(4):  # what is made when it is first needed, and compiled when it is often used
+    for _ in range(6):  # what is made when it is first needed, and compiled when it is often used
         _use(view)
     held = [_held(cdp)]
     for _ in range(_ROUNDS):
