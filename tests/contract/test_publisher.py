@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
 
 import aiohttp
 import pytest
@@ -33,7 +32,7 @@ from blustream_widget.testing.janus_server import (
     janus_obstacle,
 )
 from blustream_widget.testing.livekit_server import LiveKitServer
-from blustream_widget.testing.namespaces import Namespace, ip, namespace_obstacle
+from blustream_widget.testing.namespaces import Namespace, namespace_obstacle
 
 MOUNTPOINT, SECRET = 4711, "a secret of a mountpoint"
 
@@ -181,13 +180,8 @@ def namespace():
     if obstacle := namespace_obstacle():
         pytest.skip(obstacle)
     with Namespace(f"bs-lk-{os.getpid()}") as made:
-        try:
-            ip("-n", made.name, "link", "add", "d0", "type", "veth", "peer", "name", "d1")
-        except subprocess.CalledProcessError:
+        if not made.add_network("10.78.0.1/24"):
             pytest.skip("this kernel has no veth")
-        ip("-n", made.name, "address", "add", "10.78.0.1/24", "dev", "d0")
-        for name in ("d0", "d1"):
-            ip("-n", made.name, "link", "set", name, "up")
         yield made
 
 

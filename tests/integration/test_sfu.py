@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
 import numpy as np
 import pytest
@@ -21,7 +20,7 @@ from blustream_widget.testing.janus_server import (
     janus_obstacle,
 )
 from blustream_widget.testing.janus_viewer import janus_viewer
-from blustream_widget.testing.namespaces import Namespace, ip, namespace_obstacle
+from blustream_widget.testing.namespaces import Namespace, namespace_obstacle
 from blustream_widget.testing.server_process import running_server
 
 pytestmark = pytest.mark.skipif(bool(janus_obstacle()), reason=janus_obstacle() or "there is one")
@@ -35,13 +34,8 @@ SECRETS = {"api_secret": API_SECRET, "admin_key": ADMIN_KEY}
 def namespace():
     """A network of its own: Janus has no candidates at 127.0.0.1, whatever its settings."""
     with Namespace(f"bs-sfu-{os.getpid()}") as made:
-        try:
-            ip("-n", made.name, "link", "add", "d0", "type", "veth", "peer", "name", "d1")
-        except subprocess.CalledProcessError:
+        if not made.add_network("10.79.0.1/24"):
             pytest.skip("this kernel has no veth")
-        ip("-n", made.name, "address", "add", "10.79.0.1/24", "dev", "d0")
-        for name in ("d0", "d1"):
-            ip("-n", made.name, "link", "set", name, "up")
         yield made
 
 

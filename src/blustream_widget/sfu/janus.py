@@ -131,20 +131,24 @@ class JanusPublisher:
 
     async def _make(self, api: _Api, wish: dict[str, Any]) -> dict[str, Any]:
         """Have the mountpoint made; where the answer does not come, it is taken to be there."""
-        self._is_made = True
-        try:
-            return await api.ask(wish)
-        except _JanusError as exc:
-            self._is_made = False
-            if exc.number != _CANNOT_CREATE:
-                raise
-            if not self._target.replace:
-                raise _taken(exc) from exc
+        made = await self._try_to_make(api, wish)
+        if isinstance(made, dict):
+            return made
+        if not self._target.replace:
+            raise _taken(made) from made
         try:
             await api.ask(self._named("destroy"))
         except _JanusError as exc:
             if exc.number != _NO_SUCH_MOUNTPOINT:
                 raise
+        made = await self._try_to_make(api, wish)
+        if isinstance(made, dict):
+            return made
+        # Not for its number, then: Janus may have no port left.
+        raise SfuUnreachableError(made.message) from made
+
+    async def _try_to_make(self, api: _Api, wish: dict[str, Any]) -> dict[str, Any] | _JanusError:
+        """Return what Janus answers, or why it cannot make it though it may be asked."""
         self._is_made = True
         try:
             return await api.ask(wish)
@@ -152,8 +156,7 @@ class JanusPublisher:
             self._is_made = False
             if exc.number != _CANNOT_CREATE:
                 raise
-            # Not for its number, then: Janus may have no port left.
-            raise SfuUnreachableError(exc.message) from exc
+            return exc
 
     async def _looked_after(self) -> SfuError | None:
         """Look after the mountpoint, which keeps our session at Janus; returns what is wrong."""
