@@ -7,12 +7,18 @@
   const probe = new OffscreenCanvas(BITS * 4, 8).getContext("2d", { willReadFrequently: true });
 
   const surfaces = (root, found = []) => {
-    found.push(...root.querySelectorAll("canvas"), ...root.querySelectorAll("video"));
+    // jupyter_rfb's picture is an image.
+    for (const kind of ["canvas", "video", "img.renderview-view"])
+      found.push(...root.querySelectorAll(kind));
     for (const e of root.querySelectorAll("*")) if (e.shadowRoot) surfaces(e.shadowRoot, found);
     return found;
   };
   const isVideo = (e) => e.tagName === "VIDEO";
-  const area = (e) => (isVideo(e) ? e.videoWidth * e.videoHeight : e.width * e.height);
+  const sizeOf = (e) => {
+    if (isVideo(e)) return [e.videoWidth, e.videoHeight];
+    return e.tagName === "IMG" ? [e.naturalWidth, e.naturalHeight] : [e.width, e.height];
+  };
+  const area = (e) => sizeOf(e)[0] * sizeOf(e)[1];
   // Asks for styles only, which the page has computed for its own drawing already.
   const isSeen = (e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true });
 
@@ -27,8 +33,10 @@
     return ((k ^ (k >> 4) ^ (k >> 8)) & 15) === (code & 15) ? k : -1;
   };
 
+  // An image that is being replaced draws nothing, and the number of the one before stays.
   const fromCanvas = (canvas) => {
-    probe.drawImage(canvas, 0, 0, canvas.width, canvas.height / BAND, 0, 0, BITS * 4, 8);
+    const [width, height] = sizeOf(canvas);
+    probe.drawImage(canvas, 0, 0, width, height / BAND, 0, 0, BITS * 4, 8);
     const row = probe.getImageData(0, 4, BITS * 4, 1).data;
     return number((i) => {
       const at = (i * 4 + 2) * 4;
@@ -88,10 +96,7 @@
 
     get size() {
       const surface = this.surface;
-      if (!surface) return [0, 0];
-      return isVideo(surface)
-        ? [surface.videoWidth, surface.videoHeight]
-        : [surface.width, surface.height];
+      return surface ? sizeOf(surface) : [0, 0];
     }
   }
 

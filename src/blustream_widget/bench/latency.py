@@ -13,6 +13,7 @@ import psutil
 from blustream_widget.bench.barcode import write_barcode_volume
 from blustream_widget.bench.numbers import Record, median, percentile, summarize
 from blustream_widget.bench.quiet_chromium import QuietChromium
+from blustream_widget.bench.rfb_peer import require_rfb
 from blustream_widget.testing.lab import JupyterLab
 from blustream_widget.testing.notebook_page import NotebookPage
 from blustream_widget.testing.waiting import wait_until
@@ -24,7 +25,10 @@ _FIRST_SLICE = 20
 # The window has this much around the picture: JupyterLab's side bars, toolbars, rulers.
 _AROUND_PX = (560, 560)
 REFERENCE = "jpeg-comm-reference"
-"""The yardstick's name among the transports."""
+"""The lean yardstick's name among the transports."""
+RFB = "jupyter-rfb"
+"""The name of the one that people use."""
+_YARDSTICKS = (REFERENCE, RFB)
 # What each kernel does while the picture is measured; it ends by itself.
 _KERNELS = {
     "idle": "",
@@ -47,6 +51,16 @@ from blustream_widget.bench.jpeg_reference import JpegReference
 viewer = JpegReference({array!r}, slice_idx={first}, size_px={size!r})
 viewer
 """
+_RFB_CELL = """
+from blustream_widget.bench.rfb_peer import rfb_peer
+viewer = rfb_peer({array!r}, slice_idx={first}, size_px={size!r})
+viewer
+"""
+_MARK_RFB = """(image) => {
+  const host = image.parentElement;
+  host.dataset.phase = "live";
+  host.dataset.transport = "jupyter-rfb";
+}"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pause", type=int, default=40, help="ms between steps (default 40)")
     parser.add_argument("--width", type=int, default=1280, help="picture in device pixels")
     parser.add_argument("--height", type=int, default=720)
-    parser.add_argument("--transports", default=f"websocket,webrtc,comm,{REFERENCE}")
+    parser.add_argument("--transports", default=f"websocket,webrtc,comm,{REFERENCE},{RFB}")
     parser.add_argument("--kernels", default="idle,busy-python,busy-gil")
 
 
@@ -106,13 +120,20 @@ class LatencyBench:
     def run(self, transports: Sequence[str], kernels: Sequence[str]) -> list[Record]:
         """Measure all combinations; each has a browser, a kernel and a session of its own.
 
-        Where the yardstick `REFERENCE` is among the transports, every other record says how many
-        times as long it took.
+        Where a yardstick is among the transports, `REFERENCE` or `RFB`, every record says how many
+        times as long that took.
+
+        Raises
+        ------
+        BlustreamError
+            A yardstick is not installed.
         """
+        if RFB in transports:
+            require_rfb()
         results: list[Record] = []
         with tempfile.TemporaryDirectory(prefix="bs-bench-") as folder:
             path = Path(folder) / "barcode.vds"
-            write_barcode_volume(path, keep_array=REFERENCE in transports)
+            write_barcode_volume(path, keep_array=not set(_YARDSTICKS).isdisjoint(transports))
             # Browser and server are on one machine: WebRTC goes over loopback.
             environment = {"BLUSTREAM_ICE_LOOPBACK": "1"}
             with JupyterLab(Path(folder), environment=environment) as lab:
@@ -145,6 +166,8 @@ class LatencyBench:
         with chromium.driven() as browser:
             page = NotebookPage(browser, lab, name, context=browser.contexts[0])
             page.run_all()
+            if transport == RFB:
+                page.page.locator(".renderview-wrapper img").evaluate(_MARK_RFB)
             viewer = page.viewer()
             viewer.scroll_into_view_if_needed()
             wait_until(
@@ -152,7 +175,7 @@ class LatencyBench:
                 timeout_s=_START_TIMEOUT_S,
                 what=f"the viewer uses {transport}",
             )
-            if transport != REFERENCE:
+            if transport not in _YARDSTICKS:
                 self._fit_pane(page)
             viewer.click(position={"x": self._size_px[0] // 2, "y": self._size_px[1] // 2})
             page.page.evaluate((_HERE / "display_page.js").read_text())
@@ -166,9 +189,10 @@ class LatencyBench:
                 _start_busy(page, _KERNELS[kernel])
 
     def _cell(self, path: Path, transport: str) -> str:
-        if transport == REFERENCE:
+        if transport in _YARDSTICKS:
+            cell = _REFERENCE_CELL if transport == REFERENCE else _RFB_CELL
             array = str(path.with_suffix(".npy"))
-            return _REFERENCE_CELL.format(array=array, first=_FIRST_SLICE, size=self._size_px)
+            return cell.format(array=array, first=_FIRST_SLICE, size=self._size_px)
         # WebRTC is signalled through the socket, so it is allowed too.
         allowed = "websocket,webrtc" if transport == "webrtc" else transport
         height = self._size_px[1] + 120
@@ -190,14 +214,16 @@ class LatencyBench:
         wait_until(fits, timeout_s=30, what=f"the picture has {self._size_px} pixels")
 
     def _steps(self, chromium: QuietChromium) -> Record:
-        pause = f"{{ pause_ms: {self._pause_ms} }}"
+        def steps(n: int, sign: int) -> Record:
+            options = f"{{ pause_ms: {self._pause_ms}, sign: {sign} }}"
+            found: Record = chromium.evaluate(f"__latency.steps({n}, {options})", timeout_s=120)
+            return found
+
         # The first frames of a stream are not its speed.
-        chromium.evaluate(f"__latency.steps(10, {pause})", timeout_s=60)
+        steps(10, 1)
         n = max(1, self._n_steps // self._rounds)
-        rounds = [
-            chromium.evaluate(f"__latency.steps({n}, {pause})", timeout_s=120)
-            for _ in range(self._rounds)
-        ]
+        # There and back: a scrub that came to the volume's end would show fewer than it might.
+        rounds = [steps(n, (-1) ** index) for index in range(self._rounds)]
         summary = summarize([found["latencies_ms"] for found in rounds], "ms")
         return {
             "median_ms": summary["median_ms"],
@@ -243,20 +269,21 @@ class LatencyBench:
 
 
 def _with_ratios(results: list[Record]) -> list[Record]:
-    """Say of each record how many times as long the yardstick took, with the same kernel."""
-    for result in results:
-        figure = "median_ms" if result["case"] == "step" else "lag_ms"
-        reference = next(
-            (
-                other[figure]
-                for other in results
-                if other["transport"] == REFERENCE
-                and (other["case"], other["kernel"]) == (result["case"], result["kernel"])
-            ),
-            None,
-        )
-        own = result[figure]
-        result["reference_ratio"] = reference / own if reference and own else None
+    """Say of each record how many times as long each yardstick took, with the same kernel."""
+    for key, yardstick in (("reference_ratio", REFERENCE), ("rfb_ratio", RFB)):
+        for result in results:
+            figure = "median_ms" if result["case"] == "step" else "lag_ms"
+            reference = next(
+                (
+                    other[figure]
+                    for other in results
+                    if other["transport"] == yardstick
+                    and (other["case"], other["kernel"]) == (result["case"], result["kernel"])
+                ),
+                None,
+            )
+            own = result[figure]
+            result[key] = reference / own if reference and own else None
     return results
 
 

@@ -51,9 +51,8 @@
 
   // One notch, then nothing until its slice is on the screen; the pause has a random part, so that
   // events do not fall on one phase of the display.
-  const steps = async (n, { limit = 5000, pause_ms = 40 } = {}) => {
+  const steps = async (n, { limit = 5000, pause_ms = 40, sign = 1 } = {}) => {
     const result = { latencies_ms: [], lost: 0 };
-    let sign = 1;
     for (let i = 0; i < n && result.lost < 8; i++) {
       const from = await display.shown();
       if (i % 20 === 19) sign = -sign;
