@@ -45,12 +45,19 @@ class EditDesk:
     ----------
     session : str
     tell : callable
-        Sends a message to the server.
+        Sends a message to the server; lost while there is none, then it is sent again.
+    order : callable
+        Sends one that is not lost.
     """
 
-    def __init__(self, session: str, tell: Callable[[lp.ToServer], None]) -> None:
+    def __init__(
+        self,
+        session: str,
+        tell: Callable[[lp.ToServer], None],
+        order: Callable[[lp.ToServer], None],
+    ) -> None:
         self._session = session
-        self._tell = tell
+        self._tell, self._order = tell, order
         self._news = threading.Condition()
         self._numbers = itertools.count(1)
         self._asked: dict[int, _Asked] = {}
@@ -92,7 +99,7 @@ class EditDesk:
 
     def exported(self) -> None:
         """Say that labels were written, for the record."""
-        self._tell(lp.NoteExport(session=self._session, what="exported labels"))
+        self._order(lp.NoteExport(session=self._session, what="exported labels"))
 
     def hear(self, message: lp.ToKernel) -> None:
         """Hear the server; what is not about edits is passed over."""
@@ -153,7 +160,7 @@ class EditDesk:
             with self._news:
                 del self._asked[question.n]
             if asked.answer is None and isinstance(question, lp.EditLabels):
-                self._tell(lp.CancelEdit(session=self._session, n=question.n))
+                self._order(lp.CancelEdit(session=self._session, n=question.n))
         if isinstance(asked.answer, BlustreamError):
             raise asked.answer
         if asked.answer is None:

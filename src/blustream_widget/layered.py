@@ -128,7 +128,7 @@ class Layered(ViewTraits):
                 hint="refresh() is for arrays; add a file again after it has changed.",
             )
         segment.copy()
-        self._link.tell(lp.RefreshSegmentation(session=self._session, name=name))
+        self._link.order(lp.RefreshSegmentation(session=self._session, name=name))
 
     @contextlib.contextmanager
     def _laying(self, name: str, segment: SharedSegment | None) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -29,6 +30,31 @@ class LinkListener(Protocol):
         """Hear that the server could not be reached; the link goes on trying."""
 
 
+@dataclass(slots=True, eq=False)
+class Change:
+    """A patch of the view, joined of all that the user set one after the other.
+
+    Parameters
+    ----------
+    patch : dict
+    seq : int
+        Number of the last one of them.
+    is_sealed : bool
+        Something else came after it: it is joined with nothing that came after that.
+    """
+
+    patch: dict[str, Any]
+    seq: int
+    is_sealed: bool = False
+
+    def joined(self, patch: dict[str, Any], seq: int) -> Change | None:
+        """Give it with a later patch; None if that does not mean the same."""
+        # An index belongs to the axis of its moment.
+        if self.is_sealed or ("axis" in patch and "slice_idx" in self.patch):
+            return None
+        return Change(self.patch | patch, seq)
+
+
 class LinkSession:
     """What is known of a session here. Link thread only.
 
@@ -52,8 +78,9 @@ class LinkSession:
         self.is_known = False
         self.state: ViewState | None = None
         self.seq = 0
-        self._unsent: list[dict[str, Any]] = []
-        self._unconfirmed: list[dict[str, Any]] = []
+        # That the server has not confirmed; the first ones were sent.
+        self._changes: list[Change] = []
+        self._n_sent = 0
 
     @property
     def opening(self) -> lp.OpenSession:
@@ -79,20 +106,29 @@ class LinkSession:
     def add(self, patch: dict[str, Any], seq: int) -> None:
         """Take a change of the view."""
         self.seq = seq
-        _join(self._unsent, patch)
+        is_unsent = len(self._changes) > self._n_sent
+        joined = self._changes[-1].joined(patch, seq) if is_unsent else None
+        if joined is None:
+            self._changes.append(Change(dict(patch), seq))
+        else:
+            self._changes[-1] = joined
 
-    def take_unsent(self) -> list[lp.PatchState]:
-        """Messages of the changes that the server has not been told yet."""
-        patches, self._unsent = self._unsent, []
-        for patch in patches:
-            _join(self._unconfirmed, patch)
-        # Only the last one may count as all of them.
-        numbers = [*([max(0, self.seq - 1)] * (len(patches) - 1)), self.seq]
+    def seal(self) -> Change | None:
+        """Keep what was set until now apart from what comes; gives the last of it."""
+        if not self._changes:
+            return None
+        self._changes[-1].is_sealed = True
+        return self._changes[-1]
+
+    def take_unsent(self, last: Change | None = None) -> list[lp.PatchState]:
+        """Messages of the changes that the server has not been told yet, or until `last`."""
+        end = len(self._changes)
+        if last is not None:
+            end = self._changes.index(last) + 1 if last in self._changes else self._n_sent
+        unsent = self._changes[self._n_sent : end]
+        self._n_sent = max(self._n_sent, end)
         name = self._opening.session
-        return [
-            lp.PatchState(session=name, patch=patch, seq=seq)
-            for patch, seq in zip(patches, numbers, strict=False)
-        ]
+        return [lp.PatchState(session=name, patch=one.patch, seq=one.seq) for one in unsent]
 
     def heard(self, message: lp.ToKernel) -> None:
         """Follow the server's state."""
@@ -100,24 +136,23 @@ class LinkSession:
             self.state = message.state
         elif isinstance(message, lp.Mirror) and self.state is not None:
             self.state = message.state
-            if message.seq >= self.seq:
-                self._unconfirmed = []
+            n_known = len(self._changes)
+            self._changes = [one for one in self._changes if one.seq > message.seq]
+            self._n_sent = max(0, self._n_sent - n_known + len(self._changes))
 
     def reopening(self) -> lp.OpenSession:
         """Message that opens the session where it was; what was not confirmed is sent again."""
         # The number goes with it even if nothing else does: states without it count as old.
-        self._unsent = [*self._unconfirmed, *self._unsent] or [{}]
-        self._unconfirmed = []
+        unconfirmed = self._changes or [Change({}, self.seq)]
+        self._changes, self._n_sent = [], 0
+        for one in unconfirmed:
+            joined = self._changes[-1].joined(one.patch, one.seq) if self._changes else None
+            if joined is None:
+                self._changes.append(one)
+            else:
+                one.patch = joined.patch  # the same object: it may be known as the last of some
+                self._changes[-1] = one
         opening = self.opening
         if self.state is None:
             return opening
         return msgspec.structs.replace(opening, patch={}, state=self.state)
-
-
-def _join(patches: list[dict[str, Any]], patch: dict[str, Any]) -> None:
-    """Add a patch to those that wait, as one with the last if that means the same."""
-    # An index belongs to the axis of its moment.
-    if patches and not ("axis" in patch and "slice_idx" in patches[-1]):
-        patches[-1] = patches[-1] | patch
-    else:
-        patches.append(dict(patch))

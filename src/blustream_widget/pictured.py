@@ -86,7 +86,7 @@ class Pictured(t.HasTraits):
         picture = screenshot_of(self._take_picture(timeout_s), pane, scale)
         if path is not None:
             picture.save(path, overwrite=overwrite)
-        self._link.tell(lp.NoteExport(session=self._session, what="saved a picture"))
+        self._link.order(lp.NoteExport(session=self._session, what="saved a picture"))
         return picture
 
     def _take_picture(self, timeout_s: float) -> PictureTaken:
@@ -102,7 +102,7 @@ class Pictured(t.HasTraits):
             with self._picture_told:
                 taken = self._pictures.pop(n)
         if taken is None:
-            self._link.tell(TakePicture(session=self._session, n=n, cancel=True))
+            self._link.order(TakePicture(session=self._session, n=n, cancel=True))
             raise WorkerError(
                 f"There was no picture of the view at rest within {timeout_s:g} s.",
                 hint="Give timeout_s; a view that moves, or of more than 8 MB as PNG, has none.",
@@ -112,7 +112,12 @@ class Pictured(t.HasTraits):
         return taken
 
     def _hear_picture(self, message: lp.ToKernel) -> None:
-        if isinstance(message, PictureTaken):
+        if isinstance(message, lp.SessionOpened):
+            with self._picture_told:
+                waiting = [n for n, taken in self._pictures.items() if taken is None]
+            for n in waiting:  # a question or its answer may have been lost
+                self._link.tell(TakePicture(session=self._session, n=n))
+        elif isinstance(message, PictureTaken):
             with self._picture_told:
                 if message.n in self._pictures:
                     self._pictures[message.n] = message

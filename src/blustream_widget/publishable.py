@@ -38,6 +38,9 @@ class Publishable(t.HasTraits):
 
     def _start_publishable(self) -> None:
         self._publish_wish: StartPublishing | None = None
+        # What is not answered yet, and whether another server is to be asked it.
+        self._publish_question: StartPublishing | StopPublishing | None = None
+        self._is_question_due = False
         self._publish_n = 0
         self._published = PublishStatus("", 0, PublishState())
         self._published_told = threading.Condition()
@@ -86,8 +89,7 @@ class Publishable(t.HasTraits):
             secret=secrets.token_urlsafe(24),
             to=to,
         )
-        self._link.tell(wish)
-        told = self._wait_until_told(wish.n, "on", _START_TIMEOUT_S)
+        told = self._ask_to_publish(wish, "on", _START_TIMEOUT_S)
         if told.status.code:
             with self._published_told:
                 if self._published is told and told.status.phase == "on":
@@ -104,22 +106,31 @@ class Publishable(t.HasTraits):
         """Take what is seen away from the SFU, and wait until that is done."""
         with self._published_told:
             self._publish_wish = None
-        n = self._next_publish_n()
-        self._link.tell(StopPublishing(session=self._session, n=n))
-        self._wait_until_told(n, "off", _STOP_TIMEOUT_S)
+        wish = StopPublishing(session=self._session, n=self._next_publish_n())
+        self._ask_to_publish(wish, "off", _STOP_TIMEOUT_S)
 
     def _next_publish_n(self) -> int:
         with self._published_told:
             self._publish_n += 1
             return self._publish_n
 
-    def _wait_until_told(self, n: int, phase: str, timeout_s: float) -> PublishStatus:
+    def _ask_to_publish(
+        self, question: StartPublishing | StopPublishing, phase: str, timeout_s: float
+    ) -> PublishStatus:
+        """Ask for something, and wait for what becomes of it."""
+
         def is_told() -> bool:
             told = self._published
-            return told.n >= n and (told.status.phase == phase or bool(told.status.code))
+            return told.n >= question.n and (told.status.phase == phase or bool(told.status.code))
 
         with self._published_told:
-            if not self._published_told.wait_for(is_told, timeout_s):
+            self._publish_question = question
+            self._link.tell(question)
+            try:
+                is_answered = self._published_told.wait_for(is_told, timeout_s)
+            finally:  # also when the user interrupts
+                self._publish_question = None
+            if not is_answered:
                 raise SfuError(
                     f"The server did not answer within {timeout_s:.0f} s.",
                     hint="See the log in the server's runtime folder.",
@@ -127,9 +138,15 @@ class Publishable(t.HasTraits):
             return self._published
 
     def _hear_published(self, message: lp.ToKernel) -> None:
+        if isinstance(message, lp.SessionOpened):
+            self._is_question_due = True  # the server says in a moment what it has heard
         if not isinstance(message, PublishStatus):
             return
         with self._published_told:
+            question, is_due = self._publish_question, self._is_question_due
+            self._is_question_due = False
+            if is_due and question is not None and message.n < question.n:
+                self._link.tell(question)
             wish = self._publish_wish
             if wish is not None and message.n < wish.n:
                 # Another server took the place of the one that published.

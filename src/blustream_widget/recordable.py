@@ -42,6 +42,8 @@ class Recordable(t.HasTraits):
 
     def _start_recordable(self) -> None:
         self._recording_n = 0
+        self._recording_wish: lp.StartRecording | lp.StopRecording | None = None  # not answered
+        self._is_reopened = False  # maybe by another server, which says next what it knows
         self._recording = lp.RecordingStatus("", 0, "", RecordingState())
         self._recording_told = threading.Condition()
         self._last_recording: Path | None = None
@@ -85,10 +87,8 @@ class Recordable(t.HasTraits):
         _ = self.info
         target = "" if path is None else os.fspath(Path(path).expanduser().absolute())
         n = self._next_recording_n()
-        self._link.tell(
-            lp.StartRecording(session=self._session, n=n, path=target, overwrite=overwrite)
-        )
-        told = self._wait_for(n, ("on", "off"), _START_TIMEOUT_S)
+        wish = lp.StartRecording(session=self._session, n=n, path=target, overwrite=overwrite)
+        told = self._wait_for(wish, ("on", "off"), _START_TIMEOUT_S)
         if told.status.code:
             raise from_code(told.status.code, told.status.message, told.status.hint)
         return Path(told.path)
@@ -104,8 +104,8 @@ class Recordable(t.HasTraits):
         if self.recording.phase == "off":
             raise RecordingError("Nothing is recorded.", hint="viewer.record() begins that.")
         n = self._next_recording_n()
-        self._link.tell(lp.StopRecording(session=self._session, n=n))
-        told = self._wait_for(n, ("off",), _STOP_TIMEOUT_S)
+        wish = lp.StopRecording(session=self._session, n=n)
+        told = self._wait_for(wish, ("off",), _STOP_TIMEOUT_S)
         if told.status.code:
             raise from_code(told.status.code, told.status.message, told.status.hint)
         return Recording(told.path)
@@ -124,13 +124,26 @@ class Recordable(t.HasTraits):
         self._recording_n += 1
         return self._recording_n
 
-    def _wait_for(self, n: int, phases: tuple[str, ...], timeout_s: float) -> lp.RecordingStatus:
+    def _wait_for(
+        self,
+        wish: lp.StartRecording | lp.StopRecording,
+        phases: tuple[str, ...],
+        timeout_s: float,
+    ) -> lp.RecordingStatus:
+        """Ask for something, and wait for what becomes of it."""
+
         def is_told() -> bool:
             told = self._recording
-            return told.n >= n and (told.status.phase in phases or bool(told.status.code))
+            return told.n >= wish.n and (told.status.phase in phases or bool(told.status.code))
 
         with self._recording_told:
-            if not self._recording_told.wait_for(is_told, timeout_s):
+            self._recording_wish = wish
+            self._link.tell(wish)
+            try:
+                is_answered = self._recording_told.wait_for(is_told, timeout_s)
+            finally:  # also when the user interrupts
+                self._recording_wish = None
+            if not is_answered:
                 raise RecordingError(
                     f"The server did not answer within {timeout_s:.0f} s.",
                     hint="See the log in the server's runtime folder.",
@@ -140,7 +153,9 @@ class Recordable(t.HasTraits):
     def _with_what_broke_off(self, message: lp.RecordingStatus) -> lp.RecordingStatus:
         """Say so where another server, which knows of no recording, took the place of one."""
         before = self._recording
-        if message.n or before.status.phase == "off":
+        # One that has recorded anything counts it.
+        knows_nothing = self._is_reopened and message.n == message.status.number == 0
+        if before.status.phase == "off" or not knows_nothing:
             return message
         status = RecordingState(
             code=RecordingError.code,
@@ -150,9 +165,15 @@ class Recordable(t.HasTraits):
         return lp.RecordingStatus(message.session, self._recording_n, before.path, status)
 
     def _hear_recording(self, message: lp.ToKernel) -> None:
-        if isinstance(message, lp.RecordingStatus):
+        if isinstance(message, lp.SessionOpened):
+            self._is_reopened = True
+        elif isinstance(message, lp.RecordingStatus):
             with self._recording_told:
                 self._recording = self._with_what_broke_off(message)
+                wish = self._recording_wish
+                if self._is_reopened and wish is not None and self._recording.n < wish.n:
+                    self._link.tell(wish)
+                self._is_reopened = False
                 if message.status.phase == "on":
                     self._last_recording = Path(message.path)
                 self._recording_told.notify_all()

@@ -176,7 +176,7 @@ class Segmented(Layered):
         self, look: SegmentationLook, info: SegmentationInfo, source: SegmentationSource
     ) -> Segmentation:
         if self._desk is None:
-            self._desk = EditDesk(self._session, self._link.tell)
+            self._desk = EditDesk(self._session, self._link.tell, self._link.order)
         item = Segmentation(
             look,
             info,

@@ -22,6 +22,7 @@ import msgspec
 from blustream_widget.config import Config, load_config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.errors import BlustreamError, SessionNotFoundError, TransportError
+from blustream_widget.link_orders import Behind, Orders
 from blustream_widget.link_session import LinkListener, LinkSession
 from blustream_widget.runtime import start_thread
 
@@ -62,7 +63,7 @@ class Link:
         self._closing: dict[str, float] = {}
         self._channels: dict[int, str] = {}
         self._next_channel = 0
-        self._ties: dict[str, lp.TieViews] = {}
+        self._orders = Orders()
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._wake: asyncio.Event | None = None
         self._outbox: list[str] = []
@@ -112,14 +113,24 @@ class Link:
 
     def refresh(self, session: str) -> None:
         """Tell the worker that the shared array changed."""
-        self._post(lambda: self._send(lp.RefreshVolume(session=session)), start=False)
+        self.order(lp.RefreshVolume(session=session))
 
     def tell(self, message: lp.ToServer) -> None:
-        """Send a message; lost while there is no server: `SessionOpened` says when there is one."""
+        """Send a message that may be lost: `SessionOpened` says when to send it again.
+
+        For what has an answer that somebody waits for, or is known here for as long as it holds.
+        """
         self._post(lambda: self._send(message), start=False)
 
+    def order(self, message: lp.ToServer) -> None:
+        """Have something done once: sent until a server confirms it, maybe twice."""
+        self._post(lambda: self._order(message), start=False)
+
     def tie(self, message: lp.TieViews) -> None:
-        """Have views follow each other, also in a server that takes this one's place."""
+        """Have views follow each other, also in a server that takes this one's place.
+
+        What was set in one of them before counts as set before, and what is set after as after.
+        """
         self._post(lambda: self._tie(message), start=False)
 
     def untie(self, tie: str) -> None:
@@ -136,7 +147,7 @@ class Link:
             self._next_channel += 1
             channel = self._next_channel
             self._channels[channel] = session
-        self._post(lambda: self._send(lp.RelayOpen(session=session, channel=channel)), start=False)
+        self._post(lambda: self._open_relay(session, channel), start=False)
         return channel
 
     def relay(self, channel: int, text: str) -> None:
@@ -303,7 +314,9 @@ class Link:
     async def _flush(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         for session in self._sessions.values():
             for message in session.take_unsent():
-                self._outbox.append(lp.encoder.encode(message).decode())
+                self._put(message)
+        if (question := self._orders.question()) is not None:
+            self._put(question)
         texts, self._outbox = self._outbox, []
         for text in texts:
             await socket.send_str(text)
@@ -331,6 +344,8 @@ class Link:
         elif isinstance(message, lp.SessionClosed):
             self._closing.pop(message.session, None)
             self._notify()
+        elif isinstance(message, lp.Confirmed):
+            self._orders.confirmed(message.n)
         elif (session := self._sessions.get(message.session)) is not None:
             if isinstance(message, lp.SessionError) and message.code == SessionNotFoundError.code:
                 # The server has let go of it, to make room: here is all that it needs.
@@ -356,9 +371,12 @@ class Link:
     def _reopen_all(self) -> None:
         self._outbox = []
         for name in self._closing:
-            self._send(lp.CloseSession(session=name))
+            self._put(lp.CloseSession(session=name))
         for name in self._sessions:
             self._reopen(name)
+        for order, behind in self._orders.again():
+            self._put_changes(behind)
+            self._put(order)
 
     def _reopen(self, name: str) -> None:
         session = self._sessions.get(name)
@@ -366,9 +384,15 @@ class Link:
             return
         session.is_known = session.is_known or self._socket is not None
         self._send(session.reopening())
-        for tie in self._ties.values():
-            if name in tie.sessions:
-                self._send(tie)
+        for tie in self._orders.ties_of(name):
+            self._send(tie)
+
+    def _put_changes(self, behind: Behind) -> None:
+        """Tell the first changes of some sessions."""
+        for name, last in behind.items():
+            if (session := self._sessions.get(name)) is not None:
+                for message in session.take_unsent(last):
+                    self._put(message)
 
     def _open(self, name: str) -> None:
         with self._lock:
@@ -389,26 +413,32 @@ class Link:
             for channel in [c for c, s in self._channels.items() if s == name]:
                 del self._channels[channel]
             self._send(lp.CloseSession(session=name))
-        for tie in list(self._ties.values()):
-            if name in tie.sessions:
-                self._leave_tie(name, tie)
+        self._orders.forget(name)
 
-    def _leave_tie(self, name: str, tie: lp.TieViews) -> None:
-        """Take an ended session out of a tie; the server does the same by itself."""
-        rest = tuple(other for other in tie.sessions if other != name)
-        if len(rest) > 1:
-            self._ties[tie.tie] = msgspec.structs.replace(tie, sessions=rest)
-        else:
-            del self._ties[tie.tie]
+    def _order(self, message: lp.ToServer) -> None:
+        self._orders.add(message)
+        self._send(message)
 
     def _tie(self, message: lp.TieViews) -> None:
-        # What it aligned once is not aligned again by another server: someone may have moved since.
-        self._ties[message.tie] = msgspec.structs.replace(message, aligns=False)
+        members = {name: one for name, one in self._sessions.items() if name in message.sessions}
+        sealed = {name: session.seal() for name, session in members.items()}
+        behind = {name: last for name, last in sealed.items() if last is not None}
+        self._orders.tie(message, behind)
+        if self._socket is not None:
+            self._put_changes(behind)
         self._send(message)
 
     def _untie(self, name: str) -> None:
-        if self._ties.pop(name, None) is not None:
-            self._send(lp.UntieViews(tie=name))
+        if (order := self._orders.untie(name)) is not None:
+            self._send(order)
+
+    def _open_relay(self, session: str, channel: int) -> None:
+        if self._socket is not None:
+            self._send(lp.RelayOpen(session=session, channel=channel))
+        elif channel in self._channels:
+            # The page tries again by itself; what it said meanwhile would be lost.
+            self._to_browser(channel, "")
+            self._channels.pop(channel, None)
 
     def _patch(self, name: str, patch: dict[str, Any], seq: int) -> None:
         session = self._sessions.get(name)
@@ -433,12 +463,16 @@ class Link:
         session = self._sessions.get(name)
         if session is not None:
             session.drop_segmentation(segmentation)
-            self._send(lp.RemoveSegmentation(session=name, name=segmentation))
+            self._order(lp.RemoveSegmentation(session=name, name=segmentation))
 
     def _send(self, message: lp.ToServer) -> None:
+        """Send what may be lost: it is not sent where there is no server."""
         if self._socket is not None:
-            self._outbox.append(lp.encoder.encode(message).decode())
+            self._put(message)
         self._notify()
+
+    def _put(self, message: lp.ToServer) -> None:
+        self._outbox.append(lp.encoder.encode(message).decode())
 
     def _notify(self) -> None:
         if self._wake is not None:

@@ -386,23 +386,23 @@ class Shareable(t.HasTraits):
         own = (link._key for link in self._links_out)
         self._end_links(*own, *self._known_links)
         self._links_out = ()
-        self._link.tell(lp.StopSharing(session=self._session))
+        self._link.order(lp.StopSharing(session=self._session))
 
     def _end_links(self, *keys: str) -> None:
         self._ended_links = tuple(dict.fromkeys((*self._ended_links, *keys)))[-lp.MAX_ENDED :]
 
     @t.observe("calls")
     def _calls_changed(self, _change: object = None) -> None:
-        self._link.tell(lp.SetCalls(session=self._session, calls=self.calls))
+        self._link.order(lp.SetCalls(session=self._session, calls=self.calls))
 
     def _close_link(self, key: str) -> None:
         self._end_links(key)
-        self._link.tell(lp.StopSharing(session=self._session, link=key))
+        self._link.order(lp.StopSharing(session=self._session, link=key))
 
     def _manage_person(self, person: str, action: str, role: GuestRole | None = None) -> None:
         if action == "remove" and person not in self._ended_people:
             self._ended_people = (*self._ended_people, person)[-lp.MAX_ENDED :]
-        self._link.tell(
+        self._link.order(
             lp.ManagePerson(
                 session=self._session,
                 person=person,

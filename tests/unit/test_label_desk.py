@@ -19,7 +19,7 @@ class Server:
 
     def __init__(self, answer):
         self.heard, self._answer = [], answer
-        self.desk = EditDesk("s", self.tell)
+        self.desk = EditDesk("s", self.tell, self.tell)
 
     def tell(self, message):
         self.heard.append(message)

@@ -34,6 +34,8 @@ class Link:
     def tell(self, message):
         self.told.append(message)
 
+    order = tell
+
     def got(self, kind):
         return [message for message in self.told if isinstance(message, kind)]
 

@@ -94,6 +94,9 @@ class FakeLink:
         if not is_nothing:  # every session is told that there were no annotations before it
             self.calls.append(type(message).__name__)
 
+    def order(self, message: lp.ToServer) -> None:
+        self.calls.append(type(message).__name__)
+
     def renew_token(self, session: str) -> None:
         self.calls.append("renew")
 

@@ -67,14 +67,14 @@ class Annotated(t.HasTraits):
         def info(self) -> VolumeInfo: ...
 
     def _start_annotations(self, link: Link, session: str) -> None:
-        self._questions = VoxelQuestions(session, link.tell)
+        self._questions = VoxelQuestions(session, link.tell, link.order)
         self._mirrored = AnnotationMirror(session, link.tell, self._on_annotations)
         container = Annotations(
             self._mirrored,
             info=lambda: self.info,
             measure=self.measure,
             on_change=self._tell_trait,
-            on_export=lambda what: link.tell(lp.NoteExport(session=session, what=what)),
+            on_export=lambda what: link.order(lp.NoteExport(session=session, what=what)),
         )
         self.annotations = container
         self._annotations = container

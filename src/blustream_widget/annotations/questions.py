@@ -24,12 +24,19 @@ class VoxelQuestions:
     ----------
     session : str
     post : callable
-        Sends a message to the server.
+        Sends a message to the server; lost while there is none, then it is sent again.
+    order : callable
+        Sends one that is not lost.
     """
 
-    def __init__(self, session: str, post: Callable[[lp.ToServer], None]) -> None:
+    def __init__(
+        self,
+        session: str,
+        post: Callable[[lp.ToServer], None],
+        order: Callable[[lp.ToServer], None],
+    ) -> None:
         self._session = session
-        self._post = post
+        self._post, self._order = post, order
         self._changed = threading.Condition()
         self._asked: dict[int, _Question] = {}
         self._answers: dict[int, Measurement | TrackedGrid] = {}
@@ -157,4 +164,4 @@ class VoxelQuestions:
             is_open = self._asked.pop(question.n, None) is not None
             self._answers.pop(question.n, None)
         if is_open:
-            self._post(msgspec.structs.replace(question, cancel=True))
+            self._order(msgspec.structs.replace(question, cancel=True))

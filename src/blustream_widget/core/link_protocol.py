@@ -359,6 +359,12 @@ class UntieViews(_Message, tag="untie", frozen=True):
     tie: str
 
 
+class Confirm(_Message, tag="confirm", frozen=True):
+    """Answered by `Confirmed` of the same `n`: all that came before it was taken."""
+
+    n: int
+
+
 class RelayOpen(_Message, tag="relay-open", frozen=True):
     """A browser without a connection speaks through the comm. `channel` is new in this link."""
 
@@ -407,6 +413,7 @@ ToServer: TypeAlias = (
     | OpenDesk
     | TieViews
     | UntieViews
+    | Confirm
     | RelayOpen
     | RelayText
     | RelayClose
@@ -579,6 +586,12 @@ class SessionClosed(_Message, tag="closed", frozen=True):
     session: str
 
 
+class Confirmed(_Message, tag="confirmed", frozen=True):
+    """All that came before `Confirm` was taken."""
+
+    n: int
+
+
 class SessionError(_Message, tag="error", frozen=True):
     """Something of this session failed; `fatal` means there is nothing to show."""
 
@@ -609,6 +622,7 @@ ToKernel: TypeAlias = (
     | Shared
     | RenewDesk
     | SessionClosed
+    | Confirmed
     | SessionError
     | RelayText
     | RelayClose

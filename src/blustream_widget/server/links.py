@@ -93,17 +93,14 @@ class KernelLink:
         match message:
             case lp.OpenSession():
                 self._hub.open(message, self, self._process)
-            case lp.RelayOpen(channel=channel):
-                self._open_relay(channel)
-            case lp.RelayText(channel=channel, text=relayed):
-                if (visitor := self._visitors.get(channel)) is not None:
-                    visitor.receive(relayed)
-            case lp.RelayClose(channel=channel):
-                self._relay_ended(channel)
+            case lp.RelayOpen() | lp.RelayText() | lp.RelayClose():
+                self._receive_relayed(message)
             case lp.TieViews():
                 self._hub.ties.tie(message)
             case lp.UntieViews(tie=tie):
                 self._hub.ties.untie(tie)
+            case lp.Confirm(n=n):
+                self.tell(lp.Confirmed(n=n))
             case lp.OpenDesk():
                 self._hub.offer_desk(self, message)
             case _:
@@ -134,6 +131,16 @@ class KernelLink:
                 fatal=True,
             )
             self.tell(error)
+
+    def _receive_relayed(self, message: lp.RelayOpen | lp.RelayText | lp.RelayClose) -> None:
+        match message:
+            case lp.RelayOpen(channel=channel):
+                self._open_relay(channel)
+            case lp.RelayText(channel=channel, text=relayed):
+                if (visitor := self._visitors.get(channel)) is not None:
+                    visitor.receive(relayed)
+            case lp.RelayClose(channel=channel):
+                self._relay_ended(channel)
 
     def _receive_for_session(self, message: OfSession) -> None:
         if isinstance(message, lp.CloseSession):  # also of one that a former server left

@@ -39,8 +39,8 @@ class KernelPort:
     def __init__(self, session_id: str) -> None:
         self._session_id = session_id
         self._kernel: Kernel | None = None
-        # Of the newest patch that was applied or refused.
-        self.seq = 0
+        # Of the newest patch that was applied or refused, and of the newest that came.
+        self.seq = self.wished_seq = 0
 
     @property
     def is_attached(self) -> bool:

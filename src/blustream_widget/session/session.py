@@ -238,7 +238,7 @@ class Session:
         if state is not None:
             self._state = state
             self._has_first_state = True
-        self._wishes.of_kernel = dict(patch)
+        self._wishes.of_kernel = [dict(patch)]
         self._supervisor.start()
         self._idle.start()
 
@@ -296,10 +296,12 @@ class Session:
 
     def patch_by_kernel(self, patch: dict[str, Any], seq: int) -> None:
         """Change the state; what is wrong with the patch is told to the kernel."""
-        self._kernel.seq = max(self._kernel.seq, seq)
+        self._kernel.wished_seq = max(self._kernel.wished_seq, seq)
         if self._info is None:
-            self._wishes.of_kernel.update(patch)
+            # Not confirmed yet: what is mirrored until then is without it.
+            self._wishes.of_kernel.append(patch)
             return
+        self._kernel.seq = self._kernel.wished_seq
         try:
             self.check_patch(patch)
             self._lead(self._state.with_patch(patch, self._info))
@@ -613,6 +615,7 @@ class Session:
             if before is not None:  # the kernel may have known a newer one while it opened
                 message = msgspec.structs.replace(message, state=before)
             self._state = self._wishes.apply(message, self._kernel.tell_error)
+            self._kernel.seq = self._kernel.wished_seq
             self._has_first_state = True
             self._store.show(self._state)
         for viewer in self._followers:

@@ -43,7 +43,7 @@ class Ties:
     def __init__(self, find: Callable[[str], Tied | None]) -> None:
         self._find = find
         self._ties: dict[str, lp.TieViews] = {}
-        # By a view that was not open when it should have followed: who led last.
+        # By a view that could not follow, as it or who led was not open: who led last.
         self._missed: dict[str, str] = {}
         # With the volumes that a guide is made for: a worker may come to know more of its volume.
         self._guides: dict[tuple[str, str, str], tuple[VolumeInfo, VolumeInfo, Guide | None]] = {}
@@ -73,11 +73,18 @@ class Ties:
             if len(rest) > 1:
                 self._ties[name] = msgspec.structs.replace(tie, sessions=rest)
 
-    def opened(self, follower: Tied) -> None:
-        """Have a view whose volume has opened catch up with what it missed."""
-        leader = self._find(self._missed.pop(follower.id, ""))
-        if leader is not None:
+    def opened(self, view: Tied) -> None:
+        """Have a view whose volume has opened, and those that it should lead, catch up."""
+        leader = self._find(self._missed.get(view.id, ""))
+        if leader is not None and leader.info is not None:
+            del self._missed[view.id]
             self.led(leader, None)
+        waiting = [name for name, led_by in self._missed.items() if led_by == view.id]
+        followers = [one for name in waiting if (one := self._find(name)) is not None]
+        if any(follower.info is not None for follower in followers):
+            for follower in followers:
+                self._missed.pop(follower.id)
+            self.led(view, None)
 
     def led(self, leader: Tied, before: ViewState | None) -> None:
         """Have the others follow `leader`, whom somebody moved from `before` to where it is.
@@ -96,7 +103,7 @@ class Ties:
                 for other in self._others(tie, reached):
                     before_of.setdefault(other.id, (other, other.state))
                     guide = self._guide(tie, mover, other)
-                    if other.info is None:
+                    if other.info is None or mover.info is None:
                         self._missed[other.id] = mover.id
                     if guide is not None:
                         other.follow(guide.patch(was, mover.state, other.state))

@@ -26,7 +26,7 @@ class EarlyWishes:
 
     def __init__(self, check: Callable[[Patch], None]) -> None:
         self._check = check
-        self.of_kernel: Patch = {}
+        self.of_kernel: list[Patch] = []  # in order: an index belongs to the axis of its moment
         self.of_pages: Patch = {}
 
     @property
@@ -42,18 +42,19 @@ class EarlyWishes:
         ----------
         opened : worker_protocol.Opened
         on_refused : callable
-            Gets why the kernel's patch does not fit. Of pages, fields that do not are left out.
+            Gets why a patch of the kernel does not fit. Of pages, fields that do not are left out.
         """
-        of_kernel, self.of_kernel = self.of_kernel, {}
+        of_kernel, self.of_kernel = self.of_kernel, []
         of_pages, self.of_pages = self.of_pages, {}
         state = opened.state
-        try:
-            if "channel" in of_kernel:
-                of_kernel = channel_view(opened.info, of_kernel["channel"]) | of_kernel
-            self._check(of_kernel)
-            state = state.with_patch(of_kernel, opened.info)
-        except StateError as exc:
-            on_refused(exc)
+        for patch in of_kernel:
+            try:
+                if "channel" in patch:
+                    patch = channel_view(opened.info, patch["channel"]) | patch
+                self._check(patch)
+                state = state.with_patch(patch, opened.info)
+            except StateError as exc:
+                on_refused(exc)
         for name, value in of_pages.items():
             try:
                 self._check({name: value})

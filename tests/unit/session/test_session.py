@@ -195,3 +195,18 @@ async def test_labels_of_a_name_that_was_free_again_are_opened(session, pool):
         session.segmentations.receive(add)
         assert worker.got(wp.AddSegmentation)[-1].source == source
         session.segmentations.receive(lp.RemoveSegmentation(session="0" * 32, name="fault"))
+
+
+async def test_a_change_is_confirmed_to_the_kernel_when_it_is_in_the_state(session, pool, kernel):
+    session.open({}, None)
+    session.patch_by_kernel({"slice_idx": 3}, 1)
+    session.patch_by_kernel({"zoom": 2.0}, 2)
+    session._send_mirror()
+    told = [m for m in kernel.heard if isinstance(m, lp.Mirror)]
+    assert told
+    assert {m.seq for m in told} == {0}  # a kernel takes over what counts as newer than its own
+    (await pool.worker()).opens()
+    session._send_mirror()
+    newest = [m for m in kernel.heard if isinstance(m, lp.Mirror)][-1]
+    assert (newest.seq, newest.state.zoom) == (2, 2.0)
+    assert newest.state.slice_idx[newest.state.axis] == 3

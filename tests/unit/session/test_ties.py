@@ -140,3 +140,29 @@ def test_a_view_whose_volume_is_not_open_catches_up_when_it_is(ties):
     ties.opened(b)
     ties.opened(b)
     assert b.followed == [{"slice_idx": (4, 15, 15)}]
+
+
+@pytest.mark.parametrize("opens_first", ["leader", "follower"])
+def test_a_tie_of_views_that_are_not_open_yet_aligns_them_when_both_are(ties, opens_first):
+    a, b = views(ties, "a", "b")
+    a.state = a.state.with_patch({"slice_idx": (1, 2, 3)}, a.info)
+    info, a.info, b.info = a.info, None, None
+    tie(ties, "t", a, b, aligns=True)
+    for view in (a, b) if opens_first == "leader" else (b, a):
+        view.info = info
+        ties.opened(view)
+    assert b.state.slice_idx == (1, 2, 3)
+    assert a.followed == []
+    ties.opened(a)  # once: somebody may have moved since
+    assert len(b.followed) == 1
+
+
+def test_who_misses_a_leader_that_is_not_open_is_led_by_whoever_moves_until_then(ties):
+    a, b, c = views(ties, "a", "b", "c")
+    info, a.info = a.info, None
+    tie(ties, "t", a, b, c, aligns=True)
+    b.lead(slice_idx=(7, 15, 15))
+    assert c.state.slice_idx[0] == 7
+    a.info = info
+    ties.opened(a)
+    assert {view.state.slice_idx[0] for view in (a, b, c)} == {7}
