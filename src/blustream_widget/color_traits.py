@@ -38,7 +38,7 @@ class ColorTraits(ViewTraits):
         """The open volume."""
         raise NotImplementedError
 
-    def _post(self, patch: dict[str, Any]) -> None:
+    def _post(self, patch: dict[str, Any], *, is_said: bool = False) -> None:
         raise NotImplementedError
 
     def add_colormap(self, colors: Any, *, title: str = "") -> str:
@@ -112,7 +112,7 @@ class ColorTraits(ViewTraits):
                 f"There is no window {name!r} for {self.info.channels[self.channel].name}.",
                 hint=f"There are: {', '.join(presets)}.",
             )
-        self._post(dict(zip(("window", "level"), presets[name], strict=True)))
+        self._post(dict(zip(("window", "level"), presets[name], strict=True)), is_said=True)
 
     def _remember(self, state: ViewState) -> None:
         """Keep how a channel is looked at, so that it comes back as it was left."""

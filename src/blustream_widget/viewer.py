@@ -152,6 +152,7 @@ class Viewer(
     _info: VolumeInfo | None = None
     _failure: BlustreamError | None = None
     _state: ViewState | None = None
+    _is_following = False
 
     def __init__(
         self,
@@ -314,11 +315,11 @@ class Viewer(
         info = self.info
         chosen = info.kind == "seismic" if symmetric is None else symmetric
         found = auto_window(info.channels[self.channel], symmetric=chosen)
-        self._post(dict(zip(("window", "level"), found, strict=True)))
+        self._post(dict(zip(("window", "level"), found, strict=True)), is_said=True)
 
     def fit(self) -> None:
         """Show the whole slice, centred."""
-        self._post({"zoom": 1.0, "pan": (0.5, 0.5)})
+        self._post({"zoom": 1.0, "pan": (0.5, 0.5)}, is_said=True)
 
     def refresh(self) -> None:
         """Show what was changed in place in the array that this viewer was made from."""
@@ -357,9 +358,12 @@ class Viewer(
     def _check(self, proposal: Any) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         try:
-            new = self._patched(self._to_patch(name, value))
+            patch = self._to_patch(name, value)
+            new = self._patched(patch)
         except StateError as exc:
             raise TraitStateError(exc.message, hint=exc.hint) from None  # one error, not two
+        if new == self._current() and not self._cross_validation_lock:
+            self._post(patch, is_said=True)  # no trait changes, and so nobody else would
         return self._values_of(new)[name]
 
     @t.observe(*STATE_TRAITS)
@@ -383,13 +387,20 @@ class Viewer(
     def _patched(self, patch: dict[str, Any]) -> ViewState:
         return self._current().with_patch(patch, self.info)
 
-    def _post(self, patch: dict[str, Any]) -> None:
+    def _post(self, patch: dict[str, Any], *, is_said: bool = False) -> None:
+        """Change the view, if that is news; `is_said`: a user said it, whatever is known here.
+
+        While a cell runs, pages move on, and the kernel hears of that behind it.
+        """
         new = self._patched(patch)
-        if new == self._current():
+        is_news = new != self._current()
+        # What observers set while the traits follow is an echo, and may be old at the server.
+        if not is_news and (not is_said or self._is_following):
             return
         self._seq += 1
         self._link.patch(self._session, patch, self._seq)
-        self._follow(new)
+        if is_news:
+            self._follow(new)
 
     def _values_of(self, state: ViewState) -> dict[str, Any]:
         in_our_words = values_of(state, self.info) | {
@@ -402,12 +413,16 @@ class Viewer(
     def _follow(self, state: ViewState) -> None:
         self._state = state
         self._remember(state)
-        with self.hold_trait_notifications():
-            for name, value in self._values_of(state).items():
-                self.set_trait(name, value)
-            self.set_trait("pane_size", (state.width_px, state.height_px))
-        self._panes.follow(state, self.info)
-        self._follow_layers(state)
+        before, self._is_following = self._is_following, True
+        try:
+            with self.hold_trait_notifications():
+                for name, value in self._values_of(state).items():
+                    self.set_trait(name, value)
+                self.set_trait("pane_size", (state.width_px, state.height_px))
+            self._panes.follow(state, self.info)
+            self._follow_layers(state)
+        finally:
+            self._is_following = before
 
     # -------------------------------------------------- ipywidgets' side of the traits
 

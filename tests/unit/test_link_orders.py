@@ -2,85 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from typing import Any
 
 import msgspec
 import pytest
+from tests.unit.link_kit import Kernel
 
-from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.picture_messages import TakePicture
 from blustream_widget.core.state import ViewState
-from blustream_widget.core.types import Capabilities, VolumeRef
-from blustream_widget.server_link import Link
+from blustream_widget.core.types import Capabilities
 from blustream_widget.testing.fakes import volume_info
 
 INFO = volume_info((30, 30, 30))
-
-
-class Listener:
-    def __init__(self) -> None:
-        self.relayed: list[tuple[int, str | bytes]] = []
-
-    def on_message(self, message: lp.ToKernel) -> None:
-        pass
-
-    def on_relay(self, channel: int, data: str | bytes) -> None:
-        self.relayed.append((channel, data))
-
-    def on_link_error(self, error: Exception) -> None:
-        raise AssertionError(error)
-
-
-class Kernel(Link):
-    """A link without a thread: what is posted happens at once; the server is the test."""
-
-    def __init__(self) -> None:
-        super().__init__(Config())
-        self.listener = Listener()
-
-    def _post(self, call: Any, *, start: bool = True) -> bool:
-        call()
-        return True
-
-    def views(self, n: int) -> list[str]:
-        names = [uuid.uuid4().hex for _ in range(n)]
-        for name in names:
-            self.open_session(name, VolumeRef(url="fake:1"), {}, self.listener)
-        return names
-
-    def connect(self) -> list[lp.ToServer]:
-        """Make the connection anew; gives what goes out over it."""
-        self._socket = object()  # type: ignore[assignment]  # only whether there is one counts
-        self._reopen_all()
-        return self.sent()
-
-    def break_off(self) -> None:
-        self._socket = None
-        self._drop_relays()
-
-    def sent(self) -> list[lp.ToServer]:
-        """Take what goes out now."""
-        texts: list[str] = []
-
-        class Socket:
-            async def send_str(self, text: str) -> None:
-                texts.append(text)
-
-        asyncio.run(self._flush(Socket()))  # type: ignore[arg-type]  # the part that it needs
-        return [lp.to_server_decoder.decode(text) for text in texts]
-
-    def hear(self, *messages: lp.ToKernel) -> None:
-        for message in messages:
-            self._receive(message)
-
-    def confirm(self, sent: list[lp.ToServer]) -> None:
-        """Be the server that has taken all of it."""
-        for message in sent:
-            if isinstance(message, lp.Confirm):
-                self._receive(lp.Confirmed(n=message.n))
 
 
 @pytest.fixture

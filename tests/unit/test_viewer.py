@@ -59,6 +59,31 @@ def test_setting_a_trait_patches_the_server_once(viewer: Viewer, link: FakeLink)
     assert viewer.slice_no == 1012.0
 
 
+def test_what_is_set_again_is_told_a_page_may_have_moved_meanwhile(
+    viewer: Viewer, link: FakeLink
+) -> None:
+    viewer.slice_idx = 20
+    viewer.slice_idx = 20
+    assert link.patches[-2:] == [{"slice_idx": 20}] * 2
+    link.mirror(seq=1, slice_idx=33)  # older than what was set last
+    assert viewer.slice_idx == 20
+    n = len(link.patches)
+    viewer.fit()
+    assert link.patches[n:] == [{"zoom": 1.0, "pan": (0.5, 0.5)}]
+
+
+def test_what_observers_set_again_while_the_traits_follow_is_not_told(
+    viewer: Viewer, link: FakeLink
+) -> None:
+    def echo(change: Any) -> None:
+        viewer.slice_idx = change.new  # as two viewers that are linked by observers
+
+    viewer.observe(echo, "slice_idx")
+    link.mirror(slice_idx=33)
+    assert viewer.slice_idx == 33
+    assert link.patches == []
+
+
 def test_a_crosshair_is_three_slices_that_meet(viewer: Viewer, link: FakeLink) -> None:
     assert (viewer.crosshair, viewer.crosshair_idx) == (False, (50, 40, 25))
     viewer.crosshair = True

@@ -238,7 +238,7 @@ class Session:
         if state is not None:
             self._state = state
             self._has_first_state = True
-        self._wishes.of_kernel = [dict(patch)]
+        self._wishes.by_kernel(patch)
         self._supervisor.start()
         self._idle.start()
 
@@ -299,7 +299,7 @@ class Session:
         self._kernel.wished_seq = max(self._kernel.wished_seq, seq)
         if self._info is None:
             # Not confirmed yet: what is mirrored until then is without it.
-            self._wishes.of_kernel.append(patch)
+            self._wishes.by_kernel(patch)
             return
         self._kernel.seq = self._kernel.wished_seq
         try:
@@ -449,7 +449,7 @@ class Session:
         self.sharing.drove(viewer)
         self._announcer.mover = viewer
         if self._info is None:
-            self._wishes.of_pages.update(patch)
+            self._wishes.by_page(patch)
             return
         self.check_patch(patch)
         state = self._state.with_patch(patch, self._info)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.state import ViewState, channel_view
+from blustream_widget.core.types import VolumeInfo
 from blustream_widget.errors import StateError
 
 logger = logging.getLogger(__name__)
 
 Patch = dict[str, Any]
+
+
+class _Wish(NamedTuple):
+    patch: Patch
+    is_of_page: bool
 
 
 class EarlyWishes:
@@ -26,14 +32,31 @@ class EarlyWishes:
 
     def __init__(self, check: Callable[[Patch], None]) -> None:
         self._check = check
-        self.of_kernel: list[Patch] = []  # in order: an index belongs to the axis of its moment
-        self.of_pages: Patch = {}
+        # In order: who asked last is obeyed, and an index belongs to the axis of its moment.
+        self._wishes: list[_Wish] = []
+        self._size: Patch = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._wishes)
 
     @property
     def pane(self) -> tuple[int, int] | None:
         """Width and height of the page's pane in device pixels; None if no page has told."""
-        size = self.of_pages.get("width_px"), self.of_pages.get("height_px")
+        size = self._size.get("width_px"), self._size.get("height_px")
         return (size[0], size[1]) if size[0] and size[1] else None
+
+    def by_kernel(self, patch: Patch) -> None:
+        """Take a change that Python made."""
+        self._wishes.append(_Wish(dict(patch), is_of_page=False))
+
+    def by_page(self, patch: Patch) -> None:
+        """Take a change that was made on a page."""
+        self._size |= {name: patch[name] for name in ("width_px", "height_px") if name in patch}
+        last = self._wishes[-1] if self._wishes else None
+        # A hand makes sixty changes a second: those of the same fields take each other's place.
+        if last is not None and last.is_of_page and last.patch.keys() == patch.keys():
+            self._wishes.pop()
+        self._wishes.append(_Wish(dict(patch), is_of_page=True))
 
     def apply(self, opened: wp.Opened, on_refused: Callable[[StateError], None]) -> ViewState:
         """Give the first state of an open volume with all that fits it; nothing is kept then.
@@ -44,10 +67,13 @@ class EarlyWishes:
         on_refused : callable
             Gets why a patch of the kernel does not fit. Of pages, fields that do not are left out.
         """
-        of_kernel, self.of_kernel = self.of_kernel, []
-        of_pages, self.of_pages = self.of_pages, {}
+        wishes, self._wishes, self._size = self._wishes, [], {}
         state = opened.state
-        for patch in of_kernel:
+        for wish in wishes:
+            if wish.is_of_page:
+                state = self._with_fields(state, wish.patch, opened.info)
+                continue
+            patch = wish.patch
             try:
                 if "channel" in patch:
                     patch = channel_view(opened.info, patch["channel"]) | patch
@@ -55,10 +81,13 @@ class EarlyWishes:
                 state = state.with_patch(patch, opened.info)
             except StateError as exc:
                 on_refused(exc)
-        for name, value in of_pages.items():
+        return state
+
+    def _with_fields(self, state: ViewState, patch: Patch, info: VolumeInfo) -> ViewState:
+        for name, value in patch.items():
             try:
                 self._check({name: value})
-                state = state.with_patch({name: value}, opened.info)
+                state = state.with_patch({name: value}, info)
             except StateError as exc:
                 logger.debug("A change from before the volume was open is left out: %s", exc)
         return state

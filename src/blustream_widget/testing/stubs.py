@@ -73,6 +73,9 @@ class StubPool:
         await asyncio.sleep(0)
         return self.workers[number]
 
+    async def close(self) -> None:
+        """End; nothing is left."""
+
 
 class StubChannel:
     """The way to a page, which keeps what is sent.

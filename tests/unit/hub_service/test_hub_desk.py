@@ -120,6 +120,8 @@ class Link:
     def tell(self, message):
         self.told.put(message)
 
+    order = tell
+
     def close_session(self, session):
         pass
 

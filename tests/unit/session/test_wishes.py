@@ -20,15 +20,39 @@ def opened() -> wp.Opened:
 
 def test_an_index_belongs_to_the_axis_of_its_moment(opened):
     wishes, refused = EarlyWishes(lambda _patch: None), []
-    wishes.of_kernel += [{"slice_idx": 13}, {"axis": 2}, {"slice_idx": 31}]
+    for patch in ({"slice_idx": 13}, {"axis": 2}, {"slice_idx": 31}):
+        wishes.by_kernel(patch)
     state = wishes.apply(opened, refused.append)
     assert (state.axis, state.slice_idx) == (2, (13, 12, 31))
-    assert (refused, wishes.of_kernel) == ([], [])
+    assert refused == []
+    assert not wishes
 
 
 def test_one_that_does_not_fit_takes_no_other_with_it(opened):
     wishes, refused = EarlyWishes(lambda _patch: None), []
-    wishes.of_kernel += [{"slice_idx": 99}, {"zoom": 2.0}]
+    for patch in ({"slice_idx": 99}, {"zoom": 2.0}):
+        wishes.by_kernel(patch)
     state = wishes.apply(opened, refused.append)
     assert (state.slice_idx, state.zoom) == (opened.state.slice_idx, 2.0)
     assert [type(error) for error in refused] == [StateError]
+
+
+@pytest.mark.parametrize(("last", "shown"), [("kernel", 3), ("page", 5)])
+def test_who_asked_last_is_obeyed(opened, last, shown):
+    wishes = EarlyWishes(lambda _patch: None)
+    if last == "page":
+        wishes.by_kernel({"slice_idx": 3})
+    for idx in (9, 7, 5):
+        wishes.by_page({"axis": 0, "slice_idx": idx})
+    if last == "kernel":
+        wishes.by_kernel({"slice_idx": 3})
+    wishes.by_page({"width_px": 640, "height_px": 480})
+    assert wishes.pane == (640, 480)
+    state = wishes.apply(opened, pytest.fail)
+    assert (state.slice_idx[0], state.width_px) == (shown, 640)
+
+
+def test_a_page_s_fields_that_do_not_fit_are_left_out(opened):
+    wishes = EarlyWishes(lambda _patch: None)
+    wishes.by_page({"slice_idx": 99, "zoom": 2.0})
+    assert wishes.apply(opened, pytest.fail).zoom == 2.0
