@@ -28,25 +28,6 @@ def shared_files() -> list[str]:
     return sorted(path.name for path in shared_folder().glob(f"{PREFIX}{os.getpid()}-*"))
 
 
-@pytest.fixture
-def volume(tmp_path):
-    path = tmp_path / "survey.vds"
-    path.write_bytes(b"VDS")
-    return path
-
-
-@pytest.fixture
-def link() -> FakeLink:
-    return FakeLink()
-
-
-@pytest.fixture
-def viewer(volume, link):
-    viewer = Viewer(volume, _link=link)
-    yield viewer
-    viewer.close()
-
-
 def test_an_open_volume_sets_the_traits(viewer: Viewer) -> None:
     assert (viewer.axis, viewer.slice_idx, viewer.slice_no) == ("inline", 50, 1050.0)
     assert viewer.shape == (100, 80, 50)

@@ -19,25 +19,6 @@ from blustream_widget.core.sections import Fence, Oblique
 from blustream_widget.viewer import Viewer
 
 
-@pytest.fixture
-def volume(tmp_path):
-    path = tmp_path / "survey.vds"
-    path.write_bytes(b"VDS")
-    return path
-
-
-@pytest.fixture
-def link() -> FakeLink:
-    return FakeLink()
-
-
-@pytest.fixture
-def viewer(volume, link):
-    viewer = Viewer(volume, _link=link)
-    yield viewer
-    viewer.close()
-
-
 def test_a_layout_brings_panes_with_traits_of_their_own(viewer: Viewer, link: FakeLink) -> None:
     assert [pane.axis for pane in viewer.panes] == ["inline"]
     viewer.view_layout = "orthogonal"

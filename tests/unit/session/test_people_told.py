@@ -9,14 +9,12 @@ import pytest
 from tests.unit.session.sharing_kit import (
     BOX,
     CODE,
-    Kernel,
     come_again,
     enter,
     owner_of,
     says,
     share,
     tell_people,
-    workerless_session,
 )
 
 from blustream_widget.core import link_protocol as lp
@@ -31,19 +29,6 @@ from blustream_widget.session.crowd import CROWD
 from blustream_widget.session.sharing import TELL_INTERVAL_S
 from blustream_widget.testing.samples import SAMPLES
 from blustream_widget.testing.stubs import StubChannel
-
-
-@pytest.fixture
-async def session(monkeypatch):
-    async with workerless_session(monkeypatch) as made:
-        yield made
-
-
-@pytest.fixture
-async def kernel(session):
-    kernel = Kernel()
-    session.attach(kernel)
-    return kernel
 
 
 async def test_a_session_that_is_not_shared_tells_its_pages_nothing_of_it(session):

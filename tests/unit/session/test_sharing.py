@@ -12,7 +12,6 @@ from tests.unit.session.sharing_kit import (
     OTHER_CODE,
     OTHER_KEY,
     Clock,
-    Kernel,
     come_again,
     enter,
     manage,
@@ -20,7 +19,6 @@ from tests.unit.session.sharing_kit import (
     says,
     share,
     tell_people,
-    workerless_session,
 )
 
 from blustream_widget.core import link_protocol as lp
@@ -40,20 +38,6 @@ from blustream_widget.errors import (
 from blustream_widget.session import access
 from blustream_widget.session.guests import Guests
 from blustream_widget.testing.samples import SAMPLES
-
-
-@pytest.fixture
-async def session(monkeypatch):
-    async with workerless_session(monkeypatch) as made:
-        yield made
-
-
-@pytest.fixture
-async def kernel(session):
-    kernel = Kernel()
-    session.attach(kernel)
-    return kernel
-
 
 # -------------------------------------------------- every message, every role
 
