@@ -471,6 +471,11 @@ export class LiveSession implements Session, Linkable {
     }
   }
 
+  /** Show a word for a moment. */
+  say(notice: SessionError): void {
+    this.#say(notice);
+  }
+
   #say(notice: SessionError | null): void {
     if (notice) this.#noticeListeners.emit(notice);
   }

@@ -18,6 +18,14 @@ class KernelLoop:
         except RuntimeError:
             self._loop = None
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the caller is the kernel's thread: a running cell, or what runs between cells."""
+        try:
+            return asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            return False
+
     def call(self, body: Callable[[], None]) -> None:
         """Run `body` on the kernel's thread when it is next idle; from any thread.
 

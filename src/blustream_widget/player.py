@@ -13,35 +13,27 @@ import numpy as np
 import traitlets as t
 
 from blustream_widget import front_end
-from blustream_widget.errors import BlustreamError, MissingDependencyError, RecordingError
+from blustream_widget.errors import MissingDependencyError, RecordingError
 from blustream_widget.film_export import ENDINGS, FilmExport
+from blustream_widget.page_questions import Answer, VoiceAnswers, answered, read_part, whole
 from blustream_widget.recording.avc import to_annexb
 from blustream_widget.recording.boxes import CLOCK_HZ, split_headers
-from blustream_widget.recording.voices import runs_between
 from blustream_widget.source_arg import checked_height, css_layout
 
 if TYPE_CHECKING:
     from blustream_widget.encode.films import PictureDecoder, Rgb
     from blustream_widget.recording.index import HeadersAt, RecordingIndex
-    from blustream_widget.recording.voices import Placed
     from blustream_widget.recordings import Recording
 
 logger = logging.getLogger(__name__)
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 """Of the pictures of one answer; a single one may be larger, up to `MAX_PICTURE_BYTES`."""
-MAX_PICTURE_BYTES = 64 * 1024 * 1024
 MAX_PICTURES = 256
 """Of one answer."""
 MAX_TIMES, MAX_EVENT_BYTES, MAX_CHAPTERS = 50_000, 1_000_000, 1000
 """Of one answer about what is in the file; the page asks for the rest."""
-_MAX_ID = 64
 _KEY = 1 << 31
-MAX_HEARD_MS = 10_000
-"""Of one answer about voices."""
-_LEAD_MS = 100
-"""What a decoder needs in front of what is wanted, to be right there."""
-_TICKS_A_MS = CLOCK_HZ // 1000
 
 
 class RecordingPlayer(anywidget.AnyWidget):
@@ -88,7 +80,7 @@ class RecordingPlayer(anywidget.AnyWidget):
             )
         self._source = recording
         self._films = FilmExport(recording.path)
-        self._voices_of: tuple[RecordingIndex, list[Placed]] | None = None
+        self._voices = VoiceAnswers(recording)
         self._decoding: tuple[PictureDecoder, int] | None = None  # and the picture it gave last
         super().__init__(
             height=checked_height(height, low=240, high=4000),
@@ -104,38 +96,30 @@ class RecordingPlayer(anywidget.AnyWidget):
         if content.get("kind") == "front-end":
             self.send({"kind": "front-end", "digest": front_end.digest()}, [front_end.bundle()])
             return
-        n = content.get("n")
-        if content.get("kind") != "recording" or not isinstance(n, str) or len(n) > _MAX_ID:
-            return
-        head = {"kind": "recording", "n": n}
-        try:
-            answer, buffers = self._answer(content)
-        except BlustreamError as exc:
-            error = {"code": exc.code, "message": exc.message, "hint": exc.hint}
-            self.send({**head, "error": error})
-            return
-        self.send({**head, **answer}, buffers)
+        answer = answered(content, self._answer)
+        if answer is not None:
+            self.send(*answer)
 
-    def _answer(self, content: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    def _answer(self, content: dict[str, Any]) -> Answer:
         match content.get("ask"):
             case "index":
-                places = [_whole(content, key) for key in ("samples", "stills", "events")]
+                places = [whole(content, key) for key in ("samples", "stills", "events")]
                 return self._index(*places)
             case "pictures":
-                return self._pictures(_whole(content, "first"), _whole(content, "last"))
+                return self._pictures(whole(content, "first"), whole(content, "last"))
             case "still":
-                return self._still(_whole(content, "at"))
+                return self._still(whole(content, "at"))
             case "voices":
-                return self._voices(_whole(content, "from"), _whole(content, "until"))
+                return self._voices.answer(content)
             case "jpeg":
-                return self._jpeg(_whole(content, "at"))
+                return self._jpeg(whole(content, "at"))
             case "film" | "film-stands" | "film-cancel" as what:
                 return self._film(what, content), []
         raise RecordingError("The page asked for something that is not known.")
 
     # -------------------------------------------------- what is in the file
 
-    def _index(self, samples: int, stills: int, events: int) -> tuple[dict[str, Any], list[bytes]]:
+    def _index(self, samples: int, stills: int, events: int) -> Answer:
         """Give what lies behind the places up to which the page knows it."""
         recording = self._source
         recording.refresh()
@@ -150,7 +134,7 @@ class RecordingPlayer(anywidget.AnyWidget):
             "n_events": len(index.events),
             "is_finished": recording.is_finished,
             "is_growing": recording.is_growing,
-            "speakers": [[who["id"], who["name"], who["color"]] for who in index.speakers.values()],
+            "speakers": self._voices.speakers,
             "chapters": [[c.t, c.title] for c in recording.chapters[:MAX_CHAPTERS]],
         }
         sizes = [s.n_bytes | (_KEY if s.is_keyframe else 0) for s in pictures]
@@ -163,7 +147,7 @@ class RecordingPlayer(anywidget.AnyWidget):
 
     # -------------------------------------------------- pictures
 
-    def _pictures(self, first: int, last: int) -> tuple[dict[str, Any], list[bytes]]:
+    def _pictures(self, first: int, last: int) -> Answer:
         """As many of these as an answer may hold, at least one: bytes of the file, headers."""
         index = self._source.index
         if not 0 <= first <= last < len(index.samples):
@@ -187,7 +171,7 @@ class RecordingPlayer(anywidget.AnyWidget):
                     found[place] = header
         return found
 
-    def _still(self, at: int) -> tuple[dict[str, Any], list[bytes]]:
+    def _still(self, at: int) -> Answer:
         stills = self._source.index.stills
         if not 0 <= at < len(stills):
             raise RecordingError(f"There is no picture at rest number {at}.")
@@ -195,7 +179,7 @@ class RecordingPlayer(anywidget.AnyWidget):
         png = self._read(still.offset, still.n_bytes)
         return {"header_bytes": [len(still.header)]}, [png, still.header]
 
-    def _jpeg(self, at: int) -> tuple[dict[str, Any], list[bytes]]:
+    def _jpeg(self, at: int) -> Answer:
         from blustream_widget.encode.films import jpeg_of
 
         index = self._source.index
@@ -205,29 +189,10 @@ class RecordingPlayer(anywidget.AnyWidget):
         (header,) = self._headers(index, at, 1)
         return {"header_bytes": [len(header)]}, [jpeg_of(picture), header]
 
-    def _voices(self, from_ms: int, until_ms: int) -> tuple[dict[str, Any], list[bytes]]:
-        """Give what is said between two times, and just before."""
-        if not from_ms < until_ms <= from_ms + MAX_HEARD_MS:
-            raise RecordingError(f"There is no sound from {from_ms} to {until_ms} ms.")
-        begin, end = (from_ms - _LEAD_MS) * _TICKS_A_MS, until_ms * _TICKS_A_MS
-        placed = self._placed(self._source.index)
-        runs = runs_between(placed, begin, end, lambda at: self._read(at.offset, at.n_bytes))
-        told = [
-            {"who": run.who, "at": run.start_90k / CLOCK_HZ, "bytes": [*map(len, run.packets)]}
-            for run in runs
-        ]
-        return {"runs": told}, [b"".join(packet for run in runs for packet in run.packets)]
-
-    def _placed(self, index: RecordingIndex) -> list[Placed]:
-        """When what was said was said; the same list as long as the file is the same."""
-        if self._voices_of is None or self._voices_of[0] is not index:
-            self._voices_of = index, index.placed_voices
-        return self._voices_of[1]
-
     def _film(self, what: str, content: dict[str, Any]) -> dict[str, Any]:
         if what == "film":
             self._source.refresh()
-            ending = _whole(content, "ending")
+            ending = whole(content, "ending")
             self._films.begin(self._source.index, ENDINGS[min(ending, len(ENDINGS) - 1)])
         elif what == "film-cancel":
             self._films.cancel()
@@ -260,30 +225,7 @@ class RecordingPlayer(anywidget.AnyWidget):
         return picture
 
     def _read(self, offset: int, n_bytes: int) -> bytes:
-        if n_bytes > MAX_PICTURE_BYTES:
-            raise RecordingError("A picture of the recording is too large to be sent.")
-        path = self._source.path
-        try:
-            with path.open("rb") as file:
-                file.seek(offset)
-                data = file.read(n_bytes)
-        except OSError as exc:
-            raise RecordingError(
-                f"The recording {path.name} cannot be read: {exc.strerror}.",
-                hint="Was it moved or removed? Open it again from where it is.",
-            ) from exc
-        if len(data) < n_bytes:
-            raise RecordingError(
-                f"The recording {path.name} is another one now.", hint="Run the cell again."
-            )
-        return data
-
-
-def _whole(content: dict[str, Any], key: str) -> int:
-    value = content.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise RecordingError(f"The page asked with {key} that is no number.")
-    return value
+        return read_part(self._source.path, offset, n_bytes)
 
 
 def _times(times_90k: list[int]) -> bytes:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
@@ -17,11 +17,13 @@ from blustream_widget.core.annotation_messages import Edit
 from blustream_widget.core.annotation_set import OWNER, Author
 from blustream_widget.core.recording_messages import RecordingState
 from blustream_widget.errors import BlustreamError, RecordingError, from_code
+from blustream_widget.page_questions import Answer, answered
 from blustream_widget.recordings import Recording
 
 if TYPE_CHECKING:
     from blustream_widget.annotations.mirror import AnnotationMirror
     from blustream_widget.core.types import VolumeInfo
+    from blustream_widget.replay import Replay
     from blustream_widget.server_link import Link
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,8 @@ class Recordable(t.HasTraits):
         @property
         def info(self) -> VolumeInfo: ...
 
+        def send(self, content: Any, buffers: Any = None) -> None: ...
+
     def _start_recordable(self) -> None:
         self._recording_n = 0
         self._recording_wish: lp.StartRecording | lp.StopRecording | None = None  # not answered
@@ -47,6 +51,7 @@ class Recordable(t.HasTraits):
         self._recording = lp.RecordingStatus("", 0, "", RecordingState())
         self._recording_told = threading.Condition()
         self._last_recording: Path | None = None
+        self._replay: Replay | None = None
 
     @property
     def recording(self) -> RecordingState:
@@ -109,6 +114,24 @@ class Recordable(t.HasTraits):
         if told.status.code:
             raise from_code(told.status.code, told.status.message, told.status.hint)
         return Recording(told.path)
+
+    def _begin_replay(self, replay: Replay) -> None:
+        """One at a time: two would pull the view to and fro."""
+        before, self._replay = self._replay, replay
+        if before is not None:
+            before.stop()
+
+    def _is_about_replay(self, content: Any) -> bool:
+        """Answer a page that plays the voices of a replay; False if it says something else."""
+        answer = answered(content, self._answer_about_replay)
+        if answer is not None:
+            self.send(*answer)
+        return answer is not None
+
+    def _answer_about_replay(self, content: dict[str, Any]) -> Answer:
+        if self._replay is None or content.get("ask") != "voices":
+            raise RecordingError("Nothing of that kind is replayed.")
+        return self._replay.answer(content)
 
     def _replay_edits(self, edits: Sequence[Edit]) -> None:
         """Take edits of a replay as one step of this notebook's history."""

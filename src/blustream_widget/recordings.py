@@ -356,7 +356,14 @@ class Recording:
         self._index = read_index(self.path)
         return before != self._index
 
-    def replay(self, viewer: Viewer, *, speed: float = 1.0, annotations: bool = True) -> Replay:
+    def replay(
+        self,
+        viewer: Viewer,
+        *,
+        speed: float = 1.0,
+        annotations: bool = True,
+        voices: bool = True,
+    ) -> Replay:
         """Let what happened happen again in a viewer, which draws it anew from the data.
 
         Parameters
@@ -367,11 +374,14 @@ class Recording:
             0.05 to 100 times that of the recording.
         annotations : bool
             Whether they are put into the viewer too, as steps that `undo` takes back.
+        voices : bool
+            Whether the notebook's page plays the recorded voices, at 0.5 to 2 times the speed.
 
         Returns
         -------
         Replay
-            With `stop()`, `wait()`, `t`, `is_running`. It does not wait for its end.
+            With `seek(t)`, `pause()`, `resume()`, `stop()`, `wait()`, `speed`, `t`, `is_running`.
+            It does not wait for its end. A replay that runs in the viewer already ends.
 
         Raises
         ------
@@ -380,7 +390,7 @@ class Recording:
         """
         from blustream_widget.replay import Replay
 
-        return Replay(self, viewer, speed=speed, annotations=annotations)
+        return Replay(self, viewer, speed=speed, annotations=annotations, voices=voices)
 
     def still_at(self, t: float) -> bytes | None:
         """PNG of the view at rest at a time in seconds; None while it moved, or none was there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -14,6 +15,7 @@ from blustream_widget.core.annotation_messages import Edit, OrderedEdit, PutItem
 from blustream_widget.core.annotation_set import AnnotationSet
 from blustream_widget.core.state import ViewState
 from blustream_widget.errors import BlustreamError, RecordingError
+from blustream_widget.page_questions import Answer, VoiceAnswers
 from blustream_widget.runtime import start_thread
 
 if TYPE_CHECKING:
@@ -23,14 +25,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _TICK_S = 1 / 30
+_LOOK_S = 0.1
+_MOST_S = 0.25
+"""So much of the clock counts at a time: a kernel that ran a cell does not catch up."""
+_TELL_S = 0.5
+"""Pages that play voices hear where it is so often."""
 # What belongs to the page that looks now, and not to what was looked at.
 _OF_THE_PAGE = frozenset({"revision", "width_px", "height_px", "pane_sizes"})
 # Names of what lies over the slices: only what the viewer has as well.
 _LAYERS = ("segmentations", "overlays")
+_numbers = itertools.count(1)
 
 
 class Replay:
-    """A replay that runs; `Recording.replay` makes it.
+    """A replay that runs; `Recording.replay` makes it. One that runs in the viewer already ends.
 
     Parameters
     ----------
@@ -39,6 +47,8 @@ class Replay:
     speed : float
     annotations : bool
         Whether they are put into the viewer as well.
+    voices : bool
+        Whether those in the recording are heard on the viewer's page.
     clock : callable
         Monotonic seconds.
 
@@ -55,34 +65,46 @@ class Replay:
         *,
         speed: float = 1.0,
         annotations: bool = True,
+        voices: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if not 0.05 <= speed <= 100:
-            raise RecordingError(f"speed={speed} cannot be.", hint="Give 0.05 to 100.")
+        self._speed = _checked_speed(speed)
         self._viewer = viewer
-        self._speed = speed
         self._annotates = annotations
         self._clock = clock
         self._duration_s = recording.duration_s
         self._events = [e for e in recording.timeline if e["kind"] in ("state", "annotations")]
         if not any(event["kind"] == "state" for event in self._events):
             raise RecordingError("The recording says nothing of states.")
+        self._voices = VoiceAnswers(recording)
+        self._speakers = self._voices.speakers if voices else []
+        self._n = next(_numbers)
         self._fields: dict[str, Any] = {}  # Any: values that JSON knows
         self._items = AnnotationSet()
         self._t = 0.0
+        self._sought: float | None = None
+        self._n_jumps = 0
+        self._at = 0  # of the events, the first that has not happened yet
+        self._is_paused = False
         self._refused: set[str] = set()
+        self._taken = threading.Event()  # the step that the kernel was asked for last
         self._ended = threading.Event()
         self._stopped = threading.Event()
+        self._now_s = clock()
+        self._told_s = float("-inf")
+        viewer._begin_replay(self)
         self._thread = start_thread(self._run, name="blustream-replay", on_error=self._died)
+
+    # -------------------------------------------------- what its user sees and does
 
     @property
     def t(self) -> float:
         """Where it is, in seconds of the recording."""
-        return self._t
+        return self._t if self._sought is None else self._sought
 
     @property
     def is_running(self) -> bool:
-        """Whether it goes on."""
+        """Whether it has not ended yet."""
         return not self._ended.is_set()
 
     @property
@@ -90,39 +112,169 @@ class Replay:
         """Fields of the view that the viewer's volume could not take, and that were left out."""
         return frozenset(self._refused)
 
+    @property
+    def speed(self) -> float:
+        """How many times as fast as the recording it is, 0.05 to 100; may be set.
+
+        Voices are heard at 0.5 to 2.
+        """
+        return self._speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        self._speed = _checked_speed(speed)
+        self._told_s = float("-inf")
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it stands still until `resume`."""
+        return self._is_paused
+
+    def pause(self) -> None:
+        """Stand still, as long as nobody resumes it."""
+        self._is_paused = True
+        self._told_s = float("-inf")
+
+    def resume(self) -> None:
+        """Go on."""
+        self._is_paused = False
+        self._told_s = float("-inf")
+
+    def seek(self, t: float) -> None:
+        """Go to a time in seconds: view, annotations and voices as they were then.
+
+        Raises
+        ------
+        RecordingError
+            It has ended, or the recording has no such time.
+        """
+        if not self.is_running:
+            raise RecordingError(
+                "The replay has ended.", hint="recording.replay(viewer) begins another."
+            )
+        if not 0 <= t <= self._duration_s:
+            raise RecordingError(
+                f"t={t} s cannot be.", hint=f"The recording lasts {self._duration_s:.1f} s."
+            )
+        self._sought = float(t)
+
     def stop(self) -> None:
         """End it where it is. May be called twice."""
         self._stopped.set()
+        self._taken.set()
         self._thread.join(10)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for its end; False if it did not come in time.
 
-        In a notebook the cell that waits holds up the kernel, which takes part: rather do not.
+        In a notebook the cell that waits holds up the kernel: it goes on, but without voices.
         """
-        return self._ended.wait(timeout_s)
+        if not self._viewer._kernel.is_here:
+            return self._ended.wait(timeout_s)
+        until_s = float("inf") if timeout_s is None else time.monotonic() + timeout_s
+        while not self._ended.wait(_TICK_S) and time.monotonic() < until_s:
+            self._step()
+        return self._ended.is_set()
+
+    def answer(self, content: dict[str, Any]) -> Answer:
+        """Answer a page that plays the voices; not for users."""
+        return self._voices.answer(content)
+
+    # -------------------------------------------------- life
 
     def _died(self, exc: BaseException) -> None:
         logger.error("A replay ended", exc_info=exc)
         self._ended.set()
 
+    @property
+    def _goes_on(self) -> bool:
+        return not (self._stopped.is_set() or self._ended.is_set() or self._viewer._closed)
+
     def _run(self) -> None:
-        began_s, at = self._clock(), 0
-        while not self._stopped.is_set() and not self._viewer._closed:
-            self._t = min((self._clock() - began_s) * self._speed, self._duration_s)
-            due = at
-            while due < len(self._events) and self._events[due]["t"] <= self._t:
-                due += 1
-            if due > at:
-                self._do(self._events[at:due])
-                at = due
-            if self._t >= self._duration_s and at >= len(self._events):
-                break
-            if self._t >= self._duration_s:
-                self._do(self._events[at:])
-                break
+        """Have the kernel take a step when it is free, and the next one only then."""
+        while self._goes_on:
+            self._taken.clear()
+            self._viewer._kernel.call(self._take_step)
+            while not self._taken.wait(_LOOK_S) and self._goes_on:
+                pass
             self._stopped.wait(_TICK_S)
         self._ended.set()
+        if not self._viewer._closed:
+            self._viewer._kernel.call(lambda: self._tell(over=True))
+
+    def _take_step(self) -> None:
+        is_well = False
+        try:
+            self._step()
+            is_well = True
+        finally:  # whoever called logs what went wrong
+            if not is_well:
+                self._stopped.set()
+            self._taken.set()
+
+    def _step(self) -> None:
+        """Go on by as much as the clock has."""
+        if not self._goes_on:
+            return
+        now_s = self._clock()
+        gone_s, self._now_s = min(now_s - self._now_s, _MOST_S), now_s
+        if self._sought is not None:
+            self._go_to(self._sought)
+        elif not self._is_paused:
+            self._t = min(self._t + gone_s * self._speed, self._duration_s)
+        is_end = self._t >= self._duration_s and not self._is_paused
+        due = len(self._events) if is_end else self._due(self._at)
+        events, self._at = self._events[self._at : due], due
+        self._do(events)
+        if now_s - self._told_s >= _TELL_S:
+            self._told_s = now_s
+            self._tell()
+        if is_end:
+            self._ended.set()
+
+    def _due(self, at: int) -> int:
+        while at < len(self._events) and self._events[at]["t"] <= self._t:
+            at += 1
+        return at
+
+    def _tell(self, *, over: bool = False) -> None:
+        """Tell pages where it is, for the voices."""
+        if not self._speakers:
+            return
+        told = {
+            "kind": "replay",
+            "n": self._n,
+            "t": self._t,
+            "speed": self._speed,
+            "playing": not (over or self._is_paused),
+            "jumps": self._n_jumps,
+            "over": over,
+            "duration": self._duration_s,
+            "speakers": self._speakers,
+        }
+        self._viewer.send(told)
+
+    # -------------------------------------------------- what happens
+
+    def _go_to(self, t: float) -> None:
+        """Have everything as it was at a time."""
+        self._t, self._sought, self._told_s = t, None, float("-inf")
+        self._n_jumps += 1
+        self._at = self._due(0)
+        past = self._events[: self._at]
+        states = [event for event in past if event["kind"] == "state"]
+        if not states:  # just before the first one
+            states = [next(event for event in self._events if event["kind"] == "state")]
+        self._fields = {}
+        for event in states:
+            self._fields |= event["set"]
+        self._show(set(self._fields))
+        if self._annotates:
+            before, self._items = self._items, AnnotationSet()
+            for event in past:
+                if event["kind"] == "annotations":
+                    self._follow(event)
+            self._edit(_edits_between(before, self._items))
 
     def _do(self, events: Sequence[dict[str, Any]]) -> None:
         """Do what is due; of states only the newest counts."""
@@ -134,11 +286,16 @@ class Replay:
                 changed |= event["set"].keys()
             elif self._annotates:
                 edits += self._edits_of(event)
-        if changed:
-            patch = self._patch(changed - _OF_THE_PAGE)
-            self._viewer._kernel.call(lambda: self._post(patch))
+        self._show(changed)
+        self._edit(edits)
+
+    def _show(self, names: set[str]) -> None:
+        if names:
+            self._post(self._patch(names - _OF_THE_PAGE))
+
+    def _edit(self, edits: Sequence[Edit]) -> None:
         if edits:
-            self._viewer._kernel.call(lambda: self._viewer._replay_edits(edits))
+            self._viewer._replay_edits(edits)
 
     def _patch(self, names: set[str]) -> dict[str, Any]:
         state = msgspec.convert(self._fields, ViewState)
@@ -161,12 +318,29 @@ class Replay:
                     logger.debug("A field of the replay is left out: %s", exc)
                     self._refused.add(name)
 
-    def _edits_of(self, event: dict[str, Any]) -> list[Edit]:
-        """Make edits that have the same effect wherever the viewer's annotations are."""
+    def _follow(self, event: dict[str, Any]) -> tuple[OrderedEdit, ...]:
         if event.get("reset"):
             self._items = AnnotationSet()
         edits = msgspec.convert(event["edits"], tuple[OrderedEdit, ...])
         self._items.follow(edits)
+        return edits
+
+    def _edits_of(self, event: dict[str, Any]) -> list[Edit]:
+        """Make edits that have the same effect wherever the viewer's annotations are."""
+        edits = self._follow(event)
         keys = dict.fromkeys(e.item.id if isinstance(e, PutItem) else e.id for e in edits)
         found = {key: self._items.get(key) for key in keys}
         return [RemoveItem(k) if item is None else PutItem(item) for k, item in found.items()]
+
+
+def _checked_speed(speed: float) -> float:
+    if not 0.05 <= speed <= 100:
+        raise RecordingError(f"speed={speed} cannot be.", hint="Give 0.05 to 100.")
+    return speed
+
+
+def _edits_between(before: AnnotationSet, after: AnnotationSet) -> list[Edit]:
+    """Make the edits by which the one becomes the other."""
+    gone: list[Edit] = [RemoveItem(key) for key in before if key not in after]
+    put = [PutItem(item) for key, item in after.items() if before.get(key) != item]
+    return gone + put

@@ -1,6 +1,18 @@
 /** The voices of a recording, in step with its picture: fetched, decoded and played piece by piece. */
-import type { Playback } from "./playback";
 import type { Source } from "./source";
+
+/** What they are in step with; `Playback` is one. */
+export interface Played {
+  /** Seconds since the first picture. */
+  readonly t: number;
+  readonly duration: number;
+  readonly playing: boolean;
+  readonly isHidden: boolean;
+  readonly speed: number;
+  readonly timeline: { readonly isGrowing: boolean };
+  /** Something that is shown of it is other now. */
+  tell(): void;
+}
 
 export interface Speaker {
   readonly id: string;
@@ -61,7 +73,7 @@ export class Voices {
   /** Why nothing is heard; "" if something can be. */
   trouble = "";
   readonly #source: Source;
-  readonly #playback: Playback;
+  readonly #playback: Played;
   readonly #decode: Decode;
   readonly #makeContext: () => AudioContext;
   readonly #muted = new Set<string>();
@@ -77,7 +89,7 @@ export class Voices {
   #resumedMs = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(source: Source, playback: Playback, options: VoicesOptions = {}) {
+  constructor(source: Source, playback: Played, options: VoicesOptions = {}) {
     this.#source = source;
     this.#playback = playback;
     this.#decode = options.decode ?? decodeOpus;

@@ -1,12 +1,14 @@
-"""A camera whose pictures say their number."""
+"""A camera whose pictures say their number, and a recording with the voices of two people."""
 
 import fractions
 
 import av
 import numpy as np
 import pytest
+from tests.unit.recording.sound_kit import ANN, BEN, messages, spoken_packets
 
-from blustream_widget.recording.file import TimedPicture
+from blustream_widget.recording.file import RecordingFile, TimedPicture
+from blustream_widget.recordings import Recording
 
 START = 7_000_000_000
 FRAME = 1500
@@ -52,3 +54,26 @@ class Camera:
 @pytest.fixture
 def camera():
     return Camera()
+
+
+@pytest.fixture
+def file(camera, tmp_path):
+    """A recording whose first picture is there, at `camera.now`."""
+    made = RecordingFile(tmp_path / "talk.mp4")
+    people = [{"id": ANN, "name": "Ann", "color": "#111111"}]
+    made.add_event(camera.now, {"kind": "people", "people": people})
+    made.add_picture(camera.shoot())
+    return made
+
+
+@pytest.fixture
+def talk(camera, file):
+    """Four seconds: Ann beeps at 1.5 and 2.5 s of it, Ben at 3.2 s."""
+    begin = camera.now
+    for one in messages(ANN, 5000, begin + 90_000 - 5000, spoken_packets(0.5, 1.5)):
+        file.add_voice(one)
+    file.flush(begin + 90_000)
+    for one in messages(BEN, 0, begin + 2 * 90_000, spoken_packets(1.2)):
+        file.add_voice(one)
+    file.finish(begin + 4 * 90_000)
+    return Recording(file.path)

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from blustream_widget import film_export, front_end, player
+from blustream_widget import film_export, front_end, page_questions, player
 from blustream_widget.core.protocol import FrameHeader
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Axis, Channel, VolumeInfo
@@ -106,7 +106,7 @@ def test_an_answer_holds_no_more_than_it_may_but_at_least_one_picture(ask, monke
     assert len(ask("pictures", first=0, last=5)[0]["header_bytes"]) == 3
     monkeypatch.setattr(player, "MAX_ANSWER_BYTES", 1)
     assert len(ask("pictures", first=0, last=5)[0]["header_bytes"]) == 1
-    monkeypatch.setattr(player, "MAX_PICTURE_BYTES", 1)
+    monkeypatch.setattr(page_questions, "MAX_PICTURE_BYTES", 1)
     assert "too large" in ask("pictures", first=0, last=5)[0]["error"]["message"]
 
 

@@ -1,4 +1,7 @@
-"""A replay: what it posts, when, and what it leaves out."""
+"""A replay: what it posts, when, and what it leaves out; what pages hear of its voices."""
+
+import threading
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -13,16 +16,48 @@ LINE = annotation("line", [(0, 0, 0), (0, 9, 9)], id="line")
 
 
 class Loop:
+    is_here = False
+
     def call(self, body):
         body()
+
+
+class BusyLoop(Loop):
+    """A kernel that runs a cell until it is let go."""
+
+    def __init__(self):
+        self.is_free = threading.Event()
+        self.waiting = []
+
+    def call(self, body):
+        if self.is_free.is_set():
+            body()
+        else:
+            self.waiting.append(body)
+
+    def let_go(self):
+        self.is_free.set()
+        for body in self.waiting:
+            body()
 
 
 class FakeViewer:
     _closed = False
 
-    def __init__(self):
-        self.patches, self.edits = [], []
-        self._kernel = Loop()
+    def __init__(self, kernel=None):
+        self.patches, self.edits, self.sent = [], [], []
+        self._kernel = kernel or Loop()
+        self.replays = []
+
+    @property
+    def shown(self):
+        return {name: value for patch in self.patches for name, value in patch.items()}
+
+    def _begin_replay(self, replay):
+        self.replays.append(replay)
+
+    def send(self, content, buffers=None):
+        self.sent.append(content)
 
     def _current(self):
         return ViewState()
@@ -41,7 +76,9 @@ class FakeViewer:
 class FakeRecording:
     duration_s = 0.2
 
-    def __init__(self, *events):
+    def __init__(self, *events, speakers=()):
+        people = {who: {"id": who, "name": who.title(), "color": "#111111"} for who in speakers}
+        self.index = SimpleNamespace(speakers=people, placed_voices=[])
         first = msgspec.to_builtins(ViewState()) | {"segmentations": [], "overlays": []}
         begin = {"t": 0.0, "kind": "state", "set": first}
         self.timeline = (begin, *events)
@@ -66,8 +103,7 @@ def played(*events, **options):
 def test_states_come_in_their_order_and_the_size_of_the_page_is_left_alone():
     viewer, replay = played(state(0.1, zoom=2.0), state(0.2, pan=[0.1, 0.2], width_px=50))
     assert not {"width_px", "height_px", "revision"} & viewer.patches[0].keys()
-    merged = {name: value for patch in viewer.patches for name, value in patch.items()}
-    assert (merged["zoom"], merged["pan"]) == (2.0, (0.1, 0.2))
+    assert (viewer.shown["zoom"], viewer.shown["pan"]) == (2.0, (0.1, 0.2))
     assert replay.t == 0.2
     assert not replay.is_running
 
@@ -101,3 +137,163 @@ def test_it_stops_where_it_is():
 def test_a_speed_that_cannot_be_is_refused(speed):
     with pytest.raises(RecordingError, match="speed="):
         Replay(FakeRecording(), FakeViewer(), speed=speed)
+
+
+# -------------------------------------------------- to another time, slower, faster, not at all
+
+
+class Clock:
+    """Seconds that the test counts; a replay takes its steps at once."""
+
+    def __init__(self):
+        self.now_s = 100.0
+
+    def __call__(self):
+        return self.now_s
+
+
+class Stepped:
+    """A long replay whose steps the test takes: its thread waits for a kernel that is busy."""
+
+    def __init__(self, *events, speakers=(), **options):
+        self.viewer, self.clock = FakeViewer(BusyLoop()), Clock()
+        recording = FakeRecording(*events, speakers=speakers)
+        recording.duration_s = 100.0
+        self.replay = Replay(recording, self.viewer, clock=self.clock, **options)
+
+    def go(self, seconds=0.0):
+        self.clock.now_s += seconds
+        self.replay._step()
+        return self.replay.t
+
+    @property
+    def told(self):
+        return [m for m in self.viewer.sent if m["kind"] == "replay"]
+
+
+@pytest.fixture
+def stepped():
+    made = []
+
+    def make(*events, **options):
+        made.append(Stepped(*events, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.replay.stop()
+
+
+def test_it_goes_to_another_time_with_everything_as_it_was_then(stepped):
+    other = annotation("line", [(0, 0, 0), (0, 5, 5)], id="other")
+    scene = stepped(
+        edits(10, PutItem(LINE)),
+        state(20, zoom=2.0),
+        edits(30, RemoveItem("line"), PutItem(other)),
+        state(40, zoom=4.0),
+    )
+    scene.replay.seek(35)
+    assert scene.replay.t == 35
+    scene.go()
+    assert scene.viewer.shown["zoom"] == 2.0
+    assert [edit.item.id for edit in scene.viewer.edits] == ["other"]
+    scene.viewer.edits.clear()
+    scene.replay.seek(15)
+    scene.go()
+    assert scene.viewer.shown["zoom"] == 1.0
+    assert [type(edit).__name__ for edit in scene.viewer.edits] == ["RemoveItem", "PutItem"]
+    assert [scene.viewer.edits[0].id, scene.viewer.edits[1].item.id] == ["other", "line"]
+    # And it goes on from there.
+    scene.replay.seek(39.9)
+    scene.go()
+    scene.go(0.2)
+    assert scene.viewer.shown["zoom"] == 4.0
+
+
+def test_it_stands_still_and_goes_slower_or_faster_when_asked(stepped):
+    scene = stepped()
+    assert scene.go(0.1) == pytest.approx(0.1)
+    scene.replay.pause()
+    assert scene.replay.is_paused
+    assert scene.go(0.2) == pytest.approx(0.1)
+    scene.replay.resume()
+    scene.replay.speed = 10
+    assert scene.go(0.2) == pytest.approx(2.1)
+    with pytest.raises(RecordingError, match="speed=1000"):
+        scene.replay.speed = 1000
+    assert scene.replay.speed == 10
+
+
+def test_a_kernel_that_ran_a_cell_misses_nothing(stepped):
+    scene = stepped(state(30, zoom=3.0))
+    assert scene.go(60) < 1
+    assert scene.viewer.shown["zoom"] == 1.0
+
+
+@pytest.mark.parametrize("t", [-1, 101, float("nan")])
+def test_a_time_that_cannot_be_is_refused(stepped, t):
+    scene = stepped()
+    with pytest.raises(RecordingError, match="cannot be") as caught:
+        scene.replay.seek(t)
+    assert "lasts 100.0 s" in caught.value.hint
+    scene.replay.stop()
+    with pytest.raises(RecordingError, match="has ended"):
+        scene.replay.seek(1)
+
+
+def test_the_thread_takes_steps_when_the_kernel_is_free_and_the_viewer_knows_of_it():
+    viewer = FakeViewer(BusyLoop())
+    replay = Replay(FakeRecording(state(0.1, zoom=2.0)), viewer, speed=10)
+    assert viewer.replays == [replay]
+    assert not replay.wait(0.05)
+    assert viewer.patches == []
+    viewer._kernel.let_go()
+    assert replay.wait(10)
+    assert viewer.shown["zoom"] == 2.0
+
+
+def test_a_cell_that_waits_takes_the_steps_itself():
+    viewer = FakeViewer(BusyLoop())
+    viewer._kernel.is_here = True
+    replay = Replay(FakeRecording(state(0.1, zoom=2.0)), viewer, speed=10)
+    assert replay.wait(10)
+    assert viewer.shown["zoom"] == 2.0
+    replay.stop()
+
+
+def test_pages_hear_where_it_is_for_the_voices(stepped):
+    scene = stepped(speakers=["mei"])
+    scene.go(0.2)
+    scene.go(0.2)
+    scene.go(0.2)
+    assert [round(m["t"], 3) for m in scene.told] == [0.2]
+    scene.go(0.2)
+    assert [round(m["t"], 3) for m in scene.told] == [0.2, 0.8]
+    first = {key: value for key, value in scene.told[0].items() if key not in ("n", "t")}
+    assert first == {
+        "kind": "replay",
+        "speed": 1.0,
+        "playing": True,
+        "jumps": 0,
+        "over": False,
+        "duration": 100.0,
+        "speakers": [["mei", "Mei", "#111111"]],
+    }
+    for act, name, value in (
+        (lambda: scene.replay.seek(50), "jumps", 1),
+        (scene.replay.pause, "playing", False),
+        (scene.replay.resume, "playing", True),
+        (lambda: setattr(scene.replay, "speed", 2), "speed", 2),
+    ):
+        act()
+        scene.go(0.01)
+        assert scene.told[-1][name] == value
+    scene.replay.stop()
+    scene.viewer._kernel.let_go()
+    assert scene.told[-1]["over"]
+
+
+def test_nobody_is_told_where_nobody_is_heard(stepped):
+    for scene in (stepped(), stepped(speakers=["mei"], voices=False)):
+        scene.go(0.2)
+        assert scene.told == []

@@ -5,6 +5,7 @@ from dataclasses import replace
 import av
 import numpy as np
 import pytest
+from tests.unit.recording.sound_kit import ANN, BEN, NEAR_S, beeps_in, messages, spoken_packets
 
 from blustream_widget.core.voice_messages import PACKET_SAMPLES, RATE_HZ
 from blustream_widget.encode.sound import VoiceDecoder
@@ -21,73 +22,6 @@ from blustream_widget.recording.voices import (
     split_packets,
 )
 from blustream_widget.recordings import Recording
-
-ANN, BEN = "a" * 16, "b" * 16
-BEEP_S = 0.1
-NEAR_S = 0.05
-
-
-def spoken_packets(*beeps_s, lasts_s=2.0):
-    """Code silence with beeps at these times."""
-    t = np.arange(round(lasts_s * RATE_HZ)) / RATE_HZ
-    sound = np.zeros(len(t), np.float32)
-    for at in beeps_s:
-        here = (t >= at) & (t < at + BEEP_S)
-        sound[here] = 0.5 * np.sin(2 * np.pi * 440 * t[here])
-    coder = av.CodecContext.create("libopus", "w")
-    coder.sample_rate, coder.layout, coder.format = RATE_HZ, "mono", "flt"
-    coder.bit_rate = 32_000
-    coder.options = {"application": "voip"}
-    packets = []
-    for block in sound.reshape(-1, PACKET_SAMPLES):
-        frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), format="flt", layout="mono")
-        frame.sample_rate = RATE_HZ
-        frame.pts = len(packets) * PACKET_SAMPLES
-        packets += [bytes(packet) for packet in coder.encode(frame)]
-    return tuple(packets)
-
-
-def beeps_in(samples, rate_hz=RATE_HZ):
-    """When beeps begin, in seconds."""
-    block = rate_hz // 200
-    whole = np.abs(samples[: len(samples) // block * block]).reshape(-1, block).max(axis=1)
-    loud = whole > 0.1
-    begins = np.flatnonzero(loud & ~np.concatenate([[False], loud[:-1]]))
-    found = []
-    for at in begins / 200:
-        if not found or at - found[-1] > BEEP_S + NEAR_S:
-            found.append(float(at))
-    return found
-
-
-def messages(who, page_90k, offset_90k, packets, *, clock=1, each=10):
-    """As a page sends them: some packets each."""
-    for i in range(0, len(packets), each):
-        some = packets[i : i + each]
-        yield Spoken(who, clock, page_90k + i * PACKET_90K, offset_90k, some)
-
-
-@pytest.fixture
-def file(camera, tmp_path):
-    """A recording whose first picture is there, at `camera.now`."""
-    made = RecordingFile(tmp_path / "talk.mp4")
-    people = [{"id": ANN, "name": "Ann", "color": "#111111"}]
-    made.add_event(camera.now, {"kind": "people", "people": people})
-    made.add_picture(camera.shoot())
-    return made
-
-
-@pytest.fixture
-def talk(camera, file):
-    """Four seconds: Ann beeps at 1.5 and 2.5 s of it, Ben at 3.2 s."""
-    begin = camera.now
-    for one in messages(ANN, 5000, begin + 90_000 - 5000, spoken_packets(0.5, 1.5)):
-        file.add_voice(one)
-    file.flush(begin + 90_000)
-    for one in messages(BEN, 0, begin + 2 * 90_000, spoken_packets(1.2)):
-        file.add_voice(one)
-    file.finish(begin + 4 * 90_000)
-    return Recording(file.path)
 
 
 def test_each_is_heard_when_they_spoke(talk):
