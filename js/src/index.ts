@@ -1,6 +1,7 @@
 /** The widget as anywidget loads it: one session per model, shared by its views. */
 import type { AnyWidget, InitializeProps, RenderProps } from "@anywidget/types";
 import { Audience } from "./audience";
+import { useWorkletFile } from "./call/samples";
 import { supportedPictures } from "./decoder";
 import { joinExchange } from "./exchange";
 import { LiveSession } from "./live-session";
@@ -34,6 +35,7 @@ export {
   peerObstacle,
   Reach,
   supportedPictures,
+  useWorkletFile,
   watchReturn,
   webSocketOpener,
 };

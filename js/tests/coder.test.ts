@@ -1,6 +1,7 @@
 /** Samples of whatever rate and length become blocks of 20 ms, each with its time. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { BrowserCoder, canCode, type Packet } from "../src/call/coder";
+import { useWorkletFile } from "../src/call/samples";
 
 interface Sound {
   readonly timestamp: number;
@@ -167,4 +168,76 @@ it("needs coders for sound, and a way to the samples", () => {
   expect(canCode()).toBe(true);
   vi.stubGlobal("AudioEncoder", undefined);
   expect(canCode()).toBe(false);
+});
+
+/** A browser that gives a page its microphone's samples by an audio worklet only. */
+class WorkletPage {
+  readonly modules: string[] = [];
+  readonly closed = vi.fn();
+  nodes: { port: { onmessage: ((event: unknown) => void) | null } }[] = [];
+  rules = "";
+
+  constructor() {
+    const page = this;
+    vi.stubGlobal("MediaStreamTrackProcessor", undefined);
+    vi.stubGlobal("MediaStream", class {});
+    vi.stubGlobal(
+      "AudioWorkletNode",
+      class {
+        readonly port = { onmessage: null };
+        constructor() {
+          page.nodes.push(this);
+        }
+      },
+    );
+    vi.stubGlobal(
+      "AudioContext",
+      class {
+        readonly currentTime = 0;
+        readonly sampleRate = 48_000;
+        onstatechange: (() => void) | null = null;
+        readonly audioWorklet = { addModule: (url: string) => page.add(url) };
+        createMediaStreamSource = () => ({ connect: () => {} });
+        resume = async () => {};
+        close = page.closed;
+      },
+    );
+  }
+  async add(url: string): Promise<void> {
+    this.modules.push(url);
+    if (this.rules) throw new Error(this.rules);
+  }
+  hear(atMs: number, n: number): void {
+    this.nodes[0]?.port.onmessage?.({ data: [atMs, new Float32Array(n)] });
+  }
+}
+
+it("takes the samples by a worklet elsewhere: a file where the page names one", async () => {
+  const page = new WorkletPage();
+  useWorkletFile("https://hub.example/voice.js");
+  const coder = opened();
+  await settled();
+  page.hear(20, 960);
+  await settled();
+  const first = times()[0] ?? 0;
+  page.hear(40, 960);
+  await settled();
+  expect(times()).toEqual([first, first + 20]);
+  coder.close();
+  expect(page.closed).toHaveBeenCalled();
+  page.hear(60, 960);
+  await settled();
+  expect(times().length).toBe(2);
+  useWorkletFile("");
+  opened();
+  await settled();
+  expect(page.modules).toEqual(["https://hub.example/voice.js", expect.stringContaining("blob:")]);
+});
+
+it("says why where a page lets no worklet in", async () => {
+  const page = new WorkletPage();
+  page.rules = "refused by the page's rules";
+  opened();
+  await settled();
+  expect(failures).toEqual(["refused by the page's rules"]);
 });

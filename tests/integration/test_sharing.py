@@ -77,7 +77,8 @@ async def test_a_code_that_nobody_gave_leads_nowhere(server):
 async def test_the_page_for_guests_runs_its_own_files_only(server):
     connector = aiohttp.UnixConnector(str(server.address.socket_path))
     async with aiohttp.ClientSession("http://blustream", connector=connector) as http:
-        for name, kind in (("guest", "html"), ("guest.css", "css"), ("guest.js", "javascript")):
+        kinds = {"guest": "html", "guest.css": "css", "guest.js": "java", "voice.js": "java"}
+        for name, kind in kinds.items():
             async with http.get(f"/{name}") as answer:
                 body = await answer.text()
             assert answer.status == 200

@@ -1,9 +1,11 @@
 /**
  * The samples of a microphone's track.
  *
- * Chromium gives them to the page itself. Elsewhere they come by an audio worklet, a script of its own,
- * which the rules of a page may forbid: those of our page for guests do.
+ * Chromium gives them to the page itself. Elsewhere they come by an audio worklet, a script of its own:
+ * a notebook's page makes it of the bundle's text, which the rules of our page for guests forbid; that has
+ * a file of it.
  */
+import workletSource from "worker:./voice-worklet";
 
 /** One channel, and when its first sample was spoken, by a clock of the page that goes on. */
 export type OnSamples = (atMs: number, samples: Float32Array, rateHz: number) => void;
@@ -22,12 +24,13 @@ type MakeProcessor = new (init: {
 
 /** A page that is busy for so many hundredths of a second loses nothing. */
 const MOST_WAITING = 100;
-const WORKLET = `registerProcessor("blustream-voice", class extends AudioWorkletProcessor {
-  process([[samples]]) {
-    if (samples) this.port.postMessage([currentTime * 1000, samples]);
-    return true;
-  }
-});`;
+/** Address of the worklet's file; "" where there is none. */
+let workletFile = "";
+
+/** Have the worklet come from a file, on a page whose rules let no other script run. */
+export function useWorkletFile(url: string): void {
+  workletFile = url;
+}
 
 function processor(): MakeProcessor | null {
   const scope = globalThis as { MediaStreamTrackProcessor?: MakeProcessor };
@@ -86,12 +89,7 @@ async function byWorklet(
   context.onstatechange = () => {
     anchorMs = performance.now() - context.currentTime * 1000;
   };
-  const url = URL.createObjectURL(new Blob([WORKLET], { type: "text/javascript" }));
-  try {
-    await context.audioWorklet.addModule(url);
-  } finally {
-    URL.revokeObjectURL(url);
-  }
+  await addWorklet(context.audioWorklet);
   if (signal.aborted) return;
   const node = new AudioWorkletNode(context, "blustream-voice", {
     numberOfOutputs: 0,
@@ -102,4 +100,18 @@ async function byWorklet(
     if (!signal.aborted) samples(anchorMs + atMs, some, context.sampleRate);
   };
   context.createMediaStreamSource(new MediaStream([track])).connect(node);
+  await context.resume();
+}
+
+async function addWorklet(worklet: AudioWorklet): Promise<void> {
+  if (workletFile) {
+    await worklet.addModule(workletFile);
+    return;
+  }
+  const url = URL.createObjectURL(new Blob([workletSource], { type: "text/javascript" }));
+  try {
+    await worklet.addModule(url);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
 }

@@ -10,6 +10,7 @@ import {
   peerObstacle,
   Reach,
   supportedPictures,
+  useWorkletFile,
   watchReturn,
   webSocketOpener,
 } from "../index";
@@ -37,6 +38,7 @@ function storageOf(which: "localStorage" | "sessionStorage"): Storage | null {
   }
 }
 
+useWorkletFile(new URL("voice.js", import.meta.url).href);
 const place = document.getElementById("view") as HTMLElement;
 const hub = hubPageOf(document);
 const urls = guestSocketUrls(location.href, hub !== null);

@@ -134,11 +134,11 @@ def _file(name: str) -> _File:
         return _File("text/css", _CSS.encode())
     if name == "widget.js":
         return _File("text/javascript", front_end.bundle())
-    path = STATIC / "guest.js"
+    path = STATIC / name
     return _File("text/javascript", path.read_bytes() if path.is_file() else b"")
 
 
-GUEST_FILES = ("guest.css", "guest.js", "widget.js")
+GUEST_FILES = ("guest.css", "guest.js", "voice.js", "widget.js")
 
 
 def add_guest_page(router: web.UrlDispatcher) -> None:

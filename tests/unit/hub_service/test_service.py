@@ -204,7 +204,8 @@ async def test_the_page_asks_for_a_login_first_and_names_who_is_logged_in(servic
             text = await answer.text()
         assert '<meta name="blustream-account" content="b&quot;&gt;&lt;script&gt;">' in text
         assert "enter" not in text
-        for name, kind in (("guest.css", "css"), ("guest.js", "java"), ("widget.js", "java")):
+        kinds = {"guest.css": "css", "guest.js": "java", "voice.js": "java", "widget.js": "java"}
+        for name, kind in kinds.items():
             async with http.get(f"{service.url}{'0' * 24}/{name}") as answer:
                 assert answer.status == 200
                 assert kind in answer.headers["Content-Type"]
