@@ -81,6 +81,19 @@ export const playBarStyles = css`
   .time b {
     font-weight: 600;
   }
+  /* Where one row has no room, its second half goes below. */
+  @container (max-width: 560px) {
+    .row {
+      flex-wrap: wrap;
+      height: auto;
+    }
+    .time {
+      flex: 1;
+    }
+    .turn {
+      flex-basis: 100%;
+    }
+  }
   .looks {
     flex: 1 1 0;
     min-width: 0;
@@ -173,7 +186,7 @@ export const playBarStyles = css`
       height: 44px;
     }
     .row {
-      height: 48px;
+      min-height: 48px;
     }
     .tool {
       height: 44px;
@@ -186,7 +199,7 @@ export const playBarStyles = css`
       min-height: 44px;
     }
     select {
-      height: 36px;
+      height: 44px;
     }
   }
 `;

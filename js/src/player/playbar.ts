@@ -1,5 +1,5 @@
 /** The bar of a recording: where it is, its chapters, play, steps, speed, and what is shown, in words. */
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import { positionText } from "../viewer/axes";
 import { isOurs } from "../viewer/bindings";
@@ -100,21 +100,34 @@ export class PlayBar extends Part {
   }
 
   private escape(): void {
-    if (this.opened) {
-      const opener = this.find<HTMLElement>(`[data-opens="${this.opened}"]`);
-      this.open(null);
-      opener?.focus();
-    } else if (this.context.ui.maximised) this.context.ask("maximise");
+    if (this.opened) this.open(null);
+    else if (this.context.ui.maximised) this.context.ask("maximise");
     else (document.activeElement as HTMLElement | null)?.blur();
   }
 
+  /** Whoever chose something in a list goes on where the list was opened from. */
   private open(what: Opened | null): void {
+    const opener = this.find<HTMLElement>(`[data-opens="${this.opened}"]`);
+    const isLeft = this.isInList;
     this.opened = what;
     this.requestUpdate();
-    if (!what) return;
-    void this.updateComplete.then(() =>
-      this.find<HTMLElement>('.list [aria-current="true"], .list button')?.focus(),
-    );
+    if (what) void this.updateComplete.then(() => this.focusList());
+    else if (isLeft) opener?.focus();
+  }
+
+  private get isInList(): boolean {
+    return Boolean(this.shadowRoot?.activeElement?.closest(".list"));
+  }
+
+  private focusList(): void {
+    this.find<HTMLElement>('.list [aria-current="true"], .list button')?.focus();
+  }
+
+  /** What was pressed in a list may be gone with what it did: the keys stay there. */
+  protected override update(changed: PropertyValues): void {
+    const wasInList = this.isInList;
+    super.update(changed);
+    if (wasInList && this.opened && !this.isInList) this.focusList();
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -190,6 +203,7 @@ export class PlayBar extends Part {
       }}>
         ${SPEEDS.map((speed) => html`<option value=${speed} .selected=${live(speed === playback.speed)}>${speed}×</option>`)}
       </select>
+      <i class="turn"></i>
       <span class="looks cut" part="looks">${this.viewWords()}</span>
       ${
         timeline.chapters.length > 1
@@ -202,7 +216,7 @@ export class PlayBar extends Part {
             aria-expanded=${this.opened === "chapters"}
             @click=${() => this.open(this.opened === "chapters" ? null : "chapters")}
           >
-            <span class="medium">Chapters</span>${icon("down", "caret")}
+            <span>Chapters</span>${icon("down", "caret")}
           </button>`
           : nothing
       }
