@@ -49,8 +49,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium, headless, with a microphone that beeps and a camera that counts."""
-    flags = ("--allow-loopback-in-peer-connection", "--use-fake-device-for-media-stream")
+    """The system's Chromium, headless; its microphones beep, and there are three cameras."""
+    devices = "--use-fake-device-for-media-stream=device-count=3"
+    flags = ("--allow-loopback-in-peer-connection", devices)
     with chromium(*flags) as started:
         yield started
 

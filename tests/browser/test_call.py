@@ -2,57 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
-import numpy as np
 import pytest
+from tests.browser.call_kit import WATCH, record_who_agrees, wait_heard
 
-from blustream_widget import Recording
-from blustream_widget.errors import RecordingError
 from blustream_widget.testing.waiting import wait_until
 
 TIMEOUT_MS = 30_000
-# What the page asks for, and its connections: those of the call, and that of the volume's pictures.
-_WATCH = """(() => {
-  window.tracks = []; window.asked = 0; window.calls = [];
-  const { mediaDevices } = navigator;
-  const open = mediaDevices.getUserMedia.bind(mediaDevices);
-  mediaDevices.getUserMedia = async (wanted) => {
-    window.asked += 1;
-    const stream = await open(wanted);
-    window.tracks.push(...stream.getTracks());
-    return stream;
-  };
-  const Connection = window.RTCPeerConnection;
-  window.RTCPeerConnection = class extends Connection {
-    constructor(...given) { super(...given); window.calls.push(this); }
-  };
-})()"""
-# Energy of a second of sound as it is played, by the sound's own clock: Chromium's microphone beeps
-# twice in it.
-_ENERGY = """async () => {
-  const sound = async () => {
-    for (const call of window.calls) {
-      if (call.connectionState !== 'connected') continue;
-      for (const stats of (await call.getStats()).values()) {
-        if (stats.type === 'inbound-rtp' && stats.kind === 'audio') return stats;
-      }
-    }
-    return { totalSamplesDuration: 0, totalAudioEnergy: 0 };
-  };
-  let first = await sound(), last = first;
-  while (last.totalSamplesDuration - first.totalSamplesDuration < 1) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    last = await sound();
-    if (first.totalSamplesDuration === 0) first = last;
-  }
-  return last.totalAudioEnergy - first.totalAudioEnergy;
-}"""
-_SILENCE = 1e-9
-
-
-def _wait_heard(page, *, is_loud: bool, what: str) -> None:
-    wait_until(lambda: (page.evaluate(_ENERGY) > _SILENCE) == is_loud, timeout_s=30, what=what)
 
 
 # As the first test of a busy machine it waits for JupyterLab too: 98 s of 120 were measured.
@@ -66,7 +21,7 @@ def test_a_guest_and_the_owner_hear_and_see_each_other(open_viewer, visit, lab, 
         timeout_s=30,
         what="the kernel knows where guests find the view",
     )
-    guest = visit(python("viewer.share(expires='30m').url"), init_script=_WATCH)
+    guest = visit(python("viewer.share(expires='30m').url"), init_script=WATCH)
     guest.join("Mei Tan")
     guest.wait_shown(20)
     owner.context.grant_permissions(["microphone", "camera"], origin=lab.url)
@@ -74,7 +29,7 @@ def test_a_guest_and_the_owner_hear_and_see_each_other(open_viewer, visit, lab, 
         _owner_talks(owner)
         _guest_is_refused_allows_and_talks(guest)
         _they_hear_and_see(guest, owner)
-        _only_who_agrees_is_recorded(guest, owner, view.page, tmp_path / "talk.mp4")
+        record_who_agrees(guest, owner, view.page, tmp_path / "talk.mp4", "Mei Tan")
         _nobody_hears_who_is_muted(guest, owner, python)
         _who_is_shown_out_is_heard_no_more(guest, owner, view)
     finally:
@@ -103,7 +58,7 @@ def _guest_is_refused_allows_and_talks(guest) -> None:
 
 def _they_hear_and_see(guest, owner) -> None:
     page = guest.page
-    _wait_heard(page, is_loud=True, what="the guest hears the owner")
+    wait_heard(page, is_loud=True, what="the guest hears the owner")
     owner.get_by_role("img", name="Mei Tan, speaks").wait_for()
     page.get_by_role("button", name="Camera on").click()
     picture = owner.locator("[part=talks] video")
@@ -115,43 +70,13 @@ def _they_hear_and_see(guest, owner) -> None:
     )
 
 
-def _only_who_agrees_is_recorded(guest, owner, notebook, path) -> None:
-    """Both are asked, one says yes: the microphone's two beeps a second are in the file."""
-    notebook.run_python(f"viewer.record({str(path)!r})")
-    for page in (owner, guest.page):
-        page.get_by_text("Record your voice too?").wait_for()
-    guest.page.get_by_role("button", name="Yes").click()
-    owner.get_by_role("button", name="No", exact=True).click()
-    recorded = owner.get_by_role("img", name=re.compile("Mei Tan.*voice recorded"))
-    recorded.wait_for()
-    wait_until(lambda: _recorded_s(path) > 1.5, timeout_s=30, what="her voice is in the file")
-    guest.page.get_by_role("button", name="Your voice is recorded: stop that").click()
-    recorded.wait_for(state="detached")
-    notebook.run_python("viewer.stop_recording()")
-    recording = Recording(path)
-    assert [voice.name for voice in recording.voices] == ["Mei Tan"]
-    sound = np.abs(recording.sound("Mei Tan"))
-    loud = np.flatnonzero(sound > 0.2) / 48_000
-    begins = loud[np.diff(loud, prepend=-1) > 0.2]
-    assert len(begins) >= 2
-    assert np.abs(np.diff(begins) - 0.5).max() < 0.05
-
-
-def _recorded_s(path) -> float:
-    """How much of a voice is in a file that is being written."""
-    try:
-        return sum(voice.recorded_s for voice in Recording(path).voices)
-    except RecordingError:  # its first picture is not there yet
-        return 0.0
-
-
 def _nobody_hears_who_is_muted(guest, owner, python) -> None:
     owner.get_by_role("button", name="Mute").click()
     guest.page.get_by_role("img", name="Owner, muted").wait_for()
-    _wait_heard(guest.page, is_loud=False, what="the guest hears nothing")
+    wait_heard(guest.page, is_loud=False, what="the guest hears nothing")
     owner.get_by_role("application").focus()
     owner.keyboard.down("Backquote")
-    _wait_heard(guest.page, is_loud=True, what="the guest hears the owner while a key is held")
+    wait_heard(guest.page, is_loud=True, what="the guest hears the owner while a key is held")
     owner.keyboard.up("Backquote")
     owner.get_by_role("button", name="Unmute").wait_for()
     wait_until(

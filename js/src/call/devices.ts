@@ -1,5 +1,6 @@
 /** By which microphone, camera and speaker somebody is heard and seen, and hears. */
 import { html, nothing, type TemplateResult } from "lit";
+import { live } from "lit/directives/live.js";
 import type { LiveCall } from "./call";
 import { canChooseSpeaker } from "./media";
 
@@ -25,13 +26,19 @@ function deviceChoice(
   const found = call.devices.filter((device) => device.kind === kind && !USUAL.has(device.id));
   if (found.length === 0) return nothing;
   const chosen = call.chosen[kind];
+  // Who listens, or whose microphone is gone, may choose any, also the usual one.
+  const isNone = kind === "audioinput" && !call.hasMicrophone;
   const choose = (event: Event): void =>
     void call.choose(kind, (event.target as HTMLSelectElement).value);
+  // What did not start is not what the list goes on to show.
+  const option = (id: string, label: string): TemplateResult =>
+    html`<option value=${id} .selected=${live(!isNone && id === chosen)}>${label}</option>`;
   return html`<label>
     <span>${title}</span>
     <select part=${kind} @change=${choose}>
-      <option value="" ?selected=${chosen === ""}>The usual one</option>
-      ${found.map(({ id, label }, i) => html`<option value=${id} ?selected=${id === chosen}>${label || `${title} ${i + 1}`}</option>`)}
+      <option value="none" disabled ?hidden=${!isNone} .selected=${live(isNone)}>None</option>
+      ${option("", "The usual one")}
+      ${found.map(({ id, label }, i) => option(id, label || `${title} ${i + 1}`))}
     </select>
   </label>`;
 }
