@@ -199,6 +199,12 @@ export class CallBar extends Part {
     }
   }
 
+  protected override focusLost(): void {
+    const next = this.find("[part=mute]") ?? this.find("button");
+    if (next) next.focus();
+    else this.context.ask("focus");
+  }
+
   protected override render(): TemplateResult | typeof nothing {
     const { call } = this.context.session;
     this.toggleAttribute("hidden", call.phase === "out" && !call.trouble);

@@ -1,5 +1,5 @@
 /** The bar of a recording: where it is, its chapters, play, steps, speed, and what is shown, in words. */
-import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import { positionText } from "../viewer/axes";
 import { isOurs } from "../viewer/bindings";
@@ -123,11 +123,8 @@ export class PlayBar extends Part {
     this.find<HTMLElement>('.list [aria-current="true"], .list button')?.focus();
   }
 
-  /** What was pressed in a list may be gone with what it did: the keys stay there. */
-  protected override update(changed: PropertyValues): void {
-    const wasInList = this.isInList;
-    super.update(changed);
-    if (wasInList && this.opened && !this.isInList) this.focusList();
+  protected override focusLost(): void {
+    if (this.opened) this.focusList();
   }
 
   protected override render(): TemplateResult | typeof nothing {

@@ -1,5 +1,5 @@
 /** Base of the viewer's parts, and how they are registered. */
-import { LitElement } from "lit";
+import { LitElement, type PropertyValues } from "lit";
 import type { ViewContext } from "./context";
 import { RateLimit } from "./rate";
 
@@ -60,6 +60,15 @@ export abstract class Part extends LitElement {
   protected mayWait(): boolean {
     return false;
   }
+
+  protected override update(changed: PropertyValues): void {
+    const hadFocus = Boolean(this.shadowRoot?.activeElement);
+    super.update(changed);
+    if (hadFocus && !this.shadowRoot?.activeElement) this.focusLost();
+  }
+
+  /** What was pressed is gone with what it did: without a place for the focus, keys go to the page. */
+  protected focusLost(): void {}
 
   private look(rate: RateLimit): void {
     const now = this.shows();

@@ -147,6 +147,8 @@ export class ShareDialog extends Part {
 
   private choice = { ...START };
   private made: OwnLink | null = null;
+  /** The server knows of it. */
+  private isKnown = false;
 
   constructor(context: ViewContext) {
     super(context);
@@ -157,6 +159,10 @@ export class ShareDialog extends Part {
   focusFirst(): void {
     const first = this.find<HTMLElement>(".main") ?? this.find<HTMLElement>("button");
     first?.focus({ preventScroll: true });
+  }
+
+  protected override focusLost(): void {
+    this.focusFirst();
   }
 
   protected override render(): TemplateResult {
@@ -203,7 +209,9 @@ export class ShareDialog extends Part {
     }
     // The one that this page made last, with the code that came for it, as long as it is not over.
     const known = this.made && (people.own.get(this.made.id) ?? this.made);
-    const isOver = known && people.isShared && !people.links.some(({ id }) => id === known.id);
+    const isThere = known !== null && people.links.some(({ id }) => id === known.id);
+    if (isThere) this.isKnown = true;
+    const isOver = !isThere && (this.isKnown || people.isShared);
     return known && !isOver ? this.madeLink(known) : this.newLink();
   }
 
@@ -246,6 +254,7 @@ export class ShareDialog extends Part {
     const { guestPage, people } = this.context.session;
     const { role, expiresS, seats } = this.choice;
     this.made = people.openLink(guestPage, role, expiresS, seats);
+    this.isKnown = false;
     this.requestUpdate();
   }
 
