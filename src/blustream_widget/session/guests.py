@@ -108,6 +108,8 @@ class Guests:
         self._past: OrderedDict[bytes | str, WhyNot] = OrderedDict()
         # Never given twice: annotations bear them, and belong to who drew them.
         self._names = {OWNER_ID}
+        # Except to the same account by another link: what they drew is theirs again.
+        self._accounts: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[Guest]:
         return iter(tuple(self._guests.values()))
@@ -142,6 +144,7 @@ class Guests:
             guests=tuple(_kept_guest(guest) for guest in self),
             past=tuple(_kept_past(what, why()) for what, why in self._past.items()),
             names=tuple(sorted(self._names)),
+            accounts=dict(self._accounts),
         )
 
     def restore(self, kept: KeptPeople) -> None:
@@ -173,6 +176,7 @@ class Guests:
             what = past.digest or past.person
             self._past[what] = partial(from_code, past.code, past.message, past.hint)
         self._names |= set(kept.names)
+        self._accounts |= kept.accounts
 
     def open_link(
         self, key: str, code: str, *, role: GuestRole, expires_s: float, max_viewers: int
@@ -233,7 +237,7 @@ class Guests:
         link.n_joined += 1
         guest = Guest(
             id=secrets.token_hex(8),
-            name=self._new_name(name),
+            name=self._name_of(account, name) if account else self._new_name(name),
             role=link.role,
             own_role=link.role,
             color=COLORS[1 + len(self._names) % (len(COLORS) - 1)],
@@ -309,6 +313,14 @@ class Guests:
     def _find(self, digest: bytes) -> Link | None:
         found = (k for k in self._links.values() if secrets.compare_digest(k.digest, digest))
         return next(found, None)
+
+    def _name_of(self, account: str, name: str) -> str:
+        known = self._accounts.get(account)
+        if known is not None and all(guest.name != known for guest in self):
+            return known
+        new = self._new_name(name)
+        self._accounts.setdefault(account, new)
+        return new
 
     def _new_name(self, name: str) -> str:
         wanted = base = shown_text(name, NAME_CHARS) or "Guest"

@@ -43,9 +43,13 @@ class KeptPast(msgspec.Struct, frozen=True, array_like=True):
 
 
 class KeptPeople(msgspec.Struct, frozen=True, array_like=True, tag="people"):
-    """Who may come to a session, who may not any more, and names that nobody gets again."""
+    """Who may come to a session, who may not any more, and names that nobody gets again.
+
+    `accounts` says by which of them accounts of JupyterHub are known.
+    """
 
     links: tuple[KeptLink, ...]
     guests: tuple[KeptGuest, ...]
     past: tuple[KeptPast, ...]
     names: tuple[str, ...]
+    accounts: dict[str, str] = {}

@@ -167,6 +167,21 @@ def test_an_account_in_two_tabs_is_one_person_and_a_name_is_no_account():
         guests.redeem(CODE, "bob", account="bob")
 
 
+def test_an_account_that_comes_back_by_another_link_has_its_name():
+    guests, _ = guests_with_link()
+    bob = guests.redeem(CODE, "bob", account="bob")
+    guests.open_link(OTHER_KEY, OTHER_CODE, role="viewer", expires_s=60, max_viewers=9)
+    assert guests.redeem(OTHER_CODE, "bob", account="bob").name == "bob 2"  # both are here
+    guests.close_links(None, lambda: NoLinkError("over"))
+    other = Guests()
+    other.restore(guests.kept())
+    for again in (guests, other):
+        again.open_link("2" * 16, "e" * 32, role="viewer", expires_s=60, max_viewers=9)
+        back = again.redeem("e" * 32, "bob", account="bob")
+        assert (back.name, back.id == bob.id) == ("bob", False)
+        assert again.redeem("e" * 32, "bob").name == "bob 3"  # who has no account is somebody else
+
+
 def test_a_name_is_never_given_to_somebody_else():
     guests, _ = guests_with_link()
     guests.close_links(None, NoLinkError) if guests.redeem(CODE, "Mei") else None
