@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
+from tests.browser.call_kit import WATCH, record_who_agrees, wait_heard
 from tests.browser.person import Person
 
 from blustream_widget.testing.hub import JupyterHub
@@ -117,10 +119,13 @@ def test_a_guest_with_an_account_sees_the_owners_view_and_moves_it_when_allowed(
     # Live, and as whom the Hub knows him.
     alice.run_python("viewer.slice_idx = 33")
     bob.wait_shown(33)
-    assert alice.read_python("[(p.name, p.role, p.transport) for p in viewer.people]") == [
-        ["alice", "owner", "websocket"],
-        ["bob", "viewer", "websocket"],
-    ]
+    here = [["alice", "owner", "websocket"], ["bob", "viewer", "websocket"]]
+    known = "[(p.name, p.role, p.transport) for p in viewer.people]"
+    wait_until(
+        lambda: alice.read_python(known) == here,
+        timeout_s=30,
+        what=lambda: f"the owner knows who is here, not {alice.read_python(known)}",
+    )
     # A viewer's keys move nothing; an editor's do.
     bob.page.get_by_role("application").focus()
     bob.page.keyboard.press("ArrowDown")
@@ -146,7 +151,10 @@ def test_the_share_dialog_gives_the_same_way_in(alice: NotebookPage, hub: Jupyte
     alice.page.get_by_role("button", name="Make a link").click()
     address = alice.page.locator("[part=address]").input_value()
     assert _SERVICE.match(address.removeprefix(hub.url))
+    # The button that was pressed is gone, the keys are not.
+    expect(alice.page.get_by_role("button", name="Copy", exact=True)).to_be_focused()
     alice.page.keyboard.press("Escape")
+    alice.page.get_by_role("dialog", name="Share this view").wait_for(state="hidden")
 
 
 def test_nothing_else_of_the_owners_is_in_a_guests_reach(
@@ -190,3 +198,37 @@ def test_who_stops_sharing_is_alone_at_once(
     bob.page.goto(link)
     bob.heading("Nothing is shared here at the moment")
     assert alice.problems == []
+
+
+def test_the_owner_and_a_guest_talk_until_the_guest_is_shown_out(
+    hub: JupyterHub, alice: NotebookPage, bob: Account, tmp_path: Path
+) -> None:
+    link = alice.read_python("viewer.share().url")
+    alice.page.evaluate(WATCH)
+    bob.context.add_init_script(WATCH)
+    bob.page.goto(link)
+    bob.wait_shown(alice.read_python("viewer.slice_idx"))
+    origin = hub.url
+    for context in (alice.page.context, bob.context):
+        context.grant_permissions(["microphone"], origin=origin)
+    alice.page.get_by_role("button", name="People: 2 here").click()
+    # The link that was made there ended with the sharing: its address is not shown any more.
+    alice.page.get_by_role("button", name="Make a link").wait_for()
+    bob.page.get_by_role("button", name="People: 2 here").click()
+    for page in (alice.page, bob.page):
+        page.get_by_role("button", name="Talk").click()
+    for page in (alice.page, bob.page):
+        page.locator("[part=talks][data-state=connected]").nth(1).wait_for()
+    wait_heard(bob.page, is_loud=True, what="the guest hears the owner")
+    wait_heard(alice.page, is_loud=True, what="the owner hears the guest")
+    record_who_agrees(bob, alice.page, alice, tmp_path / "talk.mp4", "bob")
+    alice.run_python("viewer.people[-1].remove()")
+    bob.heading("Your visit has ended")
+    wait_until(
+        lambda: bob.page.evaluate("window.tracks.map((t) => t.readyState)") == ["ended"],
+        timeout_s=30,
+        what="the guest's microphone is off",
+    )
+    alice.page.locator("[part=talks]").nth(1).wait_for(state="detached")
+    alice.page.get_by_role("button", name="Leave the call").click()
+    assert alice.problems == bob.problems == []
