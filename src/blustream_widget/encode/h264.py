@@ -14,6 +14,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc, VideoRefo
 
 from blustream_widget.core.types import Picture
 from blustream_widget.encode.encoder import EncodedFrame, StreamSettings
+from blustream_widget.encode.frames import frame_of
 from blustream_widget.encode.profiles import EncoderProfile
 from blustream_widget.errors import EncoderFailedError
 
@@ -78,7 +79,7 @@ class H264Encoder:
         if context is None:
             raise EncoderFailedError(f"{self.name} is closed.")
         # No copy: every encoder here has taken the pixels when `encode` returns.
-        frame = av.VideoFrame.from_numpy_buffer(picture.pixels, "yuv420p")
+        frame = frame_of(picture)
         if self._reformatter is not None:
             frame = self._reformatter.reformat(frame, format=self._profile.pixel_format, threads=1)
         frame.pts, frame.time_base = timestamp_90k, _TIME_BASE

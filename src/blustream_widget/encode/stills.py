@@ -13,6 +13,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from blustream_widget.core.deflate import deflate
 from blustream_widget.core.types import Picture
+from blustream_widget.encode.frames import frame_of
 from blustream_widget.errors import EncoderFailedError
 
 # FFmpeg's quantiser 5 is about quality 80: 1280 x 720 of seismic in 160 kB and 5 ms.
@@ -75,7 +76,7 @@ class JpegEncoder:
         ------
         EncoderFailedError
         """
-        return self._encoder.encode(av.VideoFrame.from_numpy_buffer(picture.pixels, "yuvj420p"))
+        return self._encoder.encode(frame_of(picture))
 
 
 class PngEncoder:

@@ -73,6 +73,16 @@ def test_jpeg_shows_the_colour_it_was_drawn_in(rgb) -> None:
     assert np.abs(decode(file, "rgb24").astype(int) - rgb).max() <= 4
 
 
+@pytest.mark.parametrize("height", [62, 64])  # a multiple of four is not all there is
+def test_jpeg_has_every_row_where_it_was(height) -> None:
+    pixels = np.full((height * 3 // 2, 64), 128, np.uint8)
+    pixels[:height] = np.linspace(20, 230, height).astype(np.uint8)[:, None]
+    file = JpegEncoder().encode(Picture(pixels, "yuvj420p", 64, height))
+    found = decode(file, "gray").astype(int)
+    assert found.shape == (height, 64)
+    assert np.abs(found - pixels[:height]).max() <= 4
+
+
 def test_codec_string_is_read_from_the_parameter_set() -> None:
     assert codec_string(bytes.fromhex("0000000109f0000000016742c01fda")) == "avc1.42C01F"
     assert codec_string(b"\x00\x00\x01\x41\x9a") == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -37,6 +38,17 @@ def flat_picture(y: int, cb: int, cr: int, settings: StreamSettings = SETTINGS) 
     chroma = pixels[height:].reshape(2, height // 2, width // 2)
     chroma[0], chroma[1] = cb, cr
     return Picture(pixels, "yuv420p", width, height)
+
+
+def striped_picture(settings: StreamSettings = SETTINGS) -> Picture:
+    """Picture whose rows, and those of its colours, become brighter from top to bottom."""
+    picture = flat_picture(0, 0, 0, settings)
+    height, width = settings.height_px, settings.width_px
+    picture.pixels[:height] = np.linspace(20, 230, height).astype(np.uint8)[:, None]
+    chroma = picture.pixels[height:].reshape(2, height // 2, width // 2)
+    chroma[0] = np.linspace(30, 220, height // 2).astype(np.uint8)[:, None]
+    chroma[1] = np.linspace(220, 30, height // 2).astype(np.uint8)[:, None]
+    return picture
 
 
 def decode(*access_units: bytes | memoryview) -> list[av.VideoFrame]:
@@ -99,6 +111,18 @@ class EncoderContract:
         unit = encoder.encode(wanted, timestamp_90k=0, is_keyframe=True)
         (frame,) = decode(unit.data)
         assert np.abs(planes_of(frame).astype(int) - wanted.pixels).max() <= 4
+
+    @pytest.mark.parametrize("height_px", [190, 192])  # a multiple of four is not all there is
+    def test_every_row_comes_out_where_it_was(
+        self, open_encoder: OpenEncoder, height_px: int
+    ) -> None:
+        settings = dataclasses.replace(SETTINGS, height_px=height_px)
+        wanted = striped_picture(settings)
+        unit = open_encoder(settings).encode(wanted, timestamp_90k=0, is_keyframe=True)
+        (frame,) = decode(unit.data)
+        found = planes_of(frame).astype(int)
+        assert found.shape == wanted.pixels.shape
+        assert np.abs(found - wanted.pixels).max() <= 8
 
     def test_the_stream_says_bt709_limited(self, open_encoder: OpenEncoder) -> None:
         unit = open_encoder(SETTINGS).encode(noisy_picture(0), timestamp_90k=0, is_keyframe=True)
