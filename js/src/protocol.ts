@@ -290,6 +290,7 @@ export interface SegmentationLook {
   readonly label_style: string;
   readonly hidden: readonly number[];
   readonly opacities: Readonly<Record<string, number>>;
+  readonly first_color: number;
 }
 
 /** What there is of one label. */

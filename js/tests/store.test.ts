@@ -192,7 +192,7 @@ describe("what the server says of labels", () => {
   it("is news where something of theirs is as usual again", () => {
     const view = store();
     const look = { name: "a", visible: true, opacity: 0.5, label_style: "", hidden: [] };
-    const faint = { ...look, style: "fill", opacities: { "2": 0.25 } } as const;
+    const faint = { ...look, style: "fill", opacities: { "2": 0.25 }, first_color: 0 } as const;
     view.confirm(-1, { ...STATE, revision: 2, segmentations: [faint] });
     const usual = [{ ...faint, opacities: {} }];
     expect(view.confirm(-1, { ...STATE, revision: 3, segmentations: usual })).toBe(true);

@@ -11,6 +11,7 @@ import { opacityBar } from "../src/viewer/layerparts";
 const LOOK: SegmentationLook = {
   ...{ name: "bodies", visible: true, opacity: 0.5, style: "fill", label_style: "", hidden: [] },
   opacities: { "3": 0.25 },
+  first_color: 0,
 };
 
 describe("opacities of single labels", () => {

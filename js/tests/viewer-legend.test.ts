@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { COLORMAP_HEX } from "../src/colormaps";
-import type { Channel } from "../src/protocol";
-import { labelColour, labelsOf } from "../src/viewer/legend";
+import type { Channel, SegmentationLook } from "../src/protocol";
+import type { Session } from "../src/session";
+import { colourIn, labelColour, labelsOf } from "../src/viewer/legend";
 
 const CHANNEL = {
   is_label: true,
@@ -22,6 +23,17 @@ describe("the legend of labels", () => {
     expect(theirs.length).toBeGreaterThan(30);
     expect(theirs.map((_, value) => labelColour(value))).toEqual(theirs.map((hex) => `#${hex}`));
     expect(labelColour(1024)).toBe(labelColour(1));
+  });
+
+  it("gives a segmentation the colours that begin with another one", () => {
+    const session = { palettes: { styleOf: () => STYLE } } as unknown as Session;
+    const look = { first_color: 126, label_style: "" } as SegmentationLook;
+    expect(colourIn(session, look, 1)).toBe(labelColour(127));
+    expect(colourIn(session, look, -126)).toBe(labelColour(0 + 1023)); // never the background's
+    expect(colourIn(session, look, 0)).toBe("#000000");
+    expect(colourIn(session, look, 2)).toBe("#ff8800"); // the user's
+    const { first_color: _, ...older } = look;
+    expect(colourIn(session, older as SegmentationLook, 1)).toBe(labelColour(1));
   });
 
   it("lists the labels that there are, without the background", () => {

@@ -22,7 +22,7 @@ from blustream_widget.label_editing import LabelEditing
 from blustream_widget.layer_items import LayerItem
 from blustream_widget.view_traits import TraitStateError
 
-_LOOK = ("visible", "opacity", "style", "hidden", "opacities")
+_LOOK = ("visible", "opacity", "style", "hidden", "opacities", "first_color")
 _OWN = ("colors", "names")
 
 
@@ -69,6 +69,11 @@ class Segmentation(LabelEditing, LayerItem[SegmentationLook]):
         {},
         help="Opacity of single labels, {3: 0.2}: 0 to 1, a factor on what they would have "
         "otherwise, as in 3D Slicer and OHIF. The others have 1, and 1 is not kept.",
+    )
+    first_color = t.Int(
+        0,
+        help="0 to 1022: label v has the usual colour of label v + first_color. Each segmentation "
+        "that is added begins with another colour; with 0 label 1 is green.",
     )
     colors = t.Dict({}, help='Colours of labels, {3: "#ff8800"}; the others keep theirs.')
     names = t.Dict({}, help='Names of labels, {3: "salt"}, beside those of the file.')

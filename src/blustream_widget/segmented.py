@@ -16,6 +16,7 @@ from blustream_widget.core.segmentation import (
     Style,
     checked_looks,
     checked_new_labels,
+    free_first_color,
 )
 from blustream_widget.errors import StateError
 from blustream_widget.label_desk import EditDesk, LabelStore
@@ -98,6 +99,7 @@ class Segmented(Layered):
                     "style": style,
                     "hidden": tuple(hidden),
                     "opacities": opacities or {},
+                    "first_color": self._first_color(),
                 }
             ]
         )
@@ -138,7 +140,15 @@ class Segmented(Layered):
         self._check_free(self._segmentations, checked_name(name), MAX_SEGMENTATIONS, "segmentation")
         labels = checked_new_labels(names or {}, dtype)
         (look,) = checked_looks(
-            [{"name": name, "visible": visible, "opacity": opacity, "style": style}]
+            [
+                {
+                    "name": name,
+                    "visible": visible,
+                    "opacity": opacity,
+                    "style": style,
+                    "first_color": self._first_color(),
+                }
+            ]
         )
         source = SegmentationSource(name, new=dtype, names=labels)
         return self._add(source, look, colors, None, None, timeout_s)
@@ -161,6 +171,10 @@ class Segmented(Layered):
             item.set_trait("colors", dict(colors or {}))
             item.set_trait("names", dict(names or {}))
         return item
+
+    def _first_color(self) -> int:
+        """Two segmentations must not have the same colour for label 1."""
+        return free_first_color(item.look for item in self._segmentations.values())
 
     def remove_segmentation(self, name: str) -> None:
         """Take labels away again.

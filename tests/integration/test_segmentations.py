@@ -154,9 +154,12 @@ def test_labels_that_cannot_be_are_refused_and_change_nothing(viewer, tmp_path):
         assert len(viewer.segmentations) == 0
     fault = viewer.add_segmentation(tmp_path / "fault.npy")
     assert viewer.segmentations["fault"] is fault
+    salt = viewer.new_segmentation("salt")  # whose label 1 is told apart
+    assert (fault.first_color, salt.first_color) == (0, 126)
+    viewer.remove_segmentation("salt")
     with pytest.raises(StateError, match="already"):
         viewer.add_segmentation(LABELS, "fault")
-    wrong = {"opacity": 2.0, "style": "dots", "hidden": [99], "colors": {99: 1}}
+    wrong = {"opacity": 2.0, "style": "dots", "hidden": [99], "colors": {99: 1}, "first_color": -1}
     for name, value in [*wrong.items(), ("opacities", {3: float("nan")}), ("opacities", {99: 0.5})]:
         with pytest.raises(StateError):
             setattr(fault, name, value)

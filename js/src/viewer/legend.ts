@@ -1,6 +1,6 @@
 /** Names and colours of a channel's labels, a row for each. */
 import { html, nothing, type TemplateResult } from "lit";
-import type { Channel, LabelStyle, SegmentationInfo } from "../protocol";
+import type { Channel, LabelStyle, SegmentationInfo, SegmentationLook } from "../protocol";
 import type { ProbedValue, Session } from "../session";
 import { overlaysText } from "./overlaylooks";
 
@@ -21,9 +21,9 @@ const SATURATION = [0.65, 0.95, 0.8] as const;
 const BRIGHTNESS = [0.95, 0.75, 0.6] as const;
 
 /** The colour that the server gives a label; the same arithmetic as its `label_color`. */
-export function labelColour(value: number): string {
+export function labelColour(value: number, first = 0): string {
   if (value === 0) return "#000000";
-  const entry = ((((value - 1) % PERIOD) + PERIOD) % PERIOD) + 1;
+  const entry = ((((value - 1 + first) % PERIOD) + PERIOD) % PERIOD) + 1;
   const hue = ((entry * GOLDEN_RATIO + FIRST_HUE) % 1) * 6;
   const s = SATURATION[entry % 3] ?? 0;
   const v = BRIGHTNESS[Math.floor(entry / 3) % 3] ?? 0;
@@ -61,6 +61,12 @@ export function labelsOf(channel: Channel, style: LabelStyle | undefined): reado
   }));
 }
 
+/** Colour that a segmentation of this look gives a label. */
+export function colourIn(session: Session, look: SegmentationLook, value: number): string {
+  const own = session.palettes.styleOf(look.label_style)?.colors[value];
+  return own ?? labelColour(value, look.first_color ?? 0); // recordings may be older
+}
+
 /** Colour of a label of a segmentation, as it is drawn. */
 export function labelColourOf(
   session: Session,
@@ -68,8 +74,7 @@ export function labelColourOf(
   value: number,
 ): string {
   const look = session.state.segmentations.find(({ name }) => name === segmentation?.name);
-  const own = session.palettes.styleOf(look?.label_style ?? "")?.colors[value];
-  return own ?? labelColour(value);
+  return look ? colourIn(session, look, value) : labelColour(value);
 }
 
 /** Name of a label of a segmentation, as its legend has it. */

@@ -11,7 +11,7 @@ import { clamp } from "./format";
 import { icon } from "./icons";
 import { labelOpacity, withLabelOpacity } from "./labellooks";
 import { eye, opacityBar, opacitySlider } from "./layerparts";
-import { labelColour, labelsOf } from "./legend";
+import { colourIn, labelsOf } from "./legend";
 import { define, Part } from "./part";
 import { segmentationStyles } from "./segmentations.styles";
 import { shared } from "./styles";
@@ -171,7 +171,7 @@ export class SegmentationPanel extends Part {
     const rowOf = (value: number): LabelRow => ({
       value,
       name: style?.names[value] ?? info.channel.label_names[value] ?? "",
-      colour: style?.colors[value] ?? labelColour(value),
+      colour: colourIn(this.context.session, look, value),
       centre: null,
       volume: "",
     });

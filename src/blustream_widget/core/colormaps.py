@@ -9,6 +9,9 @@ from blustream_widget.errors import StateError
 COLOR_LEVELS = 1024
 """Entries of a map: two ramps of 256 greys each (white in the middle) lose nothing with 1024."""
 
+LABEL_PERIOD = COLOR_LEVELS - 1
+"""Label values v and v + LABEL_PERIOD have the same colour; 0 alone is the background."""
+
 COLORMAP_GROUPS: dict[str, tuple[str, ...]] = {
     "Seismic": (
         "grey",

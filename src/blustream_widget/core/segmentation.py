@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from numbers import Integral
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import msgspec
 
 from blustream_widget.core import looks
+from blustream_widget.core.colormaps import LABEL_PERIOD
 from blustream_widget.core.looks import MAX_NAME
 from blustream_widget.core.palettes import LABEL_STYLE, MAX_LABELS
 from blustream_widget.core.types import Channel, VolumeRef
@@ -17,6 +19,10 @@ from blustream_widget.errors import StateError
 
 MAX_SEGMENTATIONS = 8
 LABEL_MIN, LABEL_MAX = -(2**31), 2**32 - 1
+COLOR_STEP = 126
+"""From the first colour of a segmentation to that of the next: the hues of its labels are turned by
+46 degrees, so that those of eight segmentations go round the circle; saturation and brightness,
+which change with period 9, stay."""
 
 Style: TypeAlias = Literal["fill", "outline", "both"]
 STYLES: tuple[Style, ...] = get_args(Style)
@@ -44,6 +50,8 @@ class SegmentationLook(looks.Look, frozen=True, kw_only=True, forbid_unknown_fie
     opacities : dict
         By label value, 0 to 1: a factor on what the label would have otherwise, as in 3D Slicer and
         OHIF; of the fill, and of the outline also where that is opaque. Those not in it have 1.
+    first_color : int
+        0 to LABEL_PERIOD - 1: label v has the usual colour of label v + `first_color`.
     """
 
     style: Style = "fill"
@@ -59,6 +67,7 @@ class SegmentationLook(looks.Look, frozen=True, kw_only=True, forbid_unknown_fie
         ],
         msgspec.Meta(max_length=MAX_LABELS),
     ] = msgspec.field(default_factory=dict)
+    first_color: Annotated[int, msgspec.Meta(ge=0, lt=LABEL_PERIOD)] = 0
 
 
 class SegmentationSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,6 +170,16 @@ def checked_looks(value: Any) -> tuple[SegmentationLook, ...]:
     )
 
 
+def free_first_color(looks: Iterable[SegmentationLook]) -> int:
+    """Give the first colour of one more segmentation: the first that none of these starts with."""
+    taken = {look.first_color for look in looks}
+    return next(
+        color
+        for color in (n * COLOR_STEP % LABEL_PERIOD for n in itertools.count())
+        if color not in taken
+    )
+
+
 def checked_new_labels(names: Any, dtype: Any) -> dict[int, str]:
     """Check the names of labels that are to be painted, and the dtype that holds them.
 
@@ -215,6 +234,17 @@ def _check_opacities(name: str, value: Any) -> dict[int, float]:
     return {label: checked[label] for label in sorted(checked) if checked[label] != 1}
 
 
+def _check_first_color(name: str, value: Any) -> int:
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not is_whole or not 0 <= value < LABEL_PERIOD:
+        raise StateError(
+            f"first_color of {name!r} = {value!r} is not a whole number from 0 to "
+            f"{LABEL_PERIOD - 1}.",
+            hint="0 gives label 1 its usual colour, green.",
+        )
+    return int(value)
+
+
 def _label_of(key: Any) -> Any:
     """Give a label of a dict that may come from JSON, whose keys are texts."""
     is_text = isinstance(key, str) and re.fullmatch(r"-?[0-9]{1,10}", key)
@@ -235,4 +265,5 @@ _CHECKS: dict[str, looks.Check] = {
     "label_style": _check_label_style,
     "hidden": _check_hidden,
     "opacities": _check_opacities,
+    "first_color": _check_first_color,
 }

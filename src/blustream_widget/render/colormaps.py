@@ -12,12 +12,10 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from blustream_widget.core.colormaps import COLOR_LEVELS, unknown_colormap
+from blustream_widget.core.colormaps import COLOR_LEVELS, LABEL_PERIOD, unknown_colormap
 from blustream_widget.render.palettes import own_table
 
 LEVELS = COLOR_LEVELS
-LABEL_PERIOD = LEVELS - 1
-"""Label values v and v + LABEL_PERIOD have the same colour; 0 alone is the background."""
 
 RgbTable = npt.NDArray[np.uint8]
 
@@ -115,15 +113,15 @@ def family_of(name: str) -> str:
     return _CATALOGUE.get(name, "").partition(":")[0]
 
 
-def label_color(value: int) -> tuple[int, int, int]:
+def label_color(value: int, first: int = 0) -> tuple[int, int, int]:
     """Give a label value its sRGB colour: 0 is black, neighbours differ, always the same.
 
     The first ones are vivid, and none of the colours that amplitudes have: green, magenta, cyan,
-    amber, violet.
+    amber, violet. With `first`, label v has the colour of label v + `first`.
     """
     if value == 0:
         return (0, 0, 0)
-    entry = (value - 1) % LABEL_PERIOD + 1
+    entry = (value - 1 + first) % LABEL_PERIOD + 1
     # Steps of the golden ratio never come close to a hue of the neighbours; saturation and
     # brightness change in between so that far labels of one hue still differ.
     red, green, blue = colorsys.hsv_to_rgb(

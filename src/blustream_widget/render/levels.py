@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from blustream_widget.core.colormaps import LABEL_PERIOD
 from blustream_widget.core.types import Samples
-from blustream_widget.render.colormaps import LABEL_PERIOD, LEVELS
+from blustream_widget.render.colormaps import LEVELS
 from blustream_widget.render.scratch import Scratch
 
 Entries = npt.NDArray[np.intp]

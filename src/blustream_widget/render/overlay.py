@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from blustream_widget.core.colormaps import LABEL_PERIOD
 from blustream_widget.core.geometry import Placement
 from blustream_widget.core.segmentation import SegmentationLook
 from blustream_widget.core.state import ViewState
@@ -191,7 +192,11 @@ def _colors(look: SegmentationLook, space: ColorSpace) -> npt.NDArray[np.uint8]:
     """Components by entry, shape (n, 3)."""
     own = tuple(_own_colors(look).values())
     table = color_table("labels", space=space, labels=own)
-    return table.packed.view(np.uint8).reshape(-1, 4)[:, table.byte_of]
+    colors = table.packed.view(np.uint8).reshape(-1, 4)[:, table.byte_of]
+    if look.first_color:
+        usual = slice(1, 1 + LABEL_PERIOD)
+        colors[usual] = np.roll(colors[usual], -look.first_color, axis=0)
+    return colors
 
 
 def _own_colors(look: SegmentationLook) -> dict[int, str]:
@@ -203,7 +208,7 @@ def _own_colors(look: SegmentationLook) -> dict[int, str]:
     colors = dict(label_style(look.label_style).colors)
     for label in look.opacities:
         if label not in colors:
-            colors[label] = f"#{bytes(label_color(label)).hex()}"
+            colors[label] = f"#{bytes(label_color(label, look.first_color)).hex()}"
     return colors
 
 

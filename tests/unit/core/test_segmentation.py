@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from blustream_widget.core.alignment import SAME_GRID, align
-from blustream_widget.core.segmentation import MAX_SEGMENTATIONS, SegmentationLook
+from blustream_widget.core.segmentation import (
+    MAX_SEGMENTATIONS,
+    SegmentationLook,
+    free_first_color,
+)
 from blustream_widget.core.state import ViewState
 from blustream_widget.errors import StateError
 from blustream_widget.testing.fakes import volume_info
@@ -38,6 +42,17 @@ def test_opacities_of_labels_are_kept_where_they_are_not_the_usual_one() -> None
     )
 
 
+def test_each_segmentation_begins_with_a_colour_that_no_other_begins_with() -> None:
+    looks: list[SegmentationLook] = []
+    for n in range(MAX_SEGMENTATIONS):
+        looks.append(SegmentationLook(name=str(n), first_color=free_first_color(looks)))
+    first = [look.first_color for look in looks]
+    assert first[0] == 0
+    assert len(set(first)) == MAX_SEGMENTATIONS
+    del looks[2]  # its colours are the next one's
+    assert free_first_color(looks) == first[2]
+
+
 @pytest.mark.parametrize(
     "looks",
     [
@@ -64,6 +79,10 @@ def test_opacities_of_labels_are_kept_where_they_are_not_the_usual_one() -> None
         [SALT | {"opacities": {2**40: 0.5}}],
         [SALT | {"opacities": dict.fromkeys(range(5000), 0.5)}],
         [SALT | {"label_style": "red"}],
+        [SALT | {"first_color": -1}],
+        [SALT | {"first_color": 1023}],
+        [SALT | {"first_color": 1.5}],
+        [SALT | {"first_color": True}],
         [SALT | {"colour": "red"}],
         [{"name": f"s{n}"} for n in range(MAX_SEGMENTATIONS + 1)],
     ],

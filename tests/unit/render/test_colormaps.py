@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blustream_widget.core.colormaps import COLORMAPS
+from blustream_widget.core.colormaps import COLORMAPS, LABEL_PERIOD
 from blustream_widget.errors import StateError
-from blustream_widget.render.colormaps import LABEL_PERIOD, LEVELS, label_color, rgb_table
+from blustream_widget.render.colormaps import LEVELS, label_color, rgb_table
 
 SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "generate_colormaps.py"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blustream_widget.render.colormaps import LABEL_PERIOD, LEVELS
+from blustream_widget.core.colormaps import LABEL_PERIOD
+from blustream_widget.render.colormaps import LEVELS
 from blustream_widget.render.levels import label_entries, window_entries
 from blustream_widget.render.scratch import Scratch
 

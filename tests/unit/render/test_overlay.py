@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from blustream_widget.core.alignment import SAME_GRID, Alignment
+from blustream_widget.core.colormaps import LABEL_PERIOD
 from blustream_widget.core.palettes import LabelStyle
 from blustream_widget.core.segmentation import SegmentationLook
 from blustream_widget.core.state import ViewState
-from blustream_widget.render.colormaps import LABEL_PERIOD, rgb_table
+from blustream_widget.render.colormaps import rgb_table
 from blustream_widget.render.layers import Overlay, plan_labels
 from blustream_widget.render.palettes import keep_palette
 from blustream_widget.render.slice import SliceRenderer
@@ -161,6 +162,27 @@ def test_hidden_labels_and_colours_of_the_users() -> None:
     look = SegmentationLook(name="a", opacity=0.6, label_style=style.name, hidden=(1,))
     labels = np.where(labels == 1, 0, labels)
     assert np.array_equal(drawing.draw(look), blended(drawing.draw(), labels, 0.6, colors))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32"])
+def test_labels_begin_with_another_colour(dtype) -> None:
+    style = LabelStyle(name="labels-0000abcf", colors={2: "#102030"})
+    keep_palette(style, 0)
+    drawing = Drawing(zoom=2.0)
+    labels = drawing.label_pixels()
+    drawing.labels = drawing.labels.astype(dtype)
+    usual = rgb_table("labels").astype(int)
+    colors = np.stack([usual[0], usual[LABEL_PERIOD], (16, 32, 48), usual[2]])
+    look = SegmentationLook(
+        name="a", opacity=0.6, label_style=style.name, first_color=LABEL_PERIOD - 1
+    )
+    expected = blended(drawing.draw(), labels, 0.6, colors)
+    assert np.array_equal(drawing.draw(look), expected)
+    # A label with an opacity of its own has an entry of its own, and the same colour.
+    factors = {1: 0.5, 3: 0.25}
+    expected = blended(drawing.draw(), labels, 0.6 * np.array([1, 0.5, 1, 0.25])[labels], colors)
+    look = msgspec.structs.replace(look, opacities=factors)
+    assert np.array_equal(drawing.draw(look), expected)
 
 
 FACTORS = {1: 0.5, 3: 0.0}
