@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 _target_decoder: msgspec.json.Decoder[Target] = msgspec.json.Decoder(Target)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
 """Between tries to reach an SFU that is not there any more: each is twice as long."""
+LEFT_FOR_S = 600.0
+"""So long it is tried to take away what is left at an SFU that did not answer at the end."""
 
 
 class PublishDesk:
@@ -82,7 +84,11 @@ class PublishDesk:
         self._kernel_n = 0
         self._tasks = TaskSet()
         self._running: asyncio.Task[BlustreamError] | None = None
+        self._is_closed = False
         self._is_ending = self._was_there = False
+        # What an SFU may still have of what ended.
+        self._left: tuple[Target, Publisher] | None = None
+        self._clearing: asyncio.Task[None] | None = None
 
     @property
     def is_on(self) -> bool:
@@ -117,6 +123,8 @@ class PublishDesk:
         except BlustreamError as exc:
             self._tell_kernel(_with(self._told, exc))
             return
+        if self._stop_clearing(target):
+            target = _replacing(target)
         # What was published before its server ended is tried again, too.
         self._was_there = message.again
         self._tell(PublishState(phase="starting", sfu=_name_of(target)))
@@ -133,6 +141,8 @@ class PublishDesk:
     async def close(self) -> None:
         """Take the view away from the SFU, when the session ends."""
         self._stop()
+        self._stop_clearing()
+        self._is_closed = True
         await self._tasks.wait()
 
     # -------------------------------------------------- what runs
@@ -154,7 +164,8 @@ class PublishDesk:
                 error = exc
             finally:
                 self._untap()
-                await asyncio.shield(self._tasks.spawn(publisher.close(), name="unpublishing"))
+                closing = self._tasks.spawn(publisher.close(), name="unpublishing")
+                self._left = None if await asyncio.shield(closing) else (target, publisher)
             if not (self._was_there and isinstance(error, SfuUnreachableError)):
                 return error
             logger.warning("Session %.8s is not published: %s", self._session_id, error.code)
@@ -178,6 +189,8 @@ class PublishDesk:
 
     def _ended(self, task: asyncio.Task[BlustreamError]) -> None:
         self._running, self._is_ending = None, False
+        if self._left is not None and not self._is_closed:
+            self._clearing = self._tasks.spawn(self._clear(*self._left), name="clearing an SFU")
         error: BlustreamError | None = None
         if task.cancelled():
             pass  # it was wished for, and what was there is taken away
@@ -191,6 +204,29 @@ class PublishDesk:
             if error is not None:  # nobody waits for an answer, and nobody wished for the end
                 logger.warning("Session %.8s is published no more: %s", self._session_id, error)
                 self._kernel.tell_error(error)
+
+    async def _clear(self, target: Target, publisher: Publisher) -> None:
+        """Take away what an SFU may still have, when it answers again."""
+        loop, pause_s = asyncio.get_running_loop(), FIRST_PAUSE_S
+        end_s = loop.time() + LEFT_FOR_S
+        while loop.time() < end_s:
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            if await publisher.close():
+                self._left = None
+                logger.info("What was left at %s is taken away", _name_of(target))
+                return
+        logger.warning("%s may still have %s", _name_of(target), publisher.place)
+
+    def _stop_clearing(self, target: Target | None = None) -> bool:
+        """Try no more; only if it is where `target` will be. Whether something may be there."""
+        if self._left is None or (target is not None and not _is_same(self._left[0], target)):
+            return False
+        self._left = None
+        if self._clearing is not None:
+            self._clearing.cancel()
+            self._clearing = None
+        return True
 
     def _want_keyframe(self) -> None:
         if self._tap is not None:
@@ -284,6 +320,13 @@ def completed(target: Target, message: StartPublishing) -> Target:
 
 def _replacing(target: Target) -> Target:
     return msgspec.structs.replace(target, replace=True) if isinstance(target, Janus) else target
+
+
+def _is_same(one: Target, other: Target) -> bool:
+    """Whether two are one mountpoint."""
+    if not (isinstance(one, Janus) and isinstance(other, Janus)):
+        return False
+    return (one.url, one.mountpoint) == (other.url, other.mountpoint)
 
 
 def _name_of(target: Target) -> Literal["Janus", "LiveKit"]:

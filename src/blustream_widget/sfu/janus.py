@@ -115,19 +115,33 @@ class JanusPublisher:
             elif not isinstance(error, _SilentError) or self._clock() - heard_s > LOST_S:
                 return error
 
-    async def close(self) -> None:
+    async def close(self) -> bool:
         feed, self._feed = self._feed, None
         if feed is not None:
             feed.close()
         api, self._api = self._api, None
-        if api is None:
-            return
+        if api is None and not self._is_made:
+            return True
         with contextlib.suppress(SfuError, TimeoutError):
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                if api is None:  # Janus ends a session that has been silent for a minute
+                    api = _Api(self._target)
+                    await api.enter()
                 if self._is_made:
-                    await api.ask(self._named("destroy"))
+                    await self._take_away(api)
                 await api.leave()
-        await api.close()
+        if api is not None:
+            await api.close()
+        return not self._is_made
+
+    async def _take_away(self, api: _Api) -> None:
+        try:
+            await api.ask(self._named("destroy"))
+        except _JanusError as exc:
+            if exc.number in (_NO_SUCH_SESSION, _NO_SUCH_HANDLE):
+                raise
+            # It is gone, or is not ours to end.
+        self._is_made = False
 
     async def _make(self, api: _Api, wish: dict[str, Any]) -> dict[str, Any]:
         """Have the mountpoint made; where the answer does not come, it is taken to be there."""

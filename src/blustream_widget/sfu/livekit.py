@@ -142,7 +142,7 @@ class LiveKitPublisher:
     async def lost(self) -> SfuError:
         return await asyncio.shield(self._ended)
 
-    async def close(self) -> None:
+    async def close(self) -> bool:
         for timer in (self._timer, self._lost_timer):
             if timer is not None:
                 timer.cancel()
@@ -160,6 +160,7 @@ class LiveKitPublisher:
         if source is not None:
             await source.aclose()
         self._ended.cancel()
+        return True  # LiveKit lets a participant go who is silent
 
     async def _publish_track(self) -> None:
         sdk = self._sdk

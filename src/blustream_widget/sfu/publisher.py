@@ -49,8 +49,12 @@ class Publisher(Protocol):
         not.
         """
 
-    async def close(self) -> None:
-        """Take the view away from the SFU, whatever the state; never raises."""
+    async def close(self) -> bool:
+        """Take the view away from the SFU, whatever the state; never raises.
+
+        False: the SFU did not answer, and something of the view may still be there. Then it may be
+        called again.
+        """
 
 
 OnKeyframe = Callable[[], None]

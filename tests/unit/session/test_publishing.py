@@ -42,6 +42,8 @@ class FakePublisher:
         self.may_open.set()
         self.may_close = asyncio.Event()
         self.may_close.set()
+        self.n_silent = self.n_closed = 0  # so often the SFU does not answer at the end
+        self.was_closed = asyncio.Event()
 
     async def open(self):
         await self.may_open.wait()
@@ -59,6 +61,9 @@ class FakePublisher:
     async def close(self):
         await self.may_close.wait()
         self.is_closed = True
+        self.n_closed += 1
+        self.was_closed.set()
+        return self.n_closed > self.n_silent
 
 
 class Scene:
@@ -407,3 +412,62 @@ def test_messages_survive_the_way():
 
 
 _STATE = publishing.PublishState(phase="on", sfu="LiveKit")
+
+
+async def silent_end(scene, *, n_silent, **more):
+    """Publish, and end it while the SFU does not answer so often."""
+    scene.start(**more)
+    await scene.until("on")
+    (publisher,) = scene.made
+    publisher.n_silent = n_silent
+    scene.stop()
+    await scene.until("off")
+    return publisher
+
+
+async def closed_times(publisher, n):
+    async with asyncio.timeout(5):
+        while publisher.n_closed < n:
+            publisher.was_closed.clear()
+            await publisher.was_closed.wait()
+
+
+async def test_what_is_left_at_an_sfu_that_is_silent_at_the_end_is_taken_away_later():
+    scene = Scene()
+    publisher = await silent_end(scene, n_silent=3)
+    await closed_times(publisher, 4)
+    await scene.desk.close()
+    assert publisher.n_closed == 4  # it is gone
+    assert [status.status.phase for status in scene.told][-1] == "off"
+
+
+async def test_it_is_tried_for_a_while_only_and_not_behind_the_session_s_end(monkeypatch):
+    monkeypatch.setattr(publishing, "LEFT_FOR_S", 0.0)
+    scene = Scene()
+    publisher = await silent_end(scene, n_silent=9)
+    await scene.desk.close()
+    assert publisher.n_closed == 1
+    monkeypatch.setattr(publishing, "LEFT_FOR_S", 1000.0)
+    scene = Scene()
+    publisher = await silent_end(scene, n_silent=10**9)
+    await closed_times(publisher, 3)
+    async with asyncio.timeout(5):
+        await scene.desk.close()
+
+
+@pytest.mark.parametrize("mountpoint", [7, 8])
+async def test_who_publishes_anew_takes_the_place_of_what_is_left_of_their_own(mountpoint):
+    scene = Scene()
+    target = msgspec.structs.replace(JANUS, mountpoint=7, secret="s")
+    old = await silent_end(scene, n_silent=10**9, to=target)
+    is_same = mountpoint == 7
+    scene.start(n=3, to=msgspec.structs.replace(target, mountpoint=mountpoint))
+    await scene.until("on", n_made=2)
+    n_closed = old.n_closed
+    await closed_times(old, n_closed + (0 if is_same else 2))
+    assert scene.made[1].target.replace is is_same
+    if is_same:
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert old.n_closed == n_closed  # the new one would be taken away
+    await scene.desk.close()

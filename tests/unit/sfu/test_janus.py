@@ -96,3 +96,23 @@ async def test_a_janus_without_ports_may_have_some_later(fake):
         await publisher.open()
     await publisher.close()
     assert fake.asked == ["create", "destroy", "create"]
+
+
+@pytest.mark.parametrize("answer", [HANG_UP, 503, 458])
+async def test_what_a_silent_janus_still_has_is_taken_away_by_another_try(fake, answer):
+    publisher = publisher_of(fake)
+    await publisher.open()
+    fake.answers["destroy"] = [answer]
+    assert await publisher.close() is False
+    assert await publisher.close() is True
+    assert await publisher.close() is True
+    assert fake.asked == ["create", "destroy", "destroy"]
+
+
+@pytest.mark.parametrize("answer", [455, 457])
+async def test_what_is_gone_or_somebody_else_s_is_not_tried_again(fake, answer):
+    publisher = publisher_of(fake)
+    await publisher.open()
+    fake.answers["destroy"] = [answer]
+    assert await publisher.close() is True
+    assert fake.asked == ["create", "destroy"]

@@ -144,8 +144,8 @@ async def check_closing_takes_it_away(harness: PublisherHarness) -> None:
     await publisher.open()
     assert publisher.place
     assert await harness.is_there()
-    await publisher.close()
-    await publisher.close()
+    assert await publisher.close()
+    assert await publisher.close()
     async with asyncio.timeout(TIMEOUT_S):
         while await harness.is_there():
             await _turn()
