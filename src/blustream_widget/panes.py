@@ -8,6 +8,7 @@ from typing import Any, overload
 import msgspec
 import traitlets as t
 
+from blustream_widget._kernel_loop import InTurn
 from blustream_widget._user_words import patch_of
 from blustream_widget.core.layouts import OWN_FIELDS, SHARED_FIELDS
 from blustream_widget.core.panes import pane_of, view_of
@@ -47,7 +48,7 @@ PatchPane = Callable[[int, str, Any], Any]
 Current = Callable[[], tuple[ViewState, VolumeInfo]]
 
 
-class Pane(t.HasTraits):
+class Pane(InTurn):
     """One pane of a viewer; setting a trait changes the view, and the view changes the trait.
 
     Parameters

@@ -11,7 +11,7 @@ import traitlets as t
 
 from blustream_widget import front_end
 from blustream_widget._array_copy import ArrayCopy
-from blustream_widget._kernel_loop import KernelLoop
+from blustream_widget._kernel_loop import TURN, KernelLoop
 from blustream_widget._relay import Relay
 from blustream_widget._token import TokenGiver
 from blustream_widget._user_words import as_dict, patch_of
@@ -354,6 +354,11 @@ class Viewer(
 
     # -------------------------------------------------- traits: check, then post
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in STATE_TRAITS:
+            _ = self.info  # before its turn: nobody else need wait for the volume
+        super().__setattr__(name, value)
+
     @t.validate(*STATE_TRAITS)
     def _check(self, proposal: Any) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
@@ -392,15 +397,16 @@ class Viewer(
 
         While a cell runs, pages move on, and the kernel hears of that behind it.
         """
-        new = self._patched(patch)
-        is_news = new != self._current()
-        # What observers set while the traits follow is an echo, and may be old at the server.
-        if not is_news and (not is_said or self._is_following):
-            return
-        self._seq += 1
-        self._link.patch(self._session, patch, self._seq)
-        if is_news:
-            self._follow(new)
+        with TURN:
+            new = self._patched(patch)
+            is_news = new != self._current()
+            # What observers set while the traits follow is an echo, and may be old at the server.
+            if not is_news and (not is_said or self._is_following):
+                return
+            self._seq += 1
+            self._link.patch(self._session, patch, self._seq)
+            if is_news:
+                self._follow(new)
 
     def _values_of(self, state: ViewState) -> dict[str, Any]:
         in_our_words = values_of(state, self.info) | {
@@ -411,18 +417,19 @@ class Viewer(
         return in_our_words | {name: getattr(state, name) for name in others}
 
     def _follow(self, state: ViewState) -> None:
-        self._state = state
-        self._remember(state)
-        before, self._is_following = self._is_following, True
-        try:
-            with self.hold_trait_notifications():
-                for name, value in self._values_of(state).items():
-                    self.set_trait(name, value)
-                self.set_trait("pane_size", (state.width_px, state.height_px))
-            self._panes.follow(state, self.info)
-            self._follow_layers(state)
-        finally:
-            self._is_following = before
+        with TURN:
+            self._state = state
+            self._remember(state)
+            before, self._is_following = self._is_following, True
+            try:
+                with self.hold_trait_notifications():
+                    for name, value in self._values_of(state).items():
+                        self.set_trait(name, value)
+                    self.set_trait("pane_size", (state.width_px, state.height_px))
+                self._panes.follow(state, self.info)
+                self._follow_layers(state)
+            finally:
+                self._is_following = before
 
     # -------------------------------------------------- ipywidgets' side of the traits
 
@@ -498,9 +505,10 @@ class Viewer(
         self._error = {}
 
         def take() -> None:
-            self.set_trait("capabilities", as_dict(message.capabilities))
-            self.set_trait("error", self._failure)
-            self._follow(self._current())
+            with TURN:
+                self.set_trait("capabilities", as_dict(message.capabilities))
+                self.set_trait("error", self._failure)
+                self._follow(self._current())
 
         self._kernel.call(take)
 
@@ -518,5 +526,6 @@ class Viewer(
             return
         for name in STATUS_TRAITS:
             self.set_trait(name, getattr(message, name))
-        if message.seq >= self._seq:
-            self._follow(message.state)
+        with TURN:
+            if message.seq >= self._seq:
+                self._follow(message.state)

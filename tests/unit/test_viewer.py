@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +18,9 @@ import traitlets
 from tests.unit.viewer_kit import INFO, FakeLink
 
 from blustream_widget import _token, errors
+from blustream_widget._kernel_loop import TURN, KernelLoop
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core.state import first_state
 from blustream_widget.core.types import (
     Capabilities,
 )
@@ -378,3 +384,70 @@ def test_a_channel_chosen_in_the_browser_keeps_what_was_set_there(viewer, link) 
     link.mirror(channel=1, window=5.0, colormap="grey")
     assert (viewer.channel, viewer.window, viewer.colormap) == (1, 5.0, "grey")
     assert link.patches == []
+
+
+@pytest.fixture
+def busy_threads():
+    """Have threads take turns at nearly every step, as on a machine that is very busy."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+class LateLink(FakeLink):
+    """Opens the volume when it is told to, on a thread and loop of its own as the real link."""
+
+    def open_session(self, session, ref, patch, listener, palettes=()) -> None:
+        self.palettes = list(palettes)
+        self.session, self.listener, self.state = session, listener, first_state(INFO)
+
+    async def opens(self) -> None:
+        opened = lp.VolumeOpened(self.session, INFO, self.state, Capabilities())
+        self.listener.on_message(opened)
+        has_taken = asyncio.Event()
+        self.listener._kernel.call(has_taken.set)
+        await has_taken.wait()
+
+
+@pytest.mark.usefixtures("busy_threads")
+def test_what_a_script_sets_while_the_volume_opens_is_not_overwritten(volume: str) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        for _ in range(20):
+            link = LateLink()
+            viewer = Viewer(volume, _link=link)
+            opening = thread.submit(asyncio.run, link.opens())
+            viewer.crosshair_idx = (10, 12, 14)
+            opening.result(10)
+            assert viewer.crosshair_idx == (10, 12, 14)
+            assert link.patches == [{"slice_idx": (10, 12, 14)}]
+            viewer.close()
+
+
+async def test_the_link_does_not_wait_for_a_thread_that_sets_something() -> None:
+    ran: list[int] = []
+
+    def make() -> KernelLoop:
+        return KernelLoop()  # as in a script: no loop runs on this thread
+
+    loop = await asyncio.to_thread(make)
+    may_end, has_begun = threading.Event(), asyncio.Event()
+    here = asyncio.get_running_loop()
+
+    def sets() -> None:
+        with TURN:
+            here.call_soon_threadsafe(has_begun.set)
+            assert may_end.wait(10)
+
+    setting = asyncio.create_task(asyncio.to_thread(sets))
+    await has_begun.wait()
+    for number in (1, 2):
+        loop.call(partial(ran.append, number))
+    have_run = asyncio.Event()
+    loop.call(have_run.set)
+    assert ran == []
+    may_end.set()
+    await setting
+    async with asyncio.timeout(10):
+        await have_run.wait()
+    assert ran == [1, 2]
