@@ -43,8 +43,9 @@ class Relay:
             return
         self._context = contextvars.copy_context()
         if kind == "relay-open" and name not in self._channels:
-            channel = self._link.open_relay(self._session)
+            channel = self._link.new_channel(self._session)
             self._channels[name], self._names[channel] = channel, name
+            self._link.open_relay(channel)  # may be answered at once, on another thread
         elif kind == "relay" and name in self._channels:
             text = content.get("text")
             if isinstance(text, str) and len(text) <= MAX_MESSAGE_BYTES:

@@ -141,14 +141,16 @@ class Link:
         """Ask for a fresh token; it comes as `SessionToken`."""
         self._post(lambda: self._send(lp.RenewToken(session=session)), start=False)
 
-    def open_relay(self, session: str) -> int:
-        """Let a browser without a connection speak through this link; returns its channel."""
+    def new_channel(self, session: str) -> int:
+        """Give the number for a browser that will speak through this link."""
         with self._lock:
             self._next_channel += 1
-            channel = self._next_channel
-            self._channels[channel] = session
-        self._post(lambda: self._open_relay(session, channel), start=False)
-        return channel
+            self._channels[self._next_channel] = session
+            return self._next_channel
+
+    def open_relay(self, channel: int) -> None:
+        """Let a browser without a connection speak; it is sent away while there is no server."""
+        self._post(lambda: self._open_relay(channel), start=False)
 
     def relay(self, channel: int, text: str) -> None:
         """Pass a browser's message on."""
@@ -432,10 +434,13 @@ class Link:
         if (order := self._orders.untie(name)) is not None:
             self._send(order)
 
-    def _open_relay(self, session: str, channel: int) -> None:
+    def _open_relay(self, channel: int) -> None:
+        session = self._channels.get(channel)
+        if session is None:
+            return
         if self._socket is not None:
             self._send(lp.RelayOpen(session=session, channel=channel))
-        elif channel in self._channels:
+        else:
             # The page tries again by itself; what it said meanwhile would be lost.
             self._to_browser(channel, "")
             self._channels.pop(channel, None)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from tests.unit.link_kit import Kernel
 
+from blustream_widget._relay import Relay
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.picture_messages import TakePicture
 from blustream_widget.core.state import ViewState
@@ -159,13 +160,26 @@ def test_nothing_is_told_of_a_session_that_was_closed_meanwhile(kernel):
 
 def test_a_page_that_wants_the_comm_while_there_is_no_server_is_sent_away(kernel):
     (session,) = kernel.views(1)
-    channel = kernel.open_relay(session)
+    channel = kernel.new_channel(session)
+    kernel.open_relay(channel)
     assert kernel.listener.relayed == [(channel, "")]
     kernel.relay(channel, "hello")
     assert of_kind(kernel.connect(), lp.RelayOpen) == []
     assert of_kind(kernel.sent(), lp.RelayOpen) == []
-    second = kernel.open_relay(session)
+    second = kernel.new_channel(session)
+    kernel.open_relay(second)
     assert [message.channel for message in of_kind(kernel.sent(), lp.RelayOpen)] == [second]
+
+
+def test_the_page_hears_that_it_is_sent_away_however_soon(kernel):
+    (session,) = kernel.views(1)
+    said: list[dict[str, Any]] = []
+    relay = Relay(kernel, session, lambda content, _buffers=None: said.append(content))
+    kernel.listener.on_relay = relay.on_server
+    relay.on_browser({"kind": "relay-open", "channel": "page"})
+    assert said == [{"kind": "relay-close", "channel": "page"}]
+    relay.on_browser({"kind": "relay", "channel": "page", "text": "hello"})
+    assert of_kind(kernel.connect(), lp.RelayOpen, lp.RelayText) == []
 
 
 def mirror(session: str, seq: int) -> lp.Mirror:

@@ -237,7 +237,8 @@ def test_a_session_that_the_server_let_go_is_opened_again_when_it_is_asked_for(l
 def test_a_page_is_relayed_both_ways(link) -> None:
     session = Open(link)
     token = session.listener.wait(lp.SessionOpened).token
-    channel = link.open_relay(session.id)
+    channel = link.new_channel(session.id)
+    link.open_relay(channel)
     link.relay(channel, p.encode(p.Hello(token=token, transport="comm")).decode())
     relayed = session.listener.relayed
     welcome = wait_until(lambda: relayed[:1], timeout_s=10, what="the welcome")[0]

@@ -100,8 +100,11 @@ class FakeLink:
     def renew_token(self, session: str) -> None:
         self.calls.append("renew")
 
-    def open_relay(self, session: str) -> int:
+    def new_channel(self, session: str) -> int:
         return 7
+
+    def open_relay(self, channel: int) -> None:
+        pass
 
     def relay(self, channel: int, text: str) -> None:
         self.relayed.append((channel, text))
