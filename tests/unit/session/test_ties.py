@@ -142,13 +142,16 @@ def test_a_view_whose_volume_is_not_open_catches_up_when_it_is(ties):
     assert b.followed == [{"slice_idx": (4, 15, 15)}]
 
 
-@pytest.mark.parametrize("opens_first", ["leader", "follower"])
-def test_a_tie_of_views_that_are_not_open_yet_aligns_them_when_both_are(ties, opens_first):
+@pytest.mark.parametrize("names", ["ab", "ba", "a", "b"])
+def test_a_tie_of_views_that_are_not_open_yet_aligns_them_when_both_are(ties, names):
     a, b = views(ties, "a", "b")
     a.state = a.state.with_patch({"slice_idx": (1, 2, 3)}, a.info)
-    info, a.info, b.info = a.info, None, None
+    info, opening = a.info, [ties.views[name] for name in names]
+    for view in opening:
+        view.info = None
     tie(ties, "t", a, b, aligns=True)
-    for view in (a, b) if opens_first == "leader" else (b, a):
+    assert b.followed == []
+    for view in opening:
         view.info = info
         ties.opened(view)
     assert b.state.slice_idx == (1, 2, 3)
