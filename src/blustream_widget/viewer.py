@@ -355,7 +355,7 @@ class Viewer(
     # -------------------------------------------------- traits: check, then post
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in STATE_TRAITS:
+        if name in STATE_TRAITS and not self._cross_validation_lock:
             _ = self.info  # before its turn: nobody else need wait for the volume
         super().__setattr__(name, value)
 
