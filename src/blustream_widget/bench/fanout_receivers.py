@@ -27,7 +27,7 @@ from typing import Any, Literal
 
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
-from blustream_widget.server.runtime_files import runtime_files
+from blustream_widget.server.runtime_files import RuntimeFiles, runtime_files
 
 _TEXT, _BINARY = 1, 2
 _REQUEST = (
@@ -337,9 +337,10 @@ def _message_at(data: bytes, at: int) -> tuple[int, int, int] | None:
     return data[at] & 0x0F, begin, begin + size
 
 
-async def _connect(
-    files: Any, token: str, transport: Literal["websocket", "webrtc"], tally: Tally
+async def connect(
+    files: RuntimeFiles, token: str, transport: Literal["websocket", "webrtc"], tally: Tally
 ) -> Callable[[], None]:
+    """Have one viewer look; returns what ends that, once its first picture is there."""
     viewer = SocketReceiver(files.handover, token, tally)
     await viewer.shown.wait()
     if transport == "websocket":
@@ -371,7 +372,7 @@ async def main(folder: str, token: str, n: int, transport: Literal["websocket", 
     async with AsyncExitStack() as stack:
         for _ in range(n):
             async with asyncio.timeout(_START_TIMEOUT_S):
-                stack.callback(await _connect(files, token, transport, tally))
+                stack.callback(await connect(files, token, transport, tally))
         print("ready", flush=True)
         while line := await lines.readline():
             if line == b"start\n":

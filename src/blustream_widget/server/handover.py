@@ -26,7 +26,8 @@ logger = logging.getLogger(__name__)
 
 MAX_HEAD_BYTES = 32 * 1024
 CLAIM_TIMEOUT_S = 10.0
-BACKLOG = 32
+BACKLOG = 512
+"""Jupyter does not wait for us: where this is full, a page gets its pictures through the proxy."""
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 
 

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from blustream_widget.core.protocol import RtcOffer
-from blustream_widget.errors import BlustreamError
+from blustream_widget.errors import BlustreamError, IceFailedError
 from blustream_widget.transport.ice_servers import IceServers
 from blustream_widget.transport.tasks import TaskSet
+from blustream_widget.transport.turns import Turn, Turns
 
 if TYPE_CHECKING:
     from blustream_widget.transport.webrtc import RtcPeer
@@ -21,6 +22,19 @@ logger = logging.getLogger(__name__)
 # Connected, but the browser never switched to it: two streams for nothing.
 TRIAL_S = 10.0
 
+AT_ONCE, LONGEST_TURN_S = 3, 0.5
+"""Connections of a session that are made at the same time. Each takes 20 ms of processor (keys,
+certificates), in steps: of a hundred at once nobody would be ready in time, and no frame would
+leave between them."""
+
+PATIENCE_S = 5.0
+"""A page gives its offer up after eight seconds, and makes another one ten seconds later."""
+
+
+def rtc_turns() -> Turns:
+    """Give turns to one session's new connections."""
+    return Turns(AT_ONCE, LONGEST_TURN_S)
+
 
 class RtcPath:
     """At most one `RtcPeer` at a time; a new offer replaces it.
@@ -29,6 +43,8 @@ class RtcPath:
     ----------
     ice_servers : callable
         What this server may use now.
+    turns : Turns
+        Of all whose connections are made; pictures go by the sockets meanwhile.
     loopback : bool
     relay_only : bool
     on_text : callable
@@ -42,6 +58,7 @@ class RtcPath:
         self,
         *,
         ice_servers: Callable[[], IceServers],
+        turns: Turns,
         loopback: bool,
         relay_only: bool = False,
         on_text: Callable[[bytes], None],
@@ -49,6 +66,9 @@ class RtcPath:
         on_keyframe_wanted: Callable[[], None],
     ) -> None:
         self._ice_servers = ice_servers
+        self._turns = turns
+        self._turn: Turn | None = None
+        self._n_offers = 0
         self._loopback = loopback
         self._relay_only = relay_only
         self._on_text = on_text
@@ -77,7 +97,8 @@ class RtcPath:
     ) -> None:
         """Answer the browser's offer in the background, through one of the two callables."""
         self.drop()
-        self._tasks.spawn(self._answer(offer, reply, refuse), name="webrtc answer")
+        self._n_offers += 1
+        self._tasks.spawn(self._answer_in_turn(offer, reply, refuse), name="webrtc answer")
 
     def taken_over(self) -> None:
         """Take note that the browser shows what comes this way."""
@@ -97,6 +118,7 @@ class RtcPath:
         """End the connection in the background."""
         peer, self._peer = self._peer, None
         self._end_trial()
+        self._end_turn()
         if peer is not None:
             if self._is_connected:
                 self._is_connected = False
@@ -108,14 +130,32 @@ class RtcPath:
         peer, self._peer = self._peer, None
         self._end_trial()
         await self._tasks.close()
+        self._end_turn()
         if peer is not None:
             if self._is_connected:
                 self._is_connected = False
                 self._on_change(peer, None)
             await peer.close()
 
+    async def _answer_in_turn(
+        self,
+        offer: RtcOffer,
+        reply: Callable[[str], None],
+        refuse: Callable[[BlustreamError], None],
+    ) -> None:
+        number, asked_s = self._n_offers, asyncio.get_running_loop().time()
+        turn = await self._turns.take()
+        if number != self._n_offers:  # another offer followed
+            turn.end()
+        elif asyncio.get_running_loop().time() - asked_s > PATIENCE_S:
+            turn.end()
+            refuse(IceFailedError("Too many people join at the same time for WebRTC."))
+        else:
+            await self._answer(turn, offer, reply, refuse)
+
     async def _answer(
         self,
+        turn: Turn,
         offer: RtcOffer,
         reply: Callable[[str], None],
         refuse: Callable[[BlustreamError], None],
@@ -125,6 +165,7 @@ class RtcPath:
             importlib.import_module, "blustream_widget.transport.webrtc"
         )
         self.drop()
+        self._turn = turn
         peer: RtcPeer = webrtc.RtcPeer(
             ice_servers=self._ice_servers(),
             loopback=self._loopback,
@@ -150,12 +191,18 @@ class RtcPath:
     def _state_changed(self, peer: RtcPeer, state: Literal["connected", "closed"]) -> None:
         if peer is not self._peer:
             return
+        self._end_turn()
         if state == "connected":
             self._is_connected = True
             self._trial = asyncio.get_running_loop().call_later(TRIAL_S, self.drop)
             self._on_change(None, peer)
         else:
             self.drop()
+
+    def _end_turn(self) -> None:
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            turn.end()
 
     def _end_trial(self) -> None:
         if self._trial is not None:

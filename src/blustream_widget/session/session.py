@@ -47,6 +47,7 @@ from blustream_widget.session.publishing import PublishDesk
 from blustream_widget.session.quality import Quality
 from blustream_widget.session.recording import RecordingDesk
 from blustream_widget.session.rendition import Rendition
+from blustream_widget.session.rtc_path import rtc_turns
 from blustream_widget.session.segmentations import SegmentationBoard
 from blustream_widget.session.session_store import SessionStore
 from blustream_widget.session.shared_memory import remove_shared_array
@@ -111,7 +112,7 @@ class Session:
         kept: Path | None = None,
     ) -> None:
         self.id, self.config, self._kept = session_id, config, kept
-        self._ties, self.ice_servers = ties, ice_servers
+        self._ties, self.ice_servers, self.rtc_turns = ties, ice_servers, rtc_turns()
         self._ref, self._state = ref, ViewState()
         self._info: VolumeInfo | None = None
         self._error: BlustreamError | None = None
@@ -520,7 +521,7 @@ class Session:
     @property
     def _followers(self) -> tuple[Viewer, ...]:
         """Those who see what the session shows."""
-        return tuple(viewer for viewer in self._viewers.values() if viewer.own is None)
+        return tuple([viewer for viewer in self._viewers.values() if viewer.own is None])
 
     def opening_for(self, state: ViewState) -> wp.Open:
         layers = (self.segmentations.layer_of(n) for n in layer_names(state))
@@ -654,7 +655,7 @@ class Session:
         has_moved = not state.looks_like(self._state)
         self._state = state
         self._store.show(state)
-        for viewer in self._followers if has_moved else ():
+        for viewer in self._followers if has_moved and self.fanout.has_still else ():
             viewer.frames.moved()
         self._demand.show(state)
         self.recording.saw_state(state)
@@ -668,8 +669,10 @@ class Session:
             self.own_views.follow_layers(before, self._state)
 
     def _on_show(self, is_same_view: bool) -> None:
-        for viewer in self._followers:
-            viewer.frames.drawn(is_same_view=is_same_view)
+        if self.fanout.has_still:
+            for viewer in self._followers:
+                viewer.frames.drawn(is_same_view=is_same_view)
+            self.fanout.has_still = is_same_view
 
     def _greet(self, viewer: Viewer) -> None:
         viewer.send(self.welcome_of(viewer))

@@ -40,7 +40,7 @@ from blustream_widget.core.state import ViewState
 from blustream_widget.core.voice_messages import RecordVoice, Voice, VoiceMessage
 from blustream_widget.errors import BlustreamError, ProtocolError, ShareError
 from blustream_widget.session import access
-from blustream_widget.session.ack_spacing import AckSpacing
+from blustream_widget.session.ack_spacing import SPACED_LOOK_S, AckSpacing
 from blustream_widget.session.call import CallRate
 from blustream_widget.session.ratelimit import TokenBucket
 from blustream_widget.session.rendition import Need
@@ -52,6 +52,7 @@ from blustream_widget.transport.fanout import Fanout, Subscriber
 from blustream_widget.transport.ice_servers import IceServers, ice_servers_for
 from blustream_widget.transport.pacing import AckPacer
 from blustream_widget.transport.socket_subscriber import SocketSubscriber
+from blustream_widget.transport.turns import Turns
 
 if TYPE_CHECKING:
     from blustream_widget.session.guests import Guest
@@ -105,6 +106,7 @@ class Room(Shown, Volume, Protocol):
     horizons: Horizons
     own_views: OwnViews
     recording: RecordingDesk
+    rtc_turns: Turns
     sharing: Sharing
     voices: VoiceDesk
 
@@ -178,6 +180,7 @@ class Viewer:
         self._is_by_rtc = False
         self._rtc = RtcPath(
             ice_servers=lambda: ice_servers_for("server", room.ice_servers, room.config),
+            turns=room.rtc_turns,
             loopback=room.config.ice_loopback,
             relay_only=room.config.ice_relay_only,
             on_text=self._receive_by_rtc,
@@ -287,12 +290,13 @@ class Viewer:
         stream takes, if not every frame need be acknowledged where the link carries much more.
         """
         self._ack_spacing.settle(self.pacer.link, sent_bps=spare_above_bps, n_viewers=n_viewers)
+        allowance_s = self._ack_spacing.allowance_s
         for path in self._paths:
             path.keyframe.assign(rendition)
             path.keyframe.is_left_behind = is_left_behind
             path.pacer.pace(max_fps)
-            path.pacer.acks_every_s = self._ack_spacing.allowance_s
-            path.pacer.link.look_s = look_s
+            path.pacer.acks_every_s = allowance_s
+            path.pacer.link.look_s = look_s if not allowance_s else max(look_s, SPACED_LOOK_S)
 
     def ping(self) -> None:
         """Measure the round trip of its socket, at most every two seconds.
@@ -380,10 +384,10 @@ class Viewer:
     def _handle(self, message: p.ViewerMessage) -> None:
         self._check_role(message)
         match message:
+            case p.Ack():  # of all messages by far the most
+                self._acknowledged(message)
             case p.ChangeSlice() | p.ZoomPan() | p.WindowLevel() | p.ViewSync():
                 self._change(message)
-            case p.Ack():
-                self._acknowledged(message)
             case p.Ping(n=n):
                 self.send(p.Pong(n=n))
             case p.Pong(n=n):
@@ -404,10 +408,11 @@ class Viewer:
                 self._handle_stream(message)
 
     def _check_role(self, message: p.ViewerMessage) -> None:
+        if access.may(self.role, type(message), in_own_view=self.own is not None):
+            return
         # Edits are refused where they are made: their sender is told how things are.
         is_edit = isinstance(message, EditAnnotations | EditLabels)
-        may = access.may(self.role, type(message), in_own_view=self.own is not None)
-        if not may and (self._is_expelled or not is_edit):
+        if self._is_expelled or not is_edit:
             raise access.refusal(self.role, type(message))
 
     def _handle_annotation(

@@ -56,6 +56,12 @@ class Fanout:
     clock : callable
         Seconds, monotonic.
 
+    Attributes
+    ----------
+    has_still : bool
+        A still was published; False again from when its owner says that no viewer has one that is
+        true or on its way.
+
     Notes
     -----
     A frame goes to one after the other, and the hundredth has it milliseconds after the first.
@@ -71,6 +77,7 @@ class Fanout:
         self._request_keyframe = request_keyframe
         self._clock = clock
         self._free_s = float("-inf")
+        self.has_still = False
         self._subscribers: dict[int, Subscriber] = {}
         self._without_pace: set[int] = set()
         self._first: frozenset[int] = frozenset()
@@ -129,24 +136,34 @@ class Fanout:
 
     def publish(self, frame: EncodedFrame) -> None:
         """Offer the frame to all who take its kind."""
-        picture: Picture = "jpeg" if frame.is_jpeg else "h264"
-        is_still, is_jpeg, is_key = frame.is_still, frame.is_jpeg, frame.is_keyframe
+        if frame.is_still:
+            self.has_still = True
+            for subscriber in self._in_turn():
+                if subscriber.stills:
+                    subscriber.offer(frame)
+            return
         begun_s = self._clock()
-        for subscriber in self._in_turn():
-            if is_still:
-                is_taken = subscriber.stills
-            else:
-                is_taken = subscriber.video == picture and (
-                    is_jpeg or subscriber.keyframe.takes(frame.rendition, is_keyframe=is_key)
-                )
-            if is_taken:
-                subscriber.offer(frame)
-        if not is_still:
-            now_s = self._clock()
-            took_s = min(now_s - begun_s, MAX_SENDING_S)
-            free_s = max(self._free_s, begun_s) + WORK_TIMES * took_s
-            self._free_s = min(free_s, now_s + MAX_DEBT_S)
+        somebody_waits = self._publish_video(frame)
+        now_s = self._clock()
+        took_s = min(now_s - begun_s, MAX_SENDING_S)
+        free_s = max(self._free_s, begun_s) + WORK_TIMES * took_s
+        self._free_s = min(free_s, now_s + MAX_DEBT_S)
+        if somebody_waits:
             self.check_keyframes()
+
+    def _publish_video(self, frame: EncodedFrame) -> bool:
+        """Offer a moving picture; returns whether somebody waits for a keyframe."""
+        picture: Picture = "jpeg" if frame.is_jpeg else "h264"
+        is_jpeg, is_key, rendition = frame.is_jpeg, frame.is_keyframe, frame.rendition
+        somebody_waits = False
+        for subscriber in self._in_turn():
+            if (video := subscriber.video) is None:
+                continue
+            place = subscriber.keyframe
+            if video == picture and (is_jpeg or place.takes(rendition, is_keyframe=is_key)):
+                subscriber.offer(frame)
+            somebody_waits |= place.waits or place.wanted != place.rendition
+        return somebody_waits
 
     @property
     def busy_s(self) -> float:

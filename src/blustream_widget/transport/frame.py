@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -25,11 +25,37 @@ class EncodedFrame:
         Header bytes and picture, as a socket viewer gets them.
     rendition : int
         H.264 stream that it is of; 0 is the full one.
+
+    Attributes
+    ----------
+    frame_no : int
+        Number within the session, modulo 2**31.
+    is_still : bool
+        A lossless picture at rest; no other frame depends on it.
+    is_jpeg : bool
+        Decodes alone and is for viewers without H.264.
+    is_keyframe : bool
+        Decoding can start here.
     """
 
     header: FrameHeader
     data: bytes
     rendition: int = 0
+    # Read once: each of a hundred viewers asks.
+    frame_no: int = field(init=False, repr=False, compare=False)
+    is_still: bool = field(init=False, repr=False, compare=False)
+    is_jpeg: bool = field(init=False, repr=False, compare=False)
+    is_keyframe: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        flags = self.header.flags
+        for name, value in (
+            ("frame_no", self.header.frame_no),
+            ("is_still", bool(flags & _STILL)),
+            ("is_jpeg", bool(flags & _JPEG)),
+            ("is_keyframe", bool(flags & _KEY)),
+        ):
+            object.__setattr__(self, name, value)
 
     @classmethod
     def from_worker(cls, data: bytes, *, first_frame_no: int, rendition: int = 0) -> EncodedFrame:
@@ -49,26 +75,6 @@ class EncodedFrame:
             header = msgspec.structs.replace(header, frame_no=frame_no)
             data = header.pack() + data[header.n_bytes :]
         return cls(header, data, rendition)
-
-    @property
-    def frame_no(self) -> int:
-        """Number within the session, modulo 2**31."""
-        return self.header.frame_no
-
-    @property
-    def is_still(self) -> bool:
-        """A lossless picture at rest; no other frame depends on it."""
-        return bool(self.header.flags & _STILL)
-
-    @property
-    def is_jpeg(self) -> bool:
-        """Decodes alone and is for viewers without H.264."""
-        return bool(self.header.flags & _JPEG)
-
-    @property
-    def is_keyframe(self) -> bool:
-        """Decoding can start here."""
-        return bool(self.header.flags & _KEY)
 
     @property
     def picture(self) -> memoryview:

@@ -121,6 +121,8 @@ class LinkRate:
         Interval of the pictures, by which it is judged whether a rate is used at all.
     look_s : float
         While no queue is seen, the rate is thought over at most so often.
+    ask : callable or None
+        Tells of the TCP connection that the frames go by; asked where it may make a difference.
     is_late : bool
         Whether the frame that was acknowledged last stood in a queue of the link's.
     is_same_machine : bool
@@ -131,6 +133,8 @@ class LinkRate:
     `acknowledged` costs some 40 microseconds, a quarter of that where it need not think; loop
     thread.
     """
+
+    ask: Callable[[], TcpInfo | None] | None = None
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, *, max_bps: float = MAX_BPS
@@ -266,6 +270,9 @@ class LinkRate:
             its message, is no queue of the link's.
         """
         now = self._clock()
+        may_judge = now >= self._next_look_s
+        if may_judge:
+            self._ask_tcp()
         self._tells_there |= there_s is not None
         page_s = 0.0 if there_s is None else self._page_time(there_s, now)
         came_s = max(now - page_s, sent_s)
@@ -282,11 +289,18 @@ class LinkRate:
         self._samples.append(
             _Sample(now, n_bytes, max(service_s, 0.0), excess_s, is_queued, page_s)
         )
-        self.is_late = 1000 * self._queue_s(excess_s, now) > OVERUSE_MS
-        if now >= self._next_look_s or 1000 * excess_s > OVERUSE_MS:
+        self.is_late = False
+        if may_judge or 1000 * excess_s > OVERUSE_MS:
+            if not may_judge:
+                self._ask_tcp()
+            self.is_late = 1000 * self._queue_s(excess_s, now) > OVERUSE_MS
             self._next_look_s = now + self.look_s
             self._learn(now)
             self._adapt(now)
+
+    def _ask_tcp(self) -> None:
+        if self.ask is not None and (info := self.ask()) is not None:
+            self.told(info)
 
     def held_up(self) -> None:
         """Take note of a frame that arrived late because a packet had to be sent again."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+
+import msgspec
 
 from blustream_widget.transport.link_rate import LinkRate
 
@@ -23,7 +24,9 @@ NARROW_QUEUE_S = 0.02
 _RTT_SAMPLES = 32
 
 
-class _Sent(NamedTuple):
+class _Sent(msgspec.Struct, frozen=True, gc=False):
+    """One of thousands a second: made in a tenth of a named tuple's time, and in no cycle."""
+
     frame_no: int
     at_s: float
     n_bytes: int
@@ -125,6 +128,8 @@ class AckPacer:
     @property
     def is_behind(self) -> bool:
         """Whether one frame more would be queueing."""
+        if not self._in_flight:
+            return False
         self._forget_stalled()
         n = len(self._in_flight)
         is_few = n < IN_FLIGHT_MIN + OVERRUN  # of every viewer and frame: the limit takes its time
@@ -145,16 +150,17 @@ class AckPacer:
 
         `there_s` is when it was there by the page's clock, if the page tells.
         """
-        if not any(sent.frame_no == frame_no for sent in self._in_flight):
+        in_flight = self._in_flight
+        if frame_no not in [sent.frame_no for sent in in_flight]:
             return self._acknowledged_late(frame_no, there_s)
         n_bytes, self._acknowledged_s = 0, self._clock()
-        while self._in_flight:
-            sent = self._in_flight.popleft()
-            self._bytes -= sent.n_bytes
+        while True:
+            sent = in_flight.popleft()
             n_bytes += sent.n_bytes
             if sent.frame_no == frame_no:
-                self._arrived(sent, n_bytes, there_s)
                 break
+        self._bytes -= n_bytes
+        self._arrived(sent, n_bytes, there_s)
         return True
 
     def missed(self, frame_no: int) -> None:
@@ -195,11 +201,13 @@ class AckPacer:
         return False
 
     def _has_room(self, times: int) -> bool:
-        # The first frame tells what the link carries: until then no second one follows.
-        is_first = not self.link.is_known and times == 1
-        queue_s = NARROW_QUEUE_S if self.link.is_measured else QUEUE_S
-        window = 1 if is_first else self.link.window_bytes(queue_s * times + self.acks_every_s)
-        return not self._in_flight or self._bytes < window
+        if not self._in_flight:
+            return True
+        link = self.link
+        if times == 1 and not link.is_known:
+            return self._bytes < 1  # the first frame tells what the link carries: it goes alone
+        queue_s = NARROW_QUEUE_S if link.is_measured else QUEUE_S
+        return self._bytes < link.window_bytes(queue_s * times + self.acks_every_s)
 
     def _forget_stalled(self) -> None:
         waited_s = self._clock() - self._in_flight[-1].at_s if self._in_flight else 0.0

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 from blustream_widget.transport.channel import Channel
 from blustream_widget.transport.fanout import Picture
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.keyframe_wait import KeyframeWait
 from blustream_widget.transport.pacing import AckPacer
 from blustream_widget.transport.still_delivery import StillDelivery
+from blustream_widget.transport.tcp_info import TcpInfo
 
 
 class SocketSubscriber:
@@ -44,7 +43,7 @@ class SocketSubscriber:
         self._is_visible = True
         self._is_elsewhere = False
         self._pending_jpeg: EncodedFrame | None = None
-        self._looked_s = float("-inf")
+        self.pacer.link.ask = self._look_at_tcp
 
     @property
     def video(self) -> Picture | None:
@@ -88,8 +87,9 @@ class SocketSubscriber:
 
         `there_s` is when it was there by the page's clock, if the page tells.
         """
-        self._look_at_tcp()
         if not self.pacer.acknowledged(frame_no, there_s):
+            if (info := self._look_at_tcp()) is not None:
+                self.pacer.link.told(info)
             self._still.acknowledged(frame_no)
         if self._pending_jpeg is not None and self.pacer.has_credit:
             frame, self._pending_jpeg = self._pending_jpeg, None
@@ -97,13 +97,9 @@ class SocketSubscriber:
         else:
             self._still.room_changed()
 
-    def _look_at_tcp(self) -> None:
-        read, now_s = self._channel.read_tcp, time.monotonic()
-        if now_s - self._looked_s < self.pacer.link.look_s:
-            return
-        self._looked_s = now_s
-        if read is not None and (info := read()) is not None:
-            self.pacer.link.told(info)
+    def _look_at_tcp(self) -> TcpInfo | None:
+        read = self._channel.read_tcp
+        return None if read is None else read()
 
     def moved(self) -> None:
         """Take note that a newer state waits to be drawn: a still must not be in its way."""
@@ -155,8 +151,8 @@ class SocketSubscriber:
 
     def _send(self, frame: EncodedFrame) -> None:
         self._still.forget()
-        n_bytes = len(frame.data)
-        link_s = 8 * n_bytes / self.pacer.link.target_bps
-        self.keyframe.sent(is_keyframe=frame.is_keyframe, link_s=link_s)
+        n_bytes, is_keyframe = len(frame.data), frame.is_keyframe
+        link_s = 8 * n_bytes / self.pacer.link.target_bps if is_keyframe else 0.0
+        self.keyframe.sent(is_keyframe=is_keyframe, link_s=link_s)
         self._channel.send_frame(frame)
         self.pacer.sent(frame.frame_no, n_bytes)

@@ -139,9 +139,8 @@ class WebSocketChannel:
             self._prompt.expect(len(frame.data))
         if self._is_free:
             held, self._held = self._held, b""
-            message = _shared_message(frame)
             # Together they are one call of the system, and one segment less.
-            self._write(message_of(_TEXT, held) + message if held else message)
+            self._write(_shared_message(frame, held))
             return
         self.flush()
         self._outbox.put_frame(frame.data, is_still=frame.is_still)
@@ -190,12 +189,19 @@ def message_of(kind: int, data: bytes) -> bytes:
     return (_MEDIUM.pack(kind, 126, n) if n < 1 << 16 else _LONG.pack(kind, 127, n)) + data
 
 
-_newest: tuple[EncodedFrame, bytes] | None = None
+_newest: tuple[EncodedFrame | None, bytes, bytes] = (None, b"", b"")
 
 
-def _shared_message(frame: EncodedFrame) -> bytes:
-    """Make the message of a frame once; all viewers of a session ask for it one after another."""
+def _shared_message(frame: EncodedFrame, held: bytes) -> bytes:
+    """Make the message of a frame, behind that of a text, once.
+
+    All viewers of a session ask for it one after another, and nearly all hold the same text.
+    """
     global _newest
-    if _newest is None or _newest[0] is not frame:
-        _newest = (frame, message_of(_BINARY, frame.data))
-    return _newest[1]
+    of_frame, of_held, message = _newest
+    if of_frame is not frame or of_held is not held:
+        message = message_of(_BINARY, frame.data)
+        if held:
+            message = message_of(_TEXT, held) + message
+        _newest = (frame, held, message)
+    return message

@@ -10,6 +10,7 @@ from blustream_widget.core import protocol as p
 from blustream_widget.core.sections import Fence
 from blustream_widget.errors import StateError
 from blustream_widget.session import viewer as viewer_module
+from blustream_widget.session.rtc_path import rtc_turns
 from blustream_widget.session.viewer import MAX_INVALID, MESSAGES_BURST, N_FIRST_PINGS, Viewer
 from blustream_widget.transport.fanout import Fanout
 from blustream_widget.transport.pacing import AckPacer
@@ -19,6 +20,7 @@ class FakeRoom:
     def __init__(self):
         self.config = Config(transports="websocket")
         self.ice_servers = ()
+        self.rtc_turns = rtc_turns()
         self.fanout = Fanout(lambda _stream: None)
         self.patches = []
         self.probes = []

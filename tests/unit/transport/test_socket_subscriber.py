@@ -11,6 +11,7 @@ from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.pacing import AckPacer
 from blustream_widget.transport.socket_subscriber import SocketSubscriber
 from blustream_widget.transport.still_delivery import SEEN_S
+from blustream_widget.transport.tcp_info import TcpInfo
 
 
 class FakeChannel:
@@ -289,6 +290,45 @@ async def test_a_still_that_waits_is_forgotten_when_the_hand_goes_on(channel):
     subscriber.acknowledged(0)
     channel.flush()
     assert channel.sent == [0]
+
+
+@pytest.fixture
+def spaced(channel):
+    """One of many viewers, some of whose frames are acknowledged; its TCP can be asked."""
+    clock, asked = Clock(), []
+
+    def read_tcp():
+        asked.append(clock.now_s)
+        return TcpInfo(0.005, 0, 0, 0)
+
+    channel.read_tcp = read_tcp
+    subscriber = SocketSubscriber(channel, "h264", AckPacer(clock))
+    subscriber.pacer.link.look_s = 0.5
+    return subscriber, clock, asked
+
+
+def shown(subscriber, clock, number, late_s):
+    """Send a frame, and have it acknowledged after 10 ms and `late_s`."""
+    offer(subscriber, number, key=0)
+    clock.now_s += 0.01 + late_s
+    subscriber.acknowledged(number, clock.now_s)
+    clock.now_s += 0.2 - late_s
+
+
+def test_a_link_that_is_calm_is_asked_of_its_tcp_seldom(spaced):
+    subscriber, clock, asked = spaced
+    for number in range(20):
+        shown(subscriber, clock, number, late_s=0.0)
+    assert 7 <= len(asked) <= 9
+
+
+def test_a_frame_that_is_late_is_judged_by_what_tcp_says_then(spaced):
+    subscriber, clock, asked = spaced
+    shown(subscriber, clock, 0, late_s=0.0)
+    asked.clear()
+    shown(subscriber, clock, 1, late_s=0.1)
+    assert len(asked) == 1
+    assert not subscriber.pacer.link.is_late  # TCP sees no queue
 
 
 class Clock:

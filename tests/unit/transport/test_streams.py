@@ -100,6 +100,25 @@ def test_one_who_is_not_there_is_not_served_first(fanout, viewers) -> None:
     assert {first for first, *_ in served(fanout, viewers, 3)} == {0}
 
 
+def test_one_who_waits_for_another_kind_of_picture_is_asked_for(fanout, asked) -> None:
+    other = FakeSubscriber()
+    other.video = "jpeg"
+    fanout.add(other)
+    asked.clear()
+    fanout.publish(frame(5))
+    assert asked == [0]
+    other.keyframe.sent(is_keyframe=True, link_s=0.0)
+    fanout.publish(frame(6))
+    assert asked == [0]
+
+
+def test_it_is_known_whether_a_still_was_published(fanout) -> None:
+    fanout.publish(frame(5))
+    assert not fanout.has_still
+    fanout.publish(make_frame(6, is_still=True))
+    assert fanout.has_still
+
+
 def test_what_takes_others_pictures_sets_no_pace(fanout) -> None:
     company, looker = FakeSubscriber(), FakeSubscriber()
     fanout.add(company, sets_pace=False)

@@ -122,6 +122,18 @@ def test_a_held_text_goes_with_the_next_frame_and_only_the_newest(transport, fre
     assert transport.written == [message_of(0x81, b"newer") + message_of(0x82, frame.data)]
 
 
+def test_all_who_hold_the_same_text_get_the_very_same_bytes(transport) -> None:
+    frame, text, other = make_frame(1), b"the same", b"another one"
+    for held in (text, text, other, text):
+        channel = WebSocketChannel(FakeSocket(), transport=transport)
+        channel.hold_text(held)
+        channel.send_frame(frame)
+    first, same, different, again = transport.written
+    assert same is first
+    assert different == message_of(0x81, other) + message_of(0x82, frame.data)
+    assert again == first
+
+
 def test_a_held_text_goes_before_another_text_and_with_a_flush(transport, free_channel) -> None:
     free_channel.hold_text(b"held")
     free_channel.send_text(b"sent")
