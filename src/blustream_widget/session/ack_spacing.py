@@ -49,6 +49,11 @@ class AckSpacing:
         self._ended_s = self._late_s = float("-inf")
 
     @property
+    def is_spaced(self) -> bool:
+        """Whether the viewer need not acknowledge each frame now."""
+        return self._every_s > 0
+
+    @property
     def allowance_s(self) -> float:
         """Time between two acknowledgements that has to be reckoned with."""
         is_heard = self._clock() - self._ended_s > _ON_THE_WAY_S

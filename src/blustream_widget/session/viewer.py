@@ -73,6 +73,8 @@ TURNS_HZ, TURNS_BURST = 0.5, 6.0
 """Of leaving the shown view for one's own: each takes a worker."""
 MAX_INVALID = 20
 PING_S, FIRST_PING_S, N_FIRST_PINGS = 2.0, 0.1, 4
+SPACED_PING_S = 4.0
+"""Of one of many whose link is calm: its least round trip is one of the last five seconds."""
 _CLOSE_POLICY = 1008
 
 
@@ -305,7 +307,8 @@ class Viewer:
         """
         now_s = time.monotonic()
         is_early = self._is_answered and self._pings < N_FIRST_PINGS
-        if now_s - self._pinged_s > (FIRST_PING_S if is_early else PING_S):
+        late_s = SPACED_PING_S if self._ack_spacing.is_spaced else PING_S
+        if now_s - self._pinged_s > (FIRST_PING_S if is_early else late_s):
             self._pings += 1
             self._is_answered = False
             self._pinged_s = now_s

@@ -186,6 +186,24 @@ def test_the_round_trip_is_asked_for_more_often_at_first(viewer, channel, monkey
     assert len(asked_at_s) == N_FIRST_PINGS + 1
 
 
+@pytest.mark.parametrize(("acks_every_s", "n_expected"), [(0.0, 10), (0.19, 5)])
+def test_one_of_many_whose_link_is_calm_is_asked_half_as_often(
+    viewer, channel, monkeypatch, acks_every_s, n_expected
+):
+    now_s = 100.0
+    monkeypatch.setattr(viewer_module.time, "monotonic", lambda: now_s)
+    monkeypatch.setattr(viewer._ack_spacing, "_every_s", acks_every_s)
+    n_asked = 0
+    for _ in range(420):  # 21 s
+        viewer.ping()
+        for message in channel.messages:
+            n_asked += 1
+            viewer.receive(p.encode(p.Pong(n=message.n)))
+        channel.messages.clear()
+        now_s += 0.05
+    assert n_asked == N_FIRST_PINGS + n_expected
+
+
 def test_saying_that_webrtc_is_used_without_one_keeps_the_socket(viewer):
     viewer.receive(p.encode(p.Stream(path="webrtc")))
     assert viewer.frames.video == "h264"
