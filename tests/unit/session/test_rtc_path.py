@@ -130,3 +130,14 @@ async def test_of_two_offers_of_one_page_the_newer_is_answered(peers, join):
     await idle()
     assert second.answers == ["answer to newer"]
     assert len(peers) == 2
+
+
+async def test_an_offer_that_is_followed_by_another_at_once_is_not_answered(peers, join):
+    turns = Turns(2, NEVER_S)
+    (page,) = join(turns, 1)
+    page.offer("newer")
+    await eventually(lambda: page.answers)
+    (other,) = join(turns, 1)  # the turn of the older one has ended
+    await eventually(lambda: other.answers)
+    assert page.answers == ["answer to newer"]
+    assert len(peers) == 2
