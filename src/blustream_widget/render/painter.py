@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from blustream_widget.render.kept_colors import Base, Kept, KeptColors
+from blustream_widget.render.kept_colors import Base, Box, Kept, KeptColors
 from blustream_widget.render.levels import Entries
 from blustream_widget.render.scale import PackedScaler, Plane, Planes, PlaneScaler, copy_plane
 from blustream_widget.render.scale_part import draw_part
@@ -38,12 +38,15 @@ class Painted:
     shape : tuple of int
         Of the first plane.
     is_smooth : bool
+    drawn : tuple of two slices each, or None
+        Rows and columns of the first plane that alone were drawn for it; None: all of it was.
     """
 
     kept: Kept
     n_repairs: int
     shape: tuple[int, ...]
     is_smooth: bool
+    drawn: tuple[Box, ...] | None = None
 
 
 class Painter:
@@ -98,8 +101,10 @@ class Painter:
         painted = None
         if kept is not None:
             painted = Painted(kept, kept.n_repairs, planes[0].shape, is_smooth)
-            if before is not None and _draw_change(before, painted, planes, columns, rows):
-                return painted
+            if before is not None:
+                drawn = _draw_change(before, painted, planes, columns, rows)
+                if drawn is not None:
+                    return replace(painted, drawn=drawn)
         halves = (columns.halved(), rows.halved()) if table.is_subsampled else (columns, rows)
         spans = ((columns, rows), halves, halves)
         for plane, component, (x, y) in zip(planes, table.surround, spans, strict=True):
@@ -147,22 +152,31 @@ class Painter:
             scaler.draw(components[..., byte], plane, columns=x, rows=y, is_smooth=is_smooth)
 
 
-def _draw_change(before: Painted, now: Painted, planes: Planes, columns: Span, rows: Span) -> bool:
-    """Bring planes from what they hold to what they shall hold, if a small part is to be drawn."""
+def _draw_change(
+    before: Painted, now: Painted, planes: Planes, columns: Span, rows: Span
+) -> tuple[Box, ...] | None:
+    """Bring planes from what they hold to what they shall hold, if a small part is to be drawn.
+
+    Returns
+    -------
+    tuple of two slices each, or None
+        Rows and columns of the first plane that were drawn; None: it is left to be drawn whole.
+    """
     kept, n_new = now.kept, now.n_repairs - before.n_repairs
-    if replace(before, n_repairs=now.n_repairs) != now or n_new > 1:
-        return False
+    if replace(before, n_repairs=now.n_repairs, drawn=None) != now or n_new > 1:
+        return None
     if n_new == 0:
-        return True
+        return ()
     table = kept.base.table
     if not now.is_smooth or not table.is_subsampled:
-        return False
+        return None
     n_voxels = sum(kept.colors[box].size for box in kept.repaired)
     if n_voxels > _PART * kept.colors.size:
-        return False
-    for box in kept.repaired:
+        return None
+    return tuple(
         draw_part(kept.colors, planes, table.byte_of, columns=columns, rows=rows, box=box)
-    return True
+        for box in kept.repaired
+    )
 
 
 def _fill_outside(plane: Plane, component: int, columns: Span, rows: Span) -> None:

@@ -27,7 +27,7 @@ def draw_part(
     columns: Span,
     rows: Span,
     box: Box,
-) -> None:
+) -> Box:
     """Draw what shows some voxels, as `PackedScaler.draw` draws all, to within a few levels.
 
     Parameters
@@ -42,7 +42,13 @@ def draw_part(
         Of the first plane.
     box : two slices
         Rows and columns of the voxels that are other than they were.
+
+    Returns
+    -------
+    two slices
+        Rows and columns of the first plane, around all pixels that were drawn.
     """
+    drawn = slice(0, 0), slice(0, 0)
     luma, chroma, _ = places_of(columns, rows)
     for place, planes in ((luma, (0,)), (chroma, (1, 2))):
         down, across = (_Reach(source.shape[k], place, 1 - k, box[k]) for k in (0, 1))
@@ -54,6 +60,23 @@ def draw_part(
             found = resample(components[..., byte_of[k]], across.taps, down.taps)
             np.rint(found, out=found)
             targets[k][down.pixels, across.pixels] = found
+        by = 1 if place is luma else 2  # pixels of the first plane for one of these
+        drawn = _around(drawn, (_times(down.pixels, by), _times(across.pixels, by)))
+    return drawn
+
+
+def _around(one: Box, other: Box) -> Box:
+    """Give the box around two, of which the first may be empty."""
+    if not one[0].stop:
+        return other
+    rows, columns = (
+        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
+    )
+    return rows, columns
+
+
+def _times(side: slice, by: int) -> slice:
+    return slice(side.start * by, side.stop * by)
 
 
 class _Reach:

@@ -5,6 +5,8 @@ A still takes the other way round: the values are interpolated at each pixel, th
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from blustream_widget.core.state import ViewState
@@ -117,6 +119,8 @@ class SliceRenderer:
             )
         if painted is not None and not layering.above and not wiggles:
             self._painted[space] = painted
+            if painted.drawn:
+                picture = replace(picture, changed=painted.drawn)
         self._layers.paint(layering, view.placement, state, planes, space)
         if wiggles:
             is_grey = is_paper and not overlays

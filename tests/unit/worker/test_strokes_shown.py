@@ -73,6 +73,17 @@ class Hand:
         self.labels.put(bricks)
         self.reader.change(touched_keys(0, bricks, n_lods=self.labels.info.n_lods))
 
+    def picture(self, look, state):
+        """Draw with the renderer that has drawn what was before."""
+        view = plan_slice(state, self.info)
+        planned = plan_labels(view, SAME_GRID, self.labels.info, 0)
+        base, over = (
+            one.read(v.axis, v.slice_idx, 0, v.lod, Region(*v.region), seat=state.axis)
+            for one, v in ((self.shown, view), (self.reader, planned))
+        )
+        overlays = (Overlay(planned, over, look),)
+        return self.renderer.draw(base, view, state, self.info, overlays=overlays)
+
     def draw(self, look, state, *, in_motion, is_anew, renderer=None, space="bt709"):
         view = plan_slice(state, self.info, in_motion=in_motion)
         planned = plan_labels(view, SAME_GRID, self.labels.info, 0)
@@ -135,6 +146,31 @@ def test_a_picture_after_an_edit_is_the_one_that_is_made_anew(source, look, monk
             before[place] = found
     assert n_other > 10
     assert bool(parts) == (look in ("fill", "single"))  # outlines are drawn over the whole
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_picture_says_what_of_it_is_other_than_the_one_before(view) -> None:
+    hand = Hand(SOURCES["new"]())
+    state = msgspec.structs.replace(STATE, axis=2, **view)
+    n_told = 0
+    before = None
+    for _ in range(14):
+        picture = hand.picture(LOOKS["fill"], state)
+        pixels = picture.pixels.copy()
+        if picture.changed is not None:
+            assert before is not None
+            height = picture.height_px
+            is_other = pixels != before
+            is_told = np.zeros((height, picture.width_px), bool)
+            for box in picture.changed:
+                is_told[box] = True
+            assert not (is_other[:height] & ~is_told).any()
+            chroma = is_other[height:].reshape(2, height // 2, -1).any(axis=0)
+            assert not (chroma & ~is_told[::2, ::2]).any()
+            n_told += int(is_other.any() and not is_told.all())
+        before = pixels
+        hand.edit()
+    assert n_told >= 3
 
 
 def test_only_what_an_edit_touched_is_coloured_anew(monkeypatch) -> None:
