@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from blustream_widget.config import Config
+from blustream_widget.core.label_edit import BrickChange
 from blustream_widget.core.protocol import FrameHeader
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Axis, Channel, VolumeInfo, VolumeRef
 from blustream_widget.core.worker_protocol import (
     BricksEdited,
+    EditFailed,
     FromWorker,
     OfSegmentations,
     Open,
@@ -68,13 +70,17 @@ class _Sink:
 
     def __init__(self) -> None:
         self.messages: list[FromWorker] = []
+        self.times_s: list[float] = []  # of each message
         self.n_frames = 0
+        self.frame_s = 0.0  # of the newest picture
 
     def send(self, message: FromWorker) -> None:
+        self.times_s.append(time.perf_counter())
         self.messages.append(message)
 
     def send_frame(self, header: FrameHeader, picture: memoryview, rendition: int = 0) -> None:
         del header, picture, rendition
+        self.frame_s = time.perf_counter()
         self.n_frames += 1
 
 
@@ -120,6 +126,21 @@ class PipelineWorker:
         found = (m for m in reversed(self._sink.messages) if isinstance(m, kind) and where(m))
         return next(found, None)
 
+    def first_told_s(self, kind: type[Any], where: Callable[[Any], bool]) -> float | None:
+        """Say when it sent the first message of a kind, on `time.perf_counter`; None: never."""
+        pairs = zip(self._sink.messages, self._sink.times_s, strict=False)
+        return next((at for m, at in pairs if isinstance(m, kind) and where(m)), None)
+
+    @property
+    def shown_s(self) -> float:
+        """When it sent its newest picture, on `time.perf_counter`."""
+        return self._sink.frame_s
+
+    def changes_of(self, n: int) -> tuple[BrickChange, ...]:
+        """Give what an edit that was answered has changed."""
+        answers = (m for m in self._sink.messages if isinstance(m, BricksEdited) and m.n == n)
+        return tuple(change for answer in answers for change in answer.changes)
+
     def look(self, **patch: Any) -> None:
         """Put a state with other fields into the slot and do what the render thread does."""
         self._state = self._state.with_patch(patch, self._info)
@@ -148,9 +169,21 @@ class PipelineWorker:
             self._step(0.01)
 
     def edit(self, message: OfSegmentations) -> None:
-        """Send an edit of labels, and go on until a picture has come of it."""
+        """Send an edit of labels, and go on until a picture has come of it.
+
+        Raises
+        ------
+        BenchError
+            It cannot be.
+        """
         before = self._sink.n_frames
-        self.do(message, lambda: self._sink.n_frames > before)
+        self.do(message, lambda: self._sink.n_frames > before or self._failed() is not None)
+        if (failed := self._failed()) is not None:
+            raise BenchError(f"An edit cannot be: {failed.message}")
+
+    def _failed(self) -> EditFailed | None:
+        newest = self._sink.messages[-1]
+        return newest if isinstance(newest, EditFailed) else None
 
     def answered(self, n: int) -> None:
         """Go on until an edit is counted, packed and answered.

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from blustream_widget.bench.large_edits import large_edits
 from blustream_widget.bench.numbers import Record
 from blustream_widget.bench.pipeline_worker import PipelineWorker, plain_info, started_chain
 from blustream_widget.bench.scenes import (
@@ -48,7 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--width", type=int, default=1280, help="picture in pixels (default 1280)")
     parser.add_argument("--height", type=int, default=720)
     parser.add_argument("--pictures", type=int, default=_N, help="in a round (default %(default)s)")
-    parser.add_argument("--strokes", action="store_true", help="only strokes on labels")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--strokes", action="store_true", help="only strokes on labels")
+    only.add_argument(
+        "--large-edits", action="store_true", help="only tools that change labels at large"
+    )
     parser.set_defaults(rounds=5)
 
 
@@ -57,6 +62,8 @@ def run(arguments: argparse.Namespace) -> list[Record]:
     size_px, n = (arguments.width, arguments.height), arguments.pictures
     if arguments.strokes:
         return list(strokes(size_px, n=n, rounds=arguments.rounds))
+    if arguments.large_edits:
+        return list(large_edits(size_px, n=n, rounds=arguments.rounds))
     return RenderBench(size_px=size_px, n=n, rounds=arguments.rounds).run()
 
 

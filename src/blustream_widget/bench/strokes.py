@@ -25,7 +25,7 @@ from blustream_widget.core.worker_protocol import (
 from blustream_widget.data.memory import MemorySource
 
 FRAME_MS = 1000 / 60
-_NAME = "labels"
+NAME = "labels"
 _POINTS = 16  # what the page leaves of such a curve
 _MB = 1 << 20
 
@@ -74,7 +74,7 @@ def strokes(size_px: tuple[int, int], *, n: int, rounds: int) -> Iterator[Record
     """
     size = f"{size_px[0]}x{size_px[1]}"
     for labels in CASES:
-        with _worker(size_px, labels) as worker:
+        with labels_worker(size_px, labels) as worker:
             hand = _Hand(worker, labels)
             often = {"n": n, "rounds": rounds, "warm_up": n // 4 + 1}
             steps = measure(hand.step, **often)
@@ -95,7 +95,7 @@ def strokes(size_px: tuple[int, int], *, n: int, rounds: int) -> Iterator[Record
                 )
 
 
-def _worker(size_px: tuple[int, int], labels: Labels) -> PipelineWorker:
+def labels_worker(size_px: tuple[int, int], labels: Labels) -> PipelineWorker:
     """Show a volume of one section over and over, which takes no memory, under the labels."""
     rng = np.random.default_rng(0)
     section = rng.normal(size=labels.shape[1:]).astype(np.float32)
@@ -103,16 +103,16 @@ def _worker(size_px: tuple[int, int], labels: Labels) -> PipelineWorker:
     sources = {"": MemorySource(info, (np.broadcast_to(section, labels.shape),))}
     if labels.is_array:
         info = plain_info(labels.shape, "uint8", value_max=4.0, is_label=True)
-        sources[_NAME] = MemorySource(info, (np.zeros(labels.shape, np.uint8),))
+        sources[NAME] = MemorySource(info, (np.zeros(labels.shape, np.uint8),))
     worker = PipelineWorker(size_px, sources)
-    source = SegmentationSource(_NAME, new="uint8")
+    source = SegmentationSource(NAME, new="uint8")
     if labels.is_array:
-        source = SegmentationSource(_NAME, VolumeRef(url=_NAME))
+        source = SegmentationSource(NAME, VolumeRef(url=NAME))
     worker.do(
         AddSegmentation(source),
         lambda: worker.told(SegmentationOpened, lambda m: m.info.is_counted) is not None,
     )
-    worker.look(segmentations=[SegmentationLook(name=_NAME)], slice_idx=labels.shape[0] // 2)
+    worker.look(segmentations=[SegmentationLook(name=NAME)], slice_idx=labels.shape[0] // 2)
     return worker
 
 
@@ -161,7 +161,7 @@ class _Hand:
 
     def _edit(self, stroke: Stroke) -> None:
         self._n += 1
-        self._worker.edit(EditBricks(_NAME, self._n, stroke))
+        self._worker.edit(EditBricks(NAME, self._n, stroke))
 
     def _line(self) -> tuple[Place, ...]:
         """Arcs about the middle, each in another direction: none is where one was."""

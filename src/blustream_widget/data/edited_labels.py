@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -54,9 +55,10 @@ class EditedLabels:
         self._lock = threading.Lock()
         self._bricks: dict[Brick, Samples | BrickPatch] = {}
         self._loose: set[Brick] = set()  # laid, and not settled yet
-        # For each coarser level: which edited bricks lie under one of its own.
+        # For each level, as far as somebody has asked: which edited bricks lie under its own.
         self._under: list[dict[Brick, set[Brick]]] = [{} for _ in range(source.info.n_lods)]
-        self._reduced: dict[tuple[Brick, int], Samples] = {}
+        self._to_sort: list[list[Brick]] = [[] for _ in range(source.info.n_lods)]
+        self._reduced: dict[Brick, dict[int, Samples]] = {}  # by level
         self._n_edits = self._n_bytes = 0
 
     @property
@@ -86,16 +88,19 @@ class EditedLabels:
 
     def lay(self, bricks: Mapping[Brick, Samples | BrickPatch]) -> int:
         """Do the same, for a picture: as little memory as may be is taken only by `settle`."""
+        new_ones: list[Brick] = []
         with self._lock:
             for brick, new in bricks.items():
                 old = self._bricks.get(brick)
                 self._n_bytes += _held_bytes(new) - (0 if old is None else _held_bytes(old))
+                if old is None:
+                    new_ones.append(brick)
+                elif self._reduced:
+                    self._reduced.pop(brick, None)
             self._bricks.update(bricks)
             self._loose.update(bricks)
-            for brick in bricks:
-                for lod, under in enumerate(self._under):
-                    under.setdefault(_above(brick, lod), set()).add(brick)
-                    self._reduced.pop((brick, lod), None)
+            for to_sort in self._to_sort:
+                to_sort.extend(new_ones)
             self._n_edits += 1
             return self._n_edits
 
@@ -124,7 +129,7 @@ class EditedLabels:
             )
             return self._with_planes(values, key.axis, key.slice_idx, 0, region)
         with self._lock:
-            under = self._under[key.lod].get(key[2:])
+            under = self._sorted(key.lod).get(key[2:])
             if not under:
                 return values
             if key.lod == 0:
@@ -195,15 +200,24 @@ class EditedLabels:
             self._loose.clear()
             self._n_bytes = 0
             self._reduced.clear()
-            for under in self._under:
+            for under, to_sort in zip(self._under, self._to_sort, strict=True):
                 under.clear()
+                to_sort.clear()
+
+    def _sorted(self, lod: int) -> dict[Brick, set[Brick]]:
+        """Give which edited bricks lie under those of a level. The owner has the lock."""
+        under = self._under[lod]
+        for brick in self._to_sort[lod]:
+            under.setdefault(_above(brick, lod), set()).add(brick)
+        self._to_sort[lod].clear()
+        return under
 
     def _at_level(self, brick: Brick, lod: int) -> Samples:
-        found = self._reduced.get((brick, lod))
-        if found is None:
+        levels = self._reduced.setdefault(brick, {})
+        if lod not in levels:
             before = self._at_level(brick, lod - 1) if lod > 1 else self._whole(brick)
-            found = self._reduced[brick, lod] = half_times(before, 1, is_label=True)
-        return found
+            levels[lod] = half_times(before, 1, is_label=True)
+        return levels[lod]
 
     def _with_planes(
         self,
@@ -222,13 +236,14 @@ class EditedLabels:
         first_b, last_b = region.b0 << lod, region.b1 << lod
         with self._lock:
             found = [
-                (brick, values_there)
-                for brick, values_there in self._bricks_of(bricks)
+                (brick, self._bricks[brick])
+                for brick in (self._bricks if bricks is None else bricks)
                 if brick[axis] == layer
                 and first_a < (brick[a_axis] + 1) * size
                 and brick[a_axis] * size < last_a
                 and first_b < (brick[b_axis] + 1) * size
                 and brick[b_axis] * size < last_b
+                and brick in self._bricks
             ]
         if not found:
             return values
@@ -257,14 +272,6 @@ class EditedLabels:
         whole = self._bricks[brick] = _kept(whole_of(laid))
         self._n_bytes += _held_bytes(whole) - _held_bytes(laid)
         return whole
-
-    def _bricks_of(
-        self, wanted: Collection[Brick] | None
-    ) -> Iterable[tuple[Brick, Samples | BrickPatch]]:
-        """Give the edited ones of some bricks, or of all. The owner has the lock."""
-        if wanted is None:
-            return self._bricks.items()
-        return [(brick, self._bricks[brick]) for brick in wanted if brick in self._bricks]
 
 
 class EditedArray(EditedLabels):
@@ -338,7 +345,15 @@ def touched_keys(channel: int, bricks: Iterable[Brick], *, n_lods: int) -> set[B
 
 def pack_brick(values: Samples) -> bytes:
     """Bytes of a brick, compressed: labels shrink to a hundredth and less."""
+    if not any(values.strides):
+        return _packed(values[:1, :1, :1].tobytes(), values.size)
     return deflate.compress(np.ascontiguousarray(values).tobytes(), 1)
+
+
+@lru_cache(maxsize=64)
+def _packed(voxel: bytes, n: int) -> bytes:
+    """Pack a brick of one label: of a large edit, most are."""
+    return deflate.compress(voxel * n, 1)
 
 
 def unpack_brick(data: bytes, shape: tuple[int, int, int], dtype: str) -> Samples:

@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 _MOST_READ = 64 << 20
 _MOST_IN_MEMORY = 1 << 30
 _TABLE = 1 << 16  # labels that are counted by a table; others by sorting
+_FEW = 8  # labels in a brick that are looked for one after the other
 
 
 @dataclass(slots=True)
@@ -74,23 +75,42 @@ def changed_counts(
     for lower, before, after in changes:
         old, new = (half_times(values, lod, is_label=True) for values in (before, after))
         corner = [v >> lod for v in lower]
-        # Of one axis: of three it takes ten times as long.
-        flat = np.flatnonzero(old != new)
-        if not flat.size:
-            continue
-        differs = np.unravel_index(flat, old.shape)
-        for sign, values in ((-1, old[differs]), (1, new[differs])):
-            labels, which = np.unique(values, return_inverse=True)
-            counts = np.bincount(which)
-            for k, label in enumerate(labels):
-                one = sums.setdefault(int(label), LabelSum(0, np.zeros(3)))
-                one.count += sign * int(counts[k])
-                chosen = which == k
-                for axis in range(3):
-                    place = int(differs[axis][chosen].sum()) + int(counts[k]) * corner[axis]
-                    one.places[axis] += sign * place
-    sums.pop(0, None)
+        differs = old != new
+        for label in _labels_in(old, new, differs):
+            won = (new == label).astype(np.int8)
+            won -= old == label
+            count, places = _sum_of(won)
+            one = sums.setdefault(label, LabelSum(0, np.zeros(3)))
+            one.count += count
+            one.places += places + count * np.array(corner)
     return sums
+
+
+def _labels_in(old: Samples, new: Samples, differs: npt.NDArray[np.bool_]) -> set[int]:
+    """Labels but 0 of voxels that differ, before or after."""
+    found: set[int] = set()
+    for values in (old, new):
+        at = values[differs]
+        # Sorting takes a hundred times as long as comparing with the first, which is mostly all.
+        while at.size:
+            first = at[0]
+            found.add(int(first))
+            if len(found) > _FEW:
+                found.update(np.unique(at).tolist())
+                break
+            at = at[at != first]
+    return {int(label) for label in found} - {0}
+
+
+def _sum_of(weights: npt.NDArray[np.int8]) -> tuple[int, Floats]:
+    """Sum of small weights, and of their indices: by products of matrices, a tenth of the time."""
+    n0, n1, n2 = weights.shape
+    ways = np.stack([np.ones(n2, np.float32), np.arange(n2, dtype=np.float32)], axis=1)
+    # Whole numbers below 2**24 are exact; so are all sums of a brick's row.
+    rows = (weights.reshape(-1, n2).astype(np.float32) @ ways).astype(np.float64)
+    plane = rows[:, 0].reshape(n0, n1)
+    places = [np.arange(n0) @ plane.sum(axis=1), np.arange(n1) @ plane.sum(axis=0)]
+    return int(plane.sum()), np.array([*places, rows[:, 1].sum()])
 
 
 def with_changes(found: dict[int, LabelSum], changed: dict[int, LabelSum]) -> dict[int, LabelSum]:

@@ -294,16 +294,16 @@ class Pipeline:
         n_edited, has_changed = self._segmentations.settle_edits(), self._segmentations.settle()
         if self._segmentations.take(wish.segmentations) or has_changed:
             self._schedule.change(now)
-        elif n_edited and self._can_stay_sharp(n_edited):
+        elif n_edited is not None and self._can_stay_sharp(n_edited):
             self._schedule.touch(now)
-        elif n_edited:
+        elif n_edited is not None:
             self._schedule.change(now)
 
     def _is_looked_at(self) -> bool:
         return self._reader is not None and (self._output.h264 or self._output.jpeg)
 
     def _can_stay_sharp(self, n_bricks: int) -> bool:
-        """Whether so many bricks can be shown within a frame as fine as the picture is now.
+        """Whether so many bricks of a slice can be shown in a frame, as fine as the picture is.
 
         In motion, points of a section are fewer, and so are voxels of a large slice.
         """

@@ -137,13 +137,19 @@ class Segmentations:
                     self._editor.cancel(n)
         return is_seen
 
-    def settle_edits(self) -> int:
-        """Take over what was edited meanwhile; says how many bricks of the picture are others."""
-        n_bricks = 0
+    def settle_edits(self) -> int | None:
+        """Take over what was edited meanwhile.
+
+        Returns
+        -------
+        int or None
+            How many bricks of a pane's slice are others, at most; None where nothing was edited.
+        """
+        n_bricks: int | None = None
         for done in self._editor.finished():
             if isinstance(done, Laid):
                 self._take_laid(done)
-                n_bricks += len(done.bricks)
+                n_bricks = (n_bricks or 0) + self._n_shown(done)
             else:
                 self._take_edited(done)
         return n_bricks
@@ -401,6 +407,20 @@ class Segmentations:
             labels.reader.change(keys)
         if done.n:
             self._tell(BricksEdited(done.target.name, done.n, 0, (), more=True))
+
+    def _n_shown(self, done: Laid) -> int:
+        """How many of the bricks a slice goes through, of the pane with the most."""
+        size = done.target.labels.info.brick_size
+        most = 0
+        for over in (one for drawn in self._drawn.values() for one in drawn):
+            view = over.view
+            if over.look.name != done.target.name:
+                continue
+            if view.section is not None:
+                return len(done.bricks)
+            layer = view.slice_idx // size
+            most = max(most, sum(brick[view.axis] == layer for brick in done.bricks))
+        return most
 
     def _take_edited(self, done: Edited) -> None:
         """Count what was edited, and answer."""
