@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from blustream_widget.bench import strokes
+from blustream_widget.bench import large_edits, strokes
 from blustream_widget.bench.main import main
 from blustream_widget.bench.render import rgb_detour
 from blustream_widget.bench.scenes import scenes
@@ -35,6 +35,23 @@ def test_every_scene_is_drawn_encoded_and_written(tmp_path, capsys, monkeypatch)
     assert all(r["grown_median_mb"] is not None for r in painted)
     assert all(r["cpu_noise_ms"] is not None and r["wall_median_ms"] > 0 for r in results)
     assert "RGB detour (reference)" in capsys.readouterr().out
+
+
+def test_every_tool_is_used_taken_back_and_used_again(tmp_path, monkeypatch) -> None:
+    labels = strokes.Labels((40, 80, 90))
+    monkeypatch.setattr(large_edits, "CASES", (labels,))
+    path = tmp_path / "out.json"
+    words = ["render", "--large-edits", "--width", "160", "--height", "90", "--pictures", "1"]
+    assert main([*words, "--rounds", "1", "--json", str(path)]) == 0
+    results = json.loads(path.read_text())["results"]
+    tools = [tool.name for tool in large_edits.tools(labels.shape)]
+    assert [(r["case"], r["scene"]) for r in results] == [
+        (f"{kind} to access unit", f"{labels}, {tool}")
+        for tool in tools
+        for kind in ("edit", "undo", "redo")
+    ]
+    assert all(r["wall_median_ms"] > 0 and r["found_median_ms"] > 0 for r in results)
+    assert all(int(r["bricks"]) > 0 for r in results)
 
 
 def test_the_reference_draws_the_same_picture() -> None:

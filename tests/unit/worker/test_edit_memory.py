@@ -8,8 +8,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
-import scipy.ndimage  # noqa: F401  not to be counted: imported when first needed
-import scipy.sparse.csgraph  # noqa: F401  likewise
+import scipy.ndimage
+import scipy.sparse.csgraph  # noqa: F401  not to be counted: both are imported when first needed
 
 from blustream_widget.core.alignment import Alignment
 from blustream_widget.core.label_edit import (
