@@ -6,8 +6,12 @@ stroke on labels, 31 kB where the stroke has 5, and a third more of its time.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from fractions import Fraction
+from functools import cache
 
+import av
 from av.filter import Graph
 from av.video.frame import VideoFrame
 
@@ -16,6 +20,22 @@ from av.video.frame import VideoFrame
 _AS_IT_WAS = 1.0
 # A region must have an offset; the smallest that is one.
 _AS_USUAL = -0.001
+
+
+logger = logging.getLogger(__name__)
+
+
+@cache
+def can_mark() -> bool:
+    """Whether this FFmpeg and PyAV can: a build may lack the filter."""
+    frame = VideoFrame(64, 64, "yuv420p")
+    frame.pts, frame.time_base = 0, Fraction(1, 90_000)
+    try:
+        with_regions(frame, [(slice(0, 16), slice(0, 16))])
+    except (av.FFmpegError, ValueError, AttributeError) as exc:
+        logger.warning("Pictures are encoded whole after a stroke: %s", exc)
+        return False
+    return True
 
 
 def with_regions(frame: VideoFrame, changed: Sequence[tuple[slice, slice]]) -> VideoFrame:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from blustream_widget.core.types import Picture
+from blustream_widget.encode import regions
 from blustream_widget.encode.encoder import StreamSettings
 from blustream_widget.encode.h264 import H264Encoder
 from blustream_widget.encode.profiles import PROFILES
@@ -91,3 +92,16 @@ def test_regions_may_be_several_or_empty() -> None:
     found[BOX], found[corner] = before[BOX], before[corner]
     assert np.array_equal(found, before)
     assert np.array_equal(stream.show(pixels, (nothing,))[128:], before[128:])
+
+
+def test_an_ffmpeg_without_the_filter_encodes_pictures_whole(monkeypatch) -> None:
+    monkeypatch.setattr(regions, "with_regions", lambda *_: int("addroi"))
+    regions.can_mark.cache_clear()
+    try:
+        stream = Stream()
+    finally:
+        regions.can_mark.cache_clear()
+    pixels = noise()
+    before = stream.show(pixels)
+    after = stream.show(pixels, (BOX,))
+    assert not np.array_equal(after[128:], before[128:])
