@@ -53,7 +53,6 @@ def test_what_has_not_changed_stays_as_it_was_and_takes_no_bits() -> None:
     told, untold = Stream(), Stream()
     pixels = noise()
     before = [stream.show(pixels) for stream in (told, untold)]
-    assert np.array_equal(*before)
     is_inside = np.zeros((HEIGHT, WIDTH), bool)
     is_inside[BOX] = True
     last = before[0]
@@ -103,5 +102,6 @@ def test_an_ffmpeg_without_the_filter_encodes_pictures_whole(monkeypatch) -> Non
         regions.can_mark.cache_clear()
     pixels = noise()
     before = stream.show(pixels)
-    after = stream.show(pixels, (BOX,))
+    for _ in range(6):
+        after = stream.show(pixels, (BOX,))
     assert not np.array_equal(after[128:], before[128:])
