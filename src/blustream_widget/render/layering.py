@@ -9,6 +9,7 @@ from blustream_widget.core.geometry import Placement
 from blustream_widget.core.overlay import OverlayLook
 from blustream_widget.core.segmentation import SegmentationLook
 from blustream_widget.core.state import ViewState
+from blustream_widget.render.kept_colors import Box
 from blustream_widget.render.layers import Overlay, layer_spans
 from blustream_widget.render.overlay import LabelPainter
 from blustream_widget.render.scale import Planes
@@ -31,11 +32,27 @@ class Layering:
         The others, blended into the picture.
     is_filled : bool
         Of the first one above, the labels are on the voxels: outlines are left to draw.
+    is_alike : bool
+        And those are its own voxels, so that outlines change where these do.
     """
 
     on_voxels: tuple[VoxelLayer, ...]
     above: tuple[Overlay, ...]
     is_filled: bool = False
+    is_alike: bool = False
+
+    @property
+    def is_kept(self) -> bool:
+        """What is drawn by it can be drawn by parts, the next time."""
+        return not self.above or self.outlined is not None
+
+    @property
+    def outlined(self) -> SegmentationLook | None:
+        """Look of the only one above, if its outlines can be drawn by parts."""
+        if len(self.above) != 1 or not (self.is_filled and self.is_alike):
+            return None
+        look = self.above[0].look
+        return look if isinstance(look, SegmentationLook) else None
 
 
 class LayerPainter:
@@ -77,7 +94,8 @@ class LayerPainter:
                 layer = self._labels.on_voxels(overlay, look, placement, space, landing)
             on_voxels.append(layer)
             if isinstance(look, SegmentationLook) and look.style == "both":
-                return Layering(tuple(on_voxels), tuple(overlays[n:]), is_filled=True)
+                above = tuple(overlays[n:])
+                return Layering(tuple(on_voxels), above, is_filled=True, is_alike=landing.is_same)
         return Layering(tuple(on_voxels), ())
 
     def paint(
@@ -87,10 +105,18 @@ class LayerPainter:
         state: ViewState,
         planes: Planes,
         space: ColorSpace,
+        parts: Sequence[Box] | None = None,
     ) -> None:
-        """Draw what is not on the voxels, over what is there."""
+        """Draw what is not on the voxels, over what is there; of outlines, maybe in `parts` only.
+
+        Parts are rows and columns of the first plane, as `draw_part` gives them.
+        """
         for n, overlay in enumerate(layering.above):
             look = overlay.look
+            if parts is not None and isinstance(look, SegmentationLook):
+                if parts:
+                    self._labels.outline(overlay, look, placement, state, planes, space, parts)
+                continue
             if isinstance(look, OverlayLook):
                 self._values.paint(overlay, look, placement, state, planes, space)
                 continue

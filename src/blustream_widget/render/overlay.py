@@ -5,6 +5,9 @@ The colour space is the picture's own, so that nothing is converted: blending is
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,7 +17,15 @@ from blustream_widget.core.segmentation import SegmentationLook
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Samples
 from blustream_widget.render.colormaps import label_color
-from blustream_widget.render.fill import HALF, OPAQUE, Alphas, Cells, Filler, same_alphas, trimmed
+from blustream_widget.render.fill import (
+    HALF,
+    OPAQUE,
+    Alphas,
+    Cells,
+    Filler,
+    same_alphas,
+    trimmed,
+)
 from blustream_widget.render.layers import Overlay, by_row, layer_spans
 from blustream_widget.render.levels import FIRST_LABEL, label_entries
 from blustream_widget.render.palettes import label_style
@@ -88,7 +99,45 @@ class LabelPainter:
         if look.style != "fill":
             if look.style == "both":
                 alphas = _alphas(look, 1.0, len(colors))
-            self._outline(planes, labels, colors, alphas, columns, rows, is_halved=is_halved)
+            every = np.arange(len(colors), dtype=np.uint16)
+            pixels = self._filler.spread("pixels", every, labels, columns, rows)
+            self._outline(planes, pixels, colors, alphas, columns, rows, is_halved=is_halved)
+
+    def outline(
+        self,
+        overlay: Overlay,
+        look: SegmentationLook,
+        placement: Placement,
+        state: ViewState,
+        planes: Planes,
+        space: ColorSpace,
+        parts: Sequence[tuple[slice, slice]],
+    ) -> None:
+        """Draw outlines in parts of a 4:2:0 picture, as `paint` does in all of it.
+
+        Parameters
+        ----------
+        overlay, look, placement, state, planes, space
+            As for `paint`; the planes hold there what lies under the outlines.
+        parts : sequence of two slices
+            Rows and columns of the first plane, of whole pixels of the others; at least one.
+        """
+        columns, rows = layer_spans(overlay, placement, state)
+        if columns is None or rows is None:
+            return
+        values = upright(by_row(overlay, overlay.data.values, placement), columns, rows)
+        rows = _near(rows, [part[0] for part in parts])
+        columns = _near(columns, [part[1] for part in parts])
+        if rows.high_px <= rows.low_px or columns.high_px <= columns.low_px:
+            return
+        # Of these few pixels alone; not by way of `trimmed`: rounding could move one.
+        there = values[rows.nearest_voxels()[:, None], columns.nearest_voxels()]
+        pixels = self._labels(look, there)
+        if not pixels.any():
+            return
+        colors = _colors(look, space)
+        alphas = _alphas(look, 1.0 if look.style == "both" else look.opacity, len(colors))
+        self._outline(planes, pixels, colors, alphas, columns, rows, is_halved=True, parts=parts)
 
     def on_voxels(
         self,
@@ -140,19 +189,22 @@ class LabelPainter:
     def _outline(
         self,
         planes: Planes,
-        labels: Cells,
+        pixels: Cells,
         colors: npt.NDArray[np.uint8],
         alphas: Alphas,
         columns: Span,
         rows: Span,
         *,
         is_halved: bool,
+        parts: Sequence[tuple[slice, slice]] | None = None,
     ) -> None:
-        """Draw the outermost pixels of each label."""
-        pixels = self._filler.spread(
-            "pixels", np.arange(len(colors), dtype=np.uint16), labels, columns, rows
-        )
+        """Draw the outermost pixels of each label, or those in parts of the picture."""
         is_edge = self._edges(pixels, columns, rows, planes[0].shape)
+        if parts is not None:  # they overlap, and blending a pixel twice is something else
+            is_inside = np.zeros(is_edge.shape, bool)
+            for down, across in parts:
+                is_inside[_shifted(down, rows.low_px), _shifted(across, columns.low_px)] = True
+            is_edge &= is_inside
         at = np.flatnonzero(is_edge)  # a tenth of what numpy.nonzero takes
         entries = pixels.ravel()[at]
         y, x = np.divmod(at, pixels.shape[1])
@@ -186,6 +238,19 @@ class LabelPainter:
         is_edge[:-1] |= down
         is_edge &= np.not_equal(pixels, 0, out=differs)
         return is_edge
+
+
+def _near(span: Span, sides: Sequence[slice]) -> Span:
+    """Give what of a span is drawn around some pixels, with those beside: outlines look at them."""
+    return dataclasses.replace(
+        span,
+        begin_px=max(span.begin_px, min(side.start for side in sides) - 1),
+        end_px=min(span.end_px, max(side.stop for side in sides) + 1),
+    )
+
+
+def _shifted(side: slice, low: int) -> slice:
+    return slice(max(side.start - low, 0), max(side.stop - low, 0))
 
 
 def _colors(look: SegmentationLook, space: ColorSpace) -> npt.NDArray[np.uint8]:

@@ -73,6 +73,7 @@ class Painter:
         is_smooth: bool,
         layers: Sequence[VoxelLayer] = (),
         before: Painted | None = None,
+        margin_px: int = 0,
     ) -> Painted | None:
         """Fill all planes of a picture.
 
@@ -90,6 +91,8 @@ class Painter:
             Over the voxels, the lowest first.
         before : Painted or None
             What the planes hold: then only what is other is drawn, if that can be known.
+        margin_px : int
+            Pixels around that which are drawn too.
 
         Returns
         -------
@@ -102,7 +105,7 @@ class Painter:
         if kept is not None:
             painted = Painted(kept, kept.n_repairs, planes[0].shape, is_smooth)
             if before is not None:
-                drawn = _draw_change(before, painted, planes, columns, rows)
+                drawn = _draw_change(before, painted, planes, columns, rows, margin_px)
                 if drawn is not None:
                     return replace(painted, drawn=drawn)
         halves = (columns.halved(), rows.halved()) if table.is_subsampled else (columns, rows)
@@ -153,7 +156,7 @@ class Painter:
 
 
 def _draw_change(
-    before: Painted, now: Painted, planes: Planes, columns: Span, rows: Span
+    before: Painted, now: Painted, planes: Planes, columns: Span, rows: Span, margin_px: int
 ) -> tuple[Box, ...] | None:
     """Bring planes from what they hold to what they shall hold, if a small part is to be drawn.
 
@@ -173,10 +176,12 @@ def _draw_change(
     n_voxels = sum(kept.colors[box].size for box in kept.repaired)
     if n_voxels > _PART * kept.colors.size:
         return None
-    return tuple(
-        draw_part(kept.colors, planes, table.byte_of, columns=columns, rows=rows, box=box)
+    spans = {"columns": columns, "rows": rows}
+    drawn = [
+        draw_part(kept.colors, planes, table.byte_of, box=box, margin_px=margin_px, **spans)
         for box in kept.repaired
-    )
+    ]
+    return tuple(part for part in drawn if part[0].stop and part[1].stop)
 
 
 def _fill_outside(plane: Plane, component: int, columns: Span, rows: Span) -> None:

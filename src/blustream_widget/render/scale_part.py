@@ -27,6 +27,7 @@ def draw_part(
     columns: Span,
     rows: Span,
     box: Box,
+    margin_px: int = 0,
 ) -> Box:
     """Draw what shows some voxels, as `PackedScaler.draw` draws all, to within a few levels.
 
@@ -42,16 +43,26 @@ def draw_part(
         Of the first plane.
     box : two slices
         Rows and columns of the voxels that are other than they were.
+    margin_px : int
+        Pixels of the first plane around them that are drawn too.
 
     Returns
     -------
     two slices
-        Rows and columns of the first plane, around all pixels that were drawn.
+        Rows and columns of the first plane, all of which were drawn, beginning and ending with
+        whole pixels of the others; empty where none was.
     """
-    drawn = slice(0, 0), slice(0, 0)
     luma, chroma, _ = places_of(columns, rows)
-    for place, planes in ((luma, (0,)), (chroma, (1, 2))):
-        down, across = (_Reach(source.shape[k], place, 1 - k, box[k]) for k in (0, 1))
+    n_rows, n_columns = source.shape
+    drawn = (
+        _pixels_of(n_rows, (luma, chroma), 1, box[0], margin_px),
+        _pixels_of(n_columns, (luma, chroma), 0, box[1], margin_px),
+    )
+    for place, planes, by in ((luma, (0,), 1), (chroma, (1, 2), 2)):
+        down, across = (
+            _Part(source.shape[k], place, 1 - k, slice(side.start // by, side.stop // by))
+            for k, side in enumerate(drawn)
+        )
         if not down.n_px or not across.n_px:
             continue
         voxels = np.ascontiguousarray(source[down.voxels, across.voxels])
@@ -60,27 +71,46 @@ def draw_part(
             found = resample(components[..., byte_of[k]], across.taps, down.taps)
             np.rint(found, out=found)
             targets[k][down.pixels, across.pixels] = found
-        by = 1 if place is luma else 2  # pixels of the first plane for one of these
-        drawn = _around(drawn, (_times(down.pixels, by), _times(across.pixels, by)))
     return drawn
 
 
-def _around(one: Box, other: Box) -> Box:
-    """Give the box around two, of which the first may be empty."""
-    if not one[0].stop:
-        return other
-    rows, columns = (
-        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
-    )
-    return rows, columns
+def _pixels_of(
+    n: int, places: tuple[Place, Place], along: int, changed: slice, margin_px: int
+) -> slice:
+    """Pixels of the first plane that show some voxels, there or in the planes of half its size.
+
+    Parameters
+    ----------
+    n : int
+        Voxels of the whole.
+    places : two Place
+        In the first plane, and in the others.
+    along : int
+        Which of the two of a place: 0 along x, 1 along y.
+    changed : slice
+        The voxels.
+    margin_px : int
+    """
+    begins, ends = [], []
+    for place, by in zip(places, (1, 2), strict=True):
+        step = n / place.size[along]
+        radius = _radius(step)
+        shift = place.low[along] - place.first[along]
+        # Rounded outwards by up to a pixel: swscale rounds places.
+        first = math.floor((changed.start + 0.5 - radius) / step - 0.5) + shift
+        last = math.ceil((changed.stop - 0.5 + radius) / step - 0.5) + 1 + shift
+        first, last = max(first, place.low[along]), min(last, place.high[along])
+        if first < last:
+            begins.append(first * by)
+            ends.append(last * by)
+    if not begins:
+        return slice(0, 0)
+    begin, end = max(min(begins) - margin_px, 0), max(ends) + margin_px
+    return slice(begin // 2 * 2, -(-end // 2) * 2)
 
 
-def _times(side: slice, by: int) -> slice:
-    return slice(side.start * by, side.stop * by)
-
-
-class _Reach:
-    """Along one axis: the pixels that show some voxels, and all the voxels that these show.
+class _Part:
+    """Along one axis: pixels of a plane, as far as something is drawn there, and their voxels.
 
     Parameters
     ----------
@@ -89,29 +119,24 @@ class _Reach:
     place : Place
     along : int
         Which of the two of `place`: 0 along x, 1 along y.
-    changed : slice
-        Voxels whose pixels are wanted.
+    wanted : slice
+        Pixels of the pane's plane.
     """
 
-    def __init__(self, n: int, place: Place, along: int, changed: slice) -> None:
-        n_scaled_px, begin = place.size[along], place.first[along]
-        end = begin + place.high[along] - place.low[along]
-        step = n / n_scaled_px
-        radius = _radius(step)
-        # Rounded outwards by up to a pixel: swscale rounds places.
-        first = math.floor((changed.start + 0.5 - radius) / step - 0.5)
-        last = math.ceil((changed.stop - 0.5 + radius) / step - 0.5) + 1
-        first, last = max(first, begin), min(last, end)
-        self.n_px = max(last - first, 0)
+    def __init__(self, n: int, place: Place, along: int, wanted: slice) -> None:
+        begin, end = max(wanted.start, place.low[along]), min(wanted.stop, place.high[along])
+        self.n_px = max(end - begin, 0)
         if not self.n_px:
             return
-        shift = place.low[along] - begin
-        self.pixels = slice(first + shift, last + shift)
-        inside, weights = _taps(n, n_scaled_px, max(end, n_scaled_px))
-        inside = inside[:, first:last]
+        self.pixels = slice(begin, end)
+        n_scaled_px, shift = place.size[along], place.low[along] - place.first[along]
+        high = place.high[along] - shift
+        inside, weights = _taps(n, n_scaled_px, max(high, n_scaled_px))
+        part = slice(begin - shift, end - shift)
+        inside = inside[:, part]
         low = int(inside[0, 0])
         self.voxels = slice(low, int(inside[-1, -1]) + 1)
-        self.taps = Taps(tuple(inside - low), tuple(weights[:, first:last]))
+        self.taps = Taps(tuple(inside - low), tuple(weights[:, part]))
 
 
 def _radius(step: float) -> float:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from blustream_widget.core.segmentation import SegmentationLook
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Picture, Samples, SliceData, VolumeInfo
 from blustream_widget.core.wiggle import has_wiggles
@@ -25,7 +26,6 @@ from blustream_widget.render.scratch import Scratch
 from blustream_widget.render.span import Span, find_span, upright
 from blustream_widget.render.tables import ColorSpace, ColorTable, Ends, Rgb, color_table
 from blustream_widget.render.view import SliceView
-from blustream_widget.render.voxel_layers import VoxelLayer
 from blustream_widget.render.wiggle import WigglePainter, paint_paper
 
 # Between voxels larger than this the video has the colours of the values in between, as the still:
@@ -58,7 +58,8 @@ class SliceRenderer:
     def __init__(self) -> None:
         self._scratch = Scratch()
         self._painter = Painter(self._scratch)
-        self._painted: dict[ColorSpace, Painted] = {}
+        # With the look of the outlines over it, if there are any.
+        self._painted: dict[ColorSpace, tuple[Painted, SegmentationLook | None]] = {}
         self._wiggles = WigglePainter(self._scratch)
         self._layers = LayerPainter(self._scratch)
 
@@ -105,28 +106,37 @@ class SliceRenderer:
             return picture
         wiggles = has_wiggles(state, info)
         is_paper = wiggles and state.display == "wiggle"
-        layering, painted = Layering((), overlays), None
+        parts = None
         if is_paper:
+            layering = Layering((), overlays)
             paint_paper(planes, columns, rows, surround, space)
         else:
-            if overlays and space != "rgb" and _are_small(columns, rows, state):
-                layering = self._layers.plan(
-                    overlays, view.placement, state, space, (columns, rows)
-                )
-            layers = layering.on_voxels
+            spans = columns, rows
+            layering = self._plan(overlays, view, state, space, spans)
             painted = self._paint_colors(
-                data, view, state, info, planes, (columns, rows), space, layers, before
+                data, view, state, info, planes, spans, space, layering, before
             )
-        if painted is not None and not layering.above and not wiggles:
-            self._painted[space] = painted
-            if painted.drawn:
-                picture = replace(picture, changed=painted.drawn)
-        self._layers.paint(layering, view.placement, state, planes, space)
+            if painted is not None and layering.is_kept and not wiggles:
+                self._painted[space] = painted, layering.outlined
+                parts = painted.drawn
+        self._layers.paint(layering, view.placement, state, planes, space, parts)
         if wiggles:
             is_grey = is_paper and not overlays
-            spans = {"columns": columns, "rows": rows}
-            self._wiggles.paint(data, view, state, planes, space=space, is_grey=is_grey, **spans)
-        return picture
+            sides = {"columns": columns, "rows": rows}
+            self._wiggles.paint(data, view, state, planes, space=space, is_grey=is_grey, **sides)
+        return replace(picture, changed=parts) if parts else picture
+
+    def _plan(
+        self,
+        overlays: tuple[Overlay, ...],
+        view: SliceView,
+        state: ViewState,
+        space: ColorSpace,
+        spans: tuple[Span, Span],
+    ) -> Layering:
+        if overlays and space != "rgb" and _are_small(*spans, state):
+            return self._layers.plan(overlays, view.placement, state, space, spans)
+        return Layering((), overlays)
 
     def _paint_colors(
         self,
@@ -137,10 +147,11 @@ class SliceRenderer:
         planes: Planes,
         spans: tuple[Span, Span],
         space: ColorSpace,
-        layers: tuple[VoxelLayer, ...],
-        before: Painted | None,
+        layering: Layering,
+        before: tuple[Painted, SegmentationLook | None] | None,
     ) -> Painted | None:
         columns, rows = spans
+        outlined = layering.outlined
         is_label = state.colormap == "labels" or info.channels[state.channel].is_label
         is_smooth = state.interpolate and not is_label
         values = data.values.T if _is_transposed(view) else data.values
@@ -162,8 +173,9 @@ class SliceRenderer:
             columns=columns,
             rows=rows,
             is_smooth=is_smooth,
-            layers=layers,
-            before=before,
+            layers=layering.on_voxels,
+            before=before[0] if before is not None and before[1] == outlined else None,
+            margin_px=0 if outlined is None else 1,
         )
 
     def _canvas(self, state: ViewState, space: ColorSpace) -> tuple[Picture, Planes]:

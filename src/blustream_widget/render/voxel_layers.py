@@ -83,6 +83,11 @@ class Landing:
         self.own = (columns, rows)
         self._pairs = [None if _is_same(*pair) else pair for pair in pairs]
 
+    @property
+    def is_same(self) -> bool:
+        """Both have the same voxels."""
+        return self._pairs == [None, None]
+
     def nearest(self, values: Samples) -> Samples:
         """Take for each voxel of the slice the one that its centre lies in; at first of `own`."""
         for axis, pair in zip((1, 0), self._pairs, strict=True):
@@ -92,7 +97,7 @@ class Landing:
 
     def linear(self, values: Samples) -> Samples:
         """Interpolate linearly at the centre of each voxel of the slice."""
-        if self._pairs == [None, None]:
+        if self.is_same:
             return values
         columns, rows = (pair and taps_at(*pair) for pair in self._pairs)
         # In the order of memory of the values, which is mostly that of the slice's own.

@@ -145,17 +145,18 @@ def test_a_picture_after_an_edit_is_the_one_that_is_made_anew(source, look, monk
             n_other += not np.array_equal(found, before.get(place, found))
             before[place] = found
     assert n_other > 10
-    assert bool(parts) == (look in ("fill", "single"))  # outlines are drawn over the whole
+    assert bool(parts) == (look != "outline")  # which are drawn over the whole
 
 
+@pytest.mark.parametrize("look", ["fill", "both"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_picture_says_what_of_it_is_other_than_the_one_before(view) -> None:
+def test_a_picture_says_what_of_it_is_other_than_the_one_before(view, look) -> None:
     hand = Hand(SOURCES["new"]())
     state = msgspec.structs.replace(STATE, axis=2, **view)
     n_told = 0
     before = None
     for _ in range(14):
-        picture = hand.picture(LOOKS["fill"], state)
+        picture = hand.picture(LOOKS[look], state)
         pixels = picture.pixels.copy()
         if picture.changed is not None:
             assert before is not None
