@@ -271,16 +271,12 @@ class Picture:
     pixel_format : str
     width_px, height_px : int
         Even.
-    changed : tuple of (slice, slice) or None
-        Rows and columns of what alone is other than in the picture that was drawn before it, by the
-        same renderer; None: that is not known.
     """
 
     pixels: npt.NDArray[np.uint8]
     pixel_format: Literal["yuv420p", "yuvj420p", "rgb24"]
     width_px: int
     height_px: int
-    changed: tuple[tuple[slice, slice], ...] | None = None
 
 
 class EncoderTrial(msgspec.Struct, frozen=True):

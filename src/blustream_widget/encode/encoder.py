@@ -61,8 +61,7 @@ class Encoder(Protocol):
         Parameters
         ----------
         picture : Picture
-            "yuv420p". May be overwritten as soon as this returns. If it says what is `changed`, the
-            one before it must have been encoded here, and the rest may stay as that shows it.
+            "yuv420p". May be overwritten as soon as this returns.
         timestamp_90k : int
             Larger than the last one.
         is_keyframe : bool

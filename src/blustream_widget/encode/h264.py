@@ -16,7 +16,6 @@ from blustream_widget.core.types import Picture
 from blustream_widget.encode.encoder import EncodedFrame, StreamSettings
 from blustream_widget.encode.frames import frame_of
 from blustream_widget.encode.profiles import EncoderProfile
-from blustream_widget.encode.regions import can_mark, with_regions
 from blustream_widget.errors import EncoderFailedError
 
 _HINT = "Set BLUSTREAM_ENCODER=libx264 to use the software encoder."
@@ -58,7 +57,6 @@ class H264Encoder:
         self._profile = profile
         self._codec = ""
         self._n_encoded = 0
-        self._can_keep = profile.can_keep and can_mark()
         self._reformatter = VideoReformatter() if profile.pixel_format != "yuv420p" else None
         self._context: VideoCodecContext | None = None
         try:
@@ -85,8 +83,6 @@ class H264Encoder:
         if self._reformatter is not None:
             frame = self._reformatter.reformat(frame, format=self._profile.pixel_format, threads=1)
         frame.pts, frame.time_base = timestamp_90k, _TIME_BASE
-        if picture.changed and self._can_keep and self._n_encoded and not is_keyframe:
-            frame = with_regions(frame, picture.changed)
         frame.pict_type = PictureType.I if is_keyframe else PictureType.NONE
         try:
             packets = context.encode(frame)

@@ -24,15 +24,12 @@ class EncoderProfile:
         `bit_rate` may be set while it is open. Otherwise it is opened anew.
     options : callable
         Private options for given settings.
-    can_keep : bool
-        It takes regions of interest: what has not changed can be left as it was.
     """
 
     name: str
     pixel_format: Literal["yuv420p", "nv12"]
     can_move_bit_rate: bool
     options: Callable[[StreamSettings], dict[str, str]]
-    can_keep: bool = False
 
 
 _VBV_S = 1 / 30
@@ -95,15 +92,7 @@ def _x264(settings: StreamSettings) -> dict[str, str]:
         "forced-idr": "1",
         # A cut to another slice is no new scene: its pictures come one after the other anyway.
         "x264-params": ":".join(
-            (
-                f"qpmin={_X264_FINEST}",
-                "scenecut=0",
-                "sliced-threads=1",
-                f"threads={threads}",
-                # Regions of interest need adaptive quantisation; so little of it changes nothing.
-                "aq-mode=1",
-                "aq-strength=0.0001",
-            )
+            (f"qpmin={_X264_FINEST}", "scenecut=0", "sliced-threads=1", f"threads={threads}")
         ),
     }
 
@@ -154,7 +143,7 @@ PROFILES: tuple[EncoderProfile, ...] = (
     EncoderProfile("h264_qsv", "nv12", can_move_bit_rate=False, options=_qsv),
     EncoderProfile("h264_amf", "nv12", can_move_bit_rate=False, options=_amf),
     EncoderProfile("h264_videotoolbox", "nv12", can_move_bit_rate=False, options=_videotoolbox),
-    EncoderProfile("libx264", "yuv420p", can_move_bit_rate=True, options=_x264, can_keep=True),
+    EncoderProfile("libx264", "yuv420p", can_move_bit_rate=True, options=_x264),
 )
 
 

@@ -5,8 +5,6 @@ A still takes the other way round: the values are interpolated at each pixel, th
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from blustream_widget.core.segmentation import SegmentationLook
@@ -124,7 +122,7 @@ class SliceRenderer:
             is_grey = is_paper and not overlays
             sides = {"columns": columns, "rows": rows}
             self._wiggles.paint(data, view, state, planes, space=space, is_grey=is_grey, **sides)
-        return replace(picture, changed=parts) if parts else picture
+        return picture
 
     def _plan(
         self,
