@@ -19,8 +19,10 @@ from typing import NamedTuple
 
 from blustream_widget.transport.contradiction import Contradiction
 from blustream_widget.transport.loss_share import LossShare
+from blustream_widget.transport.recent_frames import RecentFrame, RecentFrames, carried_bps
 from blustream_widget.transport.service_time import ServiceTime
 from blustream_widget.transport.tcp_info import TcpInfo
+from blustream_widget.transport.tcp_witness import NEAR_S, TcpWitness
 from blustream_widget.transport.windowed_min import WindowedMin
 
 START_BPS = 8_000_000.0
@@ -46,7 +48,6 @@ _UP_PER_S, _PROBE_UP_PER_S = 0.25, 0.03
 _WIDE_ENOUGH = 1.3  # by what large pictures take longer than small ones
 _LARGEST_CUT = 0.35
 _HOLD_S = 1.0
-_OVERFLOW_S = 0.1  # longer than queues on the way stand that drop nothing
 _CUT_AGAIN_S = 0.15
 _HEAVY_LOSS, _LIGHT_LOSS = 0.10, 0.02
 _LITTLE_LOSS = 0.005
@@ -60,40 +61,17 @@ _JUDGED_S, _MIN_JUDGED = 0.15, 3
 # A frame that finds the link empty makes no queue: only if each one is late, the link is slow.
 _MIN_JUDGED_ALONE = 6
 _ALONE_OVERUSE_MS, _ALONE_CALM_MS = 25.0, 8.0  # so long the link is busy with one picture
-_TOLD_S = 0.5  # what TCP said is true for so long
 _OWN_SHARE = 0.5  # a TCP connection with less of the round trip ends at somebody in between
 _ANSWER_S = 0.005  # a page needs this long to answer even when nothing else runs
 _MIN_ANSWERS = 3  # the first ones come from a page that is still being built
-# A receiver that is busy acknowledges late to TCP too. Nearer than this no link is narrow.
-_NEAR_S, _DELAYED_ACK_S = 0.002, 0.04
-# A new connection has found its network empty once, at its handshake; later it may be another one.
-_YOUNG_S = 20.0
-_PAGE_S, _MIN_PAGE = 1.0, 3
 _FIRST_OVERUSE_MS = 250.0  # a decoder that has just been opened is slow by itself
 _LEARN_S = 4.0
 _TAKEN_BACK_S = 1.5  # a report comes within that time
 _MAX_CUTS = 16  # in that time there are ten at most
 _DECODE_S = 0.006  # a picture takes this much longer than an answer, at least on a slow machine
 _BASE_S, _ROUND_TRIP_S = 10.0, 5.0
-_MAX_SAMPLES = 256
 _TRAIN_BYTES = 20_000
 """So many bytes in recent frames say something about the link."""
-
-
-class _Sample(NamedTuple):
-    """One acknowledged frame.
-
-    `service_s` is the time that it kept the link (and the page) busy, exact where another frame was
-    in front of it. `excess_s` is how much later it came than the quickest one. `page_s` is how much
-    longer the page had it than the quickest one, where it tells.
-    """
-
-    at_s: float
-    n_bytes: int
-    service_s: float
-    excess_s: float
-    is_queued: bool
-    page_s: float
 
 
 class _Cut(NamedTuple):
@@ -146,7 +124,7 @@ class LinkRate:
         self._clock = clock
         self._max_bps = max_bps
         self._target_bps = min(START_BPS, max_bps)
-        self._samples: deque[_Sample] = deque(maxlen=_MAX_SAMPLES)
+        self._samples = RecentFrames()
         self._base = WindowedMin(_BASE_S)
         self._round_trip = WindowedMin(_ROUND_TRIP_S)
         self._least_answer_s = float("inf")
@@ -161,13 +139,7 @@ class LinkRate:
         self._grown_s = clock()
         self._too_much_bps = float("inf")
         self._losses = LossShare()
-        self._tcp_round_trip = WindowedMin(_ROUND_TRIP_S)
-        self._unsent_bytes: deque[int] = deque([0], maxlen=3)
-        self._told_queue_s = 0.0
-        self._told_at_s = float("-inf")
-        self._first_told_s: float | None = None
-        self._is_near = False
-        self._n_segments = self._n_lost = 0
+        self._tcp = TcpWitness()
         self._estimate_bps = float("inf")
 
     @property
@@ -199,10 +171,7 @@ class LinkRate:
     @property
     def page_s(self) -> float:
         """How much longer than at its best the page had frames in the last second; the median."""
-        recent = self._newest(self._clock(), _PAGE_S)
-        if len(recent) < _MIN_PAGE:
-            return 0.0
-        return sorted(sample.page_s for sample in recent)[len(recent) // 2]
+        return self._samples.page_s(self._clock())
 
     @property
     def loss(self) -> float:
@@ -286,8 +255,8 @@ class LinkRate:
         if self._contradiction.came(sent_s, came_s):
             self._take_back(now)
         excess_s = came_s - sent_s - base_s
-        self._samples.append(
-            _Sample(now, n_bytes, max(service_s, 0.0), excess_s, is_queued, page_s)
+        self._samples.add(
+            RecentFrame(now, n_bytes, max(service_s, 0.0), excess_s, is_queued, page_s)
         )
         self.is_late = False
         if may_judge or 1000 * excess_s > OVERUSE_MS:
@@ -334,33 +303,15 @@ class LinkRate:
 
     def told(self, info: TcpInfo) -> None:
         """Take note of what the system knows of the connection that the frames go by."""
-        n_sent, n_lost = info.n_segments - self._n_segments, info.n_lost - self._n_lost
         if self._ends_at_proxy(info):
             return  # which knows the rest of the way
         now = self._clock()
-        if self._first_told_s is None:
-            self._first_told_s = now
-        round_trip_s = info.round_trip_s
-        if now - self._first_told_s < _YOUNG_S:
-            # The first pictures may stand in a queue from the first one on, and all answers too.
-            round_trip_s = min(round_trip_s, info.least_round_trip_s)
-        self._tcp_round_trip.add(round_trip_s, now)
+        heard = self._tcp.heard(info, now)
         if self._n_answers >= _MIN_ANSWERS:
-            self._took(round_trip_s)
-        if n_sent > 0:
-            # What a standing queue drops is the link's bound, which the queue tells of anyway.
-            is_overflow = info.round_trip_s - self._tcp_round_trip.value > _OVERFLOW_S
-            self.counted(n_sent, 0 if is_overflow else max(n_lost, 0))
-            self._n_segments, self._n_lost = info.n_segments, info.n_lost
-        # What has just been written always waits for a moment.
-        self._unsent_bytes.append(info.unsent_bytes)
-        unsent_s = 8 * min(self._unsent_bytes) / self._target_bps
-        risen_s = info.round_trip_s - self._tcp_round_trip.value
-        self._is_near = info.least_round_trip_s < _NEAR_S
-        if self._is_near:
-            risen_s = max(risen_s - _DELAYED_ACK_S, 0.0)
-        self._told_queue_s = risen_s + unsent_s
-        self._told_at_s = now
+            self._took(heard.round_trip_s)
+        if heard.n_sent > 0:
+            self.counted(heard.n_sent, heard.n_lost)
+        self._tcp.look_for_queue(info, self._target_bps, now)
 
     def capped(self, bps: float) -> None:
         """Take note of the receiver's own estimate (REMB).
@@ -395,8 +346,7 @@ class LinkRate:
 
     def _queue_s(self, late_s: float, now: float) -> float:
         """How much of the time that a frame was late is a queue, by what TCP said lately."""
-        late_s = self._queue_of(late_s, now)
-        return min(late_s, self._told_queue_s) if now - self._told_at_s < _TOLD_S else late_s
+        return min(self._queue_of(late_s, now), self._tcp.queue_s(now))
 
     def _queue_of(self, late_s: float, now: float) -> float:
         """How much of the time that a frame was late may be a queue, by what overtook frames."""
@@ -431,7 +381,7 @@ class LinkRate:
         if self._n_answers < _MIN_ANSWERS:
             return False
         # A queue makes both grow; near by, a receiver that is busy makes TCP's own grow alone.
-        is_near = info.least_round_trip_s < _NEAR_S
+        is_near = info.least_round_trip_s < NEAR_S
         tcp_s = info.least_round_trip_s if is_near else info.round_trip_s
         return tcp_s < _OWN_SHARE * (self._least_answer_s - _ANSWER_S)
 
@@ -440,42 +390,15 @@ class LinkRate:
             return
         # The link was another one before the rate was cut.
         age_s = min(_LEARN_S, now - self._cut_s) if self._tells_there else _LEARN_S
-        self._service.learn(self._newest(now, age_s))
-
-    def _newest(self, now: float, age_s: float) -> list[_Sample]:
-        """Return the samples that are younger than `age_s`, oldest first."""
-        found: list[_Sample] = []
-        for sample in reversed(self._samples):
-            if now - sample.at_s >= age_s:
-                break
-            found.append(sample)
-        found.reverse()
-        return found
-
-    def _carried_bps(self, samples: list[_Sample]) -> float:
-        """Rate of the link while it was busy with these frames.
-
-        The median, each frame counting by its size: a frame that was held up by something else (a
-        busy page, a segment that TCP had to send again) says nothing of the link.
-        """
-        rates = sorted(
-            (8 * s.n_bytes / max(s.service_s - self._service.fixed_s, 2e-4), s.n_bytes)
-            for s in samples
-        )
-        half = sum(n_bytes for _, n_bytes in rates) / 2
-        for rate, n_bytes in rates:
-            half -= n_bytes
-            if half <= 0:
-                return rate
-        return float("inf")
+        self._service.learn(self._samples.newest(now, age_s))
 
     def _adapt(self, now: float) -> None:
-        recent = self._newest(now, _RECENT_S)
+        recent = self._samples.newest(now, _RECENT_S)
         # In a queue every frame is late; one that is not says that the late ones had other reasons.
-        judged = self._newest(now, _JUDGED_S)
+        judged = self._samples.newest(now, _JUDGED_S)
         is_alone = len(judged) < _MIN_JUDGED
         if is_alone:
-            judged = self._newest(now, _LEARN_S)[-_MIN_JUDGED_ALONE:]
+            judged = self._samples.newest(now, _LEARN_S)[-_MIN_JUDGED_ALONE:]
             if any(s.is_queued for s in judged[-_MIN_JUDGED:]):
                 judged = judged[-_MIN_JUDGED:]
         recent = recent if len(recent) >= _MIN_JUDGED else judged
@@ -483,8 +406,8 @@ class LinkRate:
         if not self._tells_there:
             # A queue of the page, not of the link: as many wait as are served in that time.
             queue_ms -= 1000 * self._service.fixed_s * min(len(recent), 2)
-        if now - self._told_at_s < _TOLD_S and not (is_alone and self._tells_of_single_pictures):
-            queue_ms = min(queue_ms, 1000 * self._told_queue_s)
+        if not (is_alone and self._tells_of_single_pictures):
+            queue_ms = min(queue_ms, 1000 * self._tcp.queue_s(now))
         late_s, queue_ms = queue_ms / 1000, 1000 * self._queue_of(queue_ms / 1000, now)
         overuse_ms, calm_ms = (
             (_ALONE_OVERUSE_MS, _ALONE_CALM_MS) if is_alone else (self._overuse_ms, CALM_MS)
@@ -503,10 +426,11 @@ class LinkRate:
             return OVERUSE_MS
         return min(CALM_MS + 1000 * _MOTION_SHARE * self.frame_s, OVERUSE_MS)
 
-    def _overused(self, now: float, recent: list[_Sample], late_s: float) -> None:
+    def _overused(self, now: float, recent: list[RecentFrame], late_s: float) -> None:
         self._grown_s = now
         queued = [s for s in recent if s.is_queued]
-        carried = min(self._carried_bps(queued or recent), self._cap_bps(now))
+        carried = carried_bps(queued or recent, fixed_s=self._service.fixed_s)
+        carried = min(carried, self._cap_bps(now))
         if now < self._cut_again_s or _CUT * carried > self._target_bps:
             return
         is_used = self._is_used(recent)
@@ -517,7 +441,7 @@ class LinkRate:
         step = _LARGEST_CUT if is_used else _STEP_DOWN
         self._reduce(max(_CUT * carried, step * self._target_bps))
 
-    def _calm(self, now: float, recent: list[_Sample]) -> None:
+    def _calm(self, now: float, recent: list[RecentFrame]) -> None:
         elapsed_s, self._grown_s = now - self._grown_s, now
         if now < self._hold_until_s or self.loss > _HEAVY_LOSS:
             return
@@ -557,14 +481,16 @@ class LinkRate:
         Where hardly anything is lost, several in a row are not late because of losses; near by they
         are because somebody waits for the processor.
         """
-        return self.loss <= _LIGHT_LOSS and not self._is_near
+        return self.loss <= _LIGHT_LOSS and not self._tcp.is_near
 
     def _cap_bps(self, now: float) -> float:
         """Return what the receiver believes the link to carry, if more than that was tried."""
-        tried_bps = 8 * sum(sample.n_bytes for sample in self._newest(now, _TRIED_S)) / _TRIED_S
+        tried_bps = (
+            8 * sum(sample.n_bytes for sample in self._samples.newest(now, _TRIED_S)) / _TRIED_S
+        )
         return self._estimate_bps if self._estimate_bps < tried_bps else float("inf")
 
-    def _is_used(self, recent: list[_Sample]) -> bool:
+    def _is_used(self, recent: list[RecentFrame]) -> bool:
         """Whether frames are about as large as they may be."""
         mean_bytes = sum(s.n_bytes for s in recent) / max(len(recent), 1)
         return mean_bytes > 0.5 * self.motion_bps / 8 * self.frame_s
