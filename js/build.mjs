@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build, context } from "esbuild";
+import { workers } from "./workers.mjs";
 
 /** Where Jupyter cannot give it out, the bundle travels through the kernel's comm, whole. */
 const GZIP_LIMIT_KB = 200;
@@ -12,28 +13,6 @@ const here = dirname(fileURLToPath(import.meta.url));
 const outdir = join(here, "..", "src", "blustream_widget", "static");
 const outfile = join(outdir, "widget.js");
 const watching = process.argv.includes("--watch");
-
-/** `import source from "worker:./name"`: a worker, bundled, as text. @type {import("esbuild").Plugin} */
-const workers = {
-  name: "workers",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^worker:/ }, ({ path, resolveDir }) => ({
-      path: join(resolveDir, `${path.slice("worker:".length)}.ts`),
-      namespace: "worker",
-    }));
-    onLoad({ filter: /.*/, namespace: "worker" }, async ({ path }) => {
-      const { outputFiles, metafile } = await build({
-        ...shared,
-        entryPoints: [path],
-        format: "iife",
-        write: false,
-        metafile: true,
-      });
-      const watchFiles = Object.keys(metafile.inputs).map((file) => join(here, file));
-      return { contents: outputFiles[0].text, loader: "text", watchFiles };
-    });
-  },
-};
 
 /** @type {import("esbuild").BuildOptions} */
 const shared = {
@@ -54,7 +33,7 @@ const options = {
   entryPoints: ["src/index.ts"],
   outfile,
   format: "esm",
-  plugins: [workers],
+  plugins: [workers(shared)],
   sourcemap: watching ? "inline" : false,
 };
 

@@ -4,17 +4,24 @@ import { copyFileSync, mkdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { workers } from "../workers.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = resolve(process.argv[2] ?? join(here, "out"));
 mkdirSync(folder, { recursive: true });
-await build({
-  entryPoints: [join(here, "page.ts")],
-  outfile: join(folder, "page.js"),
+/** @type {import("esbuild").BuildOptions} */
+const shared = {
+  absWorkingDir: here,
   bundle: true,
-  format: "esm",
   target: "es2022",
   logLevel: "warning",
   tsconfig: join(here, "..", "tsconfig.json"),
+};
+await build({
+  ...shared,
+  entryPoints: ["page.ts"],
+  outfile: join(folder, "page.js"),
+  format: "esm",
+  plugins: [workers(shared)],
 });
 copyFileSync(join(here, "index.html"), join(folder, "index.html"));
