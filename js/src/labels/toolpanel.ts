@@ -90,7 +90,14 @@ export const toolPanelStyles = css`
     gap: 2px;
     padding: 2px 4px 2px 8px;
   }
+  .edit .next {
+    flex-basis: 100%;
+  }
 `;
+
+/** One row for what the hand does in the picture, one for what is done to a label at once. */
+const BY_HAND = LABEL_TOOLS.filter(({ gesture }) => gesture !== "apply");
+const APPLIED = LABEL_TOOLS.filter(({ gesture }) => gesture === "apply");
 
 /** Three significant figures. */
 function short(value: number): string {
@@ -117,7 +124,9 @@ export function toolPanel(host: PanelHost): TemplateResult | typeof nothing {
   const { desk } = host;
   if (!desk.canEdit || !desk.target) return nothing;
   return html`<div class="edit" role="toolbar" aria-label="Edit labels">
-      ${LABEL_TOOLS.map((facts) => tool(desk, facts))}
+      ${BY_HAND.map((facts) => tool(desk, facts))}
+      <span class="next"></span>
+      ${APPLIED.map((facts) => tool(desk, facts))}
       <span class="grow"></span>
       ${step(desk, "undo", desk.canUndo, "Ctrl + Z")} ${step(desk, "redo", desk.canRedo, "Ctrl + Shift + Z")}
     </div>

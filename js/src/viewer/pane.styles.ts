@@ -23,8 +23,9 @@ export const paneStyles = css`
       --gutter-y: 20px;
     }
     .corner.corner {
-      padding-right: 4px;
+      padding-right: 2px;
       gap: 3px;
+      font-size: 10px; /* "sample" */
     }
   }
   .view {
@@ -188,7 +189,7 @@ export const paneStyles = css`
     padding: 0 7px 6px 0;
     display: flex;
     align-items: flex-end;
-    justify-content: flex-end;
+    justify-content: safe flex-end; /* what is too long is cut at its end */
     gap: 4px;
     font-size: 11px;
     line-height: 12px;

@@ -72,10 +72,32 @@ export class Toolbar extends Part {
       .channel b {
         font-weight: 600;
       }
-      .channel {
+      .channel.channel {
         max-width: 180px;
-        min-width: 0;
+        min-width: 92px; /* "Amplitude", nearly: one letter is no name */
         flex-shrink: 1;
+      }
+      /* What is said or found elsewhere too makes room for the channel's name, one after the other. */
+      @container (max-width: 940px) {
+        .spare {
+          display: none;
+        }
+      }
+      @container (max-width: 860px) {
+        .words {
+          display: none;
+        }
+      }
+      @container (max-width: 790px) {
+        .channel {
+          display: none;
+        }
+      }
+      @container (max-width: 650px) {
+        .pinched,
+        .split {
+          display: none;
+        }
       }
       .few {
         display: none;
@@ -123,6 +145,30 @@ export class Toolbar extends Part {
         }
         .planes {
           padding: 0;
+        }
+        @container (max-width: 1160px) {
+          .spare,
+          .words {
+            display: none;
+          }
+        }
+        @container (max-width: 930px) {
+          .channel {
+            display: none;
+          }
+        }
+        @container (max-width: 840px) {
+          .fence,
+          .pinched {
+            display: none;
+          }
+        }
+        @container (max-width: 680px) {
+          .split,
+          .side,
+          .rule {
+            display: none;
+          }
         }
       }
     `,
@@ -207,10 +253,10 @@ export class Toolbar extends Part {
         dead
           ? nothing
           : html`<span class="rule medium"></span>
-            ${this.menuButton("zoom", "zoom", "Zoom (+ − 0)", "medium")}
+            ${this.menuButton("zoom", "zoom", "Zoom (+ − 0)", "medium pinched")}
             ${this.button("fit", "Fit to pane", "0", () => context.actions.fit(), "ample")}
-            ${this.menuButton("layouts", "layout", "Layout of the panes (L)", "medium")}
-            ${this.menuButton("picture", "camera", "Save or copy the picture", "roomy")}`
+            ${this.menuButton("layouts", "layout", "Layout of the panes (L)", "medium split")}
+            ${this.menuButton("picture", "camera", "Save or copy the picture", "roomy spare")}`
       }
       ${dead ? nothing : shareButton(context)}
       ${dead ? nothing : this.panelButton()}
@@ -224,7 +270,7 @@ export class Toolbar extends Part {
             )
           : nothing
       }
-      ${this.button("help", "Keys and gestures", "?", () => context.toggle("help"), "roomy")}
+      ${this.button("help", "Keys and gestures", "?", () => context.toggle("help"), "roomy spare")}
       ${dead ? nothing : this.menuButton("more", "more", "More")}
     </div>`;
   }
@@ -251,7 +297,7 @@ export class Toolbar extends Part {
     const tools = Object.entries(VIEW_TOOLS) as [ViewTool, ViewToolFacts][];
     return tools.map(
       ([tool, { title, letter }]) => html`<button
-        class="tool desk ${tool === "fence" ? "roomy" : ""}"
+        class="tool desk ${tool === "fence" ? "fence roomy" : ""}"
         aria-label=${title}
         title="${title} (${letter})"
         aria-pressed=${context.ui.tool === tool ? "true" : "false"}
@@ -302,7 +348,7 @@ export class Toolbar extends Part {
   private panelButton(): TemplateResult {
     const { context } = this;
     return html`<button
-      class="tool medium"
+      class="tool medium side"
       aria-label="Side panel"
       title="Side panel (])"
       aria-pressed=${context.ui.panel ? "true" : "false"}
@@ -400,7 +446,7 @@ export class Toolbar extends Part {
       @click=${() => this.context.toggle("window")}
     >
       <span class="swatch" style="background:${gradient(state.colormap, state.reverse, "right")}"></span>
-      <span class="roomy">${words}</span>${icon("down", "caret")}
+      <span class="roomy words">${words}</span>${icon("down", "caret")}
     </button>`;
   }
 }

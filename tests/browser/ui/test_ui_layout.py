@@ -45,6 +45,48 @@ _OVERFLOWING = """() => {
 }"""
 
 
+_TOOLBAR = """() => {
+  const row = document.querySelector('blustream-viewer').shadowRoot
+    .querySelector('blustream-toolbar').shadowRoot.querySelector('.row');
+  const name = row.querySelector('.channel .cut');
+  return {
+    over: row.scrollWidth - row.clientWidth,
+    cut: name?.offsetParent ? name.scrollWidth - name.clientWidth : 0,
+    hasName: Boolean(name?.offsetParent),
+  };
+}"""
+
+
+@pytest.mark.parametrize("touch", [False, True])
+def test_the_toolbar_has_room_and_the_channel_its_name_at_any_width(
+    open_viewer: OpenViewer, touch: bool
+) -> None:
+    viewer = open_viewer("volume=seismic", width=1280, touch=touch)
+    seen = {}
+    for width in (
+        562,
+        600,
+        652,
+        700,
+        742,
+        800,
+        845,
+        862,
+        900,
+        935,
+        945,
+        1002,
+        1003,
+        1050,
+        1110,
+        1170,
+    ):
+        viewer.page.set_viewport_size({"width": width, "height": 440})
+        seen[width] = viewer.page.evaluate(_TOOLBAR)
+    assert {width: bar for width, bar in seen.items() if bar["over"] > 0 or bar["cut"] > 0} == {}
+    assert seen[945]["hasName"]
+
+
 @pytest.mark.parametrize("width", [320, 390, 560, 561, 740, 741, 1001])
 @pytest.mark.parametrize("volume", ["seismic", "medical"])
 def test_nothing_is_cut_or_overflows(open_viewer: OpenViewer, width: int, volume: str) -> None:
