@@ -27,7 +27,7 @@ ifneq (,$(filter test check,$(GOALS)))
 SYSTEM += volumes
 endif
 ifneq (,$(filter test,$(GOALS)))
-SYSTEM += network sfu
+SYSTEM += network sfu firefox
 endif
 ifneq (,$(filter test,$(GOALS))$(and $(HEADLESS),$(filter demo,$(GOALS))))
 SYSTEM += browser

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that what the named parts need from the system is there: installs it with apt when
 # root, otherwise prints one line that names what is missing.
-#   scripts/system_packages.sh PART...     venv | node | browser | volumes | network | sfu
+#   scripts/system_packages.sh PART...     venv | node | browser | firefox | volumes | network | sfu
 set -euo pipefail
 
 NODE_MINIMUM=20
@@ -16,6 +16,11 @@ missing_for() {
       fc-list 2>/dev/null | grep -q . || echo fonts-dejavu-core
       # The node that Playwright brings with it; a bare Debian has everything else it needs.
       has_library libatomic.so.1 || echo libatomic1 ;;
+    firefox)
+      command -v firefox-esr firefox >/dev/null || echo firefox-esr
+      # Without it there is no H.264, and JPEG is what is tested. Other systems' names differ.
+      has_library libavcodec.so.59 || has_library libavcodec.so.60 || has_library libavcodec.so.61 ||
+        echo libavcodec59 ;;
     network)
       command -v ip >/dev/null || echo iproute2 # emulated networks, in namespaces
       command -v turnserver >/dev/null || echo coturn ;;

@@ -60,6 +60,7 @@ function openSession(
     },
     reach: new Reach(`${new URL(jupyterBaseUrl(document), document.baseURI)}api`),
     openPeer: transports.has("webrtc") && !peerObstacle() ? openPeer : null,
+    peerObstacle: transports.has("webrtc") ? peerObstacle() : "",
     token: tokenSource(model, signal),
     pictures: supportedPictures,
     later,

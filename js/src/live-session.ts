@@ -59,6 +59,8 @@ export interface LiveSessionOptions {
   readonly reach?: ConnectionOptions["reach"];
   /** Null where WebRTC may not or cannot be used. */
   readonly openPeer: OpenPeer | null;
+  /** Why it cannot, where it might. */
+  readonly peerObstacle?: string;
   token(isFresh: boolean): Promise<string>;
   /** What can be decoded here, and why not more. */
   readonly pictures: ProbePictures;
@@ -82,6 +84,7 @@ export class LiveSession implements Session, Linkable {
   readonly #options: LiveSessionOptions;
   readonly #connection: Connection;
   readonly #takeover: Takeover | null;
+  readonly #peerObstacle: string;
   readonly #decoder: PictureDecoder;
   readonly #meter = new LatencyMeter();
   readonly #screen = new Screen(this.#meter);
@@ -162,6 +165,7 @@ export class LiveSession implements Session, Linkable {
         this.retry();
       },
     });
+    this.#peerObstacle = options.peerObstacle ?? "";
     this.#takeover = options.openPeer && this.#makeTakeover(options.openPeer);
     this.pointing.here.add((place) => this.people.point(place), this.#always);
   }
@@ -581,7 +585,8 @@ export class LiveSession implements Session, Linkable {
 
   #reason(): string {
     if (this.#takeover?.isActive) return "";
-    const reasons = [this.#connection.reason, this.#takeover?.reason ?? "", this.#abilities.reason];
+    const noPeer = this.#takeover?.reason ?? this.#peerObstacle;
+    const reasons = [this.#connection.reason, noPeer, this.#abilities.reason];
     return reasons.filter(Boolean).join(" · ");
   }
 

@@ -52,9 +52,17 @@ const CONNECT_MS = 8000;
 const MAX_BUFFERED_BYTES = 16_384;
 /** A network that lost a packet may lose more. */
 const LOSSY_MS = 10_000;
-/** Why WebRTC cannot be used in this browser; "" if it can. */
+/**
+ * Why WebRTC cannot be used in this browser; "" if it can.
+ *
+ * Firefox has H.264 there only with a plugin of its own, which Debian's is built without, also where
+ * its WebCodecs decode H.264.
+ */
 export function peerObstacle(): string {
-  return typeof RTCPeerConnection === "undefined" ? "This browser has no WebRTC." : "";
+  if (typeof RTCPeerConnection === "undefined") return "This browser has no WebRTC.";
+  const codecs = globalThis.RTCRtpReceiver?.getCapabilities?.("video")?.codecs;
+  const hasH264 = !codecs || codecs.some(({ mimeType }) => mimeType.toLowerCase() === "video/h264");
+  return hasH264 ? "" : "This browser has WebRTC without H.264.";
 }
 
 /** Open a peer connection; the answer to its offer is given to `answer`. */

@@ -15,6 +15,7 @@ class Scene {
   readonly session = new LiveSession({
     openers: { websocket: this.server.opener("websocket") },
     openPeer: null,
+    peerObstacle: "This browser has WebRTC without H.264.",
     token: () => Promise.resolve("t"),
     pictures: () => Promise.resolve({ pictures: ["jpeg"], reason: "" }),
     later: (flush) => this.#flushes.push(flush),
@@ -184,6 +185,12 @@ describe("the phases of a session", () => {
     expect(scene.session.status).toMatchObject({ phase: "failed", error });
     await scene.picture(1);
     expect(scene.session.status).toMatchObject({ phase: "live", error: null });
+    scene.session.stop();
+  });
+
+  it("say why the browser's WebRTC is not used", async () => {
+    const scene = await new Scene().connect();
+    expect(scene.session.status.reason).toContain("WebRTC without H.264");
     scene.session.stop();
   });
 

@@ -103,6 +103,7 @@ function show(ticket: Ticket): void {
     openers: { websocket: webSocketOpener(() => urls) },
     reach: new Reach(location.href.replace(/#.*/, "")),
     openPeer: peerObstacle() ? null : openPeer,
+    peerObstacle: peerObstacle(),
     token: () => Promise.resolve(ticket.token),
     pictures: supportedPictures,
     later,
