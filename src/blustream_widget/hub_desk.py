@@ -205,5 +205,6 @@ def register(service: str, place: str, token: str) -> hm.Registered:
     except msgspec.MsgspecError as exc:
         raise HubServiceError(
             f"At {service} there is no service for guests ({exc}).",
-            hint="Ask the operators of the Hub: blustream hub-service is to run there.",
+            hint="Ask the operators of the Hub: blustream hub-service is to run there, and its path"
+            " begins with the Hub's base_url.",
         ) from exc

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import quote
 
 from blustream_widget.testing.jupyter_process import JupyterProcess
 from blustream_widget.testing.lab import free_port
@@ -21,7 +23,7 @@ c.JupyterHub.hub_bind_url = "http://127.0.0.1:{hub_port}"
 c.JupyterHub.db_url = "sqlite:///hub.sqlite"
 c.JupyterHub.services.append({{"name": "tests", "api_token": {token!r}}})
 c.JupyterHub.load_roles.append(
-    {{"name": "tests", "services": ["tests"], "scopes": ["admin:users", "admin:servers"]}}
+    {{"name": "tests", "services": ["tests"], "scopes": ["admin:users", "admin:servers", "tokens"]}}
 )
 c.ConfigurableHTTPProxy.command = {proxy!r}
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{proxy_port}"
@@ -45,6 +47,11 @@ class JupyterHub(JupyterProcess):
         The program configurable-http-proxy.
     environment : dict
         Variables of users' servers, on top of what `config` says.
+    domain : str
+        Users and services have subdomains of this one; "" = they have none. Chromium finds those
+        of `localhost` by itself.
+    base : str
+        Path below which the Hub and all of its servers are.
 
     Raises
     ------
@@ -52,11 +59,28 @@ class JupyterHub(JupyterProcess):
         If the Hub ends or does not answer in time; holds the end of its log.
     """
 
-    def __init__(self, config: str, proxy: Path, environment: dict[str, str]) -> None:
-        super().__init__(f"http://127.0.0.1:{free_port()}", secrets.token_hex(16), prefix="bh-")
+    def __init__(
+        self,
+        config: str,
+        proxy: Path,
+        environment: dict[str, str],
+        *,
+        domain: str = "",
+        base: str = "/",
+    ) -> None:
+        port = free_port()
+        # Its REST interface is asked where it listens itself, if names have no meaning here.
+        hub_port = free_port()
+        self._base = base
+        super().__init__(
+            f"http://127.0.0.1:{hub_port if domain else port}", secrets.token_hex(16), prefix="bh-"
+        )
+        self._service = re.search(r'BLUSTREAM_HUB_SERVICE": "([^"]+)"', config)
+        if domain:
+            config += f'c.JupyterHub.subdomain_host = "http://{domain}:{port}"\n'
         more = _CONFIG.format(
-            url=self.url,
-            hub_port=free_port(),
+            url=f"http://127.0.0.1:{port}{base}",
+            hub_port=hub_port,
             proxy_port=free_port(),
             token=self._token,
             proxy=["node", str(proxy)],
@@ -68,7 +92,7 @@ class JupyterHub(JupyterProcess):
             *("jupyterhub", "--config", "jupyterhub_config.py"),
             folder=self.home,
             environment=_bare_environment(),
-            answers_at="/hub/api/",
+            answers_at=f"{self._base}hub/api/",
             timeout_s=START_TIMEOUT_S,
             every_s=_LOOK_S,
         )
@@ -79,14 +103,29 @@ class JupyterHub(JupyterProcess):
         path.mkdir(exist_ok=True)
         return path
 
+    def environment_of(self, user: str) -> dict[str, str]:
+        """Variables with which a user's server finds the service, without such a server."""
+        self.request(self._user(user), method="POST")
+        made = self.request(f"{self._user(user)}/tokens", method="POST")
+        assert self._service is not None
+        service = self._service[1].replace("/services/", f"{self._base}services/")
+        return {
+            "JUPYTERHUB_API_TOKEN": made["token"],
+            "JUPYTERHUB_USER": user,
+            "BLUSTREAM_HUB_SERVICE": service,
+        }
+
+    def _user(self, name: str) -> str:
+        return f"{self._base}hub/api/users/{quote(name)}"
+
     def start_server(self, user: str) -> None:
         """Begin to start a user's server."""
-        self.request(f"/hub/api/users/{user}", method="POST")
-        self.request(f"/hub/api/users/{user}/server", method="POST")
+        self.request(self._user(user), method="POST")
+        self.request(f"{self._user(user)}/server", method="POST")
 
     def wait_server(self, user: str) -> None:
         """Wait until a user's server is there."""
-        request = self._to(f"/hub/api/users/{user}/server/progress")
+        request = self._to(f"{self._user(user)}/server/progress")
         with urllib.request.urlopen(request, timeout=START_TIMEOUT_S) as events:
             for line in events:
                 if b'"ready": true' in line:
@@ -95,7 +134,7 @@ class JupyterHub(JupyterProcess):
 
     def stop_server(self, user: str) -> None:
         """Stop a user's server."""
-        self.request(f"/hub/api/users/{user}/server", method="DELETE")
+        self.request(f"{self._user(user)}/server", method="DELETE")
 
 
 def _bare_environment() -> dict[str, str]:
