@@ -113,3 +113,24 @@ def test_a_recording_is_played_on_the_page(player: Player) -> None:
     # The live view went its own way meanwhile.
     assert player.page.viewer(0).get_attribute("data-slice-idx") == "5"
     assert player.page.problems == []
+
+
+def test_on_a_phone_every_button_is_in_reach_and_the_keys_stay_where_they_were(
+    player: Player,
+) -> None:
+    player.page.page.set_viewport_size(
+        {"width": 700, "height": 900}
+    )  # beside JupyterLab's own bars
+    bar, host = player.bar, player.host
+    edges = "(e) => e.getBoundingClientRect().right"
+    buttons = bar.locator("button.tool, select, input")
+    assert 300 < host.evaluate("(e) => e.clientWidth") < 400
+    assert buttons.count() >= 7
+    assert max(button.evaluate(edges) for button in buttons.all()) <= host.evaluate(edges)
+    chapters = bar.get_by_label("Chapters", exact=True)
+    chapters.focus()
+    player.press("Enter")
+    expect(bar.locator(".chapters button").first).to_be_focused()
+    player.press("Tab", "Enter")
+    expect(chapters).to_be_focused()
+    player.wait(33, player.clock("recording.chapters[1].t"), "at the chapter")
