@@ -131,7 +131,7 @@ class Recordable(t.HasTraits):
     def _answer_about_replay(self, content: dict[str, Any]) -> Answer:
         if self._replay is None or content.get("ask") != "voices":
             raise RecordingError("Nothing of that kind is replayed.")
-        return self._replay.answer(content)
+        return self._replay._answer(content)
 
     def _replay_edits(self, edits: Sequence[Edit]) -> None:
         """Take edits of a replay as one step of this notebook's history."""

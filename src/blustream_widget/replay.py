@@ -176,8 +176,8 @@ class Replay:
             self._step()
         return self._ended.is_set()
 
-    def answer(self, content: dict[str, Any]) -> Answer:
-        """Answer a page that plays the voices; not for users."""
+    def _answer(self, content: dict[str, Any]) -> Answer:
+        """Answer a page that plays the voices."""
         return self._voices.answer(content)
 
     # -------------------------------------------------- life
