@@ -49,6 +49,11 @@ export class FollowBar extends Part {
         outline: 2px solid #fff;
         outline-offset: -2px;
       }
+      @container (max-width: 560px) {
+        :host {
+          bottom: 56px; /* the scale stays in sight */
+        }
+      }
       @media (pointer: coarse) {
         :host {
           height: 48px;

@@ -314,7 +314,10 @@ export function trackPointers(pane: HTMLElement, gestures: Gestures, signal: Abo
     gestures.up(event.pointerId, at(event), event.timeStamp, event.pointerType),
   );
   on("pointercancel", (event) => gestures.cancel(event.pointerId));
-  on("pointerleave", () => gestures.leave());
+  // A finger that was lifted has pointed at something, and that is still meant.
+  on("pointerleave", (event) => {
+    if (event.pointerType !== "touch") gestures.leave();
+  });
   const released = (event: KeyboardEvent): void => {
     if (event.key === "Shift") gestures.release();
   };

@@ -42,10 +42,31 @@ export const shareButtonStyles = css`
   .avatars .avatar {
     box-shadow: 0 0 0 2px var(--bg);
   }
+  .people {
+    position: relative;
+  }
+  /* Over the icon's corner: it takes no room of the others. */
+  .count {
+    display: none;
+    position: absolute;
+    right: 1px;
+    bottom: 1px;
+    min-width: 12px;
+    padding: 0 2px;
+    border-radius: 7px;
+    background: var(--bg);
+    font-size: 11px;
+    font-weight: 600;
+    line-height: 13px;
+    text-align: center;
+  }
   /* Where there is no room for it, it stays in "More". */
   @container (max-width: 859.9px) {
     .avatars {
       display: none;
+    }
+    .count {
+      display: inline;
     }
   }
   @container (max-width: 790px) {
@@ -57,6 +78,12 @@ export const shareButtonStyles = css`
     @container (max-width: 1000px) {
       .people {
         display: none;
+      }
+    }
+    /* A phone has its tools below: whoever is in a shared view finds the others here. */
+    @container (max-width: 560px) {
+      .people.here {
+        display: inline-flex;
       }
     }
   }
@@ -91,7 +118,7 @@ export function shareButton(context: ViewContext): TemplateResult | typeof nothi
   const asks = role === "owner" && people.all.some((person) => person.asks);
   const label = people.isShared ? `People: ${people.count} here` : "Share this view";
   return html`<button
-    class="tool people"
+    class="tool people ${people.isShared ? "here" : ""}"
     data-opens="share"
     part="share"
     aria-label=${asks ? `${label}, somebody asks to drive` : label}
@@ -101,6 +128,6 @@ export function shareButton(context: ViewContext): TemplateResult | typeof nothi
     @click=${() => context.toggle("share")}
   >
     ${people.isShared ? html`<span class="avatars">${people.all.slice(0, MAX_AVATARS).map((person) => avatar(person))}</span>` : nothing}
-    ${icon(role === "owner" ? "share" : "people")}${asks ? html`<span class="dot"></span>` : nothing}
+    ${icon(role === "owner" ? "share" : "people")}${people.isShared ? html`<span class="count" aria-hidden="true">${people.count}</span>` : nothing}${asks ? html`<span class="dot"></span>` : nothing}
   </button>`;
 }
