@@ -172,6 +172,13 @@ export class CallBar extends Part {
         :host {
           top: 72px; /* the slice's name stays in sight */
         }
+        .row {
+          flex-wrap: wrap;
+          justify-content: flex-end;
+        }
+        .people {
+          flex: 1 1 auto;
+        }
       }
     `,
   ];
