@@ -13,12 +13,40 @@ import traitlets as t
 
 logger = logging.getLogger(__name__)
 
-_AGAIN_S = 0.005
+_AGAIN_S, _AGAIN_MOST_S = 0.005, 0.1
+_TURN_S = 0.1
 
-TURN = threading.RLock()
-"""Held while traits change: what a thread sets must not go under in what another one takes over.
-One for all viewers, because an observer of one may set another. The link's thread never waits for
-it: whoever has it may wait for the link."""
+
+class Turn:
+    """Held while traits change: what one thread sets must not go under in what another takes over.
+
+    One for all viewers, because an observer of one may set another. Observers run in it, and may
+    wait for a thread that sets a trait: so nobody waits for it longer than a moment.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._of_thread = threading.local()
+
+    def take(self, timeout_s: float = _TURN_S) -> bool:
+        """Wait for it, so long at most; False: another thread has it still."""
+        return self._lock.acquire(timeout=timeout_s)
+
+    def give(self) -> None:
+        """Let others have it, if it was taken as often as it is given."""
+        self._lock.release()
+
+    def __enter__(self) -> None:
+        taken = self._of_thread.__dict__.setdefault("taken", [])
+        taken.append(self.take())
+
+    def __exit__(self, *_: object) -> None:
+        if self._of_thread.taken.pop():
+            self.give()
+
+
+TURN = Turn()
+"""Of this kernel. The link's thread never waits for it: whoever has it may wait for the link."""
 
 
 class InTurn(t.HasTraits):
@@ -37,6 +65,7 @@ class KernelLoop:
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
+        self._again_s, self._is_to_look = _AGAIN_S, False
         try:
             self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
@@ -67,10 +96,11 @@ class KernelLoop:
             loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
             loop = None
-        if not TURN.acquire(blocking=loop is None):
-            assert loop is not None
-            loop.call_later(_AGAIN_S, self._run_waiting)
+        is_taken = TURN.take(0.0 if loop is not None else _TURN_S)
+        if not is_taken and loop is not None:
+            self._look_again(loop)
             return
+        self._again_s = _AGAIN_S
         try:
             while self._waiting:
                 body = self._waiting.popleft()
@@ -79,4 +109,18 @@ class KernelLoop:
                 except Exception:
                     logger.exception("An observer of a viewer failed")
         finally:
-            TURN.release()
+            if is_taken:
+                TURN.give()
+
+    def _look_again(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Soon, and less and less often: an observer may compute for minutes."""
+        if self._is_to_look:
+            return
+        self._is_to_look = True
+
+        def look() -> None:
+            self._is_to_look = False
+            self._run_waiting()
+
+        loop.call_later(self._again_s, look)
+        self._again_s = min(2 * self._again_s, _AGAIN_MOST_S)
