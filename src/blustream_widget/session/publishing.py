@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -21,6 +21,7 @@ from blustream_widget.core.publishing import (
     Target,
 )
 from blustream_widget.errors import BlustreamError, SfuError, SfuUnreachableError
+from blustream_widget.session.left_behind import FIRST_PAUSE_S, LONGEST_PAUSE_S, LeftBehind
 from blustream_widget.session.publish_tap import PublishTap
 from blustream_widget.transport.fanout import Fanout
 from blustream_widget.transport.tasks import TaskSet
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _target_decoder: msgspec.json.Decoder[Target] = msgspec.json.Decoder(Target)
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
-"""Between tries to reach an SFU that is not there any more: each is twice as long."""
-LEFT_FOR_S = 600.0
-"""So long it is tried to take away what is left at an SFU that did not answer at the end."""
 
 
 class PublishDesk:
@@ -86,9 +83,9 @@ class PublishDesk:
         self._running: asyncio.Task[BlustreamError] | None = None
         self._is_closed = False
         self._is_ending = self._was_there = False
-        # What an SFU may still have of what ended.
-        self._left: tuple[Target, Publisher] | None = None
-        self._clearing: asyncio.Task[None] | None = None
+        # The last one whose end the SFU has not heard of, while the next ones may take its place.
+        self._unclosed: tuple[Hashable, Publisher] | None = None
+        self._left_behind = LeftBehind()
 
     @property
     def is_on(self) -> bool:
@@ -123,8 +120,6 @@ class PublishDesk:
         except BlustreamError as exc:
             self._tell_kernel(_with(self._told, exc))
             return
-        if self._stop_clearing(target):
-            target = _replacing(target)
         # What was published before its server ended is tried again, too.
         self._was_there = message.again
         self._tell(PublishState(phase="starting", sfu=_name_of(target)))
@@ -141,15 +136,21 @@ class PublishDesk:
     async def close(self) -> None:
         """Take the view away from the SFU, when the session ends."""
         self._stop()
-        self._stop_clearing()
         self._is_closed = True
         await self._tasks.wait()
+        await self._left_behind.close()
 
     # -------------------------------------------------- what runs
 
     async def _publish(self, target: Target) -> BlustreamError:
         """Be at the SFU, again and again; returns why that is of no use any more."""
         pause_s, is_noted = FIRST_PAUSE_S, False
+        # Its secret may be another one: only who left it there can end it.
+        if not await self._left_behind.clear(_place_of(target)):
+            return SfuUnreachableError(
+                f"{_name_of(target)} does not answer, and may still have what was published there.",
+                hint="It is taken away when it answers again: try it then.",
+            )
         while True:
             publisher = self._make(target, self._want_keyframe)
             try:
@@ -157,21 +158,29 @@ class PublishDesk:
                 if not is_noted:
                     self._note(f"published to {_name_of(target)}")
                 self._was_there, is_noted, pause_s = True, True, FIRST_PAUSE_S
-                # What is there is ours from now on.
-                target = _replacing(target)
+                # What is there is ours from now on, and what was left there is replaced.
+                target, self._unclosed = _replacing(target), None
                 error: BlustreamError = await self._feed(publisher, target)
             except BlustreamError as exc:
                 error = exc
             finally:
                 self._untap()
-                closing = self._tasks.spawn(publisher.close(), name="unpublishing")
-                self._left = None if await asyncio.shield(closing) else (target, publisher)
+                await self._close(publisher, _place_of(target))
             if not (self._was_there and isinstance(error, SfuUnreachableError)):
                 return error
             logger.warning("Session %.8s is not published: %s", self._session_id, error.code)
             self._tell(_with(PublishState(phase="waiting", sfu=_name_of(target)), error))
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    async def _close(self, publisher: Publisher, place: Hashable) -> None:
+        """Have it closed to the end, also where an end is wished for meanwhile."""
+        closing = self._tasks.spawn(publisher.close(), name="unpublishing")
+        try:
+            await asyncio.shield(closing)
+        finally:
+            if not await closing:
+                self._unclosed = place, publisher
 
     async def _feed(self, publisher: Publisher, target: Target) -> SfuError:
         self._tap = PublishTap(publisher, self._fanout)
@@ -189,8 +198,9 @@ class PublishDesk:
 
     def _ended(self, task: asyncio.Task[BlustreamError]) -> None:
         self._running, self._is_ending = None, False
-        if self._left is not None and not self._is_closed:
-            self._clearing = self._tasks.spawn(self._clear(*self._left), name="clearing an SFU")
+        unclosed, self._unclosed = self._unclosed, None
+        if unclosed is not None and not self._is_closed:
+            self._left_behind.keep(*unclosed)
         error: BlustreamError | None = None
         if task.cancelled():
             pass  # it was wished for, and what was there is taken away
@@ -204,29 +214,6 @@ class PublishDesk:
             if error is not None:  # nobody waits for an answer, and nobody wished for the end
                 logger.warning("Session %.8s is published no more: %s", self._session_id, error)
                 self._kernel.tell_error(error)
-
-    async def _clear(self, target: Target, publisher: Publisher) -> None:
-        """Take away what an SFU may still have, when it answers again."""
-        loop, pause_s = asyncio.get_running_loop(), FIRST_PAUSE_S
-        end_s = loop.time() + LEFT_FOR_S
-        while loop.time() < end_s:
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-            if await publisher.close():
-                self._left = None
-                logger.info("What was left at %s is taken away", _name_of(target))
-                return
-        logger.warning("%s may still have %s", _name_of(target), publisher.place)
-
-    def _stop_clearing(self, target: Target | None = None) -> bool:
-        """Try no more; only if it is where `target` will be. Whether something may be there."""
-        if self._left is None or (target is not None and not _is_same(self._left[0], target)):
-            return False
-        self._left = None
-        if self._clearing is not None:
-            self._clearing.cancel()
-            self._clearing = None
-        return True
 
     def _want_keyframe(self) -> None:
         if self._tap is not None:
@@ -322,11 +309,11 @@ def _replacing(target: Target) -> Target:
     return msgspec.structs.replace(target, replace=True) if isinstance(target, Janus) else target
 
 
-def _is_same(one: Target, other: Target) -> bool:
-    """Whether two are one mountpoint."""
-    if not (isinstance(one, Janus) and isinstance(other, Janus)):
-        return False
-    return (one.url, one.mountpoint) == (other.url, other.mountpoint)
+def _place_of(target: Target) -> Hashable:
+    """Give what is the same for two that would be one mountpoint, or one participant."""
+    if isinstance(target, Janus):
+        return target.url, target.mountpoint
+    return target.url, target.room, target.identity
 
 
 def _name_of(target: Target) -> Literal["Janus", "LiveKit"]:

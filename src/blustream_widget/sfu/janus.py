@@ -122,15 +122,17 @@ class JanusPublisher:
         api, self._api = self._api, None
         if api is None and not self._is_made:
             return True
-        with contextlib.suppress(SfuError, TimeoutError):
-            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                if api is None:  # Janus ends a session that has been silent for a minute
-                    api = _Api(self._target)
-                    await api.enter()
-                if self._is_made:
-                    await self._take_away(api)
-                await api.leave()
-        if api is not None:
+        is_new = api is None  # Janus ends a session that has been silent for a minute
+        api = api or _Api(self._target)
+        try:
+            with contextlib.suppress(SfuError, TimeoutError):
+                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                    if is_new:
+                        await api.enter()
+                    if self._is_made:
+                        await self._take_away(api)
+                    await api.leave()
+        finally:  # also where nobody waits for it any longer
             await api.close()
         return not self._is_made
 

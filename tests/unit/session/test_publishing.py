@@ -18,7 +18,7 @@ from blustream_widget.core.publishing import (
     StopPublishing,
 )
 from blustream_widget.errors import SfuError, SfuRefusedError, SfuUnreachableError
-from blustream_widget.session import publish_tap, publishing
+from blustream_widget.session import left_behind, publish_tap, publishing
 from blustream_widget.session.pictures import PictureDesk
 from blustream_widget.session.publish_tap import PublishTap
 from blustream_widget.session.publishing import PublishDesk, completed, target_of
@@ -99,6 +99,7 @@ class Scene:
         error = self.errors.pop(0) if self.errors else None
         publisher = FakePublisher(target, on_keyframe, error=error)
         self.made.append(publisher)
+        self.changed.set()
         return publisher
 
     def tell(self, status):
@@ -128,6 +129,7 @@ class Scene:
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch):
     monkeypatch.setattr(publishing, "FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr(left_behind, "FIRST_PAUSE_S", 0.0)
     monkeypatch.setattr(publish_tap, "LOOK_S", 0.0)
     monkeypatch.setattr(publish_tap, "REST_S", 1000.0)
 
@@ -442,12 +444,12 @@ async def test_what_is_left_at_an_sfu_that_is_silent_at_the_end_is_taken_away_la
 
 
 async def test_it_is_tried_for_a_while_only_and_not_behind_the_session_s_end(monkeypatch):
-    monkeypatch.setattr(publishing, "LEFT_FOR_S", 0.0)
+    monkeypatch.setattr(left_behind, "LEFT_FOR_S", 0.0)
     scene = Scene()
     publisher = await silent_end(scene, n_silent=9)
     await scene.desk.close()
     assert publisher.n_closed == 1
-    monkeypatch.setattr(publishing, "LEFT_FOR_S", 1000.0)
+    monkeypatch.setattr(left_behind, "LEFT_FOR_S", 1000.0)
     scene = Scene()
     publisher = await silent_end(scene, n_silent=10**9)
     await closed_times(publisher, 3)
@@ -455,19 +457,120 @@ async def test_it_is_tried_for_a_while_only_and_not_behind_the_session_s_end(mon
         await scene.desk.close()
 
 
-@pytest.mark.parametrize("mountpoint", [7, 8])
-async def test_who_publishes_anew_takes_the_place_of_what_is_left_of_their_own(mountpoint):
+async def settled():
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("n_failed", [1, 3])
+async def test_what_a_cut_network_left_is_taken_away_though_later_tries_had_nothing(n_failed):
     scene = Scene()
-    target = msgspec.structs.replace(JANUS, mountpoint=7, secret="s")
-    old = await silent_end(scene, n_silent=10**9, to=target)
-    is_same = mountpoint == 7
-    scene.start(n=3, to=msgspec.structs.replace(target, mountpoint=mountpoint))
+    scene.start()
+    await scene.until("on")
+    gone = SfuUnreachableError("Nobody there.")
+    scene.made[0].n_silent = 3
+    scene.errors = [gone] * 1000
+    scene.made[0].end.set_result(gone)
+    await scene.until("waiting", n_made=1 + n_failed)
+    await closed_times(scene.made[n_failed], 1)
+    scene.stop()
+    await scene.until("off")
+    await closed_times(scene.made[0], 4)
+    await scene.desk.close()
+
+
+async def test_what_was_replaced_is_not_taken_away_by_its_own_first_try():
+    scene = Scene()
+    scene.start()
+    await scene.until("on")
+    scene.made[0].n_silent = 10**9
+    scene.made[0].end.set_result(SfuUnreachableError("Nobody there."))
+    await scene.until("waiting")
     await scene.until("on", n_made=2)
+    scene.stop()
+    await scene.until("off")
+    await settled()
+    assert [made.n_closed for made in scene.made] == [1, 1]
+    await scene.desk.close()
+
+
+async def test_an_end_that_is_wished_for_while_it_closes_forgets_nothing():
+    scene = Scene()
+    scene.start()
+    await scene.until("on")
+    first = scene.made[0]
+    first.n_silent = 2
+    first.may_close.clear()
+    first.end.set_result(SfuUnreachableError("Nobody there."))
+    await settled()
+    scene.stop()
+    await settled()
+    assert scene.told[-1].status.phase == "on"  # the SFU has not heard of it
+    first.may_close.set()
+    await closed_times(first, 3)
+    assert scene.told[-1].status.phase == "off"
+    await scene.desk.close()
+
+
+async def test_the_session_s_end_waits_for_none_of_those_that_are_left():
+    scene = Scene()
+    await silent_end(scene, n_silent=10**9)
+    for mountpoint in (8, 9):  # one more that is left, and one that ends well
+        scene.start(n=2 * mountpoint, to=msgspec.structs.replace(JANUS, mountpoint=mountpoint))
+        await scene.until("on", n_made=mountpoint - 6)
+        scene.made[-1].n_silent = 10**9 if mountpoint == 8 else 0
+        scene.stop(n=2 * mountpoint + 1)
+        await scene.until("off")
+    async with asyncio.timeout(5):
+        await scene.desk.close()
+    n_closed = [made.n_closed for made in scene.made]
+    await settled()
+    assert [made.n_closed for made in scene.made] == n_closed
+
+
+async def test_they_are_taken_away_each_by_itself():
+    scene = Scene()
+    first = await silent_end(scene, n_silent=10**9)
+    second = msgspec.structs.replace(JANUS, mountpoint=8)
+    scene.start(n=3, to=second)
+    await scene.until("on", n_made=2)
+    scene.made[1].n_silent = 3
+    scene.stop(n=4)
+    await scene.until("off")
+    await closed_times(scene.made[1], 4)
+    n_closed = first.n_closed
+    await closed_times(first, n_closed + 2)
+    await scene.desk.close()
+
+
+async def test_so_many_places_are_tried_at_a_time(monkeypatch):
+    monkeypatch.setattr(left_behind, "MAX_PLACES", 2)
+    left = left_behind.LeftBehind()
+    publishers = [FakePublisher(JANUS, lambda: None) for _ in range(3)]
+    for place, publisher in enumerate(publishers):
+        publisher.n_silent = 10**9
+        left.keep(place, publisher)
+    for publisher in publishers[1:]:
+        await closed_times(publisher, 2)
+    assert publishers[0].n_closed == 0
+    await left.close()
+
+
+async def test_where_something_is_left_its_own_publisher_ends_it_before_the_next_one():
+    scene = Scene()
+    old = await silent_end(scene, n_silent=10**9)
+    to = msgspec.structs.replace(JANUS, mountpoint=7)
+    scene.desk.receive(StartPublishing(session="s", n=3, number=9, secret="another one", to=to))
+    await settled()
+    told = await scene.until("off")
+    assert (told.code, scene.told[-1].n, len(scene.made)) == ("sfu-unreachable", 3, 1)
+    await closed_times(old, old.n_closed + 2)  # it is tried on
+    old.n_silent = 0
+    scene.desk.receive(StartPublishing(session="s", n=4, number=9, secret="another one", to=to))
+    await scene.until("on", n_made=2)
+    # A secret that Janus does not know would be refused.
+    assert (scene.made[1].target.secret, scene.made[1].target.replace) == ("another one", False)
     n_closed = old.n_closed
-    await closed_times(old, n_closed + (0 if is_same else 2))
-    assert scene.made[1].target.replace is is_same
-    if is_same:
-        for _ in range(20):
-            await asyncio.sleep(0)
-        assert old.n_closed == n_closed  # the new one would be taken away
+    await settled()
+    assert old.n_closed == n_closed  # the new one would be taken away
     await scene.desk.close()

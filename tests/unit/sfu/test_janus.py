@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -21,6 +24,9 @@ class FakeJanus:
 
     def __init__(self):
         self.answers, self.asked = {}, []
+        self.may_answer = asyncio.Event()  # what is asked of the plugin is answered while it is set
+        self.may_answer.set()
+        self.was_asked = asyncio.Event()
 
     async def answer(self, request):
         message = await request.json()
@@ -28,6 +34,8 @@ class FakeJanus:
         if "body" in message:
             name = message["body"]["request"]
             self.asked.append(name)
+            self.was_asked.set()
+            await self.may_answer.wait()
             said = self.answers.get(name, [])
             if said:
                 number = said.pop(0)
@@ -116,3 +124,29 @@ async def test_what_is_gone_or_somebody_else_s_is_not_tried_again(fake, answer):
     fake.answers["destroy"] = [answer]
     assert await publisher.close() is True
     assert fake.asked == ["create", "destroy"]
+
+
+async def test_a_close_that_nobody_waits_for_any_longer_keeps_no_connection(fake, monkeypatch):
+    made = []
+
+    make = aiohttp.ClientSession
+
+    def keep(**more):
+        made.append(make(**more))
+        return made[-1]
+
+    monkeypatch.setattr(janus.aiohttp, "ClientSession", keep)
+    publisher = publisher_of(fake)
+    await publisher.open()
+    for _ in range(2):  # with the connection of `open`, and with another one
+        fake.was_asked.clear()
+        fake.may_answer.clear()
+        closing = asyncio.create_task(publisher.close())
+        async with asyncio.timeout(5):
+            await fake.was_asked.wait()
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        fake.may_answer.set()
+    assert [http.closed for http in made] == [True, True]
+    assert await publisher.close() is True
