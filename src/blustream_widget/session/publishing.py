@@ -77,7 +77,7 @@ class PublishDesk:
         self._on_change, self._note = on_change, note
         self._make = make or make_publisher
         self._tap: PublishTap | None = None
-        self._told = PublishState()
+        self._told = self._answer = PublishState()  # to all, and to the kernel
         self._kernel_n = 0
         self._tasks = TaskSet()
         self._running: asyncio.Task[BlustreamError] | None = None
@@ -100,7 +100,13 @@ class PublishDesk:
     # -------------------------------------------------- wishes
 
     def receive(self, message: StartPublishing | StopPublishing) -> None:
-        """Do what the kernel wishes; the answer bears its number. Nobody else may wish for it."""
+        """Do what the kernel wishes; the answer bears its number. Nobody else may wish for it.
+
+        What is told twice, as may be when a link comes again, is answered twice and done once.
+        """
+        if message.n <= self._kernel_n:
+            self._tell_kernel(self._answer)
+            return
         self._kernel_n = message.n
         if isinstance(message, StopPublishing):
             self._stop()
@@ -237,6 +243,7 @@ class PublishDesk:
         self._tell_kernel(status)
 
     def _tell_kernel(self, status: PublishState) -> None:
+        self._answer = status
         self._kernel.tell_published(PublishStatus(self._session_id, self._kernel_n, status))
 
 

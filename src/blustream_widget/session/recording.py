@@ -93,7 +93,7 @@ class RecordingDesk:
         self._noted_info: VolumeInfo | None = None
         self._noted_people: dict[str, dict[str, str]] = {}
         self._path = Path()
-        self._told = RecordingState()
+        self._told = self._answer = RecordingState()  # to all, and to the kernel
         self._kernel_n = self._n_begun = 0
         self._waiting: asyncio.TimerHandle | None = None
         self._is_closed = False
@@ -138,7 +138,13 @@ class RecordingDesk:
         return True
 
     def receive_of_kernel(self, message: lp.StartRecording | lp.StopRecording) -> bool:
-        """Do what the kernel wishes; the answer bears its number. False: it was refused, or so."""
+        """Do what the kernel wishes; the answer bears its number. False: it was refused, or so.
+
+        What is told twice, as may be when a link comes again, is answered twice and done once.
+        """
+        if message.n <= self._kernel_n:
+            self._tell_kernel(self._answer)
+            return False
         self._kernel_n = message.n
         if isinstance(message, lp.StopRecording):
             was_on = self._writer is not None
@@ -154,7 +160,7 @@ class RecordingDesk:
                 )
             self._start(message.path, by="owner", overwrite=message.overwrite)
         except BlustreamError as exc:
-            self._kernel.tell_recording(str(self._path), self._kernel_n, _with(self._told, exc))
+            self._tell_kernel(_with(self._told, exc))
             return False
         return True
 
@@ -306,7 +312,7 @@ class RecordingDesk:
 
     def attach_kernel(self) -> None:
         """Tell a kernel that came (again) whether a recording runs."""
-        self._kernel.tell_recording(os.fspath(self._path), self._kernel_n, self._told)
+        self._tell_kernel(self._told)
 
     def _heard(self, number: int, told: Told) -> None:
         """Hear the thread of a writer, in the loop."""
@@ -335,6 +341,10 @@ class RecordingDesk:
         self._told = status
         for viewer in self._viewers():
             viewer.send(self._for(viewer, status))
+        self._tell_kernel(status)
+
+    def _tell_kernel(self, status: RecordingState) -> None:
+        self._answer = status
         self._kernel.tell_recording(os.fspath(self._path), self._kernel_n, status)
 
     @staticmethod

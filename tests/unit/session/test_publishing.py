@@ -329,6 +329,25 @@ async def test_a_second_one_is_refused_and_the_first_goes_on():
     await scene.desk.close()
 
 
+async def test_what_is_told_twice_is_done_once():
+    scene = Scene()
+    for _ in range(2):  # when the link comes again, before the answer to the first
+        scene.start()
+    assert (scene.told[-1].status.phase, scene.told[-1].status.code) == ("starting", "")
+    await scene.until("on")
+    scene.start()
+    assert (scene.told[-1].status.phase, scene.told[-1].status.code) == ("on", "")
+    scene.start(n=2)
+    scene.start(n=2)
+    assert [(m.n, m.status.code) for m in scene.told[-2:]] == [(2, "sfu")] * 2
+    scene.stop(n=3)
+    await scene.until("off")
+    scene.stop(n=3)
+    assert (scene.told[-1].n, scene.told[-1].status.phase) == (3, "off")
+    assert len(scene.made) == 1
+    await scene.desk.close()
+
+
 async def test_an_accident_is_told_as_well():
     scene = Scene()
     scene.errors = [RuntimeError("a bug")]

@@ -199,6 +199,24 @@ def test_ending_what_does_not_run_is_answered():
     assert (n, status.phase) == (7, "off")
 
 
+async def test_what_is_told_twice_is_done_once(monkeypatch):
+    monkeypatch.setattr(recording, "RecordingWriter", lambda *_, **__: Writer())
+    one = desk(kernel := Kernel())
+    wish = lp.StartRecording(session="s", n=1, path="/talk.mp4")
+    one.attach_kernel()
+    assert [one.receive_of_kernel(wish) for _ in range(2)] == [True, False]
+    assert [(n, s.phase, s.code) for _, n, s in kernel.told] == [
+        (0, "off", ""),
+        (1, "starting", ""),
+        (1, "starting", ""),
+    ]
+    refused = lp.StartRecording(session="s", n=2, path="/another.mp4")
+    for _ in range(2):
+        assert not one.receive_of_kernel(refused)
+        path, n, status = kernel.told[-1]
+        assert (path, n, status.phase, status.code) == ("/talk.mp4", 2, "starting", "recording")
+
+
 async def test_nothing_is_recorded_of_a_session_that_ends():
     one = desk(kernel := Kernel())
     await one.close()
