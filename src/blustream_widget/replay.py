@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import threading
@@ -83,6 +84,7 @@ class Replay:
         self._items = AnnotationSet()
         self._t = 0.0
         self._sought: float | None = None
+        self._seeking = threading.Lock()  # a time that is set while another one is gone to counts
         self._n_jumps = 0
         self._at = 0  # of the events, the first that has not happened yet
         self._is_paused = False
@@ -100,7 +102,8 @@ class Replay:
     @property
     def t(self) -> float:
         """Where it is, in seconds of the recording."""
-        return self._t if self._sought is None else self._sought
+        with self._seeking:
+            return self._t if self._sought is None else self._sought
 
     @property
     def is_running(self) -> bool:
@@ -156,7 +159,8 @@ class Replay:
             raise RecordingError(
                 f"t={t} s cannot be.", hint=f"The recording lasts {self._duration_s:.1f} s."
             )
-        self._sought = float(t)
+        with self._seeking:
+            self._sought = float(t)
 
     def stop(self) -> None:
         """End it where it is. May be called twice."""
@@ -184,7 +188,13 @@ class Replay:
 
     def _died(self, exc: BaseException) -> None:
         logger.error("A replay ended", exc_info=exc)
+        with contextlib.suppress(RuntimeError):  # the kernel's loop has ended
+            self._end()
+
+    def _end(self) -> None:
         self._ended.set()
+        if not self._viewer._closed:
+            self._viewer._kernel.call(lambda: self._tell(over=True))
 
     @property
     def _goes_on(self) -> bool:
@@ -198,9 +208,7 @@ class Replay:
             while not self._taken.wait(_LOOK_S) and self._goes_on:
                 pass
             self._stopped.wait(_TICK_S)
-        self._ended.set()
-        if not self._viewer._closed:
-            self._viewer._kernel.call(lambda: self._tell(over=True))
+        self._end()
 
     def _take_step(self) -> None:
         is_well = False
@@ -218,8 +226,11 @@ class Replay:
             return
         now_s = self._clock()
         gone_s, self._now_s = min(now_s - self._now_s, _MOST_S), now_s
-        if self._sought is not None:
-            self._go_to(self._sought)
+        with self._seeking:
+            sought, self._sought = self._sought, None
+            self._t = self._t if sought is None else sought
+        if sought is not None:
+            self._show_time()
         elif not self._is_paused:
             self._t = min(self._t + gone_s * self._speed, self._duration_s)
         is_end = self._t >= self._duration_s and not self._is_paused
@@ -256,9 +267,9 @@ class Replay:
 
     # -------------------------------------------------- what happens
 
-    def _go_to(self, t: float) -> None:
-        """Have everything as it was at a time."""
-        self._t, self._sought, self._told_s = t, None, float("-inf")
+    def _show_time(self) -> None:
+        """Have everything as it was at a time that was sought."""
+        self._told_s = float("-inf")
         self._n_jumps += 1
         self._at = self._due(0)
         past = self._events[: self._at]

@@ -13,12 +13,23 @@ from blustream_widget.errors import StateError
 
 logger = logging.getLogger(__name__)
 
+MAX_WISHES = 1000
+"""So many are kept: a volume in a cloud may open for minutes, and hands do not wait for it."""
+
 Patch = dict[str, Any]
 
 
 class _Wish(NamedTuple):
     patch: Patch
     is_of_page: bool
+
+    def joined(self, patch: Patch) -> _Wish | None:
+        """Give it with a later patch of a page; None if that does not mean the same."""
+        axis = self.patch.get("axis")
+        if not self.is_of_page or patch.get("axis", axis) != axis:
+            return None  # an index belongs to the axis of its moment
+        before = {name: value for name, value in self.patch.items() if name not in patch}
+        return _Wish(before | patch, is_of_page=True)
 
 
 class EarlyWishes:
@@ -48,15 +59,24 @@ class EarlyWishes:
     def by_kernel(self, patch: Patch) -> None:
         """Take a change that Python made."""
         self._wishes.append(_Wish(dict(patch), is_of_page=False))
+        self._bound()
 
     def by_page(self, patch: Patch) -> None:
         """Take a change that was made on a page."""
         self._size |= {name: patch[name] for name in ("width_px", "height_px") if name in patch}
-        last = self._wishes[-1] if self._wishes else None
-        # A hand makes sixty changes a second: those of the same fields take each other's place.
-        if last is not None and last.is_of_page and last.patch.keys() == patch.keys():
-            self._wishes.pop()
+        # A hand makes sixty changes a second.
+        joined = self._wishes[-1].joined(patch) if self._wishes else None
+        if joined is not None:
+            self._wishes[-1] = joined
+            return
         self._wishes.append(_Wish(dict(patch), is_of_page=True))
+        self._bound()
+
+    def _bound(self) -> None:
+        """Leave out the oldest where there are too many, of pages rather than of the kernel."""
+        if len(self._wishes) > MAX_WISHES:
+            found = (idx for idx, wish in enumerate(self._wishes) if wish.is_of_page)
+            del self._wishes[next(found, 0)]
 
     def apply(self, opened: wp.Opened, on_refused: Callable[[StateError], None]) -> ViewState:
         """Give the first state of an open volume with all that fits it; nothing is kept then.

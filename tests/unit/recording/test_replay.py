@@ -210,6 +210,59 @@ def test_it_goes_to_another_time_with_everything_as_it_was_then(stepped):
     assert scene.viewer.shown["zoom"] == 4.0
 
 
+def test_a_time_that_is_sought_while_another_one_is_gone_to_counts():
+    seeking = []
+
+    class Slow(Replay):
+        """Another thread seeks just behind what reads the time."""
+
+        _time = None
+
+        @property
+        def _sought(self):
+            if self._time == 10.0 and not seeking:
+                other = threading.Thread(target=self.seek, args=(20.0,))  # noqa: TID251  # a user's
+                seeking.append(other)
+                time = self._time
+                other.start()
+                other.join(0.2)
+                return time
+            return self._time
+
+        @_sought.setter
+        def _sought(self, time):
+            self._time = time
+
+    recording = FakeRecording()
+    recording.duration_s = 100.0
+    replay = Slow(recording, FakeViewer(BusyLoop()), clock=lambda: 0.0)
+    replay.seek(10.0)
+    replay._step()
+    seeking[0].join(10)
+    replay._step()
+    assert (replay.t, replay._n_jumps) == (20.0, 2)
+    replay.stop()
+
+
+def test_pages_hear_of_the_end_of_a_replay_that_died():
+    class Loop(BusyLoop):
+        """Fails once, as one that is being replaced."""
+
+        has_failed = False
+
+        def call(self, body):
+            if not self.has_failed:
+                self.has_failed = True
+                raise OSError("no loop")
+            body()
+
+    viewer = FakeViewer(Loop())
+    replay = Replay(FakeRecording(speakers=("ann",)), viewer)
+    replay._thread.join(10)
+    assert not replay.is_running
+    assert [told["over"] for told in viewer.sent] == [True]
+
+
 def test_it_stands_still_and_goes_slower_or_faster_when_asked(stepped):
     scene = stepped()
     assert scene.go(0.1) == pytest.approx(0.1)
