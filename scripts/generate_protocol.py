@@ -281,6 +281,8 @@ def generate() -> str:
                 share_messages.Drawing,
                 share_messages.PointerPlace,
                 call_messages.CallMember,
+                call_messages.CallTrack,
+                call_messages.MediaEnded,
                 annotation.Annotation,
                 annotation_messages.Quantity,
                 annotation_messages.Statistics,

@@ -427,6 +427,7 @@ export class LiveSession implements Session, Linkable {
         break;
       case MessageType.CALL:
       case MessageType.CALL_SIGNAL:
+      case MessageType.CALL_MEDIA:
       case MessageType.LEAVE_CALL:
         this.call.received(message);
         break;

@@ -421,6 +421,18 @@ export interface CallMember {
   readonly recorded: boolean;
 }
 
+/** Whose voice or picture comes by a line (`mid`) of an offer. */
+export interface CallTrack {
+  readonly mid: string;
+  readonly kind: "audio" | "video";
+  readonly seat: string;
+}
+
+/** The SFU let go of the connections of this attempt: they have to begin anew. */
+export interface MediaEnded {
+  readonly type: "end";
+}
+
 /** Something drawn or measured, anchored in the volume. */
 export interface Annotation {
   readonly kind: AnnotationKind;
@@ -620,6 +632,11 @@ export interface Candidate {
   readonly usernameFragment?: string;
 }
 
+/** The receiver is heard by way of the SFU: their own connection may end, if they agree. */
+export interface Moved {
+  readonly type: "moved";
+}
+
 /** An edit of labels. */
 export type LabelEdit = Stroke | Fill | Grow | Cut | Smooth | Islands | Interpolate;
 
@@ -678,6 +695,7 @@ export const MessageType = {
   PUBLISHED: 180,
   RECORD_VOICE: 184,
   VOICE: 185,
+  CALL_MEDIA: 186,
   JOIN: 144,
   JOINED: 145,
   PEOPLE: 146,
@@ -1016,6 +1034,14 @@ export interface CallSound {
 export interface CallSignal {
   readonly type: 165;
   readonly seat: string;
+  readonly signal: Description | Candidate | Moved;
+}
+
+/** Tell the SFU something, if the sender is in the call. */
+export interface CallMedia {
+  readonly type: 186;
+  readonly n: number;
+  readonly way: "down" | "up";
   readonly signal: Description | Candidate;
 }
 
@@ -1295,13 +1321,25 @@ export interface Call {
   readonly type: 164;
   readonly seat: string;
   readonly members: readonly CallMember[];
+  readonly mesh: boolean;
+  readonly sfu: number;
+  readonly trouble: string;
 }
 
 /** What the browser that has `seat` tells the receiver. */
 export interface CallSignalled {
   readonly type: 165;
   readonly seat: string;
-  readonly signal: Description | Candidate;
+  readonly signal: Description | Candidate | Moved;
+}
+
+/** What the SFU tells the receiver; `tracks` are all of those in an offer. */
+export interface CallMediaTold {
+  readonly type: 186;
+  readonly n: number;
+  readonly way: "down" | "up";
+  readonly signal: Description | Candidate | MediaEnded;
+  readonly tracks: readonly CallTrack[];
 }
 
 /** The receiver takes part no more, because of this. */
@@ -1351,6 +1389,7 @@ export type ViewerMessage =
   | LeaveCall
   | CallSound
   | CallSignal
+  | CallMedia
   | RecordVoice
   | Voice;
 
@@ -1386,6 +1425,7 @@ export type ServerMessage =
   | ViewLink
   | Call
   | CallSignalled
+  | CallMediaTold
   | CallLeft;
 
 /** What a picture is: bits of `FrameHeader.flags`. */

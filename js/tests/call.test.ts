@@ -7,6 +7,7 @@ import { Pair, type Signal } from "../src/call/pair";
 import { type CallMember, MessageType, type ViewerMessage } from "../src/protocol";
 
 const ANY = { ice_servers: [], ice_relay_only: false };
+const MESH = { mesh: true, sfu: 0, trouble: "" };
 const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 
 class FakeTrack extends EventTarget {
@@ -317,7 +318,7 @@ class Scene {
   }
   tell(seat: string, ...others: string[]): void {
     const members = [seat, ...others].map((each) => member(each));
-    this.call.received({ type: MessageType.CALL, seat, members });
+    this.call.received({ type: MessageType.CALL, seat, members, ...MESH });
   }
 }
 
@@ -325,7 +326,8 @@ describe("a call", () => {
   it("captures nothing before somebody joins, and nothing once they left", async () => {
     const { call, media } = new Scene();
     call.welcomed(ANY);
-    call.received({ type: MessageType.CALL, seat: "a", members: [member("a"), member("b")] });
+    const members = [member("a"), member("b")];
+    call.received({ type: MessageType.CALL, seat: "a", members, ...MESH });
     expect([media.opened.length, FakeConnection.made.length]).toEqual([0, 0]);
     const scene = await new Scene().enter("b", "a", "c");
     await scene.call.setCamera(true);

@@ -34,6 +34,14 @@ _OF_CLOUD = frozenset(
     }
 )
 
+# Settings with credentials that the server alone needs.
+_OURS = (
+    "BLUSTREAM_ICE_SERVERS",
+    "BLUSTREAM_TURN_SECRET",
+    "BLUSTREAM_SFU",
+    "BLUSTREAM_CALL_SFU",
+)
+
 # Variables by which a worker finds credentials that lie elsewhere, by scheme. No secrets but the
 # last of AWS, with which a container asks for its role's keys: only the chain itself can use it.
 CLOUD_NAMES = {
@@ -111,6 +119,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         People of one session who may look around on their own at a time, each with a worker.
     calls : bool
         Whether people of a shared view may talk to each other, by microphone and camera.
+    call_sfu : str
+        The SFU that calls of more people than six go through: JSON of a `CallSfu`, for example
+        {"type": "janus", "url": "http://127.0.0.1:8088/janus"}. Its secrets never leave the
+        server's process. "" = calls are from browser to browser, of six at most.
     owner_name : str
         What guests see the owner called; "" = their name at JupyterHub, else "Owner".
     guest_url : str
@@ -147,6 +159,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sfu: str = ""
     own_views: int = 4
     calls: bool = True
+    call_sfu: str = ""
     owner_name: str = ""
     guest_url: str = ""
     hub_service: str = ""
@@ -189,7 +202,7 @@ def server_environment() -> dict[str, str]:
 def worker_environment() -> dict[str, str]:
     """Environment for a worker, which opens untrusted files."""
     environment = server_environment()
-    for name in ("BLUSTREAM_ICE_SERVERS", "BLUSTREAM_TURN_SECRET", "BLUSTREAM_SFU"):  # credentials
+    for name in _OURS:
         environment.pop(name, None)
     return environment
 

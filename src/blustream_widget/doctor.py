@@ -163,7 +163,8 @@ def _relays(report: Report) -> None:
 
 
 def _sfu(report: Report) -> None:
-    """Publish nothing for a moment at the SFU of the settings, as a viewer would."""
+    """Publish nothing, and call nobody, for a moment at the SFUs of the settings."""
+    from blustream_widget.session.call_relay import call_sfu_obstacle
     from blustream_widget.session.publishing import sfu_obstacle
 
     config = load_config()
@@ -171,3 +172,7 @@ def _sfu(report: Report) -> None:
         obstacle = asyncio.run(sfu_obstacle(config))
         detail = obstacle or "takes views"
         report.findings.append(Finding("SFU", not obstacle, detail, needed=False))
+    if config.call_sfu:
+        obstacle = asyncio.run(call_sfu_obstacle(config))
+        detail = obstacle or "takes calls"
+        report.findings.append(Finding("SFU of calls", not obstacle, detail, needed=False))

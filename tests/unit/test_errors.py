@@ -10,7 +10,7 @@ from blustream_widget.sfu import janus
 
 @pytest.mark.parametrize("kind", [errors.SfuRefusedError, errors.SfuUnreachableError])
 def test_a_code_is_that_of_the_kind_that_has_it_not_of_a_detail_of_one_place(kind) -> None:
-    assert any(issubclass(detail, kind) for detail in (janus._JanusError, janus._SilentError))
+    assert any(issubclass(detail, kind) for detail in (janus.JanusError, janus.SilentError))
     assert type(errors.from_code(kind.code, "No.", "Ask.")) is kind
 
 

@@ -12,6 +12,7 @@ import { TALK_KEY } from "./keys";
 /** A press that is longer is held to talk; a shorter one switches. */
 const HELD_MS = 400;
 const DEVICES = "Microphone, camera, speaker";
+const BY_SERVER = "Voices and pictures go through a server (an SFU)";
 
 export class CallBar extends Part {
   static override styles = [
@@ -49,7 +50,9 @@ export class CallBar extends Part {
         flex-wrap: wrap;
         justify-content: flex-end;
         min-width: 0;
-        padding: 0 4px;
+        max-height: 236px; /* three rows of pictures */
+        overflow: auto;
+        padding: 4px;
       }
       .who {
         position: relative;
@@ -215,6 +218,7 @@ export class CallBar extends Part {
   protected override render(): TemplateResult | typeof nothing {
     const { call } = this.context.session;
     this.toggleAttribute("hidden", call.phase === "out" && !call.trouble);
+    this.setAttribute("data-way", call.isRelayed ? "server" : "browsers");
     return html`${this.trouble()}${this.question()}${call.phase === "out" ? nothing : this.call()}`;
   }
 
@@ -264,7 +268,7 @@ export class CallBar extends Part {
       return html`<div class="row"><span class="cut" role="status">${words}…</span>${this.leaveButton()}</div>`;
     }
     return html`<div class="row">
-      <div class="people grow">${call.members.map((member) => this.member(member))}</div>
+      <div class="people grow" title=${call.isRelayed ? BY_SERVER : nothing}>${call.members.map((member) => this.member(member))}</div>
       ${this.voiceButton()} ${call.hasMicrophone ? this.muteButton() : nothing} ${this.cameraButton()}
       <button part="call-devices" aria-label=${DEVICES} title=${DEVICES} aria-expanded=${this.showsDevices ? "true" : "false"} @click=${() => this.toggleDevices()}>${icon("gear")}</button>
       ${this.leaveButton()}

@@ -3,6 +3,7 @@ import { Listeners } from "../listeners";
 import type { RecordingLink } from "../live-recording";
 import {
   type CallLeft,
+  type CallMediaTold,
   type CallMember,
   type Call as CallMessage,
   type CallSignalled,
@@ -20,9 +21,10 @@ import {
   type Source,
   type Trouble,
 } from "./media";
-import { Pair } from "./pair";
+import type { PathState } from "./pair";
 import { BrowserSpeaker, type Speaker } from "./speaker";
 import { RecordedVoice } from "./voice";
+import { Ways } from "./ways";
 
 /** "asking": the browser asks for the microphone; "joining": the server is asked. */
 export type CallPhase = "out" | "asking" | "joining" | "in";
@@ -75,11 +77,12 @@ export class LiveCall {
   readonly #send: CallOptions["send"];
   readonly #media: Media;
   readonly #speaker: Speaker;
-  readonly #connect: NonNullable<CallOptions["connect"]>;
   readonly #changed = new Listeners<void>();
-  readonly #pairs = new Map<string, Pair>();
+  readonly #ways: Ways;
   readonly #spokenMs = new Map<string, number>();
   #seat = "";
+  /** What the server says is wrong with the way of the voices. */
+  #trouble = "";
   #configuration: RTCConfiguration = {};
   #microphone: MediaStreamTrack | null = null;
   #camera: MediaStreamTrack | null = null;
@@ -101,7 +104,16 @@ export class LiveCall {
     this.#send = options.send;
     this.#media = options.media ?? new BrowserMedia();
     this.#speaker = options.speaker ?? new BrowserSpeaker();
-    this.#connect = options.connect ?? ((configuration) => new RTCPeerConnection(configuration));
+    const connect = options.connect ?? ((configuration) => new RTCPeerConnection(configuration));
+    this.#ways = new Ways({
+      connect: () => connect(this.#configuration),
+      send: (message) => void options.send(message),
+      changed: () => {
+        this.#play();
+        this.#tell();
+      },
+      stuck: () => this.#again(),
+    });
     this.voice = new RecordedVoice({
       send: options.send,
       recording: options.recording,
@@ -153,12 +165,17 @@ export class LiveCall {
   /** The picture of somebody's camera; null while that is off, or not there yet. */
   videoOf({ seat, camera }: CallMember): MediaStream | null {
     if (seat === this.#seat) return this.#picture;
-    return camera ? (this.#pairs.get(seat)?.video ?? null) : null;
+    return camera ? this.#ways.pictureOf(seat) : null;
   }
 
   /** How far the way to somebody is. */
-  stateOf({ seat }: CallMember): Pair["state"] {
-    return seat === this.#seat ? "connected" : (this.#pairs.get(seat)?.state ?? "connecting");
+  stateOf({ seat }: CallMember): PathState {
+    return seat === this.#seat ? "connected" : this.#ways.stateOf(seat);
+  }
+
+  /** Voices go through a server (an SFU), and not from browser to browser. */
+  get isRelayed(): boolean {
+    return this.#ways.isRelayed;
   }
 
   // ------------------------------------------------------------ what somebody does here
@@ -228,14 +245,17 @@ export class LiveCall {
 
   // ------------------------------------------------------------ from the server
 
-  received(message: CallMessage | CallSignalled | CallLeft): void {
+  received(message: CallMessage | CallSignalled | CallMediaTold | CallLeft): void {
     if (this.phase === "out") return;
     switch (message.type) {
       case MessageType.CALL:
         this.#told(message);
         break;
       case MessageType.CALL_SIGNAL:
-        void this.#pairs.get(message.seat)?.receive(message.signal);
+        this.#ways.signalled(message);
+        break;
+      case MessageType.CALL_MEDIA:
+        this.#ways.toldBySfu(message);
         break;
       case MessageType.LEAVE_CALL:
         this.#end(message);
@@ -259,7 +279,7 @@ export class LiveCall {
     };
     if (this.phase !== "in" && this.phase !== "joining") return;
     this.#askIn(this.#seat);
-    for (const pair of this.#pairs.values()) pair.signalsAgain();
+    this.#ways.signalsAgain();
   }
 
   // ------------------------------------------------------------ life
@@ -283,9 +303,9 @@ export class LiveCall {
     clearInterval(this.#levelTimer);
     clearTimeout(this.#tellTimer);
     this.#levelTimer = this.#tellTimer = undefined;
-    for (const pair of this.#pairs.values()) pair.close();
-    this.#pairs.clear();
+    this.#ways.close();
     this.#speaker.close();
+    this.#trouble = "";
     this.#meter?.close();
     this.#meter = null;
     this.#microphone?.stop();
@@ -300,48 +320,36 @@ export class LiveCall {
     return this.#isAsking;
   }
 
-  #told({ seat, members }: CallMessage): void {
+  #told(message: CallMessage): void {
+    const { seat, members, trouble = "" } = message;
     this.#isAsking = false;
     if (seat !== this.#seat) this.#begin(seat);
+    for (const former of this.members) {
+      const isThere = members.some((member) => member.seat === former.seat);
+      if (!isThere) this.#speaker.play(former.seat, null);
+    }
     this.members = members;
-    const there = new Set(members.map((member) => member.seat));
-    for (const [other, pair] of this.#pairs) {
-      if (there.has(other)) continue;
-      pair.close();
-      this.#pairs.delete(other);
-      this.#speaker.play(other, null);
+    this.#ways.told(message);
+    if (trouble !== this.#trouble) {
+      if (trouble || this.trouble?.message === this.#trouble)
+        this.trouble = trouble ? { message: trouble, hint: "" } : null;
+      this.#trouble = trouble;
     }
-    for (const other of there) {
-      if (other !== seat && !this.#pairs.has(other)) this.#pairs.set(other, this.#pairWith(other));
-    }
+    this.#play();
     this.#tell();
   }
 
-  /** Another seat is another part in the call: what was connected belongs to the former one. */
   #begin(seat: string): void {
     this.#seat = seat;
     this.phase = "in";
-    for (const [other, pair] of this.#pairs) {
-      pair.close();
-      this.#speaker.play(other, null);
-    }
-    this.#pairs.clear();
     this.#levelTimer ??= setInterval(() => void this.#listen(), LEVEL_APART_MS);
     void this.#listDevices();
   }
 
-  #pairWith(seat: string): Pair {
-    const pair: Pair = new Pair(this.#connect(this.#configuration), this.#seat > seat, {
-      signal: (signal) => this.#send({ type: MessageType.CALL_SIGNAL, seat, signal }),
-      changed: () => {
-        this.#speaker.play(seat, pair.audio);
-        this.#tell();
-      },
-      stuck: () => this.#again(),
-    });
-    pair.send("audio", this.#microphone);
-    pair.send("video", this.#camera);
-    return pair;
+  #play(): void {
+    for (const { seat } of this.members) {
+      if (seat !== this.#seat) this.#speaker.play(seat, this.#ways.voiceOf(seat));
+    }
   }
 
   /** Something that two browsers told each other got lost: all begins anew, with another seat. */
@@ -390,20 +398,20 @@ export class LiveCall {
     this.#microphone = track;
     this.#meter = track && this.#media.meter(track);
     if (track) track.enabled = !this.isMuted;
-    for (const pair of this.#pairs.values()) pair.send("audio", track);
+    this.#ways.send("audio", track);
   }
 
   #useCamera(track: MediaStreamTrack): void {
     this.#stopCamera();
     this.#camera = track;
     this.#picture = new MediaStream([track]);
-    for (const pair of this.#pairs.values()) pair.send("video", track);
+    this.#ways.send("video", track);
   }
 
   #stopCamera(): void {
     this.#camera?.stop();
     this.#camera = this.#picture = null;
-    for (const pair of this.#pairs.values()) pair.send("video", null);
+    this.#ways.send("video", null);
   }
 
   /** It was unplugged, or taken back in the browser's own controls. */
@@ -441,10 +449,14 @@ export class LiveCall {
 
   async #listen(): Promise<void> {
     const { signal } = this.#life;
-    const heard = await Promise.all(this.members.map((member) => this.#heard(member)));
+    const levels = await this.#ways.levels();
     if (signal.aborted) return;
     const now = performance.now();
-    for (const person of heard) if (person) this.#spokenMs.set(person, now);
+    for (const { seat, person } of this.members) {
+      const own = this.isMuted ? 0 : (this.#meter?.level ?? 0);
+      const level = seat === this.#seat ? own : (levels.get(seat) ?? 0);
+      if (level > SPOKEN) this.#spokenMs.set(person, now);
+    }
     const people = this.members.map(({ person }) => person);
     const speaking = people.filter((p) => now - (this.#spokenMs.get(p) ?? -PAUSE_MS) < PAUSE_MS);
     const isSame =
@@ -452,12 +464,5 @@ export class LiveCall {
     if (isSame) return;
     this.speaking = new Set(speaking);
     this.#tell();
-  }
-
-  /** Who it is, if they spoke since this was asked last. */
-  async #heard({ seat, person }: CallMember): Promise<string | null> {
-    const own = this.isMuted ? 0 : (this.#meter?.level ?? 0);
-    const level = seat === this.#seat ? own : await this.#pairs.get(seat)?.level();
-    return (level ?? 0) > SPOKEN ? person : null;
   }
 }

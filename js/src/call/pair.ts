@@ -6,9 +6,11 @@
  * microphone or a camera that comes or goes needs no words between the browsers.
  */
 import type { Candidate, Description } from "../protocol";
+import { Loudness, voicesIn } from "./sound";
 
 export type Signal = Description | Candidate;
 export type Kind = "audio" | "video";
+export type PathState = "connecting" | "connected" | "failed";
 
 export interface PairEvents {
   /** Tell the other browser. */
@@ -34,8 +36,7 @@ export class Pair {
   readonly #events: PairEvents;
   readonly #ended = new AbortController();
   readonly #tracks: Record<Kind, MediaStreamTrack | null> = { audio: null, video: null };
-  /** All that was played until `level` was asked: its energy, and for how long. */
-  #sound = { energy: 0, s: 0 };
+  readonly #loudness = new Loudness();
   #isOffering = false;
   #isTakingAnswer = false;
   #isIgnoring = false;
@@ -53,7 +54,7 @@ export class Pair {
     this.#watchNegotiation();
   }
 
-  get state(): "connecting" | "connected" | "failed" {
+  get state(): PathState {
     const { connectionState } = this.#connection;
     if (connectionState === "connected" || connectionState === "failed") return connectionState;
     return "connecting";
@@ -61,15 +62,8 @@ export class Pair {
 
   /** How loud the other one was since this was asked last, 0 to 1. */
   async level(): Promise<number> {
-    const stats = await this.#transceiver("audio")?.receiver.getStats();
-    for (const sound of (stats?.values() ?? []) as Iterable<RTCInboundRtpStreamStats>) {
-      if (sound.type !== "inbound-rtp") continue;
-      const { energy, s } = this.#sound;
-      this.#sound = { energy: sound.totalAudioEnergy ?? 0, s: sound.totalSamplesDuration ?? 0 };
-      const heardS = this.#sound.s - s;
-      return heardS > 0 ? Math.sqrt((this.#sound.energy - energy) / heardS) : 0;
-    }
-    return 0;
+    const [voice] = voicesIn(await this.#transceiver("audio")?.receiver.getStats());
+    return voice ? this.#loudness.since(voice) : 0;
   }
 
   /** Send this from now on; null: nothing. */

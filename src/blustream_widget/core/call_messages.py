@@ -1,7 +1,8 @@
-"""Messages about calls of a session's people (0xA2 to 0xA6), part of `core.protocol`'s unions.
+"""Messages about calls of people (0xA2 to 0xA6, 0xBA), part of `core.protocol`'s unions.
 
 Voice and pictures go from browser to browser; the server passes on what two browsers must tell each
-other to find and trust one another, between people who are in the call.
+other to find and trust one another, between people who are in the call. In a larger call they go
+through an SFU: the server speaks with that, and passes on what a page and the SFU tell each other.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ LEAVE_CALL_TYPE = 0xA3
 CALL_TYPE = 0xA4
 CALL_SIGNAL_TYPE = 0xA5
 CALL_SOUND_TYPE = 0xA6
+CALL_MEDIA_TYPE = 0xBA
 
 MAX_IN_CALL = 6
-"""People of one call: each page sends what it sends to every other one."""
+"""People of a call from browser to browser: each page sends what it sends to every other one."""
 SDP_CHARS = 48 * 1024
 """Longest description; with the escapes of JSON it stays below the bound of all messages."""
 
@@ -48,7 +50,16 @@ class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="ic
     username_fragment: Annotated[str, msgspec.Meta(max_length=256)] | None = None
 
 
-Signal: TypeAlias = Description | Candidate
+class Moved(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="moved"):
+    """The receiver is heard by way of the SFU: their own connection may end, if they agree."""
+
+
+Signal: TypeAlias = Description | Candidate | Moved
+
+Way: TypeAlias = Literal["up", "down"]
+"""Connections of a page with the SFU: what it sends, and what it gets."""
+Attempt: TypeAlias = Annotated[int, msgspec.Meta(ge=1, lt=1 << 31)]
+"""Which pair of connections of a page: each time it begins anew with both."""
 
 # ---------------------------------------------------------------- viewer to server
 
@@ -82,7 +93,18 @@ class CallSignal(_Message, tag=CALL_SIGNAL_TYPE, frozen=True):
     signal: Signal
 
 
-CallMessage: TypeAlias = JoinCall | LeaveCall | CallSound | CallSignal
+class CallMedia(_Message, tag=CALL_MEDIA_TYPE, frozen=True):
+    """Tell the SFU something, if the sender is in the call.
+
+    An offer goes up and begins attempt `n`, in place of the one before; an answer goes down.
+    """
+
+    n: Attempt
+    way: Way
+    signal: Description | Candidate
+
+
+CallMessage: TypeAlias = JoinCall | LeaveCall | CallSound | CallSignal | CallMedia
 
 # ---------------------------------------------------------------- server to viewer
 
@@ -98,10 +120,18 @@ class CallMember(msgspec.Struct, frozen=True):
 
 
 class Call(_Message, tag=CALL_TYPE, frozen=True):
-    """Who takes part, told to those who do; `seat` is the receiver's."""
+    """Who takes part, told to those who do; `seat` is the receiver's.
+
+    `mesh`: each page is to be connected to each other one. `sfu` numbers the room of the SFU that
+    there is, 0: none; until all are heard there, connections between pages go on. `trouble` says
+    what is wrong with the SFU.
+    """
 
     seat: str
     members: tuple[CallMember, ...]
+    mesh: bool = True
+    sfu: int = 0
+    trouble: str = ""
 
 
 class CallSignalled(_Message, tag=CALL_SIGNAL_TYPE, frozen=True):
@@ -109,6 +139,27 @@ class CallSignalled(_Message, tag=CALL_SIGNAL_TYPE, frozen=True):
 
     seat: str
     signal: Signal
+
+
+class MediaEnded(msgspec.Struct, frozen=True, tag="end"):
+    """The SFU let go of the connections of this attempt: they have to begin anew."""
+
+
+class CallTrack(msgspec.Struct, frozen=True):
+    """Whose voice or picture comes by a line (`mid`) of an offer."""
+
+    mid: str
+    kind: Literal["audio", "video"]
+    seat: str
+
+
+class CallMediaTold(_Message, tag=CALL_MEDIA_TYPE, frozen=True):
+    """What the SFU tells the receiver; `tracks` are all of those in an offer."""
+
+    n: int
+    way: Way
+    signal: Description | Candidate | MediaEnded
+    tracks: tuple[CallTrack, ...] = ()
 
 
 class CallLeft(_Message, tag=LEAVE_CALL_TYPE, frozen=True):

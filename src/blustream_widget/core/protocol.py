@@ -20,7 +20,13 @@ from blustream_widget.core.annotation_messages import (
     Measure,
     Measurement,
 )
-from blustream_widget.core.call_messages import Call, CallLeft, CallMessage, CallSignalled
+from blustream_widget.core.call_messages import (
+    Call,
+    CallLeft,
+    CallMediaTold,
+    CallMessage,
+    CallSignalled,
+)
 from blustream_widget.core.horizon_messages import (
     GridOfHorizon,
     Snap,
@@ -116,6 +122,7 @@ class MessageType(IntEnum):
     PUBLISHED = 0xB4
     RECORD_VOICE = 0xB8
     VOICE = 0xB9
+    CALL_MEDIA = 0xBA
     JOIN = 0x90
     JOINED = 0x91
     PEOPLE = 0x92
@@ -478,6 +485,7 @@ ServerMessage: TypeAlias = (
     | ViewLink
     | Call
     | CallSignalled
+    | CallMediaTold
     | CallLeft
 )
 

@@ -8,7 +8,13 @@ from types import MappingProxyType
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
-from blustream_widget.core.call_messages import CallSignal, CallSound, JoinCall, LeaveCall
+from blustream_widget.core.call_messages import (
+    CallMedia,
+    CallSignal,
+    CallSound,
+    JoinCall,
+    LeaveCall,
+)
 from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
 from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.core.recording_messages import SetRecording
@@ -68,6 +74,7 @@ ALLOWED: Mapping[type, frozenset[str]] = MappingProxyType(
         LeaveCall: EVERYBODY,
         CallSound: EVERYBODY,
         CallSignal: EVERYBODY,
+        CallMedia: EVERYBODY,
         # Of who takes part there alone (`session.voices`).
         RecordVoice: EVERYBODY,
         Voice: EVERYBODY,

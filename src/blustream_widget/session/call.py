@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from blustream_widget.core import call_messages as cm
 from blustream_widget.errors import CallError
 from blustream_widget.session.access import DRIVERS, EVERYBODY
 from blustream_widget.session.ratelimit import TokenBucket
 
 if TYPE_CHECKING:
+    from blustream_widget.session.call_relay import CallRelay
     from blustream_widget.session.viewer import Viewer
 
 AWAY_S = 10.0
@@ -22,6 +25,9 @@ AWAY_S = 10.0
 SIGNALS_HZ, SIGNALS_BURST = 30.0, 300.0
 CHARS_HZ, CHARS_BURST = 32e3, 512e3
 CHANGES_HZ, CHANGES_BURST = 2.0, 20.0
+
+_AS_BEFORE = "Voices go from browser to browser again."
+_SILENT = "Nobody is heard until it is back: it is tried again and again."
 
 _MAY = {"everyone": EVERYBODY, "editors": DRIVERS, "nobody": frozenset[str]()}
 
@@ -38,11 +44,19 @@ class CallRate:
         """Count a message; False when it is one too many."""
         if isinstance(message, cm.LeaveCall):
             return True
-        if not isinstance(message, cm.CallSignal):
+        if not isinstance(message, cm.CallSignal | cm.CallMedia):
             return self._changes.take()
-        signal = message.signal
-        text = signal.sdp if isinstance(signal, cm.Description) else signal.candidate
-        return self._signals.take() and self._chars.take(len(text))
+        return self._signals.take() and self._chars.take(_n_chars(message.signal))
+
+
+def _n_chars(signal: cm.Signal) -> int:
+    match signal:
+        case cm.Description(sdp=sdp):
+            return len(sdp)
+        case cm.Candidate(candidate=candidate):
+            return len(candidate)
+        case cm.Moved():
+            return 0
 
 
 @dataclass(slots=True, eq=False)
@@ -72,6 +86,8 @@ class CallRoom:
         Who takes part, or may, is other than before.
     note : callable
         Keeps a record of what a viewer did.
+    relay : CallRelay, optional
+        What a call goes through that is too large to go from browser to browser.
 
     Attributes
     ----------
@@ -87,6 +103,7 @@ class CallRoom:
         is_on: bool,
         on_change: Callable[[], None],
         note: Callable[[Viewer, str], None],
+        relay: CallRelay | None = None,
     ) -> None:
         self.allowed = EVERYBODY if is_on else frozenset[str]()
         self.on_seat_end: Callable[[str], None] = lambda _: None
@@ -94,6 +111,11 @@ class CallRoom:
         self._on_change = on_change
         self._note = note
         self._members: dict[str, _Member] = {}
+        self._relay = relay
+        self._waiting: dict[Viewer, cm.JoinCall] = {}
+        self._was_relayed = False
+        if relay is not None:
+            relay.on_change, relay.tell = self._relay_changed, self._tell_seat
 
     def may(self, viewer: Viewer) -> bool:
         """Whether somebody may take part now."""
@@ -148,9 +170,11 @@ class CallRoom:
         match message:
             case cm.JoinCall():
                 self._join(viewer, message)
-            case cm.LeaveCall() if member is not None:
-                self._end(member)
-                self._tell()
+            case cm.LeaveCall():
+                self._waiting.pop(viewer, None)
+                if member is not None:
+                    self._end(member)
+                    self._tell()
             case cm.CallSound(muted=muted, camera=camera) if member is not None:
                 member.muted, member.camera = muted, camera
                 self._tell()
@@ -158,9 +182,12 @@ class CallRoom:
                 other = self._members.get(seat)
                 if other is not None and other is not member and other.viewer is not None:
                     other.viewer.send(cm.CallSignalled(seat=member.seat, signal=signal))
+            case cm.CallMedia() if member is not None and self._relay is not None:
+                self._relay.receive(member.seat, message)
 
     def left(self, viewer: Viewer) -> None:
         """Take note that a connection is gone; its page may come again and go on."""
+        self._waiting.pop(viewer, None)
         member = self._of_viewer(viewer)
         if member is None:
             return
@@ -175,9 +202,10 @@ class CallRoom:
 
     def end(self, why: str) -> None:
         """End the call for all."""
+        self._refuse_waiting(CallError(why))
         for member in tuple(self._members.values()):
             self._end(member, why)
-        self._on_change()
+        self._tell()
 
     def close(self) -> None:
         """Wait for nobody any more."""
@@ -195,6 +223,9 @@ class CallRoom:
             )
         member = self._members.get(message.seat)
         if member is None or member.person != viewer.person:
+            if self._has_to_wait(viewer):
+                self._waiting[viewer] = message
+                return
             member = self._take_seat(viewer)
         if member.away is not None:
             member.away.cancel()
@@ -203,13 +234,24 @@ class CallRoom:
         member.muted, member.camera = message.muted, message.camera
         self._tell()
 
-    def _take_seat(self, viewer: Viewer) -> _Member:
-        others = [m for m in self._members.values() if m.person != viewer.person]
-        if len(others) >= cm.MAX_IN_CALL:
+    def _has_to_wait(self, viewer: Viewer) -> bool:
+        """Whether there is room only once the SFU is there; raises `CallError` if there is none."""
+        relay = self._relay
+        n_others = sum(m.person != viewer.person for m in self._members.values())
+        most = cm.MAX_IN_CALL if relay is None else relay.people
+        if n_others >= most:
             raise CallError(
-                f"A call takes {cm.MAX_IN_CALL} people, and as many are in it.",
+                f"A call takes {most} people, and as many are in it.",
                 hint="Write in the chat, or wait until somebody leaves.",
             )
+        if relay is None or n_others < relay.mesh or relay.number:
+            return False
+        if len(self._members) > relay.mesh and relay.trouble:
+            raise _unreachable(relay)  # it is being tried again for those who are in
+        relay.want()
+        return True
+
+    def _take_seat(self, viewer: Viewer) -> _Member:
         for former in tuple(self._of_person(viewer.person)):
             is_same_page = former.viewer is viewer
             self._end(former, "" if is_same_page else "You talk from another of your pages now.")
@@ -240,8 +282,33 @@ class CallRoom:
     def _of_person(self, person: str) -> Iterator[_Member]:
         return (m for m in self._members.values() if m.person == person)
 
+    def _relay_changed(self) -> None:
+        """Go over to the SFU; or without it, go on from browser to browser if that is possible."""
+        relay = self._relay
+        assert relay is not None
+        if not relay.number:
+            self._refuse_waiting(_unreachable(relay))
+        self._was_relayed = self._was_relayed or bool(relay.number)
+        waiting, self._waiting = self._waiting, {}
+        for viewer, message in waiting.items():
+            try:
+                self._join(viewer, message)
+            except CallError as exc:
+                viewer.send_error(exc)
+        self._tell()
+
+    def _refuse_waiting(self, error: CallError) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for viewer in waiting:
+            viewer.send_error(error)
+
+    def _tell_seat(self, seat: str, message: cm.CallMediaTold) -> None:
+        member = self._members.get(seat)
+        if member is not None and member.viewer is not None:
+            member.viewer.send(message)
+
     def _tell(self) -> None:
-        """Tell those who take part who does."""
+        """Tell those who take part who does, and by which way they are heard."""
         members = tuple(
             cm.CallMember(
                 seat=m.seat,
@@ -252,7 +319,30 @@ class CallRoom:
             )
             for m in self._members.values()
         )
+        told = self._ways(members)
         for member in self._members.values():
             if member.viewer is not None:
-                member.viewer.send(cm.Call(seat=member.seat, members=members))
+                member.viewer.send(msgspec.structs.replace(told, seat=member.seat))
         self._on_change()
+
+    def _ways(self, members: tuple[cm.CallMember, ...]) -> cm.Call:
+        """Say by which way those in the call are heard; to the SFU, who is."""
+        relay = self._relay
+        if relay is None:
+            return cm.Call(seat="", members=members)
+        if relay.trouble and len(members) <= relay.mesh:
+            relay.rest()  # the next one who comes is another try
+        relay.show({m.seat: m.camera for m in members})
+        self._was_relayed = self._was_relayed and bool(members)
+        mesh = not relay.number and len(members) <= relay.mesh
+        trouble = ""
+        if relay.trouble and self._was_relayed:
+            trouble = f"{relay.trouble} {_AS_BEFORE if mesh else _SILENT}"
+        return cm.Call(seat="", members=members, mesh=mesh, sfu=relay.number, trouble=trouble)
+
+
+def _unreachable(relay: CallRelay) -> CallError:
+    return CallError(
+        f"For more than {relay.mesh} people a call needs a server that does not answer now.",
+        hint="Try again in a while, or tell who runs this Jupyter.",
+    )

@@ -31,6 +31,7 @@ from blustream_widget.session import access
 from blustream_widget.session.access import DRIVERS
 from blustream_widget.session.annotations import AnnotationBoard
 from blustream_widget.session.announcer import Announcer
+from blustream_widget.session.call_relay import make_relay
 from blustream_widget.session.demand import Demand
 from blustream_widget.session.grid_store import GridStore
 from blustream_widget.session.guests import Guest
@@ -129,6 +130,7 @@ class Session:
             store=self._store,
             on_pointers=lambda places, people: self.recording.saw_pointers(places, people),
             calls=config.calls,
+            relay=make_relay(config, kept),
         )
         self._last_peer = 0
         self._reporter: Viewer | None = None

@@ -40,6 +40,7 @@ from blustream_widget.transport.tasks import TaskSet
 from blustream_widget.transport.throttle import Throttle
 
 if TYPE_CHECKING:
+    from blustream_widget.session.call_relay import CallRelay
     from blustream_widget.session.viewer import Viewer
 
 OnPointers: TypeAlias = Callable[[Collection[sm.PointerPlace], Collection[SharedPerson]], None]
@@ -68,6 +69,8 @@ class Sharing:
         Gets where pointers have gone, and whose they are.
     calls : bool
         Whether people may call each other.
+    relay : CallRelay, optional
+        What large calls go through.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Sharing:
         store: SessionStore | None = None,
         on_pointers: OnPointers = lambda _places, _people: None,
         calls: bool = True,
+        relay: CallRelay | None = None,
     ) -> None:
         self._viewers = viewers
         self._kernel = kernel
@@ -94,7 +98,9 @@ class Sharing:
             is_on=calls,
             on_change=self._tell.call,
             note=self.noted,
+            relay=relay,
         )
+        self._relay = relay
         self._tasks = TaskSet()
         self._page = ""
         self.owner_name = OWNER_NAME
@@ -168,6 +174,8 @@ class Sharing:
         self._tell.close()
         self._pointers.close()
         self.call.close()
+        if self._relay is not None:
+            await self._relay.close()
         if self._expiry is not None:
             self._expiry.cancel()
         await self._tasks.close()

@@ -12,6 +12,7 @@ from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
 from blustream_widget.core.call_messages import (
+    CallMedia,
     CallMessage,
     CallSignal,
     CallSound,
@@ -450,7 +451,15 @@ class Viewer:
                 self._offer(message)
             case SetRecording():
                 self._record(message)
-            case JoinCall() | LeaveCall() | CallSound() | CallSignal() | RecordVoice() | Voice():
+            case (
+                JoinCall()
+                | LeaveCall()
+                | CallSound()
+                | CallSignal()
+                | CallMedia()
+                | RecordVoice()
+                | Voice()
+            ):
                 self._handle_call(message)
             case LookAround():
                 self._look_around(message)

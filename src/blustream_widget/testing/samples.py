@@ -7,6 +7,7 @@ from blustream_widget.core import share_messages as sm
 from blustream_widget.core.annotation import annotation
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure, PutItem
 from blustream_widget.core.call_messages import (
+    CallMedia,
     CallSignal,
     CallSound,
     Candidate,
@@ -60,6 +61,7 @@ SAMPLES: tuple[p.ViewerMessage, ...] = (
     JoinCall(),
     CallSound(muted=True),
     CallSignal(seat=KEY, signal=Candidate(candidate="")),
+    CallMedia(n=1, way="down", signal=Candidate(candidate="")),
     LeaveCall(),
     RecordVoice(recording=1, on=True),
     Voice(recording=1, clock=0, at_ms=0, packets=(b"\x78",)),

@@ -1,0 +1,173 @@
+"""One page's two connections with the SFU, from its offer to their end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from blustream_widget.core import call_messages as cm
+from blustream_widget.errors import SfuError, SfuUnreachableError
+from blustream_widget.sfu.media_room import (
+    DownLine,
+    LineEvents,
+    MediaRoom,
+    Offer,
+    Stream,
+    StreamGoneError,
+    UpLine,
+)
+
+ANSWER_S = 15.0
+"""So long a page may take to answer an offer."""
+AGAIN_S = 1.0
+MOST_WAITING = 100
+"""Candidates of a page that its connections did not take yet."""
+
+Tell = Callable[[cm.CallMediaTold], None]
+Wanted = Callable[[], Mapping[Stream, str]]
+"""Gives what a page gets, and whose seat each is."""
+
+
+class SeatMedia:
+    """What a page sends to the SFU, and what it gets. Loop thread only.
+
+    Parameters
+    ----------
+    room : MediaRoom
+    n : int
+        The page's number of this attempt.
+    tell : callable
+        Gets what the page is to hear.
+    wanted : callable
+        What it is to get.
+    on_change : callable
+        What others can have of it is other than before.
+    """
+
+    def __init__(
+        self, room: MediaRoom, n: int, *, tell: Tell, wanted: Wanted, on_change: Callable[[], None]
+    ) -> None:
+        self.n = n
+        self.streams: tuple[Stream, ...] = ()
+        """What others can have: nothing before it is connected."""
+        self._room, self._tell = room, tell
+        self._wanted, self._on_change = wanted, on_change
+        self._inbox: asyncio.Queue[cm.CallMedia] = asyncio.Queue(MOST_WAITING)
+        self._wake = asyncio.Event()
+        self._answer: asyncio.Future[str] | None = None
+        self._is_gone = asyncio.Event()
+        self._up: UpLine | None = None
+        self._down: DownLine | None = None
+
+    def receive(self, message: cm.CallMedia) -> None:
+        """Take what the page says after its offer; what is too much is left out."""
+        if message.n != self.n:
+            return
+        if isinstance(message.signal, cm.Description):
+            is_asked = self._answer is not None and not self._answer.done()
+            if self._answer is not None and is_asked and message.signal.kind == "answer":
+                self._answer.set_result(message.signal.sdp)
+        elif not self._inbox.full():
+            self._inbox.put_nowait(message)
+
+    def has(self, feed: int) -> bool:
+        """Whether something that others can have is sent by this feed."""
+        return any(stream.feed == feed for stream in self.streams)
+
+    def want(self) -> None:
+        """Take note that the page may be to get something else."""
+        self._wake.set()
+
+    async def run(self, offer: str) -> None:
+        """Be there until the SFU or the page lets go; the page is told of the end."""
+        try:
+            self._up = await self._room.publish(offer, self._events("up", self._came_up))
+            self._say("up", cm.Description(kind="answer", sdp=self._up.answer))
+            self._down = self._room.receive(self._events("down", lambda: None))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._carry(self._up, self._down))
+                tasks.create_task(self._follow(self._down))
+                tasks.create_task(self._watch())
+        except* SfuError:
+            self._tell(cm.CallMediaTold(n=self.n, way="up", signal=cm.MediaEnded()))
+
+    async def close(self) -> None:
+        """Let go of both connections; never raises."""
+        self._set_streams(())
+        for line in (self._up, self._down):
+            if line is not None:
+                await line.close()
+
+    # -------------------------------------------------- what runs
+
+    async def _carry(self, up: UpLine, down: DownLine) -> None:
+        """Pass on where the page may be reached."""
+        while True:
+            message = await self._inbox.get()
+            if isinstance(message.signal, cm.Candidate):
+                await (up if message.way == "up" else down).trickle(message.signal)
+
+    async def _follow(self, down: DownLine) -> None:
+        """Have come what the page is to get."""
+        while True:
+            self._wake.clear()
+            seats = self._wanted()
+            try:
+                offer = await down.show(seats)
+            except StreamGoneError:  # we hear of that, too
+                await self._woken(AGAIN_S)
+                continue
+            if offer is not None:
+                await self._agree(down, offer, seats)
+            await self._woken()
+
+    async def _agree(self, down: DownLine, offer: Offer, seats: Mapping[Stream, str]) -> None:
+        answer = self._answer = asyncio.get_running_loop().create_future()
+        tracks = tuple(
+            cm.CallTrack(mid=mid, kind=stream.kind, seat=seats[stream])
+            for mid, stream in offer.lines.items()
+        )
+        self._say("down", cm.Description(kind="offer", sdp=offer.sdp), tracks)
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                sdp = await answer
+        except TimeoutError as exc:
+            raise SfuUnreachableError("The page does not answer.") from exc
+        finally:
+            self._answer = None
+        await down.answer(sdp)
+
+    async def _woken(self, at_most_s: float | None = None) -> None:
+        try:
+            async with asyncio.timeout(at_most_s):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    async def _watch(self) -> None:
+        await self._is_gone.wait()
+        raise SfuUnreachableError("A connection of a page with the SFU has ended.")
+
+    # -------------------------------------------------- what is heard
+
+    def _events(self, way: cm.Way, up: Callable[[], None]) -> LineEvents:
+        return LineEvents(
+            up=up, gone=self._is_gone.set, candidate=lambda candidate: self._say(way, candidate)
+        )
+
+    def _came_up(self) -> None:
+        if self._up is not None:
+            self._set_streams(self._up.streams)
+
+    def _set_streams(self, streams: tuple[Stream, ...]) -> None:
+        if self.streams != streams:
+            self.streams = streams
+            self._on_change()
+
+    def _say(
+        self,
+        way: cm.Way,
+        signal: cm.Description | cm.Candidate,
+        tracks: tuple[cm.CallTrack, ...] = (),
+    ) -> None:
+        self._tell(cm.CallMediaTold(n=self.n, way=way, signal=signal, tracks=tracks))

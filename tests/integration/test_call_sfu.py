@@ -1,0 +1,134 @@
+"""Calls of more than six, through a real Janus: all hear all, whatever happens to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import aiohttp
+import pytest
+
+from blustream_widget.core import link_protocol as lp
+from blustream_widget.testing.caller import caller
+from blustream_widget.testing.clients import connect_kernel
+from blustream_widget.testing.janus_server import (
+    ADMIN_KEY,
+    API_SECRET,
+    JanusServer,
+    janus_obstacle,
+)
+from blustream_widget.testing.namespaces import Namespace, namespace_obstacle
+from blustream_widget.testing.server_process import running_server
+
+OBSTACLE = janus_obstacle() or namespace_obstacle()
+pytestmark = pytest.mark.skipif(bool(OBSTACLE), reason=OBSTACLE or "there can be one")
+CODE, LINK = "g" * 32, "a" * 16
+FIRST_HZ, APART_HZ = 400.0, 150.0
+
+
+@pytest.fixture(scope="module")
+def namespace():
+    """A network of its own: Janus has no candidates at 127.0.0.1, whatever its settings."""
+    with Namespace(f"bs-call-{os.getpid()}") as made:
+        if not made.add_network("10.80.0.1/24"):
+            pytest.skip("this kernel has no veth")
+        yield made
+
+
+@pytest.fixture
+def janus(namespace, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("j")
+    command = namespace.command()
+    with JanusServer(folder, plugin="videoroom", command=command, ice_interface="d0") as server:
+        yield server
+
+
+@pytest.fixture
+def server(namespace, janus, tmp_path_factory):
+    secrets = {"api_secret": API_SECRET, "admin_key": ADMIN_KEY}
+    setting = {"type": "janus", "url": janus.url, "people": 9} | secrets
+    settings = {"transports": "websocket", "call_sfu": json.dumps(setting)}
+    with (
+        namespace.entered(),
+        running_server(tmp_path_factory.mktemp("s"), server_grace_s=60, **settings) as running,
+    ):
+        yield running
+
+
+@asynccontextmanager
+async def people(server, n):
+    """A shared view with so many guests; the first is not in the call yet, nor is the last."""
+    async with connect_kernel(server.address) as kernel, AsyncExitStack() as stack:
+        opened = await kernel.open()
+        link = {"id": LINK, "code": CODE, "role": "viewer", "max_viewers": 20}
+        await kernel.send(lp.OpenLink(session=opened.session, expires_s=3600.0, **link))
+        await kernel.message(lp.Shared, lambda m: bool(m.links))
+        callers = [
+            await stack.enter_async_context(
+                caller(server.address, CODE, f"Guest {k}", FIRST_HZ + k * APART_HZ)
+            )
+            for k in range(n)
+        ]
+        yield kernel, opened, callers
+        await kernel.send(lp.CloseSession(session=opened.session))
+
+
+async def all_hear_all(callers):
+    """Each hears the tone of each of the others, and nobody else."""
+    for listener in callers:
+        for other in callers:
+            if other is listener:
+                continue
+
+            def is_heard(listener=listener, other=other):
+                hz = listener.hears(other.seat)
+                return hz is not None and abs(hz - other.hz) < APART_HZ / 4
+
+            await listener.until(is_heard, f"{other.hz} Hz")
+
+
+async def enter(callers):
+    for one in callers:
+        await one.join()
+        await one.until(lambda one=one: one.called is not None or one.refusal, "an answer")
+
+
+async def rooms_at(janus):
+    async with aiohttp.ClientSession() as http:
+
+        async def post(path, **message):
+            message |= {"apisecret": API_SECRET, "transaction": "of a test"}
+            async with http.post(janus.url + path, json=message) as response:
+                return await response.json(content_type=None)
+
+        session = f"/{(await post('', janus='create'))['data']['id']}"
+        plugin = "janus.plugin.videoroom"
+        handle = (await post(session, janus="attach", plugin=plugin))["data"]["id"]
+        body = {"request": "list", "admin_key": ADMIN_KEY}
+        answer = await post(f"{session}/{handle}", janus="message", body=body)
+        await post(session, janus="destroy")
+        return [room["num_participants"] for room in answer["plugindata"]["data"]["list"]]
+
+
+async def no_room_is_left(janus):
+    async with asyncio.timeout(30):
+        while await rooms_at(janus):
+            await asyncio.sleep(0.1)
+
+
+async def test_nine_people_hear_each_other_and_a_tenth_has_no_place(namespace, janus, server):
+    with namespace.entered():
+        async with people(server, 10) as (_kernel, _opened, callers):
+            await enter(callers[:6])
+            assert [c.called.sfu for c in callers[:6]] == [0] * 6
+            assert await rooms_at(janus) == []
+            await enter(callers[6:])
+            assert "takes 9 people" in callers[9].refusal
+            nine = callers[:9]
+            await all_hear_all(nine)
+            await nine[0].leave()
+            await all_hear_all(nine[1:])
+            assert await rooms_at(janus) == [8]
+        await no_room_is_left(janus)
