@@ -114,7 +114,7 @@ async def rooms_at(janus):
 
 async def no_room_is_left(janus):
     async with asyncio.timeout(30):
-        while await rooms_at(janus):
+        while await rooms_at(janus):  # noqa: ASYNC110 - Janus tells nobody of it
             await asyncio.sleep(0.1)
 
 
@@ -131,4 +131,24 @@ async def test_nine_people_hear_each_other_and_a_tenth_has_no_place(namespace, j
             await nine[0].leave()
             await all_hear_all(nine[1:])
             assert await rooms_at(janus) == [8]
+        await no_room_is_left(janus)
+
+
+async def test_when_janus_is_killed_all_are_told_and_hear_each_other_when_it_is_back(
+    namespace, janus, server
+):
+    with namespace.entered():
+        async with people(server, 7) as (_kernel, _opened, callers):
+            await enter(callers)
+            await all_hear_all(callers[:3])
+            janus.stop()
+            for one in callers:
+                await one.until(lambda one=one: one.called.trouble, "a word")
+                assert (one.called.sfu, one.called.mesh) == (0, False)
+            janus.start()
+            for one in callers:
+                await one.until(lambda one=one: one.called.sfu == 2, "another room")
+                assert one.called.trouble == ""
+            await all_hear_all(callers[:3])
+            assert await rooms_at(janus) == [7]
         await no_room_is_left(janus)

@@ -202,6 +202,7 @@ class Caller:
         """Keep packets and decode none: there may be many voices."""
         assert self._down is not None
         line = next(t for t in self._down.getTransceivers() if t.receiver.track is track)
+        receiver = line.receiver
 
         async def rtp_came(packet: RtpPacket, arrival_time_ms: int) -> None:
             del arrival_time_ms
@@ -210,7 +211,7 @@ class Caller:
                 kept = self.packets.setdefault(seat, deque(maxlen=_KEPT_PACKETS))
                 kept.append(packet.payload)
 
-        line.receiver._handle_rtp_packet = rtp_came  # aiortc has no hook
+        receiver._handle_rtp_packet = rtp_came  # type: ignore[method-assign]  # aiortc has no hook
 
     async def _let_go(self) -> None:
         connections, self._up, self._down = (self._up, self._down), None, None

@@ -1,0 +1,181 @@
+"""Rooms for calls keep the promises of their contract: at a real Janus, and the fake one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import aiohttp
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import AudioStreamTrack
+
+from blustream_widget.core.call_sfu import CallSfu
+from blustream_widget.sfu import janus_session
+from blustream_widget.sfu.videoroom import JanusRoom
+from blustream_widget.testing import fake_media_room
+from blustream_widget.testing.contracts import media_room as suite
+from blustream_widget.testing.fake_media_room import FakeSfu
+from blustream_widget.testing.janus_server import (
+    ADMIN_KEY,
+    API_SECRET,
+    JanusServer,
+    janus_obstacle,
+)
+from blustream_widget.testing.namespaces import Namespace, namespace_obstacle
+
+
+class AiortcPage:
+    """A page that is connected for good."""
+
+    def __init__(self):
+        self.connections = []
+
+    def _connection(self):
+        self.connections.append(RTCPeerConnection(RTCConfiguration(iceServers=[])))
+        return self.connections[-1]
+
+    async def offer(self):
+        self._up = self._connection()
+        self._up.addTrack(AudioStreamTrack())
+        self._up.addTransceiver("video", direction="sendonly")
+        await self._up.setLocalDescription(await self._up.createOffer())
+        return self._up.localDescription.sdp
+
+    async def take_answer(self, sdp):
+        await self._up.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+
+    async def answer(self, offer):
+        down = getattr(self, "_down", None) or self._connection()
+        self._down = down
+        await down.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+        await down.setLocalDescription(await down.createAnswer())
+        return down.localDescription.sdp
+
+
+class JanusHarness:
+    def __init__(self, server):
+        self._server = server
+        self._pages = []
+
+    def room(self, name, former=None, *, is_wrong=False):
+        secret = "a wrong secret" if is_wrong else API_SECRET
+        settings = CallSfu(url=self._server.url, api_secret=secret, admin_key=ADMIN_KEY)
+        return JanusRoom(settings, name, former, lambda _: None)
+
+    def page(self):
+        self._pages.append(AiortcPage())
+        return self._pages[-1]
+
+    async def connected(self, up):
+        pass  # they see to it themselves
+
+    async def names(self):
+        answer = await self._ask(request="list", admin_key=ADMIN_KEY)
+        return {room["room"] for room in answer["list"]}
+
+    async def end_there(self, name):
+        await self._ask(request="destroy", room=name.number, secret=name.secret)
+
+    async def stop(self):
+        self._server.stop()
+
+    async def start(self):
+        self._server.start()
+
+    async def close(self):
+        connections = [each for page in self._pages for each in page.connections]
+        await asyncio.gather(*(each.close() for each in connections))
+
+    async def _ask(self, **body):
+        async with aiohttp.ClientSession() as http:
+
+            async def post(path, **message):
+                message |= {"apisecret": API_SECRET, "transaction": "of a test"}
+                async with http.post(self._server.url + path, json=message) as response:
+                    return await response.json(content_type=None)
+
+            session = f"/{(await post('', janus='create'))['data']['id']}"
+            plugin = "janus.plugin.videoroom"
+            handle = (await post(session, janus="attach", plugin=plugin))["data"]["id"]
+            answer = await post(f"{session}/{handle}", janus="message", body=body)
+            await post(session, janus="destroy")
+            return answer["plugindata"]["data"]
+
+
+class FakePage:
+    async def offer(self):
+        return "v=0\r\nm=audio 9\r\nm=video 9\r\n"
+
+    async def take_answer(self, sdp):
+        assert sdp.startswith("v=0")
+
+    async def answer(self, offer):
+        return offer.sdp
+
+
+class FakeHarness:
+    def __init__(self):
+        self._sfu = FakeSfu()
+
+    def room(self, name, former=None, *, is_wrong=False):
+        secret = "a wrong secret" if is_wrong else fake_media_room.SECRET
+        settings = CallSfu(url="http://fake", api_secret=secret)
+        return self._sfu.make(settings, name, former, lambda _: None)
+
+    def page(self):
+        return FakePage()
+
+    async def connected(self, up):
+        up.come()
+
+    async def names(self):
+        return set(self._sfu.rooms)
+
+    async def end_there(self, name):
+        self._sfu.end(name)
+
+    async def stop(self):
+        self._sfu.stop()
+
+    async def start(self):
+        self._sfu.start()
+
+
+@pytest.fixture(scope="module")
+def namespace():
+    if obstacle := janus_obstacle() or namespace_obstacle():
+        pytest.skip(obstacle)
+    with Namespace(f"bs-room-{os.getpid()}") as made:
+        if not made.add_network("10.82.0.1/24"):
+            pytest.skip("this kernel has no veth")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def running_janus(namespace, tmp_path_factory):
+    folder, command = tmp_path_factory.mktemp("j"), namespace.command()
+    with JanusServer(folder, plugin="videoroom", command=command, ice_interface="d0") as server:
+        yield server
+
+
+@pytest.fixture(params=["janus", "fake"])
+async def harness(request, monkeypatch):
+    monkeypatch.setattr(janus_session, "LOOK_S", 0.2)
+    monkeypatch.setattr(janus_session, "LOST_S", 0.2)
+    if request.param == "fake":
+        yield FakeHarness()
+        return
+    server = request.getfixturevalue("running_janus")
+    with request.getfixturevalue("namespace").entered():
+        made = JanusHarness(server)
+        yield made
+        await made.close()
+
+
+CHECKS = [value for name, value in vars(suite).items() if name.startswith("check_")]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
+async def test_media_room(harness, check):
+    await check(harness)
