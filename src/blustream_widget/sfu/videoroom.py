@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from blustream_widget.core.call_messages import SDP_CHARS, Candidate
+from blustream_widget.core.call_messages import Candidate
 from blustream_widget.core.call_sfu import CallSfu
 from blustream_widget.errors import SfuError, SfuRefusedError, SfuUnreachableError
 from blustream_widget.sfu.janus_api import JanusError, host_and_port
@@ -24,6 +24,7 @@ from blustream_widget.sfu.media_room import LineEvents, Offer, OnTalk, Stream, S
 _PLUGIN = "janus.plugin.videoroom"
 _NO_SUCH_ROOM, _NO_SUCH_FEED = 426, 428
 _CLOSE_TIMEOUT_S = 3.0
+_SDP_CHARS = 256 * 1024  # Janus says of each line where it is reached
 # Somebody whose page begins anew is there twice for a moment.
 _SPARE_PUBLISHERS = 2
 # What is louder than -40 dBov for a quarter of a second is talk.
@@ -297,7 +298,7 @@ def _named(stream: Stream) -> dict[str, Any]:
 
 
 def _sdp_of(description: Description | None, kind: str) -> str:
-    if description is None or description.type != kind or len(description.sdp) > SDP_CHARS:
+    if description is None or description.type != kind or len(description.sdp) > _SDP_CHARS:
         raise SfuRefusedError(f"Janus gives no {kind} that a browser could take.")
     return description.sdp
 

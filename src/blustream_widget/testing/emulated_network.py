@@ -105,13 +105,20 @@ def browser_in(network: EmulatedNetwork, origin: str) -> Iterator[Browser]:
     origin : str
         Address of the server, which the browser trusts as if it had HTTPS: only then it decodes.
     """
+    trust = f"--unsafely-treat-insecure-origin-as-secure={origin}"
+    with chromium_in(network.browser, trust) as browser:
+        yield browser
+
+
+@contextmanager
+def chromium_in(namespace: Namespace, *arguments: str) -> Iterator[Browser]:
+    """Start Chromium in a namespace, with more options of its command line."""
     with tempfile.TemporaryDirectory(prefix="bs-browser-") as folder:
         script = Path(folder) / "chromium"
-        command = shlex.join(network.browser.command(find_chromium()))
+        command = shlex.join(namespace.command(find_chromium()))
         script.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
         script.chmod(0o700)
-        trust = f"--unsafely-treat-insecure-origin-as-secure={origin}"
-        with chromium(trust, executable=str(script)) as browser:
+        with chromium(*arguments, executable=str(script)) as browser:
             yield browser
 
 

@@ -1,0 +1,194 @@
+"""What a Janus may answer or tell about a call's room, and what is made of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from blustream_widget.core.call_messages import Candidate
+from blustream_widget.core.call_sfu import CallSfu
+from blustream_widget.errors import SfuRefusedError, SfuUnreachableError
+from blustream_widget.sfu import janus_session
+from blustream_widget.sfu.janus_api import SilentError
+from blustream_widget.sfu.media_room import LineEvents, Stream
+from blustream_widget.sfu.videoroom import JanusRoom, new_name
+
+VOICE = {"type": "audio", "mindex": 0, "mid": "0", "codec": "opus"}
+JOINED = {"videoroom": "joined", "streams": [VOICE]}
+ANSWER = {"type": "answer", "sdp": "v=0"}
+
+
+class FakeJanus:
+    """Answers requests as a test says, and tells what it puts into `events`.
+
+    `says` has for a request what the plugin says, and a description; a number is a proxy's status.
+    """
+
+    def __init__(self):
+        self.events = asyncio.Queue()
+        self.asked, self.trickled, self.polls = [], [], []
+        self.says = {"create": ({"videoroom": "created"}, None), "destroy": ({}, None)}
+        self.says["joinandconfigure"] = (JOINED, ANSWER)
+        self.is_mute = False
+        self.all_heard = asyncio.Event()
+        self._n = 100
+
+    async def post(self, request):
+        message = await request.json()
+        if "body" in message:
+            return await self._ask(message)
+        if message["janus"] == "trickle":
+            self.trickled.append(message["candidate"])
+        self._n += 1
+        return web.json_response({"janus": "success", "data": {"id": self._n}})
+
+    async def _ask(self, message):
+        name = message["body"]["request"]
+        self.asked.append(name)
+        data, description = self.says[name]
+        if name in ("create", "destroy"):
+            return web.json_response({"janus": "success", "plugindata": {"data": data}})
+        event = {"janus": "event", "sender": self._n, "transaction": message["transaction"]}
+        event |= {"plugindata": {"data": data}} | ({"jsep": description} if description else {})
+        if not self.is_mute:
+            await self.events.put(event)
+        return web.json_response({"janus": "ack"})
+
+    async def poll(self, request):
+        assert request.query["apisecret"] == "hidden"
+        if self.polls:
+            said = self.polls.pop(0)
+            if isinstance(said, int):
+                return web.Response(status=said, text="<html>")
+            return web.json_response(said)
+        if self.events.empty():
+            self.all_heard.set()  # who asks again has taken what came before
+        return web.json_response([await self.events.get()])
+
+    async def tell(self, *events):
+        """Tell events about the newest handle, and wait until they were heard."""
+        self.all_heard.clear()
+        for event in events:
+            await self.events.put({"sender": self._n} | event)
+        async with asyncio.timeout(10):
+            await self.all_heard.wait()
+
+
+class Heard:
+    def __init__(self):
+        self.n_up = self.n_gone = 0
+        self.candidates = []
+        self.events = LineEvents(self._up, self._gone, self.candidates.append)
+
+    def _up(self):
+        self.n_up += 1
+
+    def _gone(self):
+        self.n_gone += 1
+
+
+@pytest.fixture
+async def fake():
+    fake, app = FakeJanus(), web.Application()
+    app.router.add_post("/{tail:.*}", fake.post)
+    app.router.add_get("/{tail:.*}", fake.poll)
+    async with TestServer(app, host="127.0.0.1") as server:
+        fake.url = str(server.make_url("/janus"))
+        yield fake
+
+
+@pytest.fixture
+async def room(fake):
+    fake.talks = []
+    settings = CallSfu(url=fake.url, api_secret="hidden")
+    made = JanusRoom(settings, new_name(), None, fake.talks.append)
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def test_what_is_told_of_a_line_is_heard_and_nonsense_is_not(fake, room):
+    heard = Heard()
+    up = await room.publish("v=0", heard.events)
+    assert up.streams == (Stream(up.streams[0].feed, "0", "audio"),)
+    await fake.tell(
+        {"janus": "webrtcup"},
+        {"janus": "trickle", "candidate": {"candidate": "c", "sdpMid": "0", "sdpMLineIndex": 0}},
+        {"janus": "trickle", "candidate": {"completed": True}},
+        {"janus": "trickle", "candidate": 5},
+        {"janus": "trickle"},
+        {"janus": "event", "plugindata": {"data": {"videoroom": "talking", "id": 7}}},
+        {"janus": "event", "jsep": "nonsense"},
+        {"janus": "media", "sender": "nobody"},
+        {"janus": "hangup", "reason": "DTLS alert"},
+    )
+    assert (heard.n_up, heard.n_gone, fake.talks) == (1, 1, [7])
+    assert heard.candidates == [Candidate("c", "0", 0)]
+    await up.close()
+    await fake.tell({"janus": "hangup"})
+    assert heard.n_gone == 1
+
+
+async def test_where_a_page_is_reached_is_passed_on_in_janus_words(fake, room):
+    up = await room.publish("v=0", Heard().events)
+    await up.trickle(Candidate(candidate="c", sdp_mid="0", username_fragment="u"))
+    await up.trickle(Candidate(candidate=""))
+    assert fake.trickled == [{"candidate": "c", "sdpMid": "0"}, {"completed": True}]
+
+
+async def test_a_silence_of_a_moment_is_no_loss_and_a_new_janus_is(fake, monkeypatch):
+    monkeypatch.setattr(janus_session, "_AGAIN_S", 0.0)
+    settings = CallSfu(url=fake.url, api_secret="hidden")
+    gone = {"janus": "error", "error": {"code": 458, "reason": "No such session"}}
+    fake.polls = [502, {"janus": "keepalive"}, 429, gone]
+    room = JanusRoom(settings, new_name(), None, lambda _: None)
+    await room.open()
+    async with asyncio.timeout(10):
+        error = await room.lost()
+    assert isinstance(error, SfuUnreachableError)
+    assert "anew" in error.message
+    await room.close()
+
+
+async def test_a_janus_that_takes_requests_and_says_no_more_is_not_waited_for(
+    fake, room, monkeypatch
+):
+    monkeypatch.setattr(janus_session, "REQUEST_TIMEOUT_S", 0.01)
+    fake.is_mute = True
+    with pytest.raises(SilentError):
+        await room.publish("v=0", Heard().events)
+
+
+@pytest.mark.parametrize(
+    "description", [None, {"type": "offer", "sdp": "v=0"}, {"type": "answer", "sdp": "x" * 300_000}]
+)
+async def test_what_no_browser_could_take_is_refused(fake, room, description):
+    fake.says["joinandconfigure"] = (JOINED, description)
+    with pytest.raises(SfuRefusedError, match="no answer"):
+        await room.publish("v=0", Heard().events)
+
+
+async def test_a_room_that_somebody_ended_is_lost_when_a_page_comes(fake, room):
+    fake.says["joinandconfigure"] = ({"error_code": 426, "error": "No such room"}, None)
+    with pytest.raises(SfuRefusedError, match="426"):
+        await room.publish("v=0", Heard().events)
+    assert "Somebody ended" in (await room.lost()).message
+
+
+async def test_no_secret_is_in_what_is_said_of_an_error(fake, monkeypatch):
+    settings = CallSfu(url="http://127.0.0.1:9/janus", api_secret="hidden", token="hidden")
+    room = JanusRoom(settings, new_name(), None, lambda _: None)
+    with pytest.raises(SfuUnreachableError) as raised:
+        await room.open()
+    await room.close()
+    assert "hidden" not in f"{raised.value} {raised.value.__cause__}"
+
+
+async def test_an_address_that_is_none_is_said(fake):
+    room = JanusRoom(CallSfu(url="janus.example.org"), new_name(), None, lambda _: None)
+    with pytest.raises(SfuRefusedError, match="HTTP API"):
+        await room.open()
+    await room.close()
