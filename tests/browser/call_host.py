@@ -1,7 +1,7 @@
 """A shared view without Jupyter, for people who call each other; started in their network.
 
 `python call_host.py` starts the server with fake workers, opens a session as a kernel does, shares
-it, makes the server reachable by TCP and prints the link. Each line that comes is the name of
+it, makes the server reachable by TCP and prints its links. Each line that comes is the name of
 somebody who is shown out.
 """
 
@@ -16,7 +16,8 @@ from blustream_widget.server.discovery import find_or_start
 from blustream_widget.testing.clients import KernelClient, connect_kernel
 from blustream_widget.testing.tcp_bridge import bridged
 
-CODE, LINK = "g" * 32, "a" * 16
+# Two links, as one by which somebody came who was shown out lets nobody in any more.
+LINKS = {"a" * 16: "g" * 32, "b" * 16: "h" * 32}
 
 
 async def remove(kernel: KernelClient, session: str, name: str) -> None:
@@ -33,11 +34,13 @@ async def main() -> None:
     )
     async with connect_kernel(address) as kernel:
         opened = await kernel.open("fake:96x64x32")
-        link = {"id": LINK, "code": CODE, "role": "viewer", "max_viewers": 9}
-        await kernel.send(lp.OpenLink(session=opened.session, expires_s=3600.0, **link))
-        await kernel.message(lp.Shared, lambda m: bool(m.links))
+        for key, code in LINKS.items():
+            link = {"id": key, "code": code, "role": "viewer", "max_viewers": 9}
+            await kernel.send(lp.OpenLink(session=opened.session, expires_s=3600.0, **link))
+        await kernel.message(lp.Shared, lambda m: len(m.links) == len(LINKS))
         with bridged(address.socket_path) as port:
-            sys.stdout.write(f"http://127.0.0.1:{port}/guest#{CODE}\n")
+            links = (f"http://127.0.0.1:{port}/guest#{code}" for code in LINKS.values())
+            sys.stdout.write(" ".join(links) + "\n")
             sys.stdout.flush()
             while name := (await asyncio.to_thread(sys.stdin.readline)).strip():
                 await remove(kernel, opened.session, name)

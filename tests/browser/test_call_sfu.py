@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from tests.browser.person import Person
 
+from blustream_widget.core.call_messages import SDP_CHARS
+from blustream_widget.core.call_sfu import MOST_PEOPLE, MOST_PICTURES
 from blustream_widget.testing.emulated_network import chromium_in
 from blustream_widget.testing.janus_server import (
     ADMIN_KEY,
@@ -87,7 +89,7 @@ def namespace():
 
 @contextmanager
 def shared_view(namespace, janus, folder):
-    """A server whose calls of more than two go by that Janus; gives its host and the link."""
+    """A server whose calls of more than two go by that Janus; gives its host and the links."""
     secrets = {"api_secret": API_SECRET, "admin_key": ADMIN_KEY}
     setting = {"type": "janus", "url": janus.url, "mesh": 2, "people": 3} | secrets
     environment = os.environ | {
@@ -104,7 +106,7 @@ def shared_view(namespace, janus, folder):
         text=True,
     )
     try:
-        yield host, host.stdout.readline().strip()
+        yield host, host.stdout.readline().split()
     finally:
         host.stdin.close()
         host.wait(20)
@@ -155,18 +157,19 @@ def test_three_go_over_to_janus_one_is_shown_out_and_janus_dies(namespace, tmp_p
         JanusServer(
             tmp_path_factory.mktemp("j"), plugin="videoroom", command=command, ice_interface="d0"
         ) as janus,
-        shared_view(namespace, janus, folder) as (host, link),
+        shared_view(namespace, janus, folder) as (host, (link, another_link)),
         chromium_in(namespace, "--use-fake-device-for-media-stream") as browser,
     ):
         ann, ben, cat = (Talker(browser, link, name) for name in ("Ann", "Ben", "Cat"))
         _two_talk_from_browser_to_browser(ann, ben)
         _with_a_third_all_go_over(ann, ben, cat)
         _pictures_and_rings_go_by_it_too(ann, ben)
+        _a_description_of_the_largest_call_would_fit(ben)
         _who_is_shown_out_is_heard_no_more(host, ann, ben, cat)
         janus.stop()
         _two_go_on_without_it(ann, ben)
         janus.start()
-        dan = Talker(browser, link, "Dan")
+        dan = Talker(browser, another_link, "Dan")
         _with_a_third_all_go_over(ann, ben, dan)
         dan.page.get_by_role("button", name="Leave the call").click()
         ann.page.locator("[part=talks]").nth(2).wait_for(state="detached")
@@ -211,6 +214,18 @@ def _pictures_and_rings_go_by_it_too(ann, ben):
     ann.wait_hears(1)
     ben.page.get_by_role("button", name="Unmute").click()
     ann.wait_hears(2)
+
+
+def _a_description_of_the_largest_call_would_fit(page):
+    """As long as each of its lines is such as these are, without a word of where they lead."""
+    sections = page.page.evaluate(
+        """() => window.calls.filter(({ connectionState }) => connectionState === 'connected')
+          .flatMap(({ localDescription: { type, sdp } }) =>
+            type === 'answer' ? sdp.split('m=').slice(1) : [])
+          .map((section) => section.replace(/a=candidate.*\\r\\n/g, '').length)"""
+    )
+    assert len(sections) == 3, sections
+    assert max(sections) * (MOST_PEOPLE + MOST_PICTURES) < SDP_CHARS, sections
 
 
 def _who_is_shown_out_is_heard_no_more(host, ann, ben, cat):

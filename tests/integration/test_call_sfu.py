@@ -6,10 +6,12 @@ import asyncio
 import json
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
+from random import Random
 
 import aiohttp
 import pytest
 
+from blustream_widget.core import call_messages as cm
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.testing.caller import caller
 from blustream_widget.testing.clients import connect_kernel
@@ -131,6 +133,53 @@ async def test_nine_people_hear_each_other_and_a_tenth_has_no_place(namespace, j
             await nine[0].leave()
             await all_hear_all(nine[1:])
             assert await rooms_at(janus) == [8]
+        await no_room_is_left(janus)
+
+
+def mutated(random, sdp):
+    """An offer with a few lines that are gone, twice there, or other ones."""
+    lines = sdp.split("\r\n")
+    for _ in range(random.randint(1, 6)):
+        at = random.randrange(1, len(lines))
+        change = random.randrange(4)
+        if change == 0:
+            del lines[at]
+        elif change == 1:
+            lines.insert(at, lines[at])
+        elif change == 2:
+            lines[at] = lines[at][: random.randint(0, len(lines[at]))]
+        else:
+            lines[at] = "".join(random.choice((c, c, c, "\x7f", "9", ":")) for c in lines[at])
+    return "\r\n".join(lines)[: cm.SDP_CHARS]
+
+
+async def test_what_a_hostile_page_tells_janus_ends_with_that_page(namespace, janus, server):
+    random = Random(20)
+    with namespace.entered():
+        async with people(server, 7) as (_kernel, _opened, callers):
+            await enter(callers)
+            await all_hear_all(callers[:3])
+            eve = callers[6]
+            offer = eve.offered
+            await eve.leave()
+            eve.is_deaf = True  # nothing answers but what is sent here
+            await eve.join()
+            await eve.until(lambda: eve.called is not None, "a seat")
+            for n in range(1, 8):
+                hostile = cm.Description(kind="offer", sdp=mutated(random, offer))
+                await eve.viewer.send(cm.CallMedia(n=n, way="up", signal=hostile))
+                for text in ("", "candidate:", "x" * 1024, "candidate:1 1 udp 1 ::1 9 typ host"):
+                    where = cm.Candidate(candidate=text, sdp_mid="no such", sdp_m_line_index=9)
+                    await eve.viewer.send(cm.CallMedia(n=n, way="up", signal=where))
+                    await eve.viewer.send(cm.CallMedia(n=n, way="down", signal=where))
+                answer = cm.Description(kind="answer", sdp=mutated(random, offer))
+                await eve.viewer.send(cm.CallMedia(n=n, way="down", signal=answer))
+                await eve.viewer.round_trip()
+            for one in callers[:6]:
+                one.packets.clear()  # what is heard from now on
+            await all_hear_all(callers[:3])
+            assert janus.is_running
+            await eve.leave()
         await no_room_is_left(janus)
 
 

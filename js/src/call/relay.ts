@@ -158,6 +158,7 @@ export class Relay {
     this.#down?.close();
     this.#down = null;
     this.#incoming = new Map();
+    this.#loudness.clear();
   }
 
   #again(): void {

@@ -73,12 +73,17 @@ class Caller:
         Why they were not let in, or are out; "" while they were.
     packets : dict of str to deque of bytes
         The newest packets (Opus) of each voice that comes, by seat.
+    offered : str
+        SDP that was offered to the SFU last.
+    is_deaf : bool
+        They do nothing with the SFU by themselves.
     """
 
     def __init__(self, viewer: ViewerClient, hz: float) -> None:
         self.viewer, self.hz = viewer, hz
         self.called: cm.Call | None = None
-        self.refusal = ""
+        self.refusal = self.offered = ""
+        self.is_deaf = False
         self.packets: dict[str, deque[bytes]] = {}
         self._seats: dict[str, str] = {}  # by line
         self._n_taken = self._attempt = self._room = 0
@@ -98,7 +103,7 @@ class Caller:
         """Press Leave."""
         await self.viewer.send(cm.LeaveCall())
         await self._let_go()
-        self.called = None
+        self.called, self._room = None, 0
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until something is true, looked at whenever something comes."""
@@ -151,11 +156,8 @@ class Caller:
             case cm.Call():
                 self.called = message
                 if message.sfu != self._room:
-                    self._room = message.sfu
-                    await self._let_go()
-                    if message.sfu:
-                        await self._begin()
-            case cm.CallMediaTold(n=n) if n == self._attempt:
+                    await self._go_over(message.sfu)
+            case cm.CallMediaTold(n=n) if n == self._attempt and not self.is_deaf:
                 await self._hear_sfu(message)
             case cm.CallLeft(message=why):
                 await self._let_go()
@@ -163,12 +165,19 @@ class Caller:
             case p.Error(code="call", message=why):
                 self.refusal = why
 
+    async def _go_over(self, room: int) -> None:
+        self._room = room
+        await self._let_go()
+        if room and not self.is_deaf:
+            await self._begin()
+
     async def _begin(self) -> None:
         self._attempt += 1
         up = self._up = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         up.addTrack(Tone(self.hz))
         await up.setLocalDescription(await up.createOffer())
-        await self._tell("up", "offer", up.localDescription.sdp)
+        self.offered = up.localDescription.sdp
+        await self._tell("up", "offer", self.offered)
 
     async def _hear_sfu(self, message: cm.CallMediaTold) -> None:
         signal = message.signal

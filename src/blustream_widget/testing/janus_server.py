@@ -76,6 +76,11 @@ class JanusServer:
             self._process.wait(30)
             self._process = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether its process has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def _is_up(self) -> bool:
         log = self._folder / "log"
         assert self._process is not None
