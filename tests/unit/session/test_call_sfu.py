@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from blustream_widget.config import Config
+from blustream_widget.config import Config, worker_environment
 from blustream_widget.core import call_messages as cm
 from blustream_widget.core.call_sfu import CallSfu
 from blustream_widget.errors import BlustreamError, CallError, ConfigError
@@ -450,3 +450,8 @@ def test_a_setting_that_cannot_be_read_is_said_without_its_secrets(setting):
 def test_secrets_of_the_setting_are_not_shown():
     setting = CallSfu(url="http://x", api_secret="one", token="two", admin_key="three")
     assert not any(word in repr(setting) for word in ("one", "two", "three"))
+
+
+def test_workers_do_not_inherit_the_setting(monkeypatch):
+    monkeypatch.setenv("BLUSTREAM_CALL_SFU", "hidden")
+    assert "hidden" not in worker_environment().values()
