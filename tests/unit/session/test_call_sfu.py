@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
 from blustream_widget.config import Config, worker_environment
 from blustream_widget.core import call_messages as cm
 from blustream_widget.core.call_sfu import CallSfu
+from blustream_widget.core.voice_messages import RecordVoice, Voice
 from blustream_widget.errors import BlustreamError, CallError, ConfigError
 from blustream_widget.session import call_media, call_relay
 from blustream_widget.session.call import CallRate, CallRoom
 from blustream_widget.session.call_relay import CallRelay, call_sfu_of
 from blustream_widget.session.call_stage import Stage
+from blustream_widget.session.voices import VoiceDesk, VoiceRate
 from blustream_widget.sfu.videoroom import RoomName
 from blustream_widget.testing.fake_media_room import SECRET, FakeSfu
 
@@ -25,8 +28,8 @@ class Page:
     """One connection of a person, which does with the SFU what a page does."""
 
     def __init__(self, person, role="viewer"):
-        self.person, self.role = person, role
-        self.call_rate = CallRate()
+        self.person, self.name, self.role, self.guest = person, person, role, None
+        self.call_rate, self.voice_rate, self.round_trip_s = CallRate(), VoiceRate(), 0.0
         self.told = []
         self.n = 0
 
@@ -401,6 +404,28 @@ async def test_what_is_left_is_kept_while_the_sfu_does_not_answer(tmp_path):
     await scene.joined("ann", "ben", "cat")
     assert 5 not in scene.sfu.rooms
     await scene.close()
+
+
+async def test_a_voice_is_recorded_on_through_all_of_it(scene):
+    spoken = []
+    recorder = SimpleNamespace(
+        number=3, takes_pictures=True, saw_consent=lambda *_, **__: None, saw_voice=spoken.append
+    )
+    desk = VoiceDesk(scene.room, recorder, lambda *_: None)
+    ann, ben = await scene.joined("ann", "ben")
+    desk.receive(ann, RecordVoice(recording=3, on=True))
+
+    def say():
+        desk.receive(ann, Voice(3, 0, 0.0, (b"\x78" + bytes(40),)))
+        return len(spoken), {m.person for m in ben.call.members if m.recorded}
+
+    assert say() == (1, {"ann"})
+    pages = await scene.joined("cat")
+    await scene.publish(ann, ben, *pages)
+    assert say() == (2, {"ann"})
+    scene.sfu.stop()
+    await settled()
+    assert say() == (3, {"ann"})
 
 
 # ------------------------------------------------------------------ parts
