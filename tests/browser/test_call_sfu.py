@@ -54,10 +54,10 @@ _WATCH = """(() => {
     return found;
   };
 })()"""
-# How many voices are loud in a second of sound: Chromium's microphone beeps twice in it.
+# How many voices are loud in 0.7 s: Chromium's microphone beeps each half a second.
 _LOUD = """async () => {
   const before = await window.voices();
-  await new Promise((resolve) => setTimeout(resolve, 1100));
+  await new Promise((resolve) => setTimeout(resolve, 700));
   let n = 0;
   for (const [name, stats] of await window.voices()) {
     const { totalAudioEnergy = 0 } = before.get(name) ?? {};

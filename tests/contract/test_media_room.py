@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 
 import aiohttp
+import msgspec
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack
 
+from blustream_widget.config import Config
 from blustream_widget.core.call_sfu import CallSfu
+from blustream_widget.session.call_relay import call_sfu_obstacle
 from blustream_widget.sfu import janus_session
-from blustream_widget.sfu.videoroom import JanusRoom
+from blustream_widget.sfu.videoroom import JanusRoom, end_room
 from blustream_widget.testing import fake_media_room
 from blustream_widget.testing.contracts import media_room as suite
 from blustream_widget.testing.fake_media_room import FakeSfu
@@ -57,10 +61,11 @@ class JanusHarness:
     def __init__(self, server):
         self._server = server
         self._pages = []
+        self.settings = CallSfu(url=server.url, api_secret=API_SECRET, admin_key=ADMIN_KEY)
 
     def room(self, name, former=None, *, is_wrong=False):
-        secret = "a wrong secret" if is_wrong else API_SECRET
-        settings = CallSfu(url=self._server.url, api_secret=secret, admin_key=ADMIN_KEY)
+        changes = {"api_secret": "a wrong secret"} if is_wrong else {}
+        settings = msgspec.structs.replace(self.settings, **changes)
         return JanusRoom(settings, name, former, lambda _: None)
 
     def page(self):
@@ -171,6 +176,26 @@ async def harness(request, monkeypatch):
         made = JanusHarness(server)
         yield made
         await made.close()
+
+
+async def test_a_room_that_was_left_behind_is_ended(harness):
+    if isinstance(harness, FakeHarness):
+        pytest.skip("the fake is asked for that in unit tests")
+    left = harness.room(suite.ONE)
+    await left.open()
+    await end_room(harness.settings, suite.ONE)
+    assert await harness.names() == set()
+    await end_room(harness.settings, suite.ONE)
+    await left.close()
+
+
+async def test_doctor_tries_the_sfu_of_calls(running_janus, namespace):
+    setting = {"type": "janus", "url": running_janus.url, "api_secret": API_SECRET}
+    with namespace.entered():
+        obstacle = await call_sfu_obstacle(Config(call_sfu=json.dumps(setting)))
+        assert "Give the admin_key" in obstacle
+        good = Config(call_sfu=json.dumps(setting | {"admin_key": ADMIN_KEY}))
+        assert await call_sfu_obstacle(good) == ""
 
 
 CHECKS = [value for name, value in vars(suite).items() if name.startswith("check_")]

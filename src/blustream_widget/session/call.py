@@ -288,13 +288,15 @@ class CallRoom:
         assert relay is not None
         if not relay.number:
             self._refuse_waiting(_unreachable(relay))
-        self._was_relayed = self._was_relayed or bool(relay.number)
         waiting, self._waiting = self._waiting, {}
         for viewer, message in waiting.items():
             try:
                 self._join(viewer, message)
             except CallError as exc:
                 viewer.send_error(exc)
+        if not self._was_relayed and len(self._members) <= relay.mesh:
+            relay.rest()  # whoever it was for did not wait
+        self._was_relayed = self._was_relayed or bool(relay.number)
         self._tell()
 
     def _refuse_waiting(self, error: CallError) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
 """Between tries to reach an SFU that is not there: each is twice as long."""
 BEGINS_HZ, BEGINS_BURST = 0.5, 8.0
 """Of connections that one page begins."""
+CLOSE_S = 5.0
+"""So long the end of a session waits for the SFU, which ends what is left there by itself."""
 MOST_LINES = 3
 """Of an offer: a voice, a picture, and one to spare."""
 TROUBLE = "The server that passes the call's voices on is not there."
@@ -108,8 +111,10 @@ class CallRelay:
         self._stage = Stage(settings.pictures)
         self._seats: dict[str, _Seat] = {}
         self._tasks = TaskSet()
+        self._sweeping: asyncio.Task[None] | None = None
         if self._former is not None:
-            self._tasks.spawn(self._sweep(self._former), name="end of a former call")
+            sweep_it = self._sweep(self._former)
+            self._sweeping = self._tasks.spawn(sweep_it, name="end of a former call")
 
     def want(self) -> None:
         """Have a room; what comes of it is told by `on_change`."""
@@ -153,9 +158,14 @@ class CallRelay:
             there.media.receive(message)
 
     async def close(self) -> None:
-        """End the room, when the session ends."""
+        """End the room, when the session ends, in five seconds at most."""
         self.rest()
-        await self._tasks.wait()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self._tasks.wait()
+        await self._tasks.close()
 
     # -------------------------------------------------- the room
 
@@ -176,14 +186,16 @@ class CallRelay:
                 finally:
                     ending = self._tasks.spawn(self._leave(room, name), name="end of a call")
                     await asyncio.shield(ending)
-                logger.warning("The SFU of a call is not there: %s", error)
+                if not self.trouble:
+                    logger.warning("The SFU of a call is not there: %s", error)
                 self.trouble = TROUBLE
                 self.on_change()
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         finally:
             if self._running is asyncio.current_task():  # it failed; the next wish tries again
-                self._running = None
+                self._running, self.trouble = None, TROUBLE
+                self.on_change()
 
     def _came(self, room: MediaRoom) -> None:
         self._room = room

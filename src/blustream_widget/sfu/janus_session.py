@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import time
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from blustream_widget.sfu.janus_api import (
     id_of,
 )
 from blustream_widget.transport.tasks import TaskSet
+
+logger = logging.getLogger(__name__)
 
 LOOK_S = 5.0
 """So often Janus is asked for a sign of life; after 60 s without it ends our session."""
@@ -123,10 +126,22 @@ class JanusSession:
         ------
         SfuError
         """
+        making = self._tasks.spawn(self._attach(plugin, on_event), name="a handle of Janus")
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:  # who wanted it is gone, and it may be made all the same
+            self._tasks.spawn(self._undo(making), name="end of a handle of Janus")
+            raise
+
+    async def _attach(self, plugin: str, on_event: OnEvent) -> JanusHandle:
         message = {"janus": "attach", "plugin": plugin}
         number = id_of(await self._http.post(f"/{self._number}", message))
         handle = self._handles[number] = JanusHandle(self, number, on_event)
         return handle
+
+    async def _undo(self, making: asyncio.Task[JanusHandle]) -> None:
+        with contextlib.suppress(SfuError):
+            await (await making).detach()
 
     async def lost(self) -> SfuError:
         """Wait until it is not there any more; returns why."""
@@ -141,15 +156,17 @@ class JanusSession:
                 future.set_exception(error)
 
     async def close(self) -> None:
-        """End it, with all its handles; never raises."""
-        await self._tasks.close()
-        self.lose(SfuUnreachableError("The session at Janus has ended."))
-        if self._number:
-            with contextlib.suppress(SfuError, TimeoutError):
-                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                    await self._http.post(f"/{self._number}", {"janus": "destroy"})
-        self._handles.clear()
-        await self._http.close()
+        """End it, with all its handles, in three seconds at most; never raises."""
+        try:
+            await self._tasks.close()
+            self.lose(SfuUnreachableError("The session at Janus has ended."))
+            if self._number:
+                with contextlib.suppress(SfuError, TimeoutError):
+                    async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                        await self._http.post(f"/{self._number}", {"janus": "destroy"})
+        finally:
+            self._handles.clear()
+            await self._http.close()
 
     # -------------------------------------------------- of handles
 
@@ -166,7 +183,8 @@ class JanusSession:
             raise SilentError("Janus takes a request, and does not answer it.") from exc
         finally:
             del self._asked[transaction]
-            future.cancel()
+            if not future.cancel() and not future.cancelled():
+                future.exception()  # that it was lost was said by another error already
         return Said(self._http.data_of(answer), description_of(answer))
 
     async def tell(self, handle: JanusHandle, message: dict[str, Any]) -> None:
@@ -190,8 +208,12 @@ class JanusSession:
                 await asyncio.sleep(_AGAIN_S)
                 continue
             self._heard_s = self._clock()
-            for event in events:
-                self._take(event)
+            try:
+                for event in events:
+                    self._take(event)
+            except (AttributeError, TypeError, ValueError):
+                logger.warning("What Janus says cannot be read", exc_info=True)
+                self.lose(self._http.is_no_janus())
 
     async def _look(self) -> None:
         while not self._end.done():

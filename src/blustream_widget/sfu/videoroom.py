@@ -19,7 +19,7 @@ from blustream_widget.core.call_sfu import CallSfu
 from blustream_widget.errors import SfuError, SfuRefusedError, SfuUnreachableError
 from blustream_widget.sfu.janus_api import JanusError, host_and_port
 from blustream_widget.sfu.janus_session import Description, JanusHandle, JanusSession
-from blustream_widget.sfu.media_room import LineEvents, Offer, OnTalk, Stream, StreamGoneError
+from blustream_widget.sfu.media_room import Kind, LineEvents, Offer, OnTalk, Stream, StreamGoneError
 
 _PLUGIN = "janus.plugin.videoroom"
 _NO_SUCH_ROOM, _NO_SUCH_FEED = 426, 428
@@ -98,11 +98,13 @@ class JanusRoom:
         if session is None:
             return
         handle, self._handle = self._handle, None
-        if handle is not None:
-            with contextlib.suppress(SfuError, TimeoutError):
-                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                    await _destroy(handle, self._name)
-        await session.close()
+        try:
+            if handle is not None:
+                with contextlib.suppress(SfuError, TimeoutError):
+                    async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                        await _destroy(handle, self._name)
+        finally:
+            await session.close()
 
     @property
     def _opened(self) -> JanusSession:
@@ -303,21 +305,40 @@ def _sdp_of(description: Description | None, kind: str) -> str:
     return description.sdp
 
 
+class _Said(msgspec.Struct):
+    """A line of a publisher, or of a subscriber (then `feed_id` and `feed_mid` say whose)."""
+
+    mid: str
+    type: str = ""
+    disabled: bool = False
+    active: bool = True
+    feed_id: int | None = None
+    feed_mid: str = ""
+
+
+def _said_in(data: dict[str, Any]) -> list[_Said]:
+    try:
+        return msgspec.convert(data.get("streams", []), list[_Said])
+    except msgspec.ValidationError as exc:
+        raise SfuRefusedError("Janus says of no line what it carries.") from exc
+
+
 def _streams_of(data: dict[str, Any], feed: int) -> tuple[Stream, ...]:
     """Give the first voice and the first picture that somebody sends."""
-    found: dict[str, Stream] = {}
-    for said in data.get("streams", ()):
-        kind, mid = said.get("type"), said.get("mid")
-        if kind in ("audio", "video") and isinstance(mid, str) and not said.get("disabled"):
-            found.setdefault(kind, Stream(feed, mid, kind))
+    found: dict[Kind, Stream] = {}
+    kinds: tuple[Kind, ...] = ("audio", "video")
+    for said in _said_in(data):
+        kind = next((kind for kind in kinds if kind == said.type), None)
+        if kind is not None and not said.disabled:
+            found.setdefault(kind, Stream(feed, said.mid, kind))
     return tuple(found.values())
 
 
 def _lines_of(data: dict[str, Any], wanted: Collection[Stream]) -> dict[str, Stream]:
     streams = {(stream.feed, stream.mid): stream for stream in wanted}
-    lines = {}
-    for said in data.get("streams", ()):
-        stream = streams.get((said.get("feed_id"), str(said.get("feed_mid"))))
-        if stream is not None and said.get("active", True):
-            lines[str(said.get("mid"))] = stream
-    return lines
+    lines = {
+        said.mid: streams.get((said.feed_id or 0, said.feed_mid))
+        for said in _said_in(data)
+        if said.active
+    }
+    return {mid: stream for mid, stream in lines.items() if stream is not None}

@@ -341,7 +341,7 @@ async def test_who_waits_for_a_room_and_leaves_or_may_not_any_more_does_not_get_
     eve.role = ""
     scene.sfu.answers.set()
     await settled()
-    assert len(ann.call.members) == 2
+    assert (len(ann.call.members), ann.call.mesh, scene.sfu.rooms) == (2, True, {})
     assert (cat.told, dan.told) == ([], [])
     assert "not take part" in eve.told[0].message
 
@@ -426,6 +426,29 @@ async def test_a_voice_is_recorded_on_through_all_of_it(scene):
     scene.sfu.stop()
     await settled()
     assert say() == (3, {"ann"})
+
+
+async def test_a_session_ends_though_the_sfu_does_not_answer(monkeypatch, tmp_path):
+    (tmp_path / "call-room").write_text('{"number": 5, "secret": "s"}')
+    monkeypatch.setattr(call_relay, "CLOSE_S", 0.0)
+    scene = Scene(kept=tmp_path)
+    scene.sfu.answers.clear()
+    await scene.joined("ann", "ben", "cat")
+    async with asyncio.timeout(10):
+        await scene.close()
+
+
+async def test_what_fails_unforeseen_keeps_nobody_waiting(scene, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(scene.relay, "_make", broken)
+    await scene.joined("ann", "ben")
+    (cat,) = await scene.joined("cat")
+    assert "does not answer" in cat.told[0].message
+    monkeypatch.undo()
+    (cat,) = await scene.joined("cat")
+    assert cat.call.sfu == 1
 
 
 # ------------------------------------------------------------------ parts

@@ -33,7 +33,8 @@ class FakeJanus:
         self.says = {"create": ({"videoroom": "created"}, None), "destroy": ({}, None)}
         self.says["joinandconfigure"] = (JOINED, ANSWER)
         self.is_mute = False
-        self.all_heard = asyncio.Event()
+        self.all_heard, self.attaches = asyncio.Event(), asyncio.Event()
+        self.attaches.set()
         self._n = 100
 
     async def post(self, request):
@@ -42,6 +43,9 @@ class FakeJanus:
             return await self._ask(message)
         if message["janus"] == "trickle":
             self.trickled.append(message["candidate"])
+        if message["janus"] in ("attach", "detach"):
+            self.asked.append(message["janus"])
+            await self.attaches.wait()
         self._n += 1
         return web.json_response({"janus": "success", "data": {"id": self._n}})
 
@@ -176,6 +180,47 @@ async def test_a_room_that_somebody_ended_is_lost_when_a_page_comes(fake, room):
     with pytest.raises(SfuRefusedError, match="426"):
         await room.publish("v=0", Heard().events)
     assert "Somebody ended" in (await room.lost()).message
+
+
+async def test_a_handle_that_is_made_for_nobody_any_more_is_let_go_of(fake, room):
+    fake.asked.clear()
+    fake.attaches.clear()
+    publishing = asyncio.create_task(room.publish("v=0", Heard().events))
+    async with asyncio.timeout(10):
+        while not fake.asked:  # noqa: ASYNC110 - a list tells nobody
+            await asyncio.sleep(0.001)
+        publishing.cancel()
+        await asyncio.gather(publishing, return_exceptions=True)
+        fake.attaches.set()
+        while "detach" not in fake.asked:  # noqa: ASYNC110 - a list tells nobody
+            await asyncio.sleep(0.001)
+    assert fake.asked == ["attach", "detach"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"janus": "event", "plugindata": []},
+        {"janus": "event", "plugindata": {"data": {"videoroom": "talking", "id": "x"}}},
+        {"janus": 5, "sender": {}},
+    ],
+)
+async def test_events_of_no_janus_lose_it_or_are_nothing_and_do_not_deafen(fake, room, event):
+    heard = Heard()
+    await room.publish("v=0", heard.events)
+    losing = asyncio.create_task(room.lost())
+    await fake.events.put({"sender": fake._n} | event)
+    await fake.events.put({"sender": fake._n, "janus": "webrtcup"})
+    async with asyncio.timeout(10):
+        while not (heard.n_up or losing.done()):  # noqa: ASYNC110 - either may be
+            await asyncio.sleep(0.001)
+    losing.cancel()
+
+
+async def test_lines_that_cannot_be_read_are_refused(fake, room):
+    fake.says["joinandconfigure"] = ({"videoroom": "joined", "streams": [5]}, ANSWER)
+    with pytest.raises(SfuRefusedError, match="no line"):
+        await room.publish("v=0", Heard().events)
 
 
 async def test_no_secret_is_in_what_is_said_of_an_error(fake, monkeypatch):
