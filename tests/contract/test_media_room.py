@@ -16,7 +16,7 @@ from blustream_widget.config import Config
 from blustream_widget.core.call_sfu import CallSfu
 from blustream_widget.session.call_relay import call_sfu_obstacle
 from blustream_widget.sfu import janus_session
-from blustream_widget.sfu.videoroom import JanusRoom, end_room
+from blustream_widget.sfu.videoroom import JanusRoom, end_rooms
 from blustream_widget.testing import fake_media_room
 from blustream_widget.testing.contracts import media_room as suite
 from blustream_widget.testing.fake_media_room import FakeSfu
@@ -63,10 +63,10 @@ class JanusHarness:
         self._pages = []
         self.settings = CallSfu(url=server.url, api_secret=API_SECRET, admin_key=ADMIN_KEY)
 
-    def room(self, name, former=None, *, is_wrong=False):
+    def room(self, name, *left, is_wrong=False):
         changes = {"api_secret": "a wrong secret"} if is_wrong else {}
         settings = msgspec.structs.replace(self.settings, **changes)
-        return JanusRoom(settings, name, former, lambda _: None)
+        return JanusRoom(settings, name, left, lambda _: None)
 
     def page(self):
         self._pages.append(AiortcPage())
@@ -123,10 +123,10 @@ class FakeHarness:
     def __init__(self):
         self._sfu = FakeSfu()
 
-    def room(self, name, former=None, *, is_wrong=False):
+    def room(self, name, *left, is_wrong=False):
         secret = "a wrong secret" if is_wrong else fake_media_room.SECRET
         settings = CallSfu(url="http://fake", api_secret=secret)
-        return self._sfu.make(settings, name, former, lambda _: None)
+        return self._sfu.make(settings, name, left, lambda _: None)
 
     def page(self):
         return FakePage()
@@ -183,9 +183,9 @@ async def test_a_room_that_was_left_behind_is_ended(harness):
         pytest.skip("the fake is asked for that in unit tests")
     left = harness.room(suite.ONE)
     await left.open()
-    await end_room(harness.settings, suite.ONE)
+    await end_rooms(harness.settings, [suite.ONE])
     assert await harness.names() == set()
-    await end_room(harness.settings, suite.ONE)
+    await end_rooms(harness.settings, [suite.ONE])
     await left.close()
 
 

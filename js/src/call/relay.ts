@@ -40,6 +40,7 @@ export class Relay {
   /** By seat and kind. */
   #incoming = new Map<string, Incoming>();
   readonly #loudness = new Map<string, Loudness>();
+  readonly #watched = new WeakSet<MediaStreamTrack>();
   #up: RTCPeerConnection;
   #down: RTCPeerConnection | null = null;
   #n = 0;
@@ -258,6 +259,8 @@ export class Relay {
   }
 
   #watch(track: MediaStreamTrack): void {
+    if (this.#watched.has(track)) return; // its line was another one's before
+    this.#watched.add(track);
     const { signal } = this.#life;
     const changed = (): void => this.#events.changed();
     track.addEventListener("unmute", changed, { signal });

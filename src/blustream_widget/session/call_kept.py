@@ -1,9 +1,10 @@
-"""The name of a call's room at the SFU, on disk: the next server ends what a killed one left."""
+"""Names of a call's rooms at the SFU, on disk: the next server ends what a killed one left."""
 
 from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -12,11 +13,11 @@ from blustream_widget.sfu.videoroom import RoomName
 
 logger = logging.getLogger(__name__)
 
-_FILE = "call-room"
+_FILE = "call-rooms"
 
 
-class KeptRoom:
-    """One small file of mode 0600: there is one room at a time, and seldom another one.
+class KeptRooms:
+    """One small file of mode 0600, written when a room is made or has ended.
 
     Parameters
     ----------
@@ -27,30 +28,32 @@ class KeptRoom:
     def __init__(self, folder: Path | None) -> None:
         self._path = None if folder is None else folder / _FILE
 
-    def read(self) -> RoomName | None:
-        """Give what a former server left; None: nothing, or nothing that can be read."""
+    def read(self) -> list[RoomName]:
+        """Give what a former server left; empty: nothing, or nothing that can be read."""
         if self._path is None:
-            return None
+            return []
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=RoomName)
+            return msgspec.json.decode(self._path.read_bytes(), type=list[RoomName])
         except (OSError, msgspec.MsgspecError):
-            return None
+            return []
 
-    def write(self, name: RoomName) -> None:
-        """Keep a name in place of the one before; a disk that is full loses it."""
+    def write(self, names: Collection[RoomName]) -> None:
+        """Keep these in place of those before; a disk that is full loses them."""
         if self._path is None:
             return
-        fresh = self._path.with_suffix(".new")
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(msgspec.json.encode(name))
-            fresh.replace(self._path)
+            if names:
+                self._replace(self._path, msgspec.json.encode(list(names)))
+            else:
+                self._path.unlink(missing_ok=True)
         except OSError as exc:
-            logger.warning("The name of a call's room cannot be kept: %s", exc.strerror)
+            logger.warning("The names of a call's rooms cannot be kept: %s", exc.strerror)
 
-    def remove(self) -> None:
-        """Forget it."""
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
+    @staticmethod
+    def _replace(path: Path, data: bytes) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_suffix(".new")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        fresh.replace(path)

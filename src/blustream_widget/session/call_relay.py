@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -16,12 +16,12 @@ from blustream_widget.config import Config
 from blustream_widget.core import call_messages as cm
 from blustream_widget.core.call_sfu import CallSfu
 from blustream_widget.errors import BlustreamError, CallError, ConfigError, SfuError
-from blustream_widget.session.call_kept import KeptRoom
+from blustream_widget.session.call_kept import KeptRooms
 from blustream_widget.session.call_media import SeatMedia
 from blustream_widget.session.call_stage import Stage
 from blustream_widget.session.ratelimit import TokenBucket
 from blustream_widget.sfu.media_room import MediaRoom, OnTalk, Stream
-from blustream_widget.sfu.videoroom import JanusRoom, RoomName, end_room, new_name
+from blustream_widget.sfu.videoroom import JanusRoom, RoomName, end_rooms, new_name
 from blustream_widget.transport.tasks import TaskSet
 
 logger = logging.getLogger(__name__)
@@ -32,21 +32,23 @@ BEGINS_HZ, BEGINS_BURST = 0.5, 8.0
 """Of connections that one page begins."""
 CLOSE_S = 5.0
 """So long the end of a session waits for the SFU, which ends what is left there by itself."""
+MOST_LEFT = 20
+"""Rooms that are remembered, of those that may be left at an SFU that does not answer."""
 MOST_LINES = 3
 """Of an offer: a voice, a picture, and one to spare."""
 TROUBLE = "The server that passes the call's voices on is not there."
 
 
 class MakeRoom(Protocol):
-    """Makes a room, not opened yet, and ends `former`, if that was left behind."""
+    """Makes a room, not opened yet, which ends those of `left` that are still there."""
 
     def __call__(
-        self, settings: CallSfu, name: RoomName, former: RoomName | None, on_talk: OnTalk
+        self, settings: CallSfu, name: RoomName, left: Collection[RoomName], on_talk: OnTalk
     ) -> MediaRoom: ...
 
 
-Sweep: TypeAlias = Callable[[CallSfu, RoomName], Awaitable[None]]
-"""Ends a room that was left behind."""
+Sweep: TypeAlias = Callable[[CallSfu, Collection[RoomName]], Awaitable[None]]
+"""Ends rooms that were left behind."""
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ class CallRelay:
     kept : Path, optional
         The session's folder: the room that a killed server left is ended by the next one.
     make, sweep : callable, optional
-        Make a room, and end one that was left behind; for tests.
+        Make a room, and end those that were left behind; for tests.
 
     Attributes
     ----------
@@ -96,15 +98,15 @@ class CallRelay:
         *,
         kept: Path | None = None,
         make: MakeRoom = JanusRoom,
-        sweep: Sweep = end_room,
+        sweep: Sweep = end_rooms,
     ) -> None:
         self.people, self.mesh = settings.people, settings.mesh
         self.number, self.trouble = 0, ""
         self.on_change: Callable[[], None] = lambda: None
         self.tell: Callable[[str, cm.CallMediaTold], None] = lambda _seat, _message: None
-        self._settings, self._make, self._sweep_room = settings, make, sweep
-        self._kept = KeptRoom(kept)
-        self._former = self._kept.read()
+        self._settings, self._make, self._sweep_rooms = settings, make, sweep
+        self._kept = KeptRooms(kept)
+        self._left = self._kept.read()
         self._n_rooms = 0
         self._room: MediaRoom | None = None
         self._running: asyncio.Task[None] | None = None
@@ -112,9 +114,8 @@ class CallRelay:
         self._seats: dict[str, _Seat] = {}
         self._tasks = TaskSet()
         self._sweeping: asyncio.Task[None] | None = None
-        if self._former is not None:
-            sweep_it = self._sweep(self._former)
-            self._sweeping = self._tasks.spawn(sweep_it, name="end of a former call")
+        if self._left:
+            self._sweeping = self._tasks.spawn(self._sweep(), name="end of a former call")
 
     def want(self) -> None:
         """Have a room; what comes of it is told by `on_change`."""
@@ -174,11 +175,12 @@ class CallRelay:
         try:
             while True:
                 name = new_name()
-                room = self._make(self._settings, name, self._former, self._talks)
+                room = self._make(self._settings, name, tuple(self._left), self._talks)
                 try:
-                    self._keep(name)
+                    self._keep([*self._left, name])
                     await room.open()
                     pause_s = FIRST_PAUSE_S
+                    self._keep([name])
                     self._came(room)
                     error = await room.lost()
                 except SfuError as exc:
@@ -211,27 +213,23 @@ class CallRelay:
     async def _leave(self, room: MediaRoom, name: RoomName) -> None:
         if self._room is room:
             self._let_go()
-        await room.close()
-        if self._former == name and self._running is None:
-            self._forget()
+        if await room.close():
+            self._keep([left for left in self._left if left != name])
 
-    async def _sweep(self, former: RoomName) -> None:
-        """End the room that a former server left behind; it may be gone, or out of reach."""
+    async def _sweep(self) -> None:
+        """End the rooms that a former server left behind; they may be gone, or out of reach."""
+        left = self._left
         try:
-            await self._sweep_room(self._settings, former)
+            await self._sweep_rooms(self._settings, left)
         except SfuError as exc:
             logger.info("The room of a former call may be left at the SFU: %s", exc.code)
-            return
-        if self._former == former:
-            self._forget()
+        else:
+            self._keep([name for name in self._left if name not in left])
 
-    def _keep(self, name: RoomName) -> None:
-        self._former = name
-        self._kept.write(name)
-
-    def _forget(self) -> None:
-        self._former = None
-        self._kept.remove()
+    def _keep(self, names: list[RoomName]) -> None:
+        """Remember which rooms are there, or may be."""
+        self._left = names[-MOST_LEFT:]
+        self._kept.write(self._left)
 
     def _talks(self, feed: int) -> None:
         for name, seat in self._seats.items():
@@ -321,7 +319,7 @@ async def call_sfu_obstacle(config: Config) -> str:
         settings = call_sfu_of(config)
         if settings is None:
             return "BLUSTREAM_CALL_SFU names none."
-        room = JanusRoom(settings, new_name(), None, lambda _: None)
+        room = JanusRoom(settings, new_name(), (), lambda _: None)
         try:
             await room.open()
         finally:

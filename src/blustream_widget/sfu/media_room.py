@@ -120,5 +120,8 @@ class MediaRoom(Protocol):
     async def lost(self) -> SfuError:
         """Wait until it is not there any more, after `open`; returns why."""
 
-    async def close(self) -> None:
-        """End it for everybody, whatever the state; never raises."""
+    async def close(self) -> bool:
+        """End it for everybody, whatever the state; never raises.
+
+        False: it may be left at the SFU.
+        """

@@ -50,15 +50,15 @@ class JanusRoom:
     ----------
     settings : CallSfu
     name : RoomName
-    former : RoomName, optional
-        One that may have been left behind, and is to end.
+    left : collection of RoomName
+        Those that may have been left behind, and are to end.
     on_talk : callable
     """
 
     def __init__(
-        self, settings: CallSfu, name: RoomName, former: RoomName | None, on_talk: OnTalk
+        self, settings: CallSfu, name: RoomName, left: Collection[RoomName], on_talk: OnTalk
     ) -> None:
-        self._settings, self._name, self._former = settings, name, former
+        self._settings, self._name, self._left = settings, name, left
         self._pin = secrets.token_urlsafe(24)
         self._on_talk = on_talk
         self._session: JanusSession | None = None
@@ -69,8 +69,7 @@ class JanusRoom:
         session = self._session = JanusSession(self._settings)
         await session.open()
         handle = await session.attach(_PLUGIN, self._heard)
-        if self._former is not None:
-            await _destroy(handle, self._former)
+        await _destroy_all(handle, self._left)
         self._handle = handle  # from now on the room may be there
         made = await handle.ask(self._wish())
         if made.data.get("videoroom") != "created":
@@ -93,18 +92,22 @@ class JanusRoom:
     async def lost(self) -> SfuError:
         return await self._opened.lost()
 
-    async def close(self) -> None:
+    async def close(self) -> bool:
         session, self._session = self._session, None
-        if session is None:
-            return
         handle, self._handle = self._handle, None
+        if session is None:
+            return handle is None
         try:
-            if handle is not None:
-                with contextlib.suppress(SfuError, TimeoutError):
-                    async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                        await _destroy(handle, self._name)
+            return handle is None or await self._ended(handle)
         finally:
             await session.close()
+
+    async def _ended(self, handle: JanusHandle) -> bool:
+        with contextlib.suppress(SfuError, TimeoutError):
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                await _destroy(handle, self._name)
+                return True
+        return False
 
     @property
     def _opened(self) -> JanusSession:
@@ -149,19 +152,26 @@ def _ended_by_somebody() -> SfuUnreachableError:
     return SfuUnreachableError("Somebody ended the call's room at Janus.")
 
 
-async def end_room(settings: CallSfu, name: RoomName) -> None:
-    """End a room that was left behind, if it is still there.
+async def end_rooms(settings: CallSfu, names: Collection[RoomName]) -> None:
+    """End rooms that were left behind, those of them that are still there.
 
     Raises
     ------
     SfuError
+        The SFU is not there, or does not let us.
     """
     session = JanusSession(settings)
     try:
         await session.open()
-        await _destroy(await session.attach(_PLUGIN, lambda _: None), name)
+        await _destroy_all(await session.attach(_PLUGIN, lambda _: None), names)
     finally:
         await session.close()
+
+
+async def _destroy_all(handle: JanusHandle, names: Collection[RoomName]) -> None:
+    for name in names:
+        with contextlib.suppress(JanusError):  # it is not ours: no call waits for that
+            await _destroy(handle, name)
 
 
 async def _destroy(handle: JanusHandle, name: RoomName) -> None:

@@ -25,31 +25,34 @@ class FakeSfu:
         Those that are there, by number.
     answers : asyncio.Event
         Requests wait for it.
+    is_cut : bool
+        There is no way to it, though it runs.
     """
 
     def __init__(self) -> None:
         self.rooms: dict[int, FakeRoom] = {}
-        self.is_up = True
+        self.is_up, self.is_cut = True, False
         self.answers = asyncio.Event()
         self.answers.set()
         self.n_made = 0
 
     def make(
-        self, settings: CallSfu, name: RoomName, former: RoomName | None, on_talk: OnTalk
+        self, settings: CallSfu, name: RoomName, left: Collection[RoomName], on_talk: OnTalk
     ) -> FakeRoom:
         """Make a room that is not opened yet."""
         self.n_made += 1
-        return FakeRoom(self, settings, name, former, on_talk)
+        return FakeRoom(self, settings, name, left, on_talk)
 
-    async def sweep(self, settings: CallSfu, name: RoomName) -> None:
-        """End a room that was left behind."""
+    async def sweep(self, settings: CallSfu, names: Collection[RoomName]) -> None:
+        """End rooms that were left behind."""
         await self.asked(settings)
-        self.end(name)
+        for name in names:
+            self.end(name)
 
     async def asked(self, settings: CallSfu) -> None:
         """Wait until it answers; raises `SfuError` where it would."""
         await self.answers.wait()
-        if not self.is_up:
+        if not self.is_up or self.is_cut:
             raise SfuUnreachableError("The fake does not answer.")
         if settings.api_secret != SECRET:
             raise SfuRefusedError("The fake refuses.")
@@ -68,9 +71,15 @@ class FakeSfu:
             room.lose("The fake does not answer.")
         self.rooms.clear()
 
+    def cut(self) -> None:
+        """Have no way to it any more; what is there stays."""
+        self.is_cut = True
+        for room in tuple(self.rooms.values()):
+            room.lose("The fake does not answer.")
+
     def start(self) -> None:
         """Be there again."""
-        self.is_up = True
+        self.is_up, self.is_cut = True, False
 
 
 @dataclass(eq=False)
@@ -144,10 +153,10 @@ class FakeRoom:
         sfu: FakeSfu,
         settings: CallSfu,
         name: RoomName,
-        former: RoomName | None,
+        left: Collection[RoomName],
         on_talk: OnTalk,
     ) -> None:
-        self._sfu, self._settings, self._former = sfu, settings, former
+        self._sfu, self._settings, self._left = sfu, settings, left
         self.name, self.on_talk = name, on_talk
         self.ups: dict[int, FakeUp] = {}
         self.downs: list[FakeDown] = []
@@ -162,8 +171,8 @@ class FakeRoom:
 
     async def open(self) -> None:
         await self.asked()
-        if self._former is not None:
-            self._sfu.end(self._former)
+        for name in self._left:
+            self._sfu.end(name)
         self._sfu.rooms[self.name.number] = self
 
     async def publish(self, offer: str, events: LineEvents) -> FakeUp:
@@ -187,9 +196,13 @@ class FakeRoom:
         if not self._end.done():
             self._end.set_result(SfuUnreachableError(why))
 
-    async def close(self) -> None:
+    async def close(self) -> bool:
         self.lose("It has ended.")
-        if self._sfu.rooms.get(self.name.number) is self:
-            del self._sfu.rooms[self.name.number]
         self.ups.clear()
         self.downs.clear()
+        is_there = self._sfu.rooms.get(self.name.number) is self
+        if is_there and self._sfu.is_cut:
+            return False
+        if is_there:
+            del self._sfu.rooms[self.name.number]
+        return True

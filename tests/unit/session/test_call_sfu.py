@@ -384,7 +384,6 @@ async def test_a_room_that_a_killed_server_left_is_ended_by_the_next_one(tmp_pat
     left = scene.at_sfu
     next_one = Scene(kept=tmp_path)
     next_one.sfu.rooms[left.name.number] = left
-    next_one.relay._sweep_room = next_one.sfu.sweep
     await settled()
     assert next_one.sfu.rooms == {}
     await scene.close()
@@ -392,14 +391,36 @@ async def test_a_room_that_a_killed_server_left_is_ended_by_the_next_one(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_rooms_that_could_not_be_ended_are_ended_when_the_sfu_is_reached_again(tmp_path):
+    scene = Scene(kept=tmp_path)
+    ann, *_ = await scene.joined("ann", "ben", "cat")
+    scene.sfu.cut()
+    await settled()
+    assert len(scene.sfu.rooms) == 1  # it runs, and nobody can tell it
+    scene.sfu.start()
+    await settled()
+    assert ann.call.sfu == 2
+    assert len(scene.sfu.rooms) == 1
+    scene.sfu.cut()
+    for page in scene.pages.values():
+        scene.room.receive(page, cm.LeaveCall())
+    await settled()
+    assert (tmp_path / "call-rooms").exists()
+    scene.sfu.start()
+    await scene.joined("ann", "ben", "cat")
+    assert len(scene.sfu.rooms) == 1
+    await scene.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 async def test_what_is_left_is_kept_while_the_sfu_does_not_answer(tmp_path):
-    (tmp_path / "call-room").write_text('{"number": 5, "secret": "s"}')
+    (tmp_path / "call-rooms").write_text('[{"number": 5, "secret": "s"}]')
     scene = Scene(kept=tmp_path)
     scene.sfu.stop()
     await settled()
-    assert (tmp_path / "call-room").exists()
+    assert (tmp_path / "call-rooms").exists()
     scene.sfu.start()
-    left = scene.sfu.make(scene.relay._settings, RoomName(5, "s"), None, lambda _: None)
+    left = scene.sfu.make(scene.relay._settings, RoomName(5, "s"), (), lambda _: None)
     await left.open()
     await scene.joined("ann", "ben", "cat")
     assert 5 not in scene.sfu.rooms
@@ -429,7 +450,7 @@ async def test_a_voice_is_recorded_on_through_all_of_it(scene):
 
 
 async def test_a_session_ends_though_the_sfu_does_not_answer(monkeypatch, tmp_path):
-    (tmp_path / "call-room").write_text('{"number": 5, "secret": "s"}')
+    (tmp_path / "call-rooms").write_text('[{"number": 5, "secret": "s"}]')
     monkeypatch.setattr(call_relay, "CLOSE_S", 0.0)
     scene = Scene(kept=tmp_path)
     scene.sfu.answers.clear()

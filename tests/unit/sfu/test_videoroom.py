@@ -108,7 +108,7 @@ async def fake():
 async def room(fake):
     fake.talks = []
     settings = CallSfu(url=fake.url, api_secret="hidden")
-    made = JanusRoom(settings, new_name(), None, fake.talks.append)
+    made = JanusRoom(settings, new_name(), (), fake.talks.append)
     await made.open()
     yield made
     await made.close()
@@ -148,7 +148,7 @@ async def test_a_silence_of_a_moment_is_no_loss_and_a_new_janus_is(fake, monkeyp
     settings = CallSfu(url=fake.url, api_secret="hidden")
     gone = {"janus": "error", "error": {"code": 458, "reason": "No such session"}}
     fake.polls = [502, {"janus": "keepalive"}, 429, gone]
-    room = JanusRoom(settings, new_name(), None, lambda _: None)
+    room = JanusRoom(settings, new_name(), (), lambda _: None)
     await room.open()
     async with asyncio.timeout(10):
         error = await room.lost()
@@ -225,7 +225,7 @@ async def test_lines_that_cannot_be_read_are_refused(fake, room):
 
 async def test_no_secret_is_in_what_is_said_of_an_error(fake, monkeypatch):
     settings = CallSfu(url="http://127.0.0.1:9/janus", api_secret="hidden", token="hidden")
-    room = JanusRoom(settings, new_name(), None, lambda _: None)
+    room = JanusRoom(settings, new_name(), (), lambda _: None)
     with pytest.raises(SfuUnreachableError) as raised:
         await room.open()
     await room.close()
@@ -233,7 +233,7 @@ async def test_no_secret_is_in_what_is_said_of_an_error(fake, monkeypatch):
 
 
 async def test_an_address_that_is_none_is_said(fake):
-    room = JanusRoom(CallSfu(url="janus.example.org"), new_name(), None, lambda _: None)
+    room = JanusRoom(CallSfu(url="janus.example.org"), new_name(), (), lambda _: None)
     with pytest.raises(SfuRefusedError, match="HTTP API"):
         await room.open()
     await room.close()

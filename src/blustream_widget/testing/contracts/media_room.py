@@ -37,9 +37,7 @@ class Page(Protocol):
 class RoomHarness(Protocol):
     """An SFU that runs."""
 
-    def room(
-        self, name: RoomName, former: RoomName | None = None, *, is_wrong: bool = False
-    ) -> MediaRoom:
+    def room(self, name: RoomName, *left: RoomName, is_wrong: bool = False) -> MediaRoom:
         """Make a room, not opened; `is_wrong`: with a secret that is not the SFU's."""
 
     def page(self) -> Page:
@@ -100,20 +98,20 @@ async def check_is_there_from_open_to_close(harness: RoomHarness) -> None:
     room = harness.room(ONE)
     await room.open()
     assert ONE.number in await harness.names()
-    await room.close()
+    assert await room.close()
     await room.close()
     assert ONE.number not in await harness.names()
 
 
 async def check_takes_the_place_of_one_left_behind(harness: RoomHarness) -> None:
     """End a former room that is still there."""
-    left, room = harness.room(ONE), harness.room(OTHER, former=ONE)
+    left, room = harness.room(ONE), harness.room(OTHER, ONE)
     await left.open()
     await room.open()
     assert await harness.names() == {OTHER.number}
     await room.close()
     await left.close()
-    room = harness.room(ONE, former=OTHER)  # that is gone, which is as well
+    room = harness.room(ONE, OTHER)  # that is gone, which is as well
     await room.open()
     await room.close()
 
@@ -211,6 +209,6 @@ async def check_says_that_the_sfu_is_gone_and_closes_all_the_same(harness: RoomH
     else:
         raise AssertionError("there was a room at an SFU that is not there")
     await harness.start()
-    room = harness.room(ONE, former=OTHER)
+    room = harness.room(ONE, OTHER)
     await room.open()
     await room.close()
