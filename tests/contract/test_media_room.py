@@ -16,8 +16,10 @@ from blustream_widget.config import Config
 from blustream_widget.core.call_sfu import CallSfu
 from blustream_widget.session.call_relay import call_sfu_obstacle
 from blustream_widget.sfu import janus_session
+from blustream_widget.sfu.media_room import LineEvents
 from blustream_widget.sfu.videoroom import JanusRoom, end_rooms
 from blustream_widget.testing import fake_media_room
+from blustream_widget.testing.caller import Tone
 from blustream_widget.testing.contracts import media_room as suite
 from blustream_widget.testing.fake_media_room import FakeSfu
 from blustream_widget.testing.janus_server import (
@@ -30,10 +32,11 @@ from blustream_widget.testing.namespaces import Namespace, namespace_obstacle
 
 
 class AiortcPage:
-    """A page that is connected for good."""
+    """A page that is connected for good, and says this."""
 
-    def __init__(self):
+    def __init__(self, voice=AudioStreamTrack):
         self.connections = []
+        self._voice = voice
 
     def _connection(self):
         self.connections.append(RTCPeerConnection(RTCConfiguration(iceServers=[])))
@@ -41,7 +44,7 @@ class AiortcPage:
 
     async def offer(self):
         self._up = self._connection()
-        self._up.addTrack(AudioStreamTrack())
+        self._up.addTrack(self._voice())
         self._up.addTransceiver("video", direction="sendonly")
         await self._up.setLocalDescription(await self._up.createOffer())
         return self._up.localDescription.sdp
@@ -60,16 +63,16 @@ class AiortcPage:
 class JanusHarness:
     def __init__(self, server):
         self._server = server
-        self._pages = []
+        self._pages, self.talks = [], asyncio.Queue()
         self.settings = CallSfu(url=server.url, api_secret=API_SECRET, admin_key=ADMIN_KEY)
 
     def room(self, name, *left, is_wrong=False):
         changes = {"api_secret": "a wrong secret"} if is_wrong else {}
         settings = msgspec.structs.replace(self.settings, **changes)
-        return JanusRoom(settings, name, left, lambda _: None)
+        return JanusRoom(settings, name, left, self.talks.put_nowait)
 
-    def page(self):
-        self._pages.append(AiortcPage())
+    def page(self, *voice):
+        self._pages.append(AiortcPage(*voice))
         return self._pages[-1]
 
     async def connected(self, up):
@@ -187,6 +190,23 @@ async def test_a_room_that_was_left_behind_is_ended(harness):
     assert await harness.names() == set()
     await end_rooms(harness.settings, [suite.ONE])
     await left.close()
+
+
+async def test_janus_says_who_talks_and_not_who_is_silent(harness):
+    if isinstance(harness, FakeHarness):
+        pytest.skip("the fake hears nothing")
+    room = harness.room(suite.ONE)
+    await room.open()
+    ups = []
+    for voice in (AudioStreamTrack, lambda: Tone(440.0)):
+        page = harness.page(voice)
+        events = LineEvents(lambda: None, lambda: None, lambda _: None)
+        ups.append(await room.publish(await page.offer(), events))
+        await page.take_answer(ups[-1].answer)
+    async with asyncio.timeout(suite.TIMEOUT_S):
+        talking = await harness.talks.get()
+    assert talking == ups[1].streams[0].feed
+    await room.close()
 
 
 async def test_doctor_tries_the_sfu_of_calls(running_janus, namespace):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,7 +23,11 @@ from blustream_widget.testing.janus_server import (
     janus_obstacle,
 )
 from blustream_widget.testing.namespaces import Namespace, namespace_obstacle
-from blustream_widget.testing.server_process import running_server
+from blustream_widget.testing.server_process import (
+    FAKE_WORKER,
+    ServerProcess,
+    running_server,
+)
 
 OBSTACLE = janus_obstacle() or namespace_obstacle()
 pytestmark = pytest.mark.skipif(bool(OBSTACLE), reason=OBSTACLE or "there can be one")
@@ -74,7 +79,8 @@ async def people(server, n):
             for k in range(n)
         ]
         yield kernel, opened, callers
-        await kernel.send(lp.CloseSession(session=opened.session))
+        with contextlib.suppress(ConnectionError):  # of a server that was killed
+            await kernel.send(lp.CloseSession(session=opened.session))
 
 
 async def all_hear_all(callers):
@@ -201,3 +207,23 @@ async def test_when_janus_is_killed_all_are_told_and_hear_each_other_when_it_is_
             await all_hear_all(callers[:3])
             assert await rooms_at(janus) == [7]
         await no_room_is_left(janus)
+
+
+async def test_the_room_that_a_killed_server_left_is_ended_by_the_next_one(
+    namespace, janus, server
+):
+    with namespace.entered():
+        async with people(server, 7) as (_kernel, opened, callers):
+            await enter(callers)
+            assert len(await rooms_at(janus)) == 1
+            server.process.kill()
+            server.wait_until_ended()
+        assert len(await rooms_at(janus)) == 1
+        next_one = ServerProcess(server.config, FAKE_WORKER)
+        try:
+            async with connect_kernel(next_one.address) as kernel:
+                await kernel.open(session=opened.session)
+                await no_room_is_left(janus)
+        finally:
+            next_one.process.terminate()
+            next_one.wait_until_ended()
