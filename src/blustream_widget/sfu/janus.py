@@ -127,8 +127,8 @@ class JanusPublisher:
     async def _take_away(self, api: _Api) -> None:
         try:
             await api.ask(self._named("destroy"))
-        except _JanusError as exc:
-            if exc.number in (_NO_SUCH_SESSION, _NO_SUCH_HANDLE):
+        except JanusError as exc:
+            if exc.number in (NO_SUCH_SESSION, NO_SUCH_HANDLE):
                 raise
             # It is gone, or is not ours to end.
         self._is_made = False
