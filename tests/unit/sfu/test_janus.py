@@ -135,7 +135,7 @@ async def test_a_close_that_nobody_waits_for_any_longer_keeps_no_connection(fake
         made.append(make(**more))
         return made[-1]
 
-    monkeypatch.setattr(janus.aiohttp, "ClientSession", keep)
+    monkeypatch.setattr(aiohttp, "ClientSession", keep)
     publisher = publisher_of(fake)
     await publisher.open()
     for _ in range(2):  # with the connection of `open`, and with another one
