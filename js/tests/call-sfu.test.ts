@@ -62,6 +62,8 @@ class FakeConnection extends EventTarget {
   stats = new Map<string, unknown>();
   isClosed = false;
   refuses = false;
+  /** It is closed while it takes a description: that never ends. */
+  hangs = false;
 
   constructor() {
     super();
@@ -84,6 +86,7 @@ class FakeConnection extends EventTarget {
   setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
     if (this.refuses) return Promise.reject(new Error("cannot be read"));
     this.remote.push(description);
+    if (this.hangs) return new Promise(() => {});
     const kinds = (description.sdp ?? "").match(/m=(audio|video)/g) ?? [];
     for (const kind of kinds.slice(this.lines.length)) {
       this.addTransceiver(kind.slice(2) as "audio" | "video", { direction: "recvonly" });
@@ -262,6 +265,22 @@ describe("the connections with the SFU", () => {
     expect(at.n).toBe(n + 1);
     await pass(600);
     expect(at.n).toBe(n + 2);
+    at.relay.close();
+  });
+
+  it("take what comes to the next attempt though the former one was closed in the middle", async () => {
+    const at = new AtSfu();
+    await pass();
+    const [up] = made();
+    if (up) up.hangs = true;
+    const { n } = at;
+    at.say("up", { type: "sdp", kind: "answer", sdp: "v=0" });
+    await pass();
+    at.relay.signalsAgain();
+    await at.connected(voiceOf("b"));
+    expect(at.n).toBe(n + 1);
+    expect(at.relay.state).toBe("connected");
+    expect(at.relay.streamOf("b", "audio")).not.toBeNull();
     at.relay.close();
   });
 

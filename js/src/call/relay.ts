@@ -155,6 +155,8 @@ export class Relay {
     clearTimeout(this.#timer);
     this.#life.abort();
     this.#n = 0;
+    // What a connection was taking when it is closed never ends: nothing waits for that.
+    this.#taking = Promise.resolve();
     this.#up.close();
     this.#down?.close();
     this.#down = null;
