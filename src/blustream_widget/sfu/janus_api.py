@@ -62,12 +62,16 @@ class JanusHttp:
         self._host = urlsplit(address.url).netloc.rpartition("@")[2]
         self._identity = {"apisecret": address.api_secret} if address.api_secret else {}
         self._identity |= {"token": address.token} if address.token else {}
-        timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S)
         # No bound of its own: who asks bounds how much is asked at a time.
-        self._http = aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0))
+        self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
     async def post(
-        self, path: str, message: dict[str, Any], *, transaction: str = ""
+        self,
+        path: str,
+        message: dict[str, Any],
+        *,
+        transaction: str = "",
+        timeout_s: float = REQUEST_TIMEOUT_S,
     ) -> dict[str, Any]:
         """Say something; returns what is answered at once.
 
@@ -76,16 +80,21 @@ class JanusHttp:
         JanusError
             Janus answers that it cannot, or does not want to.
         SilentError
-            Nothing came within five seconds.
+            Nothing came within `timeout_s`, five seconds unless others are given.
         SfuRefusedError
             What answers is no Janus.
         """
         message = message | self._identity | {"transaction": transaction or secrets.token_hex(8)}
         try:
-            async with self._http.post(self._url + path, json=message) as response:
+            async with self._http.post(
+                self._url + path,
+                json=message,
+                timeout=aiohttp.ClientTimeout(total=timeout_s),
+                allow_redirects=False,  # our secrets are for this host alone
+            ) as response:
                 text, status = await _text_of(response), response.status
         except (aiohttp.ClientError, OSError, TimeoutError) as exc:
-            raise self._is_silent(_reason_of(exc)) from exc
+            raise self._is_silent(_reason_of(exc)) from None
         answer: dict[str, Any] = self._checked(self._decode(text, status, dict))
         return answer
 
@@ -99,11 +108,13 @@ class JanusHttp:
         query = urlencode({"maxev": most} | self._identity)
         try:
             async with self._http.get(
-                f"{self._url}/{session}?{query}", timeout=aiohttp.ClientTimeout(total=timeout_s)
+                f"{self._url}/{session}?{query}",
+                timeout=aiohttp.ClientTimeout(total=timeout_s),
+                allow_redirects=False,
             ) as response:
                 text, status = await _text_of(response), response.status
         except (aiohttp.ClientError, OSError, TimeoutError) as exc:
-            raise self._is_silent(_reason_of(exc)) from exc
+            raise self._is_silent(_reason_of(exc)) from None
         answer = self._decode(text, status, list[dict[str, Any]] | dict[str, Any])
         events = answer if isinstance(answer, list) else [answer]
         return [self._checked(event) for event in events]
@@ -157,7 +168,7 @@ class JanusHttp:
 
     def _is_silent(self, reason: str) -> SilentError:
         return SilentError(
-            f"Janus at {self._host} does not answer: {reason[:200]}.",
+            f"Janus at {self._host} does not answer: {reason}.",
             hint="Is it running, and its HTTP API switched on at this address?",
         )
 
@@ -170,10 +181,13 @@ async def _text_of(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _reason_of(error: Exception) -> str:
+    """Say why, without the client's own words: they name the address, with secrets in its query."""
     if isinstance(error, TimeoutError):
         return f"nothing came within {REQUEST_TIMEOUT_S:.0f} s"
-    said = error.strerror if isinstance(error, aiohttp.ClientConnectorError) else None
-    return said or str(error) or type(error).__name__
+    if isinstance(error, aiohttp.ClientResponseError):
+        return "what came is no HTTP"
+    said = error.strerror if isinstance(error, OSError) else None
+    return said or type(error).__name__
 
 
 def host_and_port(url: str) -> tuple[str, int]:

@@ -34,6 +34,7 @@ LOST_S = 5.0
 _AGAIN_S = 0.25
 _POLL_TIMEOUT_S = 40.0  # Janus says after 30 s that nothing has happened
 _EVENTS = 10
+_LATE_S = 60.0  # a handle that is made so late is still let go of
 _CLOSE_TIMEOUT_S = 3.0
 
 
@@ -128,14 +129,19 @@ class JanusSession:
         """
         making = self._tasks.spawn(self._attach(plugin, on_event), name="a handle of Janus")
         try:
-            return await asyncio.shield(making)
-        except asyncio.CancelledError:  # who wanted it is gone, and it may be made all the same
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                return await asyncio.shield(making)
+        except (asyncio.CancelledError, TimeoutError) as exc:
+            # Nobody waits for it any more, and it may be made all the same.
             self._tasks.spawn(self._undo(making), name="end of a handle of Janus")
+            if isinstance(exc, TimeoutError):
+                raise SilentError("Janus makes no handle in time.") from exc
             raise
 
     async def _attach(self, plugin: str, on_event: OnEvent) -> JanusHandle:
         message = {"janus": "attach", "plugin": plugin}
-        number = id_of(await self._http.post(f"/{self._number}", message))
+        made = await self._http.post(f"/{self._number}", message, timeout_s=_LATE_S)
+        number = id_of(made)
         handle = self._handles[number] = JanusHandle(self, number, on_event)
         return handle
 
@@ -211,8 +217,8 @@ class JanusSession:
             try:
                 for event in events:
                     self._take(event)
-            except (AttributeError, TypeError, ValueError):
-                logger.warning("What Janus says cannot be read", exc_info=True)
+            except Exception:  # whatever is wrong with it: who does not listen any more is lost
+                logger.exception("What Janus says cannot be taken")
                 self.lose(self._http.is_no_janus())
 
     async def _look(self) -> None:

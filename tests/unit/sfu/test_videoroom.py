@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 
 import pytest
 from aiohttp import web
@@ -12,7 +13,7 @@ from blustream_widget.core.call_messages import Candidate
 from blustream_widget.core.call_sfu import CallSfu
 from blustream_widget.errors import SfuRefusedError, SfuUnreachableError
 from blustream_widget.sfu import janus_session
-from blustream_widget.sfu.janus_api import SilentError
+from blustream_widget.sfu.janus_api import JanusHttp, SilentError
 from blustream_widget.sfu.media_room import LineEvents, Stream
 from blustream_widget.sfu.videoroom import JanusRoom, new_name
 
@@ -197,6 +198,28 @@ async def test_a_handle_that_is_made_for_nobody_any_more_is_let_go_of(fake, room
     assert fake.asked == ["attach", "detach"]
 
 
+async def test_a_handle_that_is_made_too_late_is_let_go_of(fake, room, monkeypatch):
+    monkeypatch.setattr(janus_session, "REQUEST_TIMEOUT_S", 0.05)
+    fake.asked.clear()
+    fake.attaches.clear()
+    with pytest.raises(SilentError, match="in time"):
+        await room.publish("v=0", Heard().events)
+    monkeypatch.undo()
+    fake.attaches.set()
+    async with asyncio.timeout(10):
+        while "detach" not in fake.asked:  # noqa: ASYNC110 - a list tells nobody
+            await asyncio.sleep(0.001)
+    assert fake.asked == ["attach", "detach"]
+
+
+async def test_a_listener_that_fails_loses_the_room_and_does_not_deafen_it(fake, room, caplog):
+    await room.publish("v=0", LineEvents(lambda: {}["bug"], lambda: None, lambda _: None))
+    await fake.events.put({"sender": fake._n, "janus": "webrtcup"})
+    async with asyncio.timeout(10):
+        await room.lost()
+    assert "cannot be taken" in caplog.text
+
+
 @pytest.mark.parametrize(
     "event",
     [
@@ -230,6 +253,46 @@ async def test_no_secret_is_in_what_is_said_of_an_error(fake, monkeypatch):
         await room.open()
     await room.close()
     assert "hidden" not in f"{raised.value} {raised.value.__cause__}"
+
+
+async def test_no_secret_is_in_what_is_said_of_an_answer_that_is_no_http(caplog):
+    async def nonsense(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"nonsense\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(nonsense, "127.0.0.1")
+    port = server.sockets[0].getsockname()[1]
+    url = f"http://127.0.0.1:{port}/janus"
+    http = JanusHttp(CallSfu(url=url, api_secret="hidden", token="hidden"))
+    for request in (http.events("1", 1, 5.0), http.post("", {"janus": "create"})):
+        with pytest.raises(SilentError, match="no HTTP") as raised:
+            await request
+        assert "hidden" not in "".join(traceback.format_exception(raised.value))
+    await http.close()
+    server.close()
+
+
+async def test_secrets_are_told_to_no_other_address():
+    told = []
+
+    async def elsewhere(request):
+        told.append(request.path)
+        return web.json_response({"janus": "success"})
+
+    async def redirect(request):
+        raise web.HTTPTemporaryRedirect(f"/other?{request.query_string}")
+
+    app = web.Application()
+    app.router.add_route("*", "/other", elsewhere)
+    app.router.add_route("*", "/{tail:.*}", redirect)
+    async with TestServer(app, host="127.0.0.1") as server:
+        http = JanusHttp(CallSfu(url=str(server.make_url("/janus")), api_secret="hidden"))
+        for request in (http.events("1", 1, 5.0), http.post("", {"janus": "create"})):
+            with pytest.raises(SfuRefusedError, match="does not speak"):
+                await request
+        await http.close()
+    assert told == []
 
 
 async def test_an_address_that_is_none_is_said(fake):
