@@ -15,6 +15,7 @@ import {
 } from "./protocol";
 import type { Reach } from "./reach";
 import { Rescue } from "./rescue";
+import { RoundTrip } from "./round-trip";
 
 export interface ConnectionOptions {
   /** The links that may be used. */
@@ -81,6 +82,7 @@ export class Connection {
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #aliveTimer: ReturnType<typeof setTimeout> | undefined;
   #pings = 0;
+  readonly #roundTrip = new RoundTrip(() => this.#ping());
   #dials = new Map<LinkName, Dial | "preparing">();
   readonly #rescue: Rescue | null;
 
@@ -171,6 +173,11 @@ export class Connection {
     this.#current?.send(JSON.stringify(message));
     if (this.#current?.name === "websocket" && ANSWERED.has(message.type)) this.#rescue?.asked();
     return this.#current !== null;
+  }
+
+  /** Least round trip of the link in use, by a few pings; see `RoundTrip`. */
+  roundTripMs(enoughMs: number): Promise<number> {
+    return this.#roundTrip.measure(enoughMs);
   }
 
   #makeRescue(open: OpenLink): Rescue {
@@ -337,7 +344,8 @@ export class Connection {
     this.#heard();
     if (message.type === MessageType.WELCOME) this.#events.welcome(message);
     else if (message.type === MessageType.PING) this.send({ ...message, type: MessageType.PONG });
-    else if (message.type !== MessageType.PONG) this.#events.message(message);
+    else if (message.type === MessageType.PONG) this.#roundTrip.answered(message.n);
+    else this.#events.message(message);
   }
 
   #frame(dial: Dial, data: DataView): void {
@@ -360,9 +368,11 @@ export class Connection {
     }, SILENCE_MS);
   }
 
-  #ping(): void {
+  /** Gives the ping's number. */
+  #ping(): number {
     this.#pings += 1;
     this.send({ type: MessageType.PING, n: this.#pings });
+    return this.#pings;
   }
 
   #clearTimers(): void {

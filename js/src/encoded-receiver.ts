@@ -1,6 +1,7 @@
 /** The page's side of `encoded-frames.ts`: gives a receiver's frames to a worker, gets pictures back. */
 import type { WorkerMessage } from "./encoded-frames";
 import type { Frame } from "./session";
+import { startWorker } from "./worker-start";
 
 export interface EncodedEvents {
   frame(frame: Frame): void;
@@ -44,17 +45,15 @@ export function receiveEncoded(
   signal: AbortSignal,
 ): boolean {
   if (!takesEncoded() || !RTCRtpScriptTransform) return false;
-  const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  let worker: Worker;
+  const worker = startWorker(source, signal);
   try {
-    worker = new Worker(address, { name: "blustream frames" });
-    receiver.transform = new RTCRtpScriptTransform(worker);
+    if (worker) receiver.transform = new RTCRtpScriptTransform(worker);
   } catch {
-    // A page's rules may forbid workers.
+    worker?.terminate();
+  }
+  if (!worker || !receiver.transform) {
     giveUpEncoded();
     return false;
-  } finally {
-    URL.revokeObjectURL(address);
   }
   const fail = (reason: string): void => {
     giveUpEncoded();
@@ -72,6 +71,5 @@ export function receiveEncoded(
     },
     { signal },
   );
-  signal.addEventListener("abort", () => worker.terminate(), { once: true });
   return true;
 }

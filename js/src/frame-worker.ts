@@ -1,4 +1,8 @@
-/** The worker that `encoded-receiver.ts` starts: begins to read when a receiver is given to it. */
+/**
+ * The worker that pages start for the frames of a WebRTC connection: begins to read when a receiver is
+ * given to it (`encoded-receiver.ts`), or a track's pictures (`decoded-frames.ts`).
+ */
+import { type DecodedMessage, tellPictures } from "./decoded-frames";
 import { type Encoded, EncodedFrames, type WorkerMessage } from "./encoded-frames";
 
 /** TypeScript's library knows pages and workers, but not both in one project. */
@@ -6,9 +10,12 @@ interface Scope {
   onrtctransform:
     | ((event: { readonly transformer: { readonly readable: ReadableStream<Encoded> } }) => void)
     | null;
-  postMessage(message: WorkerMessage, transfer: Transferable[]): void;
+  onmessage: ((event: { readonly data: ReadableStream<VideoFrame> }) => void) | null;
+  postMessage(message: WorkerMessage | DecodedMessage, transfer: Transferable[]): void;
 }
 
 const scope = globalThis as unknown as Scope;
-const frames = new EncodedFrames((message, transfer) => scope.postMessage(message, transfer));
+const tell: Scope["postMessage"] = (message, transfer) => scope.postMessage(message, transfer);
+const frames = new EncodedFrames(tell);
 scope.onrtctransform = ({ transformer }) => void frames.read(transformer.readable);
+scope.onmessage = ({ data }) => void tellPictures(data, tell);

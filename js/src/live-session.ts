@@ -488,6 +488,10 @@ export class LiveSession implements Session, Linkable {
   #frameReceived(data: DataView): void {
     const header = unpackHeader(data);
     if (!header) return;
+    if (header.flags & FrameFlags.HEADER_ONLY) {
+      this.#takeover?.header(header);
+      return;
+    }
     this.#thereMs.set(header, performance.now());
     const length = HEADER_BYTES + header.n_panes * PANE_HEADER_BYTES;
     const start = data.byteOffset + length;
@@ -549,6 +553,7 @@ export class LiveSession implements Session, Linkable {
         this.#refresh();
       },
       renew: () => this.#connection.renew(),
+      roundTripMs: (enoughMs) => this.#connection.roundTripMs(enoughMs),
     });
   }
 

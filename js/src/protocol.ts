@@ -777,6 +777,7 @@ export interface RtcOffer {
   readonly type: 16;
   readonly sdp: string;
   readonly takes_encoded?: boolean;
+  readonly headers_by_link?: boolean;
 }
 
 /** Show this slice. `axis` None keeps the axis. */

@@ -1,5 +1,6 @@
 /**
- * What the browser counts of its WebRTC video: told to the server, and used for the playout delay.
+ * What the browser counts of its WebRTC video: told to the server, and used for the playout delay and
+ * to see whether a near link stays one.
  *
  * On an even network a picture is shown as soon as it is complete. Where packets come unevenly, that
  * makes the picture's rhythm theirs; then it waits for about as long as they vary.
@@ -52,23 +53,52 @@ export class RtcCounts {
   }
 }
 
-/** Look at the counters once a second until `signal` aborts. */
+interface ReportEntry extends InboundVideo {
+  readonly type: string;
+  readonly id: string;
+  readonly selectedCandidatePairId?: string;
+  /** Checks of a path that were answered, and seconds that all of them took. */
+  readonly responsesReceived?: number;
+  readonly totalRoundTripTime?: number;
+}
+
+/** Round trip of the path in use. */
+export class PathChecks {
+  #id = "";
+  #n = 0;
+  #totalS = 0;
+
+  /** Mean of the checks that were answered since the last call, ms; null if there were none. */
+  take(entries: readonly ReportEntry[]): number | null {
+    const used = entries.find(({ type }) => type === "transport")?.selectedCandidatePairId;
+    const path = used && entries.find(({ id }) => id === used);
+    if (!path) return null;
+    const { responsesReceived = 0, totalRoundTripTime = 0 } = path;
+    const isSame = this.#id === path.id;
+    const n = responsesReceived - (isSame ? this.#n : 0);
+    const totalS = totalRoundTripTime - (isSame ? this.#totalS : 0);
+    [this.#id, this.#n, this.#totalS] = [path.id, responsesReceived, totalRoundTripTime];
+    return n > 0 ? (1000 * totalS) / n : null;
+  }
+}
+
+/** Look at the counters once a second until `signal` aborts; `tell` while pictures come. */
 export function watchStats(
   receiver: RTCRtpReceiver,
-  tell: (stats: RtcStats) => void,
+  tell: (stats: RtcStats, roundTripMs: number | null) => void,
   signal: AbortSignal,
 ): void {
   const counts = new RtcCounts();
+  const checks = new PathChecks();
   const look = async (): Promise<void> => {
     const report = await receiver.getStats();
     if (signal.aborted) return;
-    for (const entry of report.values() as Iterable<InboundVideo & { readonly type: string }>) {
-      if (entry.type !== "inbound-rtp") continue;
-      const stats = counts.take(entry);
-      if (!stats) continue;
-      if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = stats.delay_ms ?? 0;
-      tell(stats);
-    }
+    const entries = [...(report.values() as Iterable<ReportEntry>)];
+    const inbound = entries.find(({ type }) => type === "inbound-rtp");
+    const stats = inbound && counts.take(inbound);
+    const roundTripMs = checks.take(entries);
+    if (!stats) return;
+    tell(stats, roundTripMs);
   };
   const timer = setInterval(() => void look().catch(() => {}), PERIOD_MS);
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });

@@ -13,7 +13,7 @@ export class RtpMatch {
   readonly #show: (frame: Frame) => void;
   readonly #headers = new Map<number, FrameHeader>();
   #newest: FrameHeader | null = null;
-  #waiting: { image: Frame["image"]; rtpTimestamp: number } | null = null;
+  #waiting: (Omit<Frame, "header"> & { rtpTimestamp: number }) | null = null;
 
   constructor(show: (frame: Frame) => void) {
     this.#show = show;
@@ -24,7 +24,7 @@ export class RtpMatch {
     const waiting = this.#waiting;
     if (waiting?.rtpTimestamp === header.timestamp_90k) {
       this.#waiting = null;
-      this.#show({ header, image: waiting.image });
+      this.#show({ header, image: waiting.image, thereMs: waiting.thereMs });
       return;
     }
     this.#headers.set(header.timestamp_90k, header);
@@ -36,15 +36,15 @@ export class RtpMatch {
   }
 
   /** Takes the image. Without a timestamp, where the browser tells none, the last header is its. */
-  picture(image: Frame["image"], rtpTimestamp: number | undefined): void {
+  picture(image: Frame["image"], rtpTimestamp: number | undefined, thereMs?: number): void {
     this.clear();
     const header =
       rtpTimestamp === undefined ? this.#newest : (this.#headers.get(rtpTimestamp) ?? null);
     if (header) {
       this.#headers.delete(header.timestamp_90k);
-      this.#show({ header, image });
+      this.#show({ header, image, thereMs });
     } else if (rtpTimestamp !== undefined) {
-      this.#waiting = { image, rtpTimestamp };
+      this.#waiting = { image, rtpTimestamp, thereMs };
     } else {
       image.close();
     }

@@ -1,9 +1,18 @@
 /**
  * Lets WebRTC take over from the link when its first picture is there, and gives back at once when it
- * breaks. After each break it waits longer before it tries again.
+ * breaks. After each break it waits longer before it tries again. On a near link the browser decodes;
+ * when that is found not to be near after all, frames are taken encoded, and that stays so.
  */
 import { AckPace } from "./ack-pace";
-import { type Ack, MessageType, type ViewerMessage, type Welcome } from "./protocol";
+import { mayBeNear, NEAR_MS } from "./near";
+import {
+  type Ack,
+  type FrameHeader,
+  MessageType,
+  type RtcOffer,
+  type ViewerMessage,
+  type Welcome,
+} from "./protocol";
 import { haveEnded, iceServers } from "./relay-trouble";
 import type { Frame } from "./session";
 import type { OpenPeer, Peer } from "./webrtc";
@@ -17,6 +26,8 @@ export interface TakeoverEvents {
   changed(): void;
   /** The credentials of the welcome have ended: another one brings new ones. */
   renew(): void;
+  /** Least round trip of the link; no need to look further once it is less than `enoughMs`. */
+  roundTripMs(enoughMs: number): Promise<number>;
 }
 
 /** States change and no picture comes for this long: the path is dead, whatever it says. */
@@ -38,6 +49,11 @@ export class Takeover {
   /** By this clock its credentials were good when it came. */
   #wasGood = false;
   #peer: Peer | null = null;
+  #isNear = false;
+  /** A near link was once found to be none: it is not asked again. */
+  #isFar = false;
+  /** While the link's round trip is measured. */
+  #measuring: AbortController | null = null;
   #isActive = false;
   #isConnected = false;
   #isVisible = true;
@@ -94,6 +110,11 @@ export class Takeover {
     this.#peer?.answer(sdp);
   }
 
+  /** The link brought the header of a picture that comes by WebRTC. */
+  header(header: FrameHeader): void {
+    this.#peer?.header(header);
+  }
+
   /** Send input by the data channel; false if that is not the way now. */
   send(message: ViewerMessage): boolean {
     if (!this.#isActive) return false;
@@ -131,7 +152,8 @@ export class Takeover {
     if (!visible) this.#calm();
     const path = this.#isActive ? "webrtc" : "socket";
     this.#events.send({ type: MessageType.STREAM, path, visible });
-    if (visible && !this.#peer && this.#retryTimer === undefined) this.#begin();
+    const isUnderWay = this.#peer || this.#measuring || this.#retryTimer !== undefined;
+    if (visible && !isUnderWay) this.#begin();
   }
 
   /** Nobody looks: then no picture comes that could prove the path, and it is left for later. */
@@ -143,20 +165,46 @@ export class Takeover {
       this.#events.renew();
       return;
     }
-    this.#peer = this.#open(welcome, {
-      offer: (message) => this.#events.send(message),
+    if (this.#isFar || !mayBeNear(welcome)) this.#openPeer(welcome, false);
+    else void this.#openMeasured(welcome);
+  }
+
+  async #openMeasured(welcome: Welcome): Promise<void> {
+    const measuring = new AbortController();
+    this.#measuring = measuring;
+    const roundTripMs = await this.#events.roundTripMs(NEAR_MS);
+    if (measuring.signal.aborted) return;
+    this.#measuring = null;
+    if (this.#isVisible) this.#openPeer(welcome, roundTripMs < NEAR_MS);
+  }
+
+  #openPeer(welcome: Welcome, isNear: boolean): void {
+    this.#isNear = isNear;
+    const events = {
+      offer: (message: RtcOffer) => this.#events.send(message),
       connected: () => {
         this.#isConnected = true;
         this.expectPicture();
       },
-      frame: (frame) => this.#frame(frame),
+      frame: (frame: Frame) => this.#frame(frame),
       wantKeyframe: () => this.#events.send({ type: MessageType.KEYFRAME }),
-      text: (text) => this.#events.text(text),
-      failed: (reason) => {
+      far: (reason: string) => this.#changeOver(reason),
+      text: (text: string) => this.#events.text(text),
+      failed: (reason: string) => {
         this.#peer = null;
         this.#break(reason);
       },
-    });
+    };
+    this.#peer = this.#open(welcome, events, isNear);
+  }
+
+  /** Begin again at once with frames taken encoded; the link serves meanwhile. */
+  #changeOver(reason: string): void {
+    this.#isFar = true;
+    this.#giveBack();
+    this.#reason = `WebRTC begins anew: ${reason}`;
+    this.#events.changed();
+    this.#begin();
   }
 
   #frame(frame: Frame): void {
@@ -183,12 +231,10 @@ export class Takeover {
   }
 
   #break(reason: string): void {
-    const wasConnected = this.#isConnected;
-    this.#closePeer();
+    // What the browser did not manage by itself may be managed here.
+    this.#isFar ||= this.#isNear;
+    this.#giveBack();
     this.#reason = `WebRTC: ${reason}`;
-    if (wasConnected) {
-      this.#events.send({ type: MessageType.STREAM, path: "socket", visible: this.#isVisible });
-    }
     const pauseMs = Math.min(PAUSE_MIN_MS * 3 ** this.#breaks, PAUSE_MAX_MS);
     this.#breaks += 1;
     clearTimeout(this.#retryTimer);
@@ -196,7 +242,16 @@ export class Takeover {
     this.#events.changed();
   }
 
+  #giveBack(): void {
+    const wasConnected = this.#isConnected;
+    this.#closePeer();
+    if (!wasConnected) return;
+    this.#events.send({ type: MessageType.STREAM, path: "socket", visible: this.#isVisible });
+  }
+
   #closePeer(): void {
+    this.#measuring?.abort();
+    this.#measuring = null;
     this.#calm();
     clearTimeout(this.#ackTimer);
     this.acks.forget();

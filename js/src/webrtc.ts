@@ -2,18 +2,35 @@
  * Pictures by RTP and input by data channel, beside the link.
  *
  * Where the browser can, frames are taken from it before it decodes them, each with its header behind
- * it. Elsewhere a picture's header comes over the data channel and is found by the picture's RTP
- * timestamp, which both have in common; pictures are taken from the track as they are decoded, or a
- * hidden `<video>` hands them out once per animation frame.
+ * it. On a near link (`near.ts`), and where it cannot, it decodes them: a picture's header comes over
+ * the link, or else the data channel, and is found by the picture's RTP timestamp, which both have in
+ * common; pictures are taken from the track as they are decoded, or a hidden `<video>` hands them out
+ * once per animation frame.
  */
 import workerSource from "worker:./frame-worker";
+import {
+  type DecodedMessage,
+  givesPictures,
+  ownTimestamp,
+  picturesOf,
+  takePictures,
+} from "./decoded-frames";
 import { giveUpEncoded, receiveEncoded } from "./encoded-receiver";
-import { MessageType, type RtcOffer, type RtcStats, unpackHeader, type Welcome } from "./protocol";
+import { NearWatch } from "./near";
+import {
+  type FrameHeader,
+  MessageType,
+  type RtcOffer,
+  type RtcStats,
+  unpackHeader,
+  type Welcome,
+} from "./protocol";
 import { iceServers, relayTrouble } from "./relay-trouble";
 import { watchStats } from "./rtc-stats";
 import { RtpMatch } from "./rtp-match";
 import type { Frame } from "./session";
 import { VideoCopies } from "./video-copy";
+import { startWorker } from "./worker-start";
 
 export interface PeerEvents {
   /** The offer is ready to be sent over the link. */
@@ -23,6 +40,8 @@ export interface PeerEvents {
   frame(frame: Frame): void;
   /** Nothing can be decoded before the next keyframe. */
   wantKeyframe(): void;
+  /** The link is near no more: begin another peer, which takes frames encoded. */
+  far(reason: string): void;
   /** A message of the server over the data channel. */
   text(text: string): void;
   /** It broke, or never came to be. Called once, not after `close()`. */
@@ -35,12 +54,15 @@ export interface Peer {
   /** The network has lost packets lately. */
   readonly isLossy: boolean;
   answer(sdp: string): void;
+  /** The header of a picture that is to come, or has come, by this peer. */
+  header(header: FrameHeader): void;
   /** False if the data channel cannot take it now: use the link. */
   send(text: string): boolean;
   close(): void;
 }
 
-export type OpenPeer = (welcome: Welcome, events: PeerEvents) => Peer;
+/** `isNear`: the link is, so the browser decodes. */
+export type OpenPeer = (welcome: Welcome, events: PeerEvents, isNear: boolean) => Peer;
 
 /** A path that is interrupted for longer than this is given up. */
 const DISCONNECTED_MS = 1500;
@@ -66,7 +88,8 @@ export function peerObstacle(): string {
 }
 
 /** Open a peer connection; the answer to its offer is given to `answer`. */
-export const openPeer: OpenPeer = (welcome, events) => new BrowserPeer(welcome, events);
+export const openPeer: OpenPeer = (welcome, events, isNear) =>
+  new BrowserPeer(welcome, events, isNear);
 
 class BrowserPeer implements Peer {
   readonly #events: PeerEvents;
@@ -75,14 +98,19 @@ class BrowserPeer implements Peer {
   readonly #match = new RtpMatch((frame) => this.#events.frame(frame));
   readonly #ended = new AbortController();
   readonly takesEncoded: boolean;
+  /** Takes the pictures that the browser decodes, on a near link. */
+  readonly #worker: Worker | null;
+  readonly #near: NearWatch | null;
   #relayTrouble = "";
   #lossAtMs = Number.NEGATIVE_INFINITY;
   #isConnected = false;
   #hasPicture = false;
   #timer: ReturnType<typeof setTimeout>;
 
-  constructor(welcome: Welcome, events: PeerEvents) {
+  constructor(welcome: Welcome, events: PeerEvents, isNear: boolean) {
     this.#events = events;
+    this.#worker = isNear ? startWorker(workerSource, this.#ended.signal) : null;
+    this.#near = this.#worker && new NearWatch();
     const servers = iceServers(welcome);
     this.#connection = new RTCPeerConnection({
       iceServers: servers,
@@ -95,7 +123,7 @@ class BrowserPeer implements Peer {
     });
     this.#input.binaryType = "arraybuffer";
     const { receiver } = this.#connection.addTransceiver("video", { direction: "recvonly" });
-    this.takesEncoded = this.#receiveEncoded(receiver);
+    this.takesEncoded = !this.#near && this.#receiveEncoded(receiver);
     this.#timer = setTimeout(() => this.#fail("no connection in time"), CONNECT_MS);
     this.#listen();
     const gatherMs = servers.length > 0 ? GATHER_SERVERS_MS : GATHER_LOCAL_MS;
@@ -110,6 +138,10 @@ class BrowserPeer implements Peer {
     this.#connection
       .setRemoteDescription({ type: "answer", sdp })
       .catch((error: unknown) => this.#fail(String(error)));
+  }
+
+  header(header: FrameHeader): void {
+    this.#match.header(header);
   }
 
   send(text: string): boolean {
@@ -143,6 +175,8 @@ class BrowserPeer implements Peer {
     this.#connection.addEventListener("icecandidateerror", (event) => this.#notGathered(event), {
       signal,
     });
+    const failed = (): void => this.#events.far("the worker for frames does not run");
+    this.#worker?.addEventListener("error", failed, { signal });
     this.#input.addEventListener("open", () => this.#stateChanged(), { signal });
     this.#input.addEventListener("close", () => this.#fail("the data channel closed"), { signal });
     this.#input.addEventListener(
@@ -187,7 +221,12 @@ class BrowserPeer implements Peer {
     if (!sdp || this.#ended.signal.aborted) return;
     const isAll = this.#connection.iceGatheringState === "complete";
     if (isAll && !sdp.includes("a=candidate")) return this.#fail("the browser has no address");
-    this.#events.offer({ type: MessageType.RTC_OFFER, sdp, takes_encoded: this.takesEncoded });
+    this.#events.offer({
+      type: MessageType.RTC_OFFER,
+      sdp,
+      takes_encoded: this.takesEncoded,
+      headers_by_link: this.#near !== null,
+    });
   }
 
   #gathered(capMs: number): Promise<void> {
@@ -230,16 +269,35 @@ class BrowserPeer implements Peer {
       else this.#match.picture(image, rtpTimestamp);
     };
     const { signal } = this.#ended;
-    const tell = (stats: RtcStats): void => {
+    const tell = (stats: RtcStats, roundTripMs: number | null): void => {
       if (stats.loss > 0) this.#lossAtMs = performance.now();
-      // Frames that are taken encoded never wait in the browser's buffer.
-      const told = this.takesEncoded ? { ...stats, delay_ms: 0 } : stats;
+      const far = this.#near?.look(stats.loss, roundTripMs);
+      if (far) {
+        this.#events.far(far);
+        return;
+      }
+      // Frames that are taken encoded never wait in the browser's buffer. Of a near link, what comes
+      // unevenly waited for a processor.
+      const waits = !this.takesEncoded && !this.#near;
+      const told = waits ? stats : { ...stats, delay_ms: 0 };
+      if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = told.delay_ms ?? 0;
       this.send(JSON.stringify(told));
     };
     watchStats(receiver, tell, signal);
     if (this.takesEncoded) return;
-    if (typeof MediaStreamTrackProcessor === "undefined") readVideo(track, show, signal);
-    else void readTrack(track, show, signal);
+    if (this.#worker) takePictures(track, this.#worker, (picture) => this.#show(picture), signal);
+    else if (givesPictures()) void readTrack(track, show, signal);
+    else readVideo(track, show, signal);
+  }
+
+  #show({ image, rtpTimestamp, thereMs }: DecodedMessage): void {
+    if (rtpTimestamp !== undefined) {
+      this.#match.picture(image, rtpTimestamp, thereMs);
+      return;
+    }
+    // Headers and pictures come by different ways: the newest header need not be this one's.
+    image.close();
+    this.#events.far("the browser does not tell which frame a picture is");
   }
 }
 
@@ -252,34 +310,13 @@ function minimiseBuffer(receiver: RTCRtpReceiver): void {
   if ("playoutDelayHint" in tunable) tunable.playoutDelayHint = 0;
 }
 
-/** Not in TypeScript's library yet. */
-declare const MediaStreamTrackProcessor:
-  | (new (init: {
-      track: MediaStreamTrack;
-      maxBufferSize?: number;
-    }) => {
-      readonly readable: ReadableStream<VideoFrame>;
-    })
-  | undefined;
-
-interface RtpMetadata {
-  readonly rtpTimestamp?: number;
-}
-
-/** The RTP timestamp that a frame carries itself, where the browser tells it. */
-function ownTimestamp(image: VideoFrame): number | undefined {
-  return (image as VideoFrame & { metadata?(): RtpMetadata }).metadata?.().rtpTimestamp;
-}
-
 async function readTrack(
   track: MediaStreamTrack,
   show: ShowFrame,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!MediaStreamTrackProcessor) return;
-  // One frame of buffer: a page that was busy continues with the newest picture.
-  const processor = new MediaStreamTrackProcessor({ track, maxBufferSize: 1 });
-  const reader = processor.readable.getReader();
+  const reader = picturesOf(track)?.getReader();
+  if (!reader) return;
   signal.addEventListener("abort", () => void reader.cancel(), { once: true });
   for (;;) {
     const { value: image, done } = await reader.read();

@@ -188,6 +188,26 @@ describe("a lost link", () => {
   });
 });
 
+describe("the round trip of the link in use", () => {
+  it("is measured by pings, and told to nobody else", async () => {
+    const { server, connection, messages } = await new Scene(["websocket"]).start();
+    const link = server.link("websocket");
+    link.welcome();
+    const measured = connection.roundTripMs(8);
+    await pass(0);
+    expect(link.of(MessageType.PING)).toEqual([{ type: MessageType.PING, n: 1 }]);
+    await pass(20);
+    link.say({ type: MessageType.PONG, n: 1 });
+    await pass(0);
+    expect(link.of(MessageType.PING)).toHaveLength(2);
+    await pass(3);
+    link.say({ type: MessageType.PONG, n: 2 });
+    expect(await measured).toBe(3);
+    expect(link.of(MessageType.PING)).toHaveLength(2);
+    expect(messages).toHaveLength(0);
+  });
+});
+
 describe("stopping", () => {
   it("closes every link and every timer", async () => {
     const { server, connection } = await new Scene().start();

@@ -1,12 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LatencyMeter } from "../src/latency";
 import { LiveSession } from "../src/live-session";
-import { type Ack, MessageType, type Status } from "../src/protocol";
+import { type Ack, FrameFlags, HEADER_BYTES, MessageType, type Status } from "../src/protocol";
 import { Screen } from "../src/screen";
 import type { SessionError } from "../src/session";
+import type { OpenPeer, PeerEvents } from "../src/webrtc";
 import { type FakeLink, FakeServer, frame, header, STATE } from "./fakes";
 
 class Scene {
+  constructor(private readonly openPeer: OpenPeer | null = null) {}
+
   readonly server = new FakeServer();
   readonly life = new AbortController();
   readonly slices: number[] = [];
@@ -14,7 +17,7 @@ class Scene {
   readonly #flushes: (() => void)[] = [];
   readonly session = new LiveSession({
     openers: { websocket: this.server.opener("websocket") },
-    openPeer: null,
+    openPeer: this.openPeer,
     peerObstacle: "This browser has WebRTC without H.264.",
     token: () => Promise.resolve("t"),
     pictures: () => Promise.resolve({ pictures: ["jpeg"], reason: "" }),
@@ -116,6 +119,36 @@ it("hears that the volume's values are other ones, and shows on", async () => {
   expect(heard).toEqual([4711]);
   expect(scene.session.status.phase).toBe("live");
   expect(scene.session.lastFrame()?.header.frame_no).toBe(1);
+  scene.session.stop();
+});
+
+it("gives the header of a picture that comes by WebRTC to who has the picture", async () => {
+  const headers: number[] = [];
+  let peer: PeerEvents | undefined;
+  const openPeer: OpenPeer = (_welcome, events) => {
+    peer = events;
+    return {
+      takesEncoded: false,
+      isLossy: false,
+      answer: () => {},
+      header: ({ frame_no }) => headers.push(frame_no),
+      send: () => true,
+      close: () => {},
+    };
+  };
+  const scene = await new Scene(openPeer).connect();
+  await scene.picture(1);
+  peer?.connected();
+  peer?.frame(frame({ frame_no: 2, slice_idx: 46 }));
+  await pass(0);
+  const bytes = pack(3, 47).slice(0, HEADER_BYTES);
+  bytes[0] = 1 | FrameFlags.HEADER_ONLY;
+  const nAcks = scene.link.of(MessageType.ACK).length;
+  scene.link.frame(new DataView(bytes.buffer));
+  await pass(0);
+  expect(headers).toEqual([3]);
+  expect(scene.link.of(MessageType.ACK)).toHaveLength(nAcks);
+  expect(scene.slices).toEqual([45, 46]);
   scene.session.stop();
 });
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   type Ack,
+  type FrameHeader,
   MessageType,
   type Stream,
   type ViewerMessage,
@@ -13,14 +14,23 @@ import type { Peer, PeerEvents } from "../src/webrtc";
 import { FakeImage, frame, header, welcome } from "./fakes";
 
 class FakePeer implements Peer {
-  readonly takesEncoded = true;
   isLossy = false;
   readonly sent: string[] = [];
+  readonly headers: FrameHeader[] = [];
   answered = "";
   isClosed = false;
-  constructor(readonly events: PeerEvents) {}
+  constructor(
+    readonly events: PeerEvents,
+    readonly isNear: boolean,
+  ) {}
+  get takesEncoded(): boolean {
+    return !this.isNear;
+  }
   answer(sdp: string): void {
     this.answered = sdp;
+  }
+  header(of: FrameHeader): void {
+    this.headers.push(of);
   }
   send(text: string): boolean {
     this.sent.push(text);
@@ -36,9 +46,11 @@ class Scene {
   readonly sent: ViewerMessage[] = [];
   readonly shown: Frame[] = [];
   renewals = 0;
+  /** Of the link. */
+  roundTripMs = 1;
   readonly takeover = new Takeover(
-    (_welcome, events) => {
-      const peer = new FakePeer(events);
+    (_welcome, events, isNear) => {
+      const peer = new FakePeer(events, isNear);
       this.peers.push(peer);
       return peer;
     },
@@ -50,6 +62,7 @@ class Scene {
       renew: () => {
         this.renewals += 1;
       },
+      roundTripMs: () => Promise.resolve(this.roundTripMs),
     },
   );
   get peer(): FakePeer {
@@ -274,6 +287,95 @@ describe("WebRTC", () => {
   });
 });
 
+describe("WebRTC on a near link", () => {
+  beforeEach(() => {
+    vi.stubGlobal("MediaStreamTrackProcessor", class {});
+    vi.stubGlobal(
+      "VideoFrame",
+      class {
+        metadata(): object {
+          return {};
+        }
+      },
+    );
+  });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+  const soon = () => vi.advanceTimersByTimeAsync(0);
+
+  async function nearScene(): Promise<Scene> {
+    const scene = new Scene();
+    scene.takeover.start(welcome({ via: "direct" }));
+    await soon();
+    scene.peer.events.connected();
+    scene.peer.events.frame(frame());
+    return scene;
+  }
+
+  it("is decoded by the browser, and elsewhere here", async () => {
+    const scene = new Scene();
+    scene.takeover.start(welcome({ via: "direct" }));
+    expect(scene.peers).toHaveLength(0);
+    await soon();
+    expect(scene.peers.map(({ isNear }) => isNear)).toEqual([true]);
+    expect(scene.takeover.takesEncoded).toBe(false);
+    scene.roundTripMs = 8;
+    scene.takeover.start(welcome({ via: "direct", peer: 2 }));
+    await soon();
+    expect(scene.peers.map(({ isNear }) => isNear)).toEqual([true, false]);
+    scene.roundTripMs = 1;
+    scene.takeover.start(welcome({ via: "kernel", peer: 3 }));
+    expect(scene.peers.map(({ isNear }) => isNear)).toEqual([true, false, false]);
+  });
+
+  it("gets the headers that the link brings", async () => {
+    const scene = await nearScene();
+    const brought = header({ frame_no: 4 });
+    scene.takeover.header(brought);
+    expect(scene.peer.headers).toEqual([brought]);
+  });
+
+  it("begins anew at once when it is near no more, and stays with frames taken encoded", async () => {
+    const scene = await nearScene();
+    scene.peer.events.far("packets get lost");
+    expect(scene.peers.map(({ isNear }) => isNear)).toEqual([true, false]);
+    expect(scene.peers[0]?.isClosed).toBe(true);
+    expect(scene.paths).toEqual(["webrtc", "socket"]);
+    expect(scene.takeover.reason).toContain("packets get lost");
+    scene.peer.events.connected();
+    scene.peer.events.frame(frame());
+    expect(scene.paths).toEqual(["webrtc", "socket", "webrtc"]);
+    expect([scene.takeover.reason, scene.takeover.takesEncoded]).toEqual(["", true]);
+    scene.takeover.start(welcome({ via: "direct", peer: 2 }));
+    await soon();
+    expect(scene.peers.map(({ isNear }) => isNear)).toEqual([true, false, false]);
+  });
+
+  it("is not tried a second time after it broke", async () => {
+    const scene = await nearScene();
+    scene.peer.events.failed("no network path");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(scene.peers.map(({ isNear }) => isNear)).toEqual([true, false]);
+  });
+
+  it("opens no peer for a link that was lost, or that nobody looks at, while it was measured", async () => {
+    const scene = new Scene();
+    scene.takeover.start(welcome({ via: "direct" }));
+    scene.takeover.stop();
+    await soon();
+    expect(scene.peers).toHaveLength(0);
+    scene.takeover.start(welcome({ via: "direct", peer: 2 }));
+    scene.takeover.setVisible(false);
+    await soon();
+    expect(scene.peers).toHaveLength(0);
+    scene.takeover.setVisible(true);
+    scene.takeover.setVisible(true);
+    await soon();
+    expect(scene.peers.map(({ isNear }) => isNear)).toEqual([true]);
+  });
+});
+
 describe("pictures and their headers", () => {
   function match() {
     const shown: [number, FakeImage][] = [];
@@ -300,6 +402,18 @@ describe("pictures and their headers", () => {
       [1, first],
       [3, third],
     ]);
+  });
+
+  it("keep the time when the picture was there, however late its header is", () => {
+    const there: (number | undefined)[] = [];
+    const pairs = new RtpMatch(({ thereMs }) => there.push(thereMs));
+    const give = (rtpTimestamp: number, thereMs: number): void =>
+      pairs.picture(new FakeImage() as unknown as VideoFrame, rtpTimestamp, thereMs);
+    pairs.header(header({ timestamp_90k: 100 }));
+    give(100, 5);
+    give(1600, 21);
+    pairs.header(header({ timestamp_90k: 1600 }));
+    expect(there).toEqual([5, 21]);
   });
 
   it("never give a picture the name of another: without its header it is replaced by the next", () => {

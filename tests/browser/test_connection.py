@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -167,6 +168,26 @@ DECODED = """async () => {
   const report = receiver ? [...(await receiver.getStats()).values()] : [];
   return report.find(({ type }) => type === 'inbound-rtp')?.framesDecoded ?? 0;
 }"""
+# How many messages have come by the newest connection's data channel.
+CHANNEL_MESSAGES = """async () => {
+  const report = [...(await connections.at(-1).getStats()).values()];
+  return report.find(({ type }) => type === 'data-channel').messagesReceived;
+}"""
+# A link of which each answer takes long.
+FAR = """
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (data) { setTimeout(() => send.call(this, data), 15); };
+"""
+# A network that loses packets, as the browser counts them, as soon as `lost` grows.
+LOSSY = """
+globalThis.lost = 0;
+const count = RTCRtpReceiver.prototype.getStats;
+RTCRtpReceiver.prototype.getStats = async function () {
+  const report = [...(await count.call(this)).values()].map((entry) => ({ ...entry }));
+  for (const entry of report) if (entry.type === 'inbound-rtp') entry.packetsLost += lost;
+  return new Map(report.map((entry) => [entry.id, entry]));
+};
+"""
 WITHOUT_WEBCODECS = "delete globalThis.VideoDecoder"
 WITHOUT_TRANSFORM = "delete globalThis.RTCRtpScriptTransform"
 # What a page has whose rules forbid workers.
@@ -182,7 +203,8 @@ INSECURE = f"{WITHOUT_WEBCODECS}; {WITHOUT_PROCESSOR}; delete globalThis.VideoFr
         ("websocket", "websocket", ""),
         ("websocket", "websocket", WITHOUT_WEBCODECS),
         ("websocket,webrtc", "webrtc", ""),
-        ("websocket,webrtc", "webrtc", WITHOUT_WORKERS),
+        ("websocket,webrtc", "webrtc", FAR),
+        ("websocket,webrtc", "webrtc", FAR + WITHOUT_WORKERS),
         ("websocket,webrtc", "webrtc", WITHOUT_PROCESSOR),
         ("websocket,webrtc", "webrtc", INSECURE),
         ("comm", "comm", ""),
@@ -191,7 +213,8 @@ INSECURE = f"{WITHOUT_WEBCODECS}; {WITHOUT_PROCESSOR}; delete globalThis.VideoFr
         "websocket",
         "jpeg",
         "webrtc",
-        "webrtc decoded by the browser",
+        "webrtc taken encoded",
+        "webrtc without workers",
         "webrtc through <video>",
         "webrtc insecure",
         "comm",
@@ -209,8 +232,34 @@ def test_every_picture_shows_the_slice_that_its_header_names(
     assert result["seen"] > 5
     page.wait_shown(89)
     assert page.said("transport") == expected
-    # Frames of WebRTC are taken before the browser's own decoder, where that can be.
-    assert (page.page.evaluate(DECODED) > 0) == (expected == "webrtc" and script != "")
+    # On a far link, frames are taken before the browser's own decoder, where that can be.
+    assert (page.page.evaluate(DECODED) > 0) == (expected == "webrtc" and script != FAR)
+    if transports == "websocket,webrtc" and script == "":
+        assert page.page.evaluate(CHANNEL_MESSAGES) == 0, "a near link carries the headers"
+
+
+def test_where_packets_get_lost_frames_are_taken_encoded_and_that_stays_so(open_page) -> None:
+    page = open_page("websocket,webrtc", CANVAS, LOSSY)
+    page.wait_said("transport", "webrtc")
+    wait_until(
+        lambda: page.page.evaluate(DECODED) > 0, timeout_s=10, what="the browser decodes itself"
+    )
+    numbers = itertools.cycle(range(90))
+
+    def is_another() -> bool:
+        page.page.evaluate("lost += 1")
+        page.set("slice_idx", next(numbers))
+        return page.page.evaluate("connections.length") == 2
+
+    wait_until(is_another, timeout_s=20, what="another connection is made")
+    page.wait_said("transport", "webrtc")
+    for number in (21, 22):
+        page.page.evaluate("lost += 100")
+        page.set("slice_idx", number)
+        page.wait_shown(number)
+    assert page.page.evaluate(SCRUB, READ)["wrong"] == 0
+    assert page.page.evaluate(DECODED) == 0
+    assert page.page.evaluate("connections.length") == 2
 
 
 def test_where_jupyter_refuses_to_hand_over_the_proxy_serves_at_once(open_page) -> None:

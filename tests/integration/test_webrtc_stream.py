@@ -21,8 +21,8 @@ def server(tmp_path_factory):
         yield running
 
 
-async def connect(viewer, rtc, *, takes_encoded=False):
-    await viewer.send(p.RtcOffer(sdp=await rtc.offer(), takes_encoded=takes_encoded))
+async def connect(viewer, rtc, **wishes):
+    await viewer.send(p.RtcOffer(sdp=await rtc.offer(), **wishes))
     answer = await viewer.message(p.RtcAnswer)
     await rtc.accept(answer.sdp)
     await rtc.opened()
@@ -93,6 +93,36 @@ async def test_a_viewer_that_takes_encoded_frames_finds_each_header_behind_its_f
     assert [h.timestamp_90k for h in headers] == [packet.timestamp for packet in last]
     assert 6 in [h.slice_idx for h in headers]
     assert luma.shape == (headers[0].height_px, headers[0].width_px)
+
+
+async def test_a_viewer_on_a_near_link_gets_the_header_of_each_picture_by_the_link(server):
+    sent_90k = set()
+
+    def look(packet):
+        sent_90k.add(packet.timestamp)
+        return False
+
+    async with connect_kernel(server.address) as kernel:
+        opened = await kernel.open()
+        async with connect_viewer(server.address, opened.token) as viewer, rtc_client() as rtc:
+            await viewer.frame()
+            rtc.lose = look
+            await connect(viewer, rtc, headers_by_link=True)
+            await viewer.send(p.Stream(path="webrtc"))
+            await viewer.send(p.ChangeSlice(seq=1, slice_idx=6))
+            header, _ = await viewer.frame(
+                lambda h: h.slice_idx == 6 and bool(h.flags & p.FrameFlags.HEADER_ONLY)
+            )
+            await release(viewer)
+            picture = await rtc.picture(header.timestamp_90k)
+            came_90k = set(sent_90k)
+            await viewer.round_trip()
+            by_channel = [i for i in rtc.inbox.items if isinstance(i, p.FrameHeader)]
+            headers = [(h, data) for h, data in viewer.frames if h.flags & p.FrameFlags.HEADER_ONLY]
+    assert read_barcode(picture) == 6
+    assert by_channel == []
+    assert {len(data) for _, data in headers} == {0}
+    assert came_90k <= {h.timestamp_90k for h, _ in headers}
 
 
 async def test_input_on_the_data_channel_moves_the_picture(server):

@@ -225,10 +225,14 @@ class RtcOffer(_Message, tag=int(MessageType.RTC_OFFER), frozen=True):
     decodes them itself. Then each frame has its header and its count (twice seven bits) behind it,
     none comes by the data channel, and what the browser's own decoder asks for (it sees no frame)
     is not answered.
+
+    `headers_by_link`: the browser decodes, and each frame's header comes over the viewer's link
+    with `FrameFlags.HEADER_ONLY`, not by the data channel. Of no meaning with `takes_encoded`.
     """
 
     sdp: Sdp
     takes_encoded: bool = False
+    headers_by_link: bool = False
 
 
 class ChangeSlice(_Message, tag=int(MessageType.CHANGE_SLICE), frozen=True):

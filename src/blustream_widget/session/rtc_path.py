@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from blustream_widget.core.protocol import RtcOffer
 from blustream_widget.errors import BlustreamError, IceFailedError
+from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.ice_servers import IceServers
 from blustream_widget.transport.tasks import TaskSet
 from blustream_widget.transport.turns import Turn, Turns
@@ -47,6 +48,8 @@ class RtcPath:
         Of all whose connections are made; pictures go by the sockets meanwhile.
     loopback : bool
     relay_only : bool
+    send_header : callable
+        Sends a frame's header over the viewer's link.
     on_text : callable
         Text from the data channel.
     on_change : callable
@@ -61,6 +64,7 @@ class RtcPath:
         turns: Turns,
         loopback: bool,
         relay_only: bool = False,
+        send_header: Callable[[EncodedFrame], None],
         on_text: Callable[[bytes], None],
         on_change: Callable[[RtcPeer | None, RtcPeer | None], None],
         on_keyframe_wanted: Callable[[], None],
@@ -71,6 +75,7 @@ class RtcPath:
         self._n_offers = 0
         self._loopback = loopback
         self._relay_only = relay_only
+        self._send_header = send_header
         self._on_text = on_text
         self._on_change = on_change
         self._on_keyframe_wanted = on_keyframe_wanted
@@ -180,6 +185,7 @@ class RtcPath:
             on_state=lambda state: self._state_changed(peer, state),
             on_keyframe_wanted=self._on_keyframe_wanted,
             takes_encoded=offer.takes_encoded,
+            send_header=self._send_header if offer.headers_by_link else None,
         )
         self._peer = peer
         try:

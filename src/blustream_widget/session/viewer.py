@@ -186,6 +186,7 @@ class Viewer:
             turns=room.rtc_turns,
             loopback=room.config.ice_loopback,
             relay_only=room.config.ice_relay_only,
+            send_header=channel.send_header,
             on_text=self._receive_by_rtc,
             on_change=self._rtc_changed,
             on_keyframe_wanted=lambda: self._shown.on_demand_changed(),

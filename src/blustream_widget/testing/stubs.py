@@ -108,6 +108,9 @@ class StubChannel:
     def send_frame(self, frame: object) -> None:
         """Let a frame go."""
 
+    def send_header(self, frame: object) -> None:
+        """Let a header go."""
+
     def drop_frames(self, *, stills_only: bool = False) -> int:  # noqa: ARG002  as Channel has it
         """Drop nothing: nothing waits here."""
         return 0

@@ -38,6 +38,12 @@ class Channel(Protocol):
     def send_frame(self, frame: EncodedFrame) -> None:
         """Queue a frame."""
 
+    def send_header(self, frame: EncodedFrame) -> None:
+        """Queue the header of a frame whose picture goes another way, before all that waits.
+
+        It cannot be taken back. Of many that wait, the oldest are dropped.
+        """
+
     def drop_frames(self, *, stills_only: bool = False) -> int:
         """Take back frames that have not left yet; returns how many."""
 

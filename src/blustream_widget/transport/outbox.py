@@ -10,6 +10,8 @@ from typing import NamedTuple
 from blustream_widget.errors import PeerClosedError
 
 MAX_WAITING_TEXTS = 2000
+# A page keeps no more of them for pictures that are still to come.
+MAX_WAITING_HEADERS = 64
 
 
 class _Entry(NamedTuple):
@@ -41,6 +43,7 @@ class Outbox:
         self._send_text = send_text
         self._send_binary = send_binary
         self._entries: deque[_Entry] = deque()
+        self._headers: deque[bytes] = deque(maxlen=MAX_WAITING_HEADERS)
         self._texts = 0
         self._wake = asyncio.Event()
         self._closed = False
@@ -48,7 +51,7 @@ class Outbox:
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits, and something may be sent past it."""
-        return not self._entries and not self._closed
+        return not (self._headers or self._entries or self._closed)
 
     def put_text(self, data: bytes) -> None:
         """Queue a message.
@@ -66,6 +69,12 @@ class Outbox:
     def put_frame(self, data: bytes, *, channel: int = 0, is_still: bool = False) -> None:
         """Queue a frame. The caller's pacing bounds their number."""
         self._put(_Entry(data, channel, is_text=False, is_still=is_still))
+
+    def put_header(self, data: bytes) -> None:
+        """Queue the header of a frame that goes another way, before all else: it is small."""
+        if not self._closed:
+            self._headers.append(data)
+            self._wake.set()
 
     def drop_frames(self, *, channel: int = 0, stills_only: bool = False) -> int:
         """Take back the frames of `channel` that have not left, and say how many there were."""
@@ -87,7 +96,10 @@ class Outbox:
     async def run(self) -> None:
         """Write messages in order until the outbox is closed or the connection breaks."""
         while True:
-            while self._entries:
+            while self._headers or self._entries:
+                if self._headers:
+                    await self._send_binary(self._headers.popleft())
+                    continue
                 entry = self._entries.popleft()
                 if entry.is_text:
                     self._texts -= 1

@@ -51,6 +51,10 @@ class RelayChannel:
             data = lp.RELAY_PREFIX.pack(self._channel) + frame.data
             self._outbox.put_frame(data, channel=self._channel, is_still=frame.is_still)
 
+    def send_header(self, frame: EncodedFrame) -> None:
+        if self._on_close is not None:
+            self._outbox.put_header(lp.RELAY_PREFIX.pack(self._channel) + frame.header_only())
+
     def drop_frames(self, *, stills_only: bool = False) -> int:
         return self._outbox.drop_frames(channel=self._channel, stills_only=stills_only)
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
 from aiohttp import ClientWebSocketResponse, web
@@ -138,12 +139,17 @@ class WebSocketChannel:
         if self._prompt is not None and not frame.is_still:
             self._prompt.expect(len(frame.data))
         if self._is_free:
-            held, self._held = self._held, b""
-            # Together they are one call of the system, and one segment less.
-            self._write(_shared_message(frame, held))
+            self._write_with_held(_shared_message, frame)
             return
         self.flush()
         self._outbox.put_frame(frame.data, is_still=frame.is_still)
+
+    def send_header(self, frame: EncodedFrame) -> None:
+        if self._is_free:
+            self._write_with_held(_shared_header, frame)
+            return
+        self.flush()
+        self._outbox.put_header(frame.header_only())
 
     def drop_frames(self, *, stills_only: bool = False) -> int:
         return self._outbox.drop_frames(stills_only=stills_only)
@@ -159,6 +165,13 @@ class WebSocketChannel:
             and not transport.is_closing()
             and not self._socket.closed
         )
+
+    def _write_with_held(
+        self, make: Callable[[EncodedFrame, bytes], bytes], frame: EncodedFrame
+    ) -> None:
+        held, self._held = self._held, b""
+        # Together they are one call of the system, and one segment less.
+        self._write(make(frame, held))
 
     def _write(self, message: bytes) -> None:
         assert self._transport is not None
@@ -189,7 +202,9 @@ def message_of(kind: int, data: bytes) -> bytes:
     return (_MEDIUM.pack(kind, 126, n) if n < 1 << 16 else _LONG.pack(kind, 127, n)) + data
 
 
-_newest: tuple[EncodedFrame | None, bytes, bytes] = (None, b"", b"")
+_Newest: TypeAlias = tuple[EncodedFrame | None, bytes, bytes]
+_newest: _Newest = (None, b"", b"")
+_newest_header: _Newest = (None, b"", b"")
 
 
 def _shared_message(frame: EncodedFrame, held: bytes) -> bytes:
@@ -198,10 +213,19 @@ def _shared_message(frame: EncodedFrame, held: bytes) -> bytes:
     All viewers of a session ask for it one after another, and nearly all hold the same text.
     """
     global _newest
-    of_frame, of_held, message = _newest
-    if of_frame is not frame or of_held is not held:
-        message = message_of(_BINARY, frame.data)
-        if held:
-            message = message_of(_TEXT, held) + message
-        _newest = (frame, held, message)
-    return message
+    if _newest[0] is not frame or _newest[1] is not held:
+        _newest = (frame, held, _behind(held, frame.data))
+    return _newest[2]
+
+
+def _shared_header(frame: EncodedFrame, held: bytes) -> bytes:
+    """Make the message of a frame's header likewise."""
+    global _newest_header
+    if _newest_header[0] is not frame or _newest_header[1] is not held:
+        _newest_header = (frame, held, _behind(held, frame.header_only()))
+    return _newest_header[2]
+
+
+def _behind(held: bytes, data: bytes) -> bytes:
+    message = message_of(_BINARY, data)
+    return message_of(_TEXT, held) + message if held else message

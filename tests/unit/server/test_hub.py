@@ -90,6 +90,9 @@ class Page:
     def send_frame(self, frame: EncodedFrame) -> None:
         del frame
 
+    def send_header(self, frame: EncodedFrame) -> None:
+        del frame
+
     def drop_frames(self, *, stills_only: bool = False) -> int:
         return 0
 

@@ -46,6 +46,7 @@ class Page:
             ice_servers=tuple,
             turns=turns,
             loopback=True,
+            send_header=lambda _frame: None,
             on_text=lambda _data: None,
             on_change=lambda _old, _new: None,
             on_keyframe_wanted=lambda: None,

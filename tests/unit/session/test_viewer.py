@@ -66,6 +66,9 @@ class FakeChannel:
     def send_frame(self, frame):
         pass
 
+    def send_header(self, frame):
+        pass
+
     def drop_frames(self, *, stills_only=False):
         return 0
 

@@ -94,6 +94,21 @@ def test_a_page_that_gets_busy_and_says_when_frames_came_is_no_slow_link(rtt_s, 
     assert pacer.link.page_s > 0.5 * page_s
 
 
+@pytest.mark.parametrize("page_s", [0.006, 0.06])
+@pytest.mark.parametrize("decoding_s", [0.003, 0.006])
+def test_on_a_near_link_it_is_enough_to_say_when_frames_were_decoded(decoding_s, page_s):
+    link = SimulatedLink(
+        steady(1e9),
+        rtt_s=0.002,
+        page_s=busy_from(2, page_s),
+        tells_there=True,
+        jitter_s=decoding_s,
+    )
+    ran, pacer = scrub(link, 12)
+    assert min(ran.between(2, 12).targets_bps) >= START_BPS
+    assert pacer.link.carries_bps is None
+
+
 @pytest.mark.parametrize("told_by", ["nobody", "tcp"])
 def test_a_narrow_link_is_found_though_the_page_is_busy_too(told_by):
     link = SimulatedLink(steady(2e6), page_s=busy_from(0, 0.02), tells_there=True)

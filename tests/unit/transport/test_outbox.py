@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from blustream_widget.errors import PeerClosedError
-from blustream_widget.transport.outbox import MAX_WAITING_TEXTS, Outbox
+from blustream_widget.transport.outbox import MAX_WAITING_HEADERS, MAX_WAITING_TEXTS, Outbox
 
 
 class Socket:
@@ -54,6 +54,26 @@ async def test_stills_can_be_taken_back_alone(outbox, socket):
     assert outbox.drop_frames(stills_only=True) == 1
     await flush(outbox)
     assert socket.sent == [b"video"]
+
+
+async def test_headers_leave_before_all_else_and_stay_when_frames_are_taken_back(outbox, socket):
+    outbox.put_frame(b"still", is_still=True)
+    outbox.put_text(b"a")
+    outbox.put_header(b"1")
+    outbox.put_header(b"2")
+    assert not outbox.is_idle
+    assert outbox.drop_frames() == 1
+    await flush(outbox)
+    assert socket.sent == [b"1", b"2", "a"]
+
+
+async def test_of_many_headers_the_newest_are_kept(outbox, socket):
+    for n in range(MAX_WAITING_HEADERS + 3):
+        outbox.put_header(bytes([n]))
+    outbox.close()
+    outbox.put_header(b"late")
+    await outbox.run()
+    assert socket.sent == [bytes([n + 3]) for n in range(MAX_WAITING_HEADERS)]
 
 
 async def test_a_peer_that_does_not_read_is_noticed(outbox):

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from blustream_widget.testing.contracts.transport import make_frame
+from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.link_rate import LinkRate
 from blustream_widget.transport.webrtc import MAX_ANSWERED_AT_REST, RtcPeer, _usable_offer
 
@@ -115,6 +116,24 @@ async def test_headers_go_by_the_data_channel_only_where_the_browser_decodes(
     peer._input = FakeChannel()
     peer._send_header(make_frame(1, is_key=True))
     assert len(peer._input.sent) == n_headers
+
+
+@pytest.mark.parametrize(("peer", "n_headers"), [(True, 0), (False, 1)], indirect=["peer"])
+async def test_headers_go_by_the_link_instead_where_the_viewer_wants_that(peer, n_headers) -> None:
+    by_link: list[EncodedFrame] = []
+    wanting = RtcPeer(
+        on_text=lambda _data: None,
+        on_state=lambda _state: None,
+        on_keyframe_wanted=lambda: None,
+        takes_encoded=peer._takes_encoded,
+        send_header=by_link.append,
+    )
+    wanting._input = FakeChannel()
+    frame = make_frame(1, is_key=True)
+    wanting._send_header(frame)
+    assert by_link == [frame] * n_headers
+    assert wanting._input.sent == []
+    await wanting.close()
 
 
 @pytest.mark.parametrize("peer", [True], indirect=True)

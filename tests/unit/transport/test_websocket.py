@@ -153,6 +153,32 @@ def test_nothing_passes_what_waits(transport, free_channel) -> None:
     assert free_channel.drop_frames() == 2
 
 
+def test_a_header_goes_at_once_or_before_what_waits_and_cannot_be_taken_back(
+    transport, free_channel
+) -> None:
+    frame = make_frame(1)
+    free_channel.hold_text(b"held")
+    free_channel.send_header(frame)
+    header = message_of(0x82, frame.header_only())
+    assert transport.written == [message_of(0x81, b"held") + header]
+    transport.is_full = True
+    free_channel.send_frame(make_frame(2))
+    free_channel.send_header(frame)
+    assert len(transport.written) == 1
+    assert free_channel.drop_frames() == 1
+    transport.is_full = False
+    free_channel.send_header(make_frame(3))
+    assert len(transport.written) == 1, "an older header waits"
+
+
+def test_all_viewers_get_the_very_same_header(transport) -> None:
+    frame = make_frame(1)
+    for _ in range(3):
+        WebSocketChannel(FakeSocket(), transport=transport).send_header(frame)
+    first, *others = transport.written
+    assert all(other is first for other in others)
+
+
 @pytest.mark.parametrize("n", [0, 125, 126, 65_535, 65_536])
 def test_a_message_says_its_length_as_the_standard_wants_it(n) -> None:
     head = {0: 2, 125: 2, 126: 4, 65_535: 4, 65_536: 10}[n]
