@@ -173,7 +173,8 @@ export class CallBar extends Part {
       }
       @container (max-width: 560px) {
         :host {
-          top: 72px; /* the slice's name stays in sight */
+          top: 72px; /* the slice's name stays in sight, and the ruler */
+          max-width: calc(100% - 64px);
         }
         .row {
           flex-wrap: wrap;
@@ -181,6 +182,10 @@ export class CallBar extends Part {
         }
         .people {
           flex: 1 1 auto;
+        }
+        /* Pictures have a row of their own: the buttons stay together. */
+        .row:has(video) .people {
+          flex-basis: 100%;
         }
       }
     `,

@@ -75,6 +75,10 @@ export const shareButtonStyles = css`
     }
   }
   @media (pointer: coarse) {
+    /* The button is larger there, its icon is not. */
+    .count {
+      bottom: calc(50% - 16px);
+    }
     @container (max-width: 1000px) {
       .people {
         display: none;
