@@ -376,6 +376,22 @@ describe("going over to the SFU", () => {
     page.ways.close();
   });
 
+  it("keeps no connection that the other one ended, though the word of it got lost", async () => {
+    const page = new Page();
+    page.told({}, "a");
+    const [toA] = made();
+    page.told({ mesh: false, sfu: 1 }, "a", "c");
+    await page.heard("a");
+    page.ways.signalsAgain();
+    expect(page.moved).toEqual(["a", "a"]); // the first one may have got lost
+    await page.ways.levels();
+    expect([page.moved.length, toA?.isClosed]).toEqual([2, false]);
+    toA?.path("failed");
+    await page.ways.levels();
+    expect(toA?.isClosed).toBe(true);
+    page.ways.close();
+  });
+
   it("plays who is heard by the SFU by it, and the others as before", async () => {
     const page = new Page();
     page.told({}, "a");

@@ -362,6 +362,17 @@ describe("a call", () => {
     scene.call.leave();
   });
 
+  it("sends nothing of the microphone of before to whom it only listens", async () => {
+    const scene = await new Scene().enter("b");
+    scene.call.leave();
+    await scene.call.join(true);
+    scene.tell("b", "c");
+    await pass();
+    const [toC] = FakeConnection.made;
+    expect(toC?.transceivers.map(({ sender }) => sender.track)).toEqual([null, null]);
+    scene.call.leave();
+  });
+
   it("says what the server says, and stops the microphone for it", async () => {
     const scene = new Scene();
     await scene.call.join();

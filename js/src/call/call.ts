@@ -306,10 +306,7 @@ export class LiveCall {
     this.#ways.close();
     this.#speaker.close();
     this.#trouble = "";
-    this.#meter?.close();
-    this.#meter = null;
-    this.#microphone?.stop();
-    this.#microphone = null;
+    this.#useMicrophone(null);
     this.#stopCamera();
     this.#tell();
   }

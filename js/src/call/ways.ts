@@ -123,7 +123,11 @@ export class Ways {
 
   /** The way of signals was broken, and is there again. */
   signalsAgain(): void {
-    for (const { pair } of this.#direct.values()) pair.signalsAgain();
+    for (const direct of this.#direct.values()) {
+      direct.pair.signalsAgain();
+      direct.hasTold = false; // it may have got lost
+    }
+    this.#settle();
     this.#relay?.signalsAgain();
   }
 
@@ -179,7 +183,9 @@ export class Ways {
         const signal = { type: "moved" as const };
         this.#events.send({ type: MessageType.CALL_SIGNAL, seat, signal });
       }
-      if (!direct.hasTold || !direct.isTold) continue;
+      // A connection that failed was ended by the other side, whose word of it got lost.
+      const isOver = direct.isTold || direct.pair.state === "failed";
+      if (!direct.hasTold || !isOver) continue;
       this.#leave(seat);
       this.#events.changed();
     }
