@@ -114,6 +114,8 @@ class CallRoom:
         self._relay = relay
         self._waiting: dict[Viewer, cm.JoinCall] = {}
         self._was_relayed = False
+        self._back: frozenset[str] | None = None
+        """Who was told that the call is without the SFU again."""
         if relay is not None:
             relay.on_change, relay.tell = self._relay_changed, self._tell_seat
 
@@ -233,6 +235,8 @@ class CallRoom:
         member.viewer = viewer
         member.muted, member.camera = message.muted, message.camera
         self._tell()
+        if self._relay is not None:
+            self._relay.tell_again(member.seat)
 
     def _has_to_wait(self, viewer: Viewer) -> bool:
         """Whether there is room only once the SFU is there; raises `CallError` if there is none."""
@@ -337,6 +341,13 @@ class CallRoom:
         relay.show({m.seat: m.camera for m in members})
         self._was_relayed = self._was_relayed and bool(members)
         mesh = not relay.number and len(members) <= relay.mesh
+        seats = frozenset(m.seat for m in members)
+        if not mesh:
+            self._back = None
+        elif relay.trouble and self._was_relayed:
+            self._back = self._back or seats
+            if self._back != seats:  # it is no news any more
+                self._was_relayed, self._back = False, None
         trouble = ""
         if relay.trouble and self._was_relayed:
             trouble = f"{relay.trouble} {_AS_BEFORE if mesh else _SILENT}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+from asyncio import to_thread
 from collections.abc import Collection
 from pathlib import Path
 
@@ -27,6 +29,8 @@ class KeptRooms:
 
     def __init__(self, folder: Path | None) -> None:
         self._path = None if folder is None else folder / _FILE
+        self._names: tuple[RoomName, ...] = ()
+        self._writing = threading.Lock()
 
     def read(self) -> list[RoomName]:
         """Give what a former server left; empty: nothing, or nothing that can be read."""
@@ -37,17 +41,26 @@ class KeptRooms:
         except (OSError, msgspec.MsgspecError):
             return []
 
-    def write(self, names: Collection[RoomName]) -> None:
-        """Keep these in place of those before; a disk that is full loses them."""
+    async def write(self, names: Collection[RoomName]) -> None:
+        """Keep these in place of those before; a disk that is full loses them.
+
+        A slow disk holds up nobody else, and in whichever order writes end, the newest stays.
+        """
         if self._path is None:
             return
-        try:
-            if names:
-                self._replace(self._path, msgspec.json.encode(list(names)))
-            else:
-                self._path.unlink(missing_ok=True)
-        except OSError as exc:
-            logger.warning("The names of a call's rooms cannot be kept: %s", exc.strerror)
+        self._names = tuple(names)
+        await to_thread(self._write, self._path)
+
+    def _write(self, path: Path) -> None:
+        with self._writing:
+            names = self._names
+            try:
+                if names:
+                    self._replace(path, msgspec.json.encode(names))
+                else:
+                    path.unlink(missing_ok=True)
+            except OSError as exc:
+                logger.warning("The names of a call's rooms cannot be kept: %s", exc.strerror)
 
     @staticmethod
     def _replace(path: Path, data: bytes) -> None:

@@ -55,6 +55,7 @@ class SeatMedia:
         self._inbox: asyncio.Queue[cm.CallMedia] = asyncio.Queue(MOST_WAITING)
         self._wake = asyncio.Event()
         self._answer: asyncio.Future[str] | None = None
+        self._untaken: cm.CallMediaTold | None = None
         self._is_gone = asyncio.Event()
         self._up: UpLine | None = None
         self._down: DownLine | None = None
@@ -89,7 +90,13 @@ class SeatMedia:
                 tasks.create_task(self._follow(self._down))
                 tasks.create_task(self._watch())
         except* SfuError:
-            self._tell(cm.CallMediaTold(n=self.n, way="up", signal=cm.MediaEnded()))
+            self._untaken = cm.CallMediaTold(n=self.n, way="up", signal=cm.MediaEnded())
+            self._tell(self._untaken)
+
+    def tell_again(self) -> None:
+        """Tell what a page that was away for a moment may have missed."""
+        if self._untaken is not None:
+            self._tell(self._untaken)
 
     async def close(self) -> None:
         """Let go of both connections; never raises."""
@@ -127,14 +134,16 @@ class SeatMedia:
             cm.CallTrack(mid=mid, kind=stream.kind, seat=seats[stream])
             for mid, stream in offer.lines.items()
         )
-        self._say("down", cm.Description(kind="offer", sdp=offer.sdp), tracks)
+        wish = cm.Description(kind="offer", sdp=offer.sdp)
+        self._untaken = cm.CallMediaTold(n=self.n, way="down", signal=wish, tracks=tracks)
+        self._tell(self._untaken)
         try:
             async with asyncio.timeout(ANSWER_S):
                 sdp = await answer
         except TimeoutError as exc:
             raise SfuUnreachableError("The page does not answer.") from exc
         finally:
-            self._answer = None
+            self._answer = self._untaken = None
         await down.answer(sdp)
 
     async def _woken(self, at_most_s: float | None = None) -> None:
@@ -164,10 +173,5 @@ class SeatMedia:
             self.streams = streams
             self._on_change()
 
-    def _say(
-        self,
-        way: cm.Way,
-        signal: cm.Description | cm.Candidate,
-        tracks: tuple[cm.CallTrack, ...] = (),
-    ) -> None:
-        self._tell(cm.CallMediaTold(n=self.n, way=way, signal=signal, tracks=tracks))
+    def _say(self, way: cm.Way, signal: cm.Description | cm.Candidate) -> None:
+        self._tell(cm.CallMediaTold(n=self.n, way=way, signal=signal))

@@ -158,6 +158,12 @@ class CallRelay:
         elif there.media is not None:
             there.media.receive(message)
 
+    def tell_again(self, seat: str) -> None:
+        """Tell a page that was away for a moment what it may have missed."""
+        there = self._seats.get(seat)
+        if there is not None and there.media is not None:
+            there.media.tell_again()
+
     async def close(self) -> None:
         """End the room, when the session ends, in five seconds at most."""
         self.rest()
@@ -177,10 +183,10 @@ class CallRelay:
                 name = new_name()
                 room = self._make(self._settings, name, tuple(self._left), self._talks)
                 try:
-                    self._keep([*self._left, name])
+                    await self._keep([*self._left, name])
                     await room.open()
                     pause_s = FIRST_PAUSE_S
-                    self._keep([name])
+                    await self._keep([name])
                     self._came(room)
                     error = await room.lost()
                 except SfuError as exc:
@@ -214,7 +220,7 @@ class CallRelay:
         if self._room is room:
             self._let_go()
         if await room.close():
-            self._keep([left for left in self._left if left != name])
+            await self._keep([left for left in self._left if left != name])
 
     async def _sweep(self) -> None:
         """End the rooms that a former server left behind; they may be gone, or out of reach."""
@@ -224,12 +230,12 @@ class CallRelay:
         except SfuError as exc:
             logger.info("The room of a former call may be left at the SFU: %s", exc.code)
         else:
-            self._keep([name for name in self._left if name not in left])
+            await self._keep([name for name in self._left if name not in left])
 
-    def _keep(self, names: list[RoomName]) -> None:
+    async def _keep(self, names: list[RoomName]) -> None:
         """Remember which rooms are there, or may be."""
         self._left = names[-MOST_LEFT:]
-        self._kept.write(self._left)
+        await self._kept.write(self._left)
 
     def _talks(self, feed: int) -> None:
         for name, seat in self._seats.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -12,8 +13,9 @@ from blustream_widget.core import call_messages as cm
 from blustream_widget.core.call_sfu import CallSfu
 from blustream_widget.core.voice_messages import RecordVoice, Voice
 from blustream_widget.errors import BlustreamError, CallError, ConfigError
-from blustream_widget.session import call_media, call_relay
+from blustream_widget.session import call_kept, call_media, call_relay
 from blustream_widget.session.call import CallRate, CallRoom
+from blustream_widget.session.call_kept import KeptRooms
 from blustream_widget.session.call_relay import CallRelay, call_sfu_of
 from blustream_widget.session.call_stage import Stage
 from blustream_widget.session.voices import VoiceDesk, VoiceRate
@@ -119,11 +121,16 @@ async def settled():
         await asyncio.sleep(0)
 
 
+async def at_once(work, *args):
+    return work(*args)
+
+
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
     monkeypatch.setattr(call_relay, "FIRST_PAUSE_S", 0.0)
     monkeypatch.setattr(call_media, "AGAIN_S", 0.0)
     monkeypatch.setattr(call_relay, "BEGINS_BURST", 4.0)
+    monkeypatch.setattr(call_kept, "to_thread", at_once)
 
 
 @pytest.fixture
@@ -305,6 +312,22 @@ async def test_when_it_dies_a_small_call_goes_on_from_browser_to_browser_and_say
     assert (ann.call.sfu, ann.call.trouble) == (2, "")
 
 
+async def test_that_it_died_is_no_news_to_who_comes_later(scene):
+    ann, ben, cat = await scene.joined("ann", "ben", "cat")
+    scene.room.receive(cat, cm.LeaveCall())
+    scene.sfu.stop()
+    await settled()
+    scene.room.receive(ann, cm.CallSound(muted=True, camera=False))
+    assert "from browser to browser again" in ann.call.trouble
+    scene.room.receive(ben, cm.LeaveCall())
+    assert ann.call.trouble == ""
+    (ben,) = await scene.joined("ben")
+    assert (ann.call.trouble, ben.call.trouble, ben.call.mesh) == ("", "", True)
+    scene.sfu.start()
+    await scene.joined("cat")
+    assert ann.call.sfu == 2
+
+
 async def test_when_it_dies_a_large_call_says_so_and_goes_on_when_it_is_back(scene):
     pages = ann, ben, cat = await scene.joined("ann", "ben", "cat")
     await scene.publish(*pages)
@@ -368,6 +391,34 @@ async def test_who_comes_back_keeps_the_seat_and_the_connections(scene):
     assert (back.seat, back.call.sfu, len(scene.at_sfu.ups)) == (seat, 1, 3)
 
 
+async def test_who_comes_back_is_offered_what_came_meanwhile(scene):
+    ann, ben, cat = await scene.joined("ann", "ben", "cat")
+    await scene.publish(ann, ben)
+    scene.room.left(ann)
+    await scene.publish(cat)
+    back = Page("ann")
+    back.n = ann.n
+    scene.room.receive(back, cm.JoinCall(seat=ann.seat))
+    assert back.tracks() == {(ben.seat, "audio"), (cat.seat, "audio")}
+    assert isinstance(back.told[0], cm.Call)
+    scene.tell(back, ANSWER, "down")
+    await settled()
+    again = Page("ann")
+    scene.room.receive(again, cm.JoinCall(seat=ann.seat))
+    assert again.got(cm.CallMediaTold) == []  # it has all
+
+
+async def test_who_comes_back_is_told_that_the_connections_ended_meanwhile(scene):
+    (ann, *_) = await scene.joined("ann", "ben", "cat")
+    await scene.publish(ann)
+    scene.room.left(ann)
+    next(iter(scene.at_sfu.ups.values())).events.gone()
+    await settled()
+    back = Page("ann")
+    scene.room.receive(back, cm.JoinCall(seat=ann.seat))
+    assert [m.signal for m in back.got(cm.CallMediaTold)] == [cm.MediaEnded()]
+
+
 async def test_who_is_shown_out_is_heard_no_more(scene):
     ann, ben, cat = await scene.joined("ann", "ben", "cat")
     await scene.publish(ann, ben, cat)
@@ -411,6 +462,30 @@ async def test_rooms_that_could_not_be_ended_are_ended_when_the_sfu_is_reached_a
     assert len(scene.sfu.rooms) == 1
     await scene.close()
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_slow_disk_holds_up_nobody_and_the_newest_names_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(call_kept, "to_thread", asyncio.to_thread)
+    goes_on = threading.Event()
+    replace = KeptRooms._replace
+
+    def slow(path, data):
+        assert goes_on.wait(10)
+        replace(path, data)
+
+    monkeypatch.setattr(KeptRooms, "_replace", staticmethod(slow))
+    kept = KeptRooms(tmp_path)
+    names = [RoomName(1, "a"), RoomName(2, "b")]
+    first = asyncio.create_task(kept.write(names[:1]))
+    await settled()
+    first.cancel()
+    last = asyncio.create_task(kept.write(names))
+    await settled()
+    assert not last.done()
+    goes_on.set()
+    async with asyncio.timeout(10):
+        await last
+    assert kept.read() == names
 
 
 async def test_what_is_left_is_kept_while_the_sfu_does_not_answer(tmp_path):
