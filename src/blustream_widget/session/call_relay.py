@@ -111,6 +111,7 @@ class CallRelay:
         self._room: MediaRoom | None = None
         self._running: asyncio.Task[None] | None = None
         self._stage = Stage(settings.pictures)
+        self._later: asyncio.TimerHandle | None = None
         self._seats: dict[str, _Seat] = {}
         self._tasks = TaskSet()
         self._sweeping: asyncio.Task[None] | None = None
@@ -167,6 +168,8 @@ class CallRelay:
     async def close(self) -> None:
         """End the room, when the session ends, in five seconds at most."""
         self.rest()
+        if self._later is not None:
+            self._later.cancel()
         if self._sweeping is not None:
             self._sweeping.cancel()
         with contextlib.suppress(TimeoutError):
@@ -242,7 +245,19 @@ class CallRelay:
             if seat.media is not None and seat.media.has(feed):
                 if self._stage.spoke(name):
                     self._want_again()
+                self._review_later()
                 return
+
+    def _review_later(self) -> None:
+        """Show who spoke when that may be, if somebody waits for it."""
+        if self._later is None and (wait_s := self._stage.wait_s):
+            self._later = asyncio.get_running_loop().call_later(wait_s, self._review)
+
+    def _review(self) -> None:
+        self._later = None
+        if self._stage.review():
+            self._want_again()
+        self._review_later()
 
     # -------------------------------------------------- seats
 
