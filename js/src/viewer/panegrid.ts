@@ -89,7 +89,9 @@ export class PaneGrid extends Part {
     const { layout, panes, active, maximised, columns, rows } = session.state;
     const names = ui.compact ? this.places.map((place) => place.session.state.axis).join() : "";
     const shares = [columns, rows].join("|");
-    const room = [ui.compact, ui.compact && ui.focused, names];
+    // A pane may tell its size once more as it is hidden: it is told to be none then, too.
+    const isSized = ui.compact && this.places.some((place) => this.isLeftOver(place));
+    const room = [ui.compact, ui.compact && ui.focused, names, isSized];
     return [session.info, layout, panes.length, active, maximised, shares, ...room];
   }
 
@@ -135,10 +137,14 @@ export class PaneGrid extends Part {
     const { actions, ui } = this.context;
     // Another view of the same panes may have room for them: the one in use decides.
     if (!ui.compact || !ui.focused || !actions.canDrive) return;
-    for (const { index, session } of this.places) {
-      const isDrawn = session.state.width_px > 0;
-      if (this.isHidden(index) && isDrawn) session.patch({ width_px: 0, height_px: 0 });
+    for (const place of this.places) {
+      if (this.isLeftOver(place)) place.session.patch({ width_px: 0, height_px: 0 });
     }
+  }
+
+  /** It is drawn, though nobody sees it. */
+  private isLeftOver({ index, session }: Place): boolean {
+    return this.isHidden(index) && session.state.width_px > 0;
   }
 
   protected override render(): TemplateResult {
