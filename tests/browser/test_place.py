@@ -108,6 +108,8 @@ def test_the_true_frame_takes_the_place_of_the_one_in_motion_without_a_jump(
         try:
             page.run_all()
             page.viewer().scroll_into_view_if_needed()
+            # Rulers and bars take their room before that.
+            wait_until(lambda: _at_rest(page), timeout_s=20, what="the page is at rest")
             # Half of all panes have such a height; buffers like multiples of four more.
             if page.read_python("viewer.pane_size[1]") % 4 == 0:
                 page.run_python("viewer.height += 1")
@@ -116,8 +118,8 @@ def test_the_true_frame_takes_the_place_of_the_one_in_motion_without_a_jump(
                 timeout_s=20,
                 what="the pane has a height that is no multiple of four",
             )
-            size = page.read_python("viewer.pane_size")
             (still,) = wait_until(lambda: _at_rest(page), timeout_s=20, what="the page is at rest")
+            size = page.read_python("viewer.pane_size")
             page.run_python("threading.Thread(target=scrub, args=(20,), daemon=True).start()")
             (moving,) = wait_until(
                 lambda: _in_motion(page, size),
