@@ -144,7 +144,7 @@ export class Takeover {
 
   /** The server cannot or will not answer the offer. */
   refused(reason: string): void {
-    if (this.#peer) this.#break(reason);
+    if (this.#peer) this.#break(reason, false);
   }
 
   setVisible(visible: boolean): void {
@@ -166,7 +166,7 @@ export class Takeover {
       return;
     }
     if (this.#isFar || !mayBeNear(welcome)) this.#openPeer(welcome, false);
-    else void this.#openMeasured(welcome);
+    else this.#openMeasured(welcome).catch((error: unknown) => this.#break(String(error)));
   }
 
   async #openMeasured(welcome: Welcome): Promise<void> {
@@ -230,9 +230,9 @@ export class Takeover {
     this.#ackTimer = setTimeout(() => this.#peer?.send(text), ACK_AGAIN_MS);
   }
 
-  #break(reason: string): void {
+  #break(reason: string, isOfPath = true): void {
     // What the browser did not manage by itself may be managed here.
-    this.#isFar ||= this.#isNear;
+    this.#isFar ||= this.#isNear && isOfPath;
     this.#giveBack();
     this.#reason = `WebRTC: ${reason}`;
     const pauseMs = Math.min(PAUSE_MIN_MS * 3 ** this.#breaks, PAUSE_MAX_MS);

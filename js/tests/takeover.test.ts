@@ -48,8 +48,10 @@ class Scene {
   renewals = 0;
   /** Of the link. */
   roundTripMs = 1;
+  opens = (): void => {};
   readonly takeover = new Takeover(
     (_welcome, events, isNear) => {
+      this.opens();
       const peer = new FakePeer(events, isNear);
       this.peers.push(peer);
       return peer;
@@ -357,6 +359,26 @@ describe("WebRTC on a near link", () => {
     scene.peer.events.failed("no network path");
     await vi.advanceTimersByTimeAsync(10_000);
     expect(scene.peers.map(({ isNear }) => isNear)).toEqual([true, false]);
+  });
+
+  it("is tried again after the server had no time for it", async () => {
+    const scene = await nearScene();
+    scene.takeover.refused("Too many people join at once.");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(scene.peers.map(({ isNear }) => isNear)).toEqual([true, true]);
+  });
+
+  it("says why it cannot be opened, and tries again", async () => {
+    const scene = new Scene();
+    scene.opens = () => {
+      throw new Error("no peers here");
+    };
+    scene.takeover.start(welcome({ via: "direct" }));
+    await soon();
+    expect(scene.takeover.reason).toContain("no peers here");
+    scene.opens = () => {};
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(scene.peers).toHaveLength(1);
   });
 
   it("opens no peer for a link that was lost, or that nobody looks at, while it was measured", async () => {
