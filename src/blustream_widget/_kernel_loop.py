@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -25,6 +26,12 @@ class Turn:
     """
 
     def __init__(self) -> None:
+        self.renew()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.renew)
+
+    def renew(self) -> None:
+        """Be free: the thread that has it stayed in the process that was forked."""
         self._lock = threading.RLock()
         self._of_thread = threading.local()
 
@@ -65,6 +72,7 @@ class KernelLoop:
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
+        self._draining = threading.Lock()
         self._again_s, self._is_to_look = _AGAIN_S, False
         try:
             self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
@@ -102,15 +110,23 @@ class KernelLoop:
             return
         self._again_s = _AGAIN_S
         try:
-            while self._waiting:
-                body = self._waiting.popleft()
-                try:
-                    body()
-                except Exception:
-                    logger.exception("An observer of a viewer failed")
+            self._drain()
         finally:
             if is_taken:
                 TURN.give()
+
+    def _drain(self) -> None:
+        """Run all that waits; who finds another thread at it leaves it to that."""
+        while self._waiting and self._draining.acquire(blocking=False):
+            try:
+                while self._waiting:
+                    body = self._waiting.popleft()
+                    try:
+                        body()
+                    except Exception:
+                        logger.exception("An observer of a viewer failed")
+            finally:
+                self._draining.release()
 
     def _look_again(self, loop: asyncio.AbstractEventLoop) -> None:
         """Soon, and less and less often: an observer may compute for minutes."""

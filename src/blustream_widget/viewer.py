@@ -219,7 +219,7 @@ class Viewer(
         self._opened = threading.Event()
         self._panes = Panes(lambda: (self._current(), self.info), self._post)
         self._palettes, self._looks = Palettes(palettes), {}
-        self._seq, self._links = 0, []
+        self._seq, self._numbering, self._links = 0, threading.Lock(), []
         self._start_layers()
         self._start_recordable()
         self._start_publishable()
@@ -403,8 +403,9 @@ class Viewer(
             # What observers set while the traits follow is an echo, and may be old at the server.
             if not is_news and (not is_said or self._is_following):
                 return
-            self._seq += 1
-            self._link.patch(self._session, patch, self._seq)
+            with self._numbering:  # a turn that takes long is not waited for
+                self._seq += 1
+                self._link.patch(self._session, patch, self._seq)
             if is_news:
                 self._follow(new)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 import traitlets as t
 
 from blustream_widget._kernel_loop import TURN, InTurn, KernelLoop
@@ -45,6 +47,41 @@ def is_free() -> bool:
 
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(look).result()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forks beside threads
+def test_a_forked_process_waits_for_no_thread_that_it_has_not() -> None:
+    held, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with TURN:
+            held.set()
+            may_end.wait(10)
+
+    with ThreadPoolExecutor(1) as thread:
+        holding = thread.submit(hold)
+        assert held.wait(10)
+        if (child := os.fork()) == 0:
+            os._exit(0 if TURN.take(0.0) else 1)
+        _, status = os.waitpid(child, 0)
+        may_end.set()
+        holding.result(10)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_what_waits_runs_once_and_in_order_whoever_runs_it() -> None:
+    with ThreadPoolExecutor(1) as thread:
+        loop = thread.submit(KernelLoop).result()  # as in a script: no loop runs here
+    ran: list[int] = []
+
+    def first() -> None:
+        with ThreadPoolExecutor(1) as other:
+            other.submit(loop.call, lambda: ran.append(2)).result(10)
+        loop.call(lambda: ran.append(3))
+        ran.append(1)
+
+    loop.call(first)
+    assert ran == [1, 2, 3]
 
 
 async def test_while_it_is_held_for_long_the_link_looks_seldom(monkeypatch) -> None:

@@ -103,6 +103,8 @@ class SliceRenderer:
                 plane[...] = component
             return picture
         wiggles = has_wiggles(state, info)
+        if wiggles:
+            before = None  # the ink lies over all of it
         is_paper = wiggles and state.display == "wiggle"
         parts = None
         if is_paper:

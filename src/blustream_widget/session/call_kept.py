@@ -49,11 +49,21 @@ class KeptRooms:
         if self._path is None:
             return
         self._names = tuple(names)
-        await to_thread(self._write, self._path)
+        await to_thread(self._write)
 
-    def _write(self, path: Path) -> None:
+    async def close(self) -> None:
+        """Write nothing from now on: the folder may go."""
+        await to_thread(self._forget)
+
+    def _forget(self) -> None:
         with self._writing:
-            names = self._names
+            self._path = None
+
+    def _write(self) -> None:
+        with self._writing:
+            path, names = self._path, self._names
+            if path is None:
+                return
             try:
                 if names:
                     self._replace(path, msgspec.json.encode(names))

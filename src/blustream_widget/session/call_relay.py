@@ -176,6 +176,7 @@ class CallRelay:
             async with asyncio.timeout(CLOSE_S):
                 await self._tasks.wait()
         await self._tasks.close()
+        await self._kept.close()
 
     # -------------------------------------------------- the room
 

@@ -360,10 +360,10 @@ class Session:
         await self.segmentations.close()
         await self.segmentations.edits.close(keeps=keeps)
         await self.horizons.close()
+        await self.sharing.close()
         await self._store.close(keeps=keeps)
         if self._kept is not None and not keeps:
             await asyncio.to_thread(shutil.rmtree, self._kept, ignore_errors=True)
-        await self.sharing.close()
         logger.info("Session %.8s ended: %s", self.id, reason)
 
     # -------------------------------------------------- viewers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 from types import SimpleNamespace
 
@@ -486,6 +487,15 @@ async def test_a_slow_disk_holds_up_nobody_and_the_newest_names_stay(tmp_path, m
     async with asyncio.timeout(10):
         await last
     assert kept.read() == names
+
+
+async def test_a_session_that_has_ended_leaves_no_secret_behind(tmp_path):
+    kept = KeptRooms(tmp_path / "session")
+    await kept.write([RoomName(1, "a")])
+    await kept.close()
+    shutil.rmtree(tmp_path / "session")
+    await kept.write([RoomName(1, "a")])
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_what_is_left_is_kept_while_the_sfu_does_not_answer(tmp_path):
