@@ -31,7 +31,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
 BEGINS_HZ, BEGINS_BURST = 0.5, 8.0
 """Of connections that one page begins."""
 CLOSE_S = 5.0
-"""So long the end of a session waits for the SFU, which ends what is left there by itself."""
+"""So long the end of a session waits for the SFU; a room that is left there is empty."""
 MOST_LEFT = 20
 """Rooms that are remembered, of those that may be left at an SFU that does not answer."""
 MOST_LINES = 3
