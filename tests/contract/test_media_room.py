@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 
-import aiohttp
 import msgspec
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
@@ -96,19 +95,7 @@ class JanusHarness:
         await asyncio.gather(*(each.close() for each in connections))
 
     async def _ask(self, **body):
-        async with aiohttp.ClientSession() as http:
-
-            async def post(path, **message):
-                message |= {"apisecret": API_SECRET, "transaction": "of a test"}
-                async with http.post(self._server.url + path, json=message) as response:
-                    return await response.json(content_type=None)
-
-            session = f"/{(await post('', janus='create'))['data']['id']}"
-            plugin = "janus.plugin.videoroom"
-            handle = (await post(session, janus="attach", plugin=plugin))["data"]["id"]
-            answer = await post(f"{session}/{handle}", janus="message", body=body)
-            await post(session, janus="destroy")
-            return answer["plugindata"]["data"]
+        return await self._server.ask("videoroom", body)
 
 
 class FakePage:

@@ -11,7 +11,6 @@ import asyncio
 import json
 import os
 
-import aiohttp
 import pytest
 from aiortc.codecs.h264 import h264_depayload
 from aiortc.rtp import RtpPacket
@@ -109,20 +108,7 @@ class JanusHarness:
         self._server.start()
 
     async def _ask(self, **body):
-        async with aiohttp.ClientSession() as http:
-
-            async def post(path, **message):
-                message |= {"apisecret": API_SECRET, "transaction": "of a test"}
-                async with http.post(self._server.url + path, json=message) as response:
-                    return await response.json(content_type=None)
-
-            session = f"/{(await post('', janus='create'))['data']['id']}"
-            plugin = "janus.plugin.streaming"
-            handle = (await post(session, janus="attach", plugin=plugin))["data"]["id"]
-            body |= {"id": MOUNTPOINT, "secret": SECRET}
-            answer = await post(f"{session}/{handle}", janus="message", body=body)
-            await post(session, janus="destroy")
-            return answer["plugindata"]["data"]
+        return await self._server.ask("streaming", body | {"id": MOUNTPOINT, "secret": SECRET})
 
 
 class LiveKitHarness:

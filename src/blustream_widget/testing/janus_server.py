@@ -6,8 +6,11 @@ import contextlib
 import shutil
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import aiohttp
 
 from blustream_widget.testing.waiting import wait_until
 
@@ -80,6 +83,24 @@ class JanusServer:
     def is_running(self) -> bool:
         """Whether its process has not ended."""
         return self._process is not None and self._process.poll() is None
+
+    async def ask(self, plugin: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask a plugin, "streaming" or "videoroom", as a client of its own; give its data."""
+        async with aiohttp.ClientSession() as http:
+
+            async def post(path: str, **message: Any) -> dict[str, Any]:
+                message |= {"apisecret": API_SECRET, "transaction": "of a test"}
+                async with http.post(self.url + path, json=message) as response:
+                    answer: dict[str, Any] = await response.json(content_type=None)
+                    return answer
+
+            session = f"/{(await post('', janus='create'))['data']['id']}"
+            attached = await post(session, janus="attach", plugin=f"janus.plugin.{plugin}")
+            handle = f"{session}/{attached['data']['id']}"
+            answer = await post(handle, janus="message", body=body)
+            await post(session, janus="destroy")
+            data: dict[str, Any] = answer["plugindata"]["data"]
+            return data
 
     def _is_up(self) -> bool:
         log = self._folder / "log"
