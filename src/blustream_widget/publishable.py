@@ -89,7 +89,7 @@ class Publishable(t.HasTraits):
             secret=secrets.token_urlsafe(24),
             to=to,
         )
-        told = self._ask_to_publish(wish, "on", _START_TIMEOUT_S)
+        told = self._ask_to_publish(wish, _START_TIMEOUT_S)
         if told.status.code:
             with self._published_told:
                 if self._published is told and told.status.phase == "on":
@@ -97,9 +97,6 @@ class Publishable(t.HasTraits):
                     status = msgspec.structs.replace(told.status, code="", message="", hint="")
                     self._published = msgspec.structs.replace(told, status=status)
             raise from_code(told.status.code, told.status.message, told.status.hint)
-        with self._published_told:
-            if self._published.status.phase != "off":
-                self._publish_wish = wish
         return told.status
 
     def unpublish(self) -> None:
@@ -107,7 +104,7 @@ class Publishable(t.HasTraits):
         with self._published_told:
             self._publish_wish = None
         wish = StopPublishing(session=self._session, n=self._next_publish_n())
-        self._ask_to_publish(wish, "off", _STOP_TIMEOUT_S)
+        self._ask_to_publish(wish, _STOP_TIMEOUT_S)
 
     def _next_publish_n(self) -> int:
         with self._published_told:
@@ -115,19 +112,16 @@ class Publishable(t.HasTraits):
             return self._publish_n
 
     def _ask_to_publish(
-        self, question: StartPublishing | StopPublishing, phase: str, timeout_s: float
+        self, question: StartPublishing | StopPublishing, timeout_s: float
     ) -> PublishStatus:
         """Ask for something, and wait for what becomes of it."""
-
-        def is_told() -> bool:
-            told = self._published
-            return told.n >= question.n and (told.status.phase == phase or bool(told.status.code))
-
         with self._published_told:
             self._publish_question = question
             self._link.tell(question)
             try:
-                is_answered = self._published_told.wait_for(is_told, timeout_s)
+                is_answered = self._published_told.wait_for(
+                    lambda: _answers(question, self._published), timeout_s
+                )
             finally:  # also when the user interrupts
                 self._publish_question = None
             if not is_answered:
@@ -145,20 +139,28 @@ class Publishable(t.HasTraits):
         with self._published_told:
             question, is_due = self._publish_question, self._is_question_due
             self._is_question_due = False
+            wish = self._publish_wish
+            is_replaced = wish is not None and message.n < wish.n
+            if wish is not None and is_replaced:
+                # Another server took the place of the one that published.
+                self._link.tell(msgspec.structs.replace(wish, again=True))
             if is_due and question is not None and message.n < question.n:
                 self._link.tell(question)
-            wish = self._publish_wish
-            if wish is not None and message.n < wish.n:
-                # Another server took the place of the one that published.
-                self._publish_n += 1
-                wish = msgspec.structs.replace(wish, n=self._publish_n, again=True)
-                self._publish_wish = wish
-                self._link.tell(wish)
+            if is_replaced:
                 return
             self._published = message
             if message.status.phase == "off":
                 self._publish_wish = None
+            if question is not None and _answers(question, message):
+                self._publish_question = None
+                if isinstance(question, StartPublishing) and not message.status.code:
+                    self._publish_wish = question
             self._published_told.notify_all()
+
+
+def _answers(question: StartPublishing | StopPublishing, told: PublishStatus) -> bool:
+    phase = "on" if isinstance(question, StartPublishing) else "off"
+    return told.n >= question.n and (told.status.phase == phase or bool(told.status.code))
 
 
 def _checked(to: Target | None) -> Target | None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import json
 import os
+import signal
 
+import aiohttp
 import numpy as np
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from blustream_widget.bench.barcode import barcode_volume, shown_number
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.publishing import PublishStatus, StartPublishing, StopPublishing
 from blustream_widget.core.types import VolumeRef
+from blustream_widget.server_link import Link
 from blustream_widget.sfu import Janus
 from blustream_widget.testing.clients import connect_kernel
 from blustream_widget.testing.janus_server import (
@@ -22,6 +30,7 @@ from blustream_widget.testing.janus_server import (
 from blustream_widget.testing.janus_viewer import janus_viewer
 from blustream_widget.testing.namespaces import Namespace, namespace_obstacle
 from blustream_widget.testing.server_process import running_server
+from blustream_widget.viewer import Viewer
 
 pytestmark = pytest.mark.skipif(bool(janus_obstacle()), reason=janus_obstacle() or "there is one")
 IN_NAMESPACE = pytest.mark.skipif(
@@ -91,3 +100,70 @@ async def test_who_watches_at_janus_sees_what_is_shown(namespace, volume, tmp_pa
             await status(kernel, 2, "off")
             await early.ended()
     assert (on.status.sfu, on.status.place) == ("Janus", "mountpoint 4711")
+
+
+class Between:
+    """What stands between a server and Janus, and keeps the answer to the first mountpoint back."""
+
+    def __init__(self, janus_url):
+        self._janus_url = janus_url
+        self.is_made = asyncio.Event()
+
+    async def answer(self, request):
+        message = await request.json()
+        async with aiohttp.ClientSession() as http:
+            url = self._janus_url + request.path.removeprefix("/janus")
+            async with http.post(url, json=message) as response:
+                answer = await response.json(content_type=None)
+        if message.get("body", {}).get("request") == "create" and not self.is_made.is_set():
+            self.is_made.set()
+            await asyncio.Event().wait()  # until who asked is gone
+        return web.json_response(answer)
+
+    @contextlib.asynccontextmanager
+    async def running(self):
+        app = web.Application()
+        app.router.add_post("/{tail:.*}", self.answer)
+        async with TestServer(app, host="127.0.0.1") as server:
+            yield str(server.make_url("/janus"))
+
+
+@contextlib.contextmanager
+def viewer_of(server):
+    link = Link(server.config)
+    viewer = Viewer(np.zeros((8, 9, 10), np.float32), _link=link)
+    try:
+        yield viewer
+    finally:
+        viewer.close()
+        assert link.join(10)
+        if not server.is_running:
+            os.kill(json.loads(server.files.info.read_text())["pid"], signal.SIGTERM)
+
+
+@pytest.mark.parametrize("chosen", [{}, {"mountpoint": 7, "secret": "one of my own"}], ids=str)
+async def test_a_server_that_is_killed_in_the_middle_of_publish_is_no_matter(tmp_path, chosen):
+    with (
+        JanusServer(tmp_path / "j") as janus,
+        running_server(
+            tmp_path, worker="blustream_widget.worker", server_grace_s=60, spare_workers=0
+        ) as server,
+    ):
+        between, stack = Between(janus.url), contextlib.ExitStack()
+        async with between.running() as url:
+            viewer = await asyncio.to_thread(stack.enter_context, viewer_of(server))
+            try:
+                to = Janus(url=url, **(SECRETS | chosen))
+                publishing = asyncio.create_task(asyncio.to_thread(viewer.publish, to))
+                async with asyncio.timeout(30):
+                    await between.is_made.wait()
+                server.process.kill()
+                told = await publishing
+                number = int(told.place.removeprefix("mountpoint "))
+                assert (told.phase, number) == ("on", chosen.get("mountpoint", number))
+                info = {"request": "info", "id": number}
+                assert "info" in await janus.ask("streaming", info)
+                await asyncio.to_thread(viewer.unpublish)
+                assert (await janus.ask("streaming", info))["error_code"] == 455
+            finally:
+                await asyncio.to_thread(stack.close)

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.publishing import (
     PublishState,
     PublishStatus,
@@ -25,9 +26,16 @@ class FakeLink:
 
     def __init__(self):
         self.told, self.answers, self.viewer = [], [], None
+        self._news = threading.Condition()
+
+    def wait_for(self, n):
+        with self._news:
+            assert self._news.wait_for(lambda: len(self.told) >= n, 10)
 
     def tell(self, message):
-        self.told.append(message)
+        with self._news:
+            self.told.append(message)
+            self._news.notify_all()
         if self.answers:
             self.says(self.answers.pop(0), message.n)
 
@@ -117,7 +125,9 @@ def test_a_server_that_took_the_place_of_another_publishes_it_again(viewer, link
     hear(viewer, PublishState(), 0)
     again = link.told[1]
     assert (again.again, again.number, again.secret) == (True, first_wish.number, first_wish.secret)
-    assert again.n > first_wish.n
+    assert again.n == first_wish.n
+    hear(viewer, PublishState(), 0)  # the link came again before that was heard
+    assert link.told.pop() == again
     hear(viewer, ON, again.n)
     assert (viewer.published, len(link.told)) == (ON, 2)
 
@@ -136,3 +146,38 @@ def test_what_ended_by_itself_is_not_begun_again(viewer, link):
     assert viewer.published.message == "Ended."
     hear(viewer, PublishState(), 0)
     assert len(link.told) == 1
+
+
+def test_a_server_that_ends_as_it_answers_is_replaced_as_well(viewer, link):
+    """Python may hear of the answer after the next server has come."""
+    hear_of = viewer._hear_published
+
+    def hear_both(message):
+        with viewer._published_told:
+            hear_of(message)
+            hear_of(PublishStatus("s", 0, PublishState()))
+
+    viewer._hear_published = hear_both
+    link.answers = [ON]
+    assert viewer.publish(JANUS) == ON
+    assert [message.again for message in link.told] == [False, True]
+    assert viewer.published == ON
+
+
+def test_what_is_published_is_told_to_the_next_server_before_what_is_refused(viewer, link):
+    link.answers = [ON]
+    viewer.publish(JANUS)
+    asking = threading.Thread(target=_refused, args=(viewer,))  # noqa: TID251  # a cell
+    asking.start()
+    link.wait_for(2)
+    viewer._hear_published(lp.SessionOpened(session="s", token="t"))
+    hear(viewer, PublishState(), 0)
+    assert [(message.n, message.again) for message in link.told[2:]] == [(1, True), (2, False)]
+    hear(viewer, PublishState("on", "Janus", "mountpoint 1", code="sfu", message="Is on."), 2)
+    asking.join(10)
+    assert viewer.published == ON
+
+
+def _refused(viewer):
+    with pytest.raises(SfuError, match="Is on"):
+        viewer.publish(JANUS)

@@ -117,8 +117,9 @@ class StartPublishing(_Message, tag="publish", frozen=True):
     """Publish what is seen; None: where the server's settings say.
 
     Answered by `PublishStatus` with the same `n`. `number` and `secret` are of a mountpoint, or a
-    participant, that has none in `to`. `again`: it was published so before the server ended, and
-    what was left behind is ours.
+    participant, that has none in `to`. `secret` is of this wish alone: told again to another
+    server it takes the place of what that one left behind. `again`: it was published so before the
+    server ended, and is tried until it is again.
     """
 
     session: str

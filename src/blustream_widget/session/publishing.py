@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Hashable, Iterable
@@ -55,7 +56,7 @@ class PublishDesk:
     note : callable
         Gets what is to be in the audit's record.
     make : callable, optional
-        Makes a publisher for a target; for tests.
+        Makes a publisher for a target, with the mark of the wish; for tests.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class PublishDesk:
         can_encode: Callable[[], bool],
         on_change: Callable[[], None],
         note: Callable[[str], None],
-        make: Callable[[Target, OnKeyframe], Publisher] | None = None,
+        make: Callable[[Target, OnKeyframe, str], Publisher] | None = None,
     ) -> None:
         self._config, self._fanout, self._kernel = config, fanout, kernel
         self._session_id = session_id
@@ -129,7 +130,9 @@ class PublishDesk:
         # What was published before its server ended is tried again, too.
         self._was_there = message.again
         self._tell(PublishState(phase="starting", sfu=_name_of(target)))
-        self._running = self._tasks.spawn(self._publish(target), name="publishing")
+        self._running = self._tasks.spawn(
+            self._publish(target, mark_of(message)), name="publishing"
+        )
         self._running.add_done_callback(self._ended)
 
     def _stop(self) -> None:
@@ -148,7 +151,7 @@ class PublishDesk:
 
     # -------------------------------------------------- what runs
 
-    async def _publish(self, target: Target) -> BlustreamError:
+    async def _publish(self, target: Target, mark: str) -> BlustreamError:
         """Be at the SFU, again and again; returns why that is of no use any more."""
         pause_s, is_noted = FIRST_PAUSE_S, False
         # Its secret may be another one: only who left it there can end it.
@@ -158,14 +161,13 @@ class PublishDesk:
                 hint="It is taken away when it answers again: try it then.",
             )
         while True:
-            publisher = self._make(target, self._want_keyframe)
+            publisher = self._make(target, self._want_keyframe, mark)
             try:
                 await publisher.open()
                 if not is_noted:
                     self._note(f"published to {_name_of(target)}")
                 self._was_there, is_noted, pause_s = True, True, FIRST_PAUSE_S
-                # What is there is ours from now on, and what was left there is replaced.
-                target, self._unclosed = _replacing(target), None
+                self._unclosed = None  # this one has taken its place
                 error: BlustreamError = await self._feed(publisher, target)
             except BlustreamError as exc:
                 error = exc
@@ -247,12 +249,12 @@ class PublishDesk:
         self._kernel.tell_published(PublishStatus(self._session_id, self._kernel_n, status))
 
 
-def make_publisher(target: Target, on_keyframe: OnKeyframe) -> Publisher:
-    """Give the publisher for a target, not opened yet."""
+def make_publisher(target: Target, on_keyframe: OnKeyframe, mark: str) -> Publisher:
+    """Give the publisher for a target, not opened yet; `mark` is of the wish."""
     if isinstance(target, Janus):
         from blustream_widget.sfu.janus import JanusPublisher
 
-        return JanusPublisher(target, on_keyframe)
+        return JanusPublisher(target, on_keyframe, mark)
     from blustream_widget.sfu.livekit import LiveKitPublisher
 
     return LiveKitPublisher(target, on_keyframe)
@@ -267,7 +269,7 @@ async def sfu_obstacle(config: Config) -> str:
             number=secrets.randbelow((1 << 53) - 1) + 1,
             secret=secrets.token_urlsafe(24),
         )
-        publisher = make_publisher(completed(target_of(config), wish), lambda: None)
+        publisher = make_publisher(completed(target_of(config), wish), lambda: None, mark_of(wish))
         try:
             await publisher.open()
         finally:
@@ -308,12 +310,12 @@ def completed(target: Target, message: StartPublishing) -> Target:
         target,
         mountpoint=target.mountpoint or message.number,
         secret=target.secret or message.secret,
-        replace=target.replace or message.again,
     )
 
 
-def _replacing(target: Target) -> Target:
-    return msgspec.structs.replace(target, replace=True) if isinstance(target, Janus) else target
+def mark_of(message: StartPublishing) -> str:
+    """Give what is the same for all tries of one wish, also of the next server; no secret."""
+    return f"blustream {hashlib.sha256(message.secret.encode()).hexdigest()[:32]}"
 
 
 def _place_of(target: Target) -> Hashable:

@@ -51,6 +51,9 @@ class JanusPublisher:
     target : Janus
         With a mountpoint and a secret.
     on_keyframe : callable
+    mark : str
+        Of one wish to publish, in the mountpoint's metadata, which whoever watches may read. One
+        that is there and bears it was left by an earlier try, and is replaced; "": none is ours.
     clock : callable
         Monotonic seconds.
     """
@@ -59,9 +62,11 @@ class JanusPublisher:
         self,
         target: Janus,
         on_keyframe: OnKeyframe,
+        mark: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._target, self._on_keyframe, self._clock = target, on_keyframe, clock
+        self._mark = mark
         self._key = secrets.token_bytes(KEY_BYTES)
         self._api: _Api | None = None
         self._feed: SrtpFeed | None = None
@@ -138,7 +143,7 @@ class JanusPublisher:
         made = await self._try_to_make(api, wish)
         if isinstance(made, dict):
             return made
-        if not self._target.replace:
+        if not (self._target.replace or await self._is_ours(api)):
             raise _taken(made) from made
         try:
             await api.ask(self._named("destroy"))
@@ -150,6 +155,16 @@ class JanusPublisher:
             return made
         # Not for its number, then: Janus may have no port left.
         raise SfuUnreachableError(made.message) from made
+
+    async def _is_ours(self, api: _Api) -> bool:
+        """Whether the one of this number was left by an earlier try, or there is none."""
+        try:
+            there = (await api.ask(self._named("info"))).get("info")
+        except JanusError as exc:
+            if exc.number != _NO_SUCH_MOUNTPOINT:
+                raise
+            return True
+        return bool(self._mark) and isinstance(there, dict) and there.get("metadata") == self._mark
 
     async def _try_to_make(self, api: _Api, wish: dict[str, Any]) -> dict[str, Any] | JanusError:
         """Return what Janus answers, or why it cannot make it though it may be asked."""
@@ -210,6 +225,7 @@ class JanusPublisher:
             "media": [video],
         }
         wish |= {"pin": target.pin} if target.pin else {}
+        wish |= {"metadata": self._mark} if self._mark else {}
         return wish | ({"admin_key": target.admin_key} if target.admin_key else {})
 
 

@@ -32,7 +32,8 @@ JANUS = Janus(url="http://127.0.0.1:8088/janus")
 class FakePublisher:
     place = "mountpoint 1"
 
-    def __init__(self, target, on_keyframe, *, error=None):
+    def __init__(self, target, on_keyframe, mark="", *, error=None):
+        self.mark = mark
         self.target, self.on_keyframe, self.error = target, on_keyframe, error
         self.frames = []
         self.is_behind, self.takes = False, True
@@ -95,9 +96,9 @@ class Scene:
         self.asked.append(stream)
         self.was_asked.set()
 
-    def make(self, target, on_keyframe):
+    def make(self, target, on_keyframe, mark):
         error = self.errors.pop(0) if self.errors else None
-        publisher = FakePublisher(target, on_keyframe, error=error)
+        publisher = FakePublisher(target, on_keyframe, mark, error=error)
         self.made.append(publisher)
         self.changed.set()
         return publisher
@@ -278,8 +279,8 @@ async def test_an_sfu_that_goes_is_tried_until_it_is_back_and_then_has_the_same_
     await scene.until("on", n_made=4)
     targets = [made.target for made in scene.made]
     assert targets[0] == msgspec.structs.replace(JANUS, mountpoint=7, secret="a secret")
-    assert {target.mountpoint for target in targets} == {7}
-    assert [target.replace for target in targets] == [False, True, True, True]
+    assert set(targets) == {targets[0]}
+    assert len({made.mark for made in scene.made}) == 1  # by which it knows its own
     assert [made.is_closed for made in scene.made] == [True, True, True, False]
     scene.show(1, is_key=True)
     assert scene.made[-1].frames == [1]
@@ -402,7 +403,15 @@ _SECRETS_OF_JANUS = ("pin", "secret", "api_secret", "token", "admin_key")
 def test_what_a_user_chose_stays():
     message = StartPublishing(session="s", n=1, number=7, secret="a secret", again=True)
     target = completed(Janus(url="http://h/janus", mountpoint=3, secret="mine"), message)
-    assert (target.mountpoint, target.secret, target.replace) == (3, "mine", True)
+    assert (target.mountpoint, target.secret, target.replace) == (3, "mine", False)
+
+
+def test_tries_of_one_wish_have_one_mark_that_says_no_secret():
+    wish = StartPublishing(session="s", n=1, number=7, secret="a secret")
+    mark = publishing.mark_of(wish)
+    assert mark == publishing.mark_of(msgspec.structs.replace(wish, n=2, again=True))
+    assert mark != publishing.mark_of(msgspec.structs.replace(wish, secret="another secret"))
+    assert "secret" not in mark
 
 
 async def test_those_who_take_what_others_get_do_not_wait_for_each_other():

@@ -14,6 +14,7 @@ from blustream_widget.sfu import Janus, janus
 from blustream_widget.sfu.janus import JanusPublisher
 
 HANG_UP = 0
+MARK = "of a wish"
 
 
 class FakeJanus:
@@ -24,6 +25,7 @@ class FakeJanus:
 
     def __init__(self):
         self.answers, self.asked = {}, []
+        self.created, self.info = [], {"id": 7}
         self.may_answer = asyncio.Event()  # what is asked of the plugin is answered while it is set
         self.may_answer.set()
         self.was_asked = asyncio.Event()
@@ -36,6 +38,9 @@ class FakeJanus:
             self.asked.append(name)
             self.was_asked.set()
             await self.may_answer.wait()
+            if name == "create":
+                self.created.append(message["body"])
+            data["info"] = self.info
             said = self.answers.get(name, [])
             if said:
                 number = said.pop(0)
@@ -58,7 +63,7 @@ async def fake():
 
 
 def publisher_of(fake, **more):
-    return JanusPublisher(Janus(url=fake.url, mountpoint=7, secret="s", **more), lambda: None)
+    return JanusPublisher(Janus(url=fake.url, mountpoint=7, secret="s", **more), lambda: None, MARK)
 
 
 async def test_a_proxy_that_answers_for_a_janus_that_is_not_there_is_silence(fake, monkeypatch):
@@ -97,13 +102,38 @@ async def test_what_is_left_behind_is_replaced_also_when_it_is_gone_meanwhile(fa
     assert fake.asked == ["create", "destroy", "create", "destroy"]
 
 
-async def test_a_janus_without_ports_may_have_some_later(fake):
-    fake.answers["create"] = [456, 456]
-    publisher = publisher_of(fake, replace=True)
+async def test_what_an_earlier_try_left_is_replaced(fake):
+    first = publisher_of(fake)
+    await first.open()
+    fake.info["metadata"] = fake.created[0]["metadata"]
+    fake.answers = {"create": [456]}
+    second = publisher_of(fake)
+    await second.open()
+    assert fake.asked == ["create", "create", "info", "destroy", "create"]
+    for publisher in (first, second):
+        await publisher.close()
+
+
+@pytest.mark.parametrize("metadata", [{}, {"metadata": "of another wish"}, {"metadata": ""}])
+@pytest.mark.parametrize("mark", [MARK, ""])
+async def test_what_is_somebody_else_s_stays(fake, metadata, mark):
+    fake.info |= metadata
+    fake.answers = {"create": [456]}
+    publisher = JanusPublisher(Janus(url=fake.url, mountpoint=7, secret="s"), lambda: None, mark)
+    with pytest.raises(janus.SfuRefusedError, match="456"):
+        await publisher.open()
+    await publisher.close()
+    assert fake.asked == ["create", "info"]
+
+
+@pytest.mark.parametrize("replace", [False, True])
+async def test_a_janus_without_ports_may_have_some_later(fake, replace):
+    fake.answers = {"create": [456, 456], "info": [455], "destroy": [455]}
+    publisher = publisher_of(fake, replace=replace)
     with pytest.raises(SfuUnreachableError, match="456"):
         await publisher.open()
     await publisher.close()
-    assert fake.asked == ["create", "destroy", "create"]
+    assert fake.asked == ["create", *["info"] * (not replace), "destroy", "create"]
 
 
 @pytest.mark.parametrize("answer", [HANG_UP, 503, 458])
