@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
@@ -19,17 +21,18 @@ from blustream_widget.testing.clients import connect_kernel, connect_viewer
 from blustream_widget.testing.server_process import running_server
 
 SCRIPT = Path(__file__).with_name("killed_store.py")
-ROUNDS = int(os.environ.get("BLUSTREAM_TEST_KILLS", "60"))
+ROUNDS = int(os.environ.get("BLUSTREAM_TEST_KILLS", "1000"))
 SESSION, CODE = "5" * 32, "c" * 32
 N_SERVERS = 4
 
 
+@pytest.mark.timeout(400)
 def test_an_answered_annotation_outlives_a_kill_at_any_moment(tmp_path) -> None:
     done = subprocess.run(
         [sys.executable, str(SCRIPT), str(tmp_path), str(ROUNDS), "7"],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=380,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

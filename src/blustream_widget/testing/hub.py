@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from blustream_widget.testing.jupyter_process import JupyterProcess
 from blustream_widget.testing.lab import free_port
+from blustream_widget.testing.waiting import wait_until
 
 START_TIMEOUT_S = 100.0
 _LOOK_S = 0.5  # it makes a page for each question that comes too early
@@ -23,7 +24,8 @@ c.JupyterHub.hub_bind_url = "http://127.0.0.1:{hub_port}"
 c.JupyterHub.db_url = "sqlite:///hub.sqlite"
 c.JupyterHub.services.append({{"name": "tests", "api_token": {token!r}}})
 c.JupyterHub.load_roles.append(
-    {{"name": "tests", "services": ["tests"], "scopes": ["admin:users", "admin:servers", "tokens"]}}
+    {{"name": "tests", "services": ["tests"],
+     "scopes": ["admin:users", "admin:servers", "proxy", "tokens"]}}
 )
 c.ConfigurableHTTPProxy.command = {proxy!r}
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{proxy_port}"
@@ -96,6 +98,23 @@ class JupyterHub(JupyterProcess):
             timeout_s=START_TIMEOUT_S,
             every_s=_LOOK_S,
         )
+        if self._service is not None:
+            self._wait_routed()
+
+    def _wait_routed(self) -> None:
+        """Wait until the proxy leads to services: it is told later than the Hub answers.
+
+        A page that is opened in between is the Hub's "not found", and stays it.
+        """
+        try:
+            wait_until(
+                lambda: any("service" in r["data"] for r in self.request(self._routes).values()),
+                timeout_s=START_TIMEOUT_S,
+                what="the proxy's way to the service",
+            )
+        except Exception:
+            self.close()
+            raise
 
     def folder(self, user: str) -> Path:
         """Home of a user, which their JupyterLab shows."""
@@ -114,6 +133,10 @@ class JupyterHub(JupyterProcess):
             "JUPYTERHUB_USER": user,
             "BLUSTREAM_HUB_SERVICE": service,
         }
+
+    @property
+    def _routes(self) -> str:
+        return f"{self._base}hub/api/proxy"
 
     def _user(self, name: str) -> str:
         return f"{self._base}hub/api/users/{quote(name)}"
