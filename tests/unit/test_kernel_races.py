@@ -113,7 +113,7 @@ class World:
 
     def mirror(self) -> None:
         if self.id in self.hub._sessions:
-            self.hub._sessions[self.id]._send_mirror()
+            self.hub._sessions[self.id].reports._send_mirror()
 
     async def open_volume(self) -> None:
         await asyncio.sleep(0)

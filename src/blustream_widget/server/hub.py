@@ -35,6 +35,7 @@ from blustream_widget.session.guests import Guest, no_link
 from blustream_widget.session.kernel_port import Kernel
 from blustream_widget.session.kernel_process import KernelProcess
 from blustream_widget.session.session import Session
+from blustream_widget.session.shown_view import ShownView
 from blustream_widget.session.ties import Ties
 from blustream_widget.session.workers import WorkerPool
 from blustream_widget.transport.ice_servers import IceServers
@@ -90,9 +91,13 @@ class Hub:
         self._tasks = TaskSet()
         # Who waits for a session that a former server left.
         self._waiting: dict[str, list[Callable[[], None]]] = {}
-        self.ties = Ties(self._sessions.get)
+        self.ties = Ties(self._view_of)
         # Set when there is somebody who serves guests that come through it.
         self.uplink: Uplink | None = None
+
+    def _view_of(self, session_id: str) -> ShownView | None:
+        session = self._sessions.get(session_id)
+        return None if session is None else session.view
 
     def find(self, session_id: str, *, takes_up: bool = False) -> Session:
         """Return a running session.
@@ -147,7 +152,7 @@ class Hub:
         if is_new:
             session.open(message.patch, message.state)
         else:
-            session.catch_up(message.state)
+            session.view.catch_up(message.state)
         session.attach(kernel, process)
         if self._renewal is None:
             self._renew_later()
@@ -253,7 +258,7 @@ class Hub:
         # Unasked: a page whose kernel is busy cannot ask, and its connection may break any time.
         self._renewal = None
         for session in self._sessions.values():
-            session.tell_token(self.owner_token(session.id))
+            session.kernel.tell_token(self.owner_token(session.id))
         if self._sessions:
             self._renew_later()
             if self._kept is not None:
@@ -285,8 +290,8 @@ class Hub:
         `held_up` is its process if the link broke because that has not answered for long.
         """
         for session in self._sessions.values():
-            session.detach(kernel)
-            if not session.has_kernel and session.id not in self._graces:
+            session.kernel.detach(kernel)
+            if not session.kernel.is_attached and session.id not in self._graces:
                 self._await_kernel(session.id, held_up)
 
     def _await_kernel(self, session_id: str, held_up: KernelProcess | None) -> None:
@@ -357,7 +362,7 @@ class Hub:
                 f"{MAX_SESSIONS} volumes are open and shown, and no more are allowed.",
                 hint="Close some viewers: viewer.close().",
             )
-        longest = min(unseen, key=lambda session: session.unseen_since_s)
+        longest = min(unseen, key=lambda session: session.audience.unseen_since_s)
         reason = "nobody looked at it, and another volume needed its place"
         self.close(longest.id, reason, keeps=True)
 

@@ -154,11 +154,11 @@ class KernelLink:
             case lp.PutPalette(palette=palette):
                 session.put_palette(palette)
             case lp.PatchState(patch=patch, seq=seq):
-                session.patch_by_kernel(patch, seq)
+                session.view.patch_by_kernel(patch, seq)
             case lp.EditItems():
                 session.annotations.edit_by_kernel(message)
             case lp.MeasureItem() | lp.TrackHorizon() | lp.WantHorizon():
-                session.measure_by_kernel(message)
+                session.markup.measure_by_kernel(message)
             case lp.RefreshVolume():
                 session.refresh()
             case lp.RenewToken():

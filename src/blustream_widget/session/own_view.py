@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from blustream_widget.core import protocol as p
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.state import ViewState
-from blustream_widget.core.types import LoadedSlices, VolumeInfo
+from blustream_widget.core.types import VolumeInfo
 from blustream_widget.errors import BlustreamError, from_code
-from blustream_widget.session.demand import Demand
-from blustream_widget.session.quality import Quality
-from blustream_widget.session.rendition import Rendition
-from blustream_widget.session.supervisor import Supervisor
-from blustream_widget.session.telling import layer_names, probe_of, status_of, value_of
-from blustream_widget.transport.fanout import Fanout, Subscriber
-from blustream_widget.transport.frame import EncodedFrame
+from blustream_widget.session.drawing import Drawing
+from blustream_widget.session.telling import layer_names, probe_of, value_of
+from blustream_widget.transport.fanout import Subscriber
 from blustream_widget.transport.throttle import Throttle
 
 if TYPE_CHECKING:
+    from blustream_widget.session.contents import Contents
     from blustream_widget.session.viewer import Viewer
     from blustream_widget.session.workers import WorkerPool
 
@@ -31,37 +28,19 @@ logger = logging.getLogger(__name__)
 STATUS_INTERVAL_S = 0.1
 
 
-class Data(Protocol):
-    """What a session and its people's own views have in common: the volume, and what is on it."""
-
-    @property
-    def n_viewers(self) -> int:
-        """Viewers that are connected."""
-
-    def opening_for(self, state: ViewState) -> wp.Open:
-        """Tell what a worker has to open to show `state`."""
-
-    def layer_of(self, name: str) -> wp.AddSegmentation | None:
-        """Say what labels or an overlay are made of."""
-
-    def edits_for(self, name: str) -> Iterable[wp.PutBricks]:
-        """Give what was edited in labels."""
-
-    def check_patch(self, patch: dict[str, Any]) -> None:
-        """Refuse names that nobody knows; raises `StateError`."""
-
-
 class OwnView:
     """State, stream and worker of a viewer who looks around. Loop thread only.
 
     Parameters
     ----------
     viewer : Viewer
-    data : Data
+    contents : Contents
     info : VolumeInfo
     state : ViewState
         What it begins with.
     pool : WorkerPool
+    n_viewers : callable
+        Viewers of the session that are connected.
     on_failed : callable
         There is no worker and will be none.
 
@@ -75,31 +54,28 @@ class OwnView:
         self,
         viewer: Viewer,
         *,
-        data: Data,
+        contents: Contents,
         info: VolumeInfo,
         state: ViewState,
         pool: WorkerPool,
+        n_viewers: Callable[[], int],
         on_failed: Callable[[BlustreamError], None],
     ) -> None:
         self.state = state
         self.viewer = viewer
-        self._data, self._info = data, info
+        self._contents, self._info = contents, info
         self._on_failed = on_failed
         self._layers: set[str] = set()
-        self._frame_no, self._first_frame_no = -1, 0
-        self._progress = wp.Progress(lod=0, progress=0.0, exact=False)
-        self._loaded = LoadedSlices()
+        self._n_viewers = n_viewers
         self._status = Throttle(STATUS_INTERVAL_S, self._send_status)
-        self._supervisor = Supervisor(pool, self)
-        self._quality = Quality(on_change=self._status.call)
-        self._demand = Demand(
-            self._supervisor.send,
-            self._rendition,
-            lambda is_same_view: viewer.frames.drawn(is_same_view=is_same_view),
+        self._drawing = Drawing(
+            pool,
+            self,
+            on_show=lambda is_same_view: viewer.frames.drawn(is_same_view=is_same_view),
             may_blink=lambda: not viewer.is_calm,
         )
-        self.fanout = Fanout(self._demand.request_keyframe)
-        self._demand.watch(self.fanout)
+        self._supervisor, self._demand = self._drawing.supervisor, self._drawing.demand
+        self.fanout = self._drawing.fanout
 
     def start(self) -> None:
         """Get a worker and open the volume; the viewer looks here already."""
@@ -113,14 +89,13 @@ class OwnView:
     async def close(self) -> None:
         """End the worker, and wait until its process is gone."""
         self._status.close()
-        self._demand.close()
-        await self._supervisor.close()
+        await self._drawing.close()
 
     # -------------------------------------------------- the viewer
 
     def patch_by(self, viewer: Viewer, patch: dict[str, Any]) -> None:
         """Change the state; raises `StateError`."""
-        self._data.check_patch(patch)
+        self._contents.check_patch(patch)
         state = self.state.with_patch(patch, self._info)
         if state is self.state:
             # Nothing changed, but the sender waits to hear that its message was taken.
@@ -180,13 +155,13 @@ class OwnView:
         for name in self._layers - names:
             self._supervisor.send(wp.RemoveSegmentation(name))
         for name in names - self._layers:
-            if (layer := self._data.layer_of(name)) is not None:
+            if (layer := self._contents.layer_of(name)) is not None:
                 self._supervisor.send(layer)
                 self._give_edits(name)
         self._layers = names
 
     def _give_edits(self, name: str) -> None:
-        for bricks in self._data.edits_for(name):
+        for bricks in self._contents.edits_for(name):
             self._supervisor.send(bricks)
 
     def _set_state(self, state: ViewState) -> None:
@@ -197,25 +172,21 @@ class OwnView:
         self._demand.show(state)
         viewer.send(p.State(seq=viewer.seq, state=state))
 
-    def _rendition(self) -> Rendition:
-        return self._quality.choose((self.viewer,), self.state)
-
     def _send_status(self) -> None:
         if self.is_over:
             return
-        status = status_of(
-            self._supervisor, self._progress, self._loaded, n_viewers=self._data.n_viewers
-        )
-        held_back = self._quality.held_back(self.viewer)
+        status = self._drawing.status(n_viewers=self._n_viewers())
+        held_back = self._drawing.quality.held_back(self.viewer)
         self.viewer.send(msgspec.structs.replace(status, held_back=held_back))
 
-    # -------------------------------------------------- worker (Supervised)
+    # -------------------------------------------------- worker (Drawn)
+
+    @property
+    def followers(self) -> tuple[Viewer]:
+        return (self.viewer,)
 
     def opening(self) -> wp.Open:
-        self._first_frame_no = self._frame_no + 1
-        self._loaded = LoadedSlices()
-        self.viewer.frames.restart()
-        message = self._data.opening_for(self.state)
+        message = self._contents.opening_for(self.state)
         self._layers = {layer.source.name for layer in message.segmentations}
         return message
 
@@ -228,25 +199,12 @@ class OwnView:
                     self._give_edits(name)
                 self._tell_layers(self.state)  # what came while it opened
                 self._demand.opened(self.state)
-            case wp.Progress():
-                self._progress = message
-                self._status.call()
-            case wp.Loaded(slices=slices):
-                self._loaded = slices
+            case wp.Progress() | wp.Loaded() | wp.EncoderChanged():
                 self._status.call()
             case wp.ProbedValue():
                 self.viewer.send(value_of(message))
             case wp.Failed(code=code, message=text, hint=hint):
                 self.viewer.send_error(from_code(code, text, hint))
-            case wp.EncoderChanged():
-                self._status.call()
-
-    def on_worker_frame(self, data: bytes, rendition: int) -> None:
-        first = self._first_frame_no
-        frame = EncodedFrame.from_worker(data, first_frame_no=first, rendition=rendition)
-        self._frame_no = frame.frame_no
-        self._quality.saw(frame, self.state)
-        self.fanout.publish(frame)
 
     def on_worker_status(self) -> None:
         self._status.call()

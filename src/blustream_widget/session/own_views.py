@@ -14,11 +14,13 @@ from blustream_widget.core.share_messages import LookAround
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeInfo
 from blustream_widget.errors import BlustreamError, OwnViewsFullError, StateError
-from blustream_widget.session.own_view import Data, OwnView
+from blustream_widget.session.own_view import OwnView
 from blustream_widget.transport.tasks import TaskSet
 
 if TYPE_CHECKING:
     from blustream_widget.config import Config
+    from blustream_widget.session.audience import Audience
+    from blustream_widget.session.contents import Contents
     from blustream_widget.session.sharing import Sharing
     from blustream_widget.session.viewer import Viewer
     from blustream_widget.session.workers import WorkerPool
@@ -29,10 +31,12 @@ MAX_LEFT = 64
 """Views whose person's connection broke, kept for when they come again."""
 
 
-class Shown(Data, Protocol):
+class Shown(Protocol):
     """The session, as it is followed."""
 
+    audience: Audience
     config: Config
+    contents: Contents
     sharing: Sharing
 
     @property
@@ -129,10 +133,11 @@ class OwnViews:
             raise _full(self._session.config.own_views)
         own = OwnView(
             viewer,
-            data=self._session,
+            contents=self._session.contents,
             info=info,
             state=self._session.state if state is None else state,
             pool=self._pool,
+            n_viewers=lambda: len(self._session.audience),
             on_failed=partial(self._failed, viewer),
         )
         self._views[viewer.peer] = own

@@ -47,7 +47,7 @@ from blustream_widget.session.ratelimit import TokenBucket
 from blustream_widget.session.rendition import Need
 from blustream_widget.session.rtc_path import RtcPath
 from blustream_widget.session.view_links import Volume, take_view_link
-from blustream_widget.session.voices import VoiceDesk, VoiceRate
+from blustream_widget.session.voices import VoiceRate
 from blustream_widget.transport.channel import Channel
 from blustream_widget.transport.fanout import Fanout, Subscriber
 from blustream_widget.transport.ice_servers import IceServers, ice_servers_for
@@ -57,10 +57,10 @@ from blustream_widget.transport.turns import Turns
 
 if TYPE_CHECKING:
     from blustream_widget.session.guests import Guest
-    from blustream_widget.session.horizons import Horizons
+    from blustream_widget.session.markup import Markup
+    from blustream_widget.session.outlets import Outlets
     from blustream_widget.session.own_view import OwnView
     from blustream_widget.session.own_views import OwnViews
-    from blustream_widget.session.recording import RecordingDesk
     from blustream_widget.session.sharing import Sharing
     from blustream_widget.transport.webrtc import RtcPeer
 
@@ -106,21 +106,11 @@ class Room(Shown, Volume, Protocol):
 
     config: Config
     ice_servers: IceServers
-    horizons: Horizons
+    markup: Markup
     own_views: OwnViews
-    recording: RecordingDesk
+    outlets: Outlets
     rtc_turns: Turns
     sharing: Sharing
-    voices: VoiceDesk
-
-    def edit_annotations(self, viewer: Viewer, message: EditAnnotations) -> None:
-        """Change annotations, or tell the viewer why not."""
-
-    def edit_labels(self, viewer: Viewer, message: EditLabels | CancelEdit) -> None:
-        """Edit labels, or give an edit up; never raises."""
-
-    def measure(self, viewer: Viewer, message: Measure) -> None:
-        """Measure an annotation; raises `AnnotationError`."""
 
     def on_report(self, viewer: Viewer) -> None:
         """Take note that the viewer told its measurements."""
@@ -365,7 +355,7 @@ class Viewer:
 
     def role_changed(self) -> None:
         """Tell the page what else it may do now, or not any more."""
-        self._room.recording.welcome(self)
+        self._room.outlets.recording.welcome(self)
 
     def end(self, reason: str, code: int) -> None:
         """Tell them that the session ends; what is on its way from them counts for nothing."""
@@ -408,7 +398,7 @@ class Viewer:
             case p.Probe() | EditAnnotations() | Measure() | EditLabels() | CancelEdit():
                 self._handle_annotation(message)
             case Snap() | Track() | WantGrid():
-                self._room.horizons.receive(self, message)
+                self._room.markup.horizons.receive(self, message)
             case _:
                 self._handle_stream(message)
 
@@ -427,11 +417,11 @@ class Viewer:
             case p.Probe():
                 self._shown.probe(self, message)
             case EditAnnotations():
-                self._room.edit_annotations(self, message)
+                self._room.markup.edit_annotations(self, message)
             case Measure():
-                self._room.measure(self, message)
+                self._room.markup.measure(self, message)
             case EditLabels() | CancelEdit():
-                self._room.edit_labels(self, message)
+                self._room.markup.edit_labels(self, message)
 
     def _handle_sharing(self, message: SharingMessage) -> None:
         if isinstance(message, Point) and not self._points.take():
@@ -484,12 +474,12 @@ class Viewer:
 
     def _handle_call(self, message: CallMessage | VoiceMessage) -> None:
         if isinstance(message, RecordVoice | Voice):
-            self._room.voices.receive(self, message)
+            self._room.outlets.voices.receive(self, message)
         else:
             self._room.sharing.call.receive(self, message)
 
     def _record(self, message: SetRecording) -> None:
-        if self._room.recording.receive(self, message):
+        if self._room.outlets.recording.receive(self, message):
             self._room.sharing.recorded(self, on=message.on)
 
     def _look_around(self, message: LookAround) -> None:

@@ -262,7 +262,7 @@ async def left(hub: Hub, number: int = 1, **patch: object) -> ViewState:
     hub.open(opening(number), kernel, process_of(os.getpid()))
     await kernel.volume()
     session = hub.find(opening(number).session)
-    session.patch_by_kernel(patch, 1)
+    session.view.patch_by_kernel(patch, 1)
     return session.state
 
 
@@ -280,7 +280,7 @@ async def test_what_a_late_kernel_saw_last_counts_unless_somebody_has_moved(
         if has_moved:
             hub.open(opening(1), first := Kernel(), process_of(os.getpid()))
             await first.volume()
-            session.patch_by_kernel({"slice_idx": 4}, 1)
+            session.view.patch_by_kernel({"slice_idx": 4}, 1)
         newer = msgspec.structs.replace(
             written, slice_idx=(7, *written.slice_idx[1:]), revision=written.revision + 1
         )

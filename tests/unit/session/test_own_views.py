@@ -209,7 +209,7 @@ async def test_what_comes_of_a_page_behind_the_end_of_its_session_starts_no_work
     guest.send(sm.LookAround(on=True))
     owner.send(EditLabels(seq=1, name="salt", history="undo"))
     session.refresh()
-    session.measure_by_kernel(lp.WantHorizon(session=session.id, n=1, name="x"))
+    session.markup.measure_by_kernel(lp.WantHorizon(session=session.id, n=1, name="x"))
     await asyncio.sleep(0)
     assert len(pool.workers) == 1
     assert guest.channel.codes() == ["not-driver"]

@@ -99,7 +99,7 @@ async def test_a_map_that_comes_while_the_volume_is_being_opened_reaches_the_wor
     own = OwnMap(name="user-01234567", title="", colors=bytes(3 * 1024))
     session.put_palette(own)
     worker.opens()
-    session.patch_by_kernel({"colormap": own.name}, 1)
+    session.view.patch_by_kernel({"colormap": own.name}, 1)
     assert [message.palette for message in worker.got(wp.SetPalette)] == [own]
 
 
@@ -109,7 +109,7 @@ async def test_a_measurement_without_a_viewer_keeps_its_worker_until_it_is_done(
     session.open({}, None)
     worker = await pool.worker()
     worker.opens()
-    session.measure_by_kernel(measure())
+    session.markup.measure_by_kernel(measure())
     idle()
     assert session._supervisor.status == "ready"
     (question,) = worker.got(wp.MeasureVoxels)
@@ -123,7 +123,7 @@ async def test_a_question_that_ends_one_worker_after_the_other_is_given_up(sessi
     session.open({}, None)
     worker = await pool.worker()
     worker.opens()
-    session.measure_by_kernel(measure())
+    session.markup.measure_by_kernel(measure())
     for _ in range(3):
         session._supervisor._crashes_s.clear()  # they die too slowly for this to count
         assert kernel.measured() == []
@@ -199,14 +199,14 @@ async def test_labels_of_a_name_that_was_free_again_are_opened(session, pool):
 
 async def test_a_change_is_confirmed_to_the_kernel_when_it_is_in_the_state(session, pool, kernel):
     session.open({}, None)
-    session.patch_by_kernel({"slice_idx": 3}, 1)
-    session.patch_by_kernel({"zoom": 2.0}, 2)
-    session._send_mirror()
+    session.view.patch_by_kernel({"slice_idx": 3}, 1)
+    session.view.patch_by_kernel({"zoom": 2.0}, 2)
+    session.reports._send_mirror()
     told = [m for m in kernel.heard if isinstance(m, lp.Mirror)]
     assert told
     assert {m.seq for m in told} == {0}  # a kernel takes over what counts as newer than its own
     (await pool.worker()).opens()
-    session._send_mirror()
+    session.reports._send_mirror()
     newest = [m for m in kernel.heard if isinstance(m, lp.Mirror)][-1]
     assert (newest.seq, newest.state.zoom) == (2, 2.0)
     assert newest.state.slice_idx[newest.state.axis] == 3

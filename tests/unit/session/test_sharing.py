@@ -202,7 +202,7 @@ async def test_who_is_removed_is_out_at_once_and_does_not_come_back(session, ker
     assert channel.messages[-1].fatal
     says(viewer, p.ViewSync(seq=1, colormap="grey"))  # it was on its way
     says(viewer, EditAnnotations(seq=1, edits=(PutItem(BOX),)))
-    assert not session._wishes
+    assert not session.view._wishes
     assert session.annotations.find("box") is None
     with pytest.raises(RemovedError):
         come_again(session, viewer.person)
