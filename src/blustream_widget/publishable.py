@@ -40,6 +40,7 @@ class Publishable(t.HasTraits):
         self._publish_wish: StartPublishing | None = None
         # What is not answered yet, and whether another server is to be asked it.
         self._publish_question: StartPublishing | StopPublishing | None = None
+        self._publish_answer: PublishStatus | None = None
         self._is_question_due = False
         self._publish_n = 0
         self._published = PublishStatus("", 0, PublishState())
@@ -119,17 +120,16 @@ class Publishable(t.HasTraits):
             self._publish_question = question
             self._link.tell(question)
             try:
-                is_answered = self._published_told.wait_for(
-                    lambda: _answers(question, self._published), timeout_s
-                )
+                self._published_told.wait_for(lambda: self._publish_answer is not None, timeout_s)
             finally:  # also when the user interrupts
                 self._publish_question = None
-            if not is_answered:
+                answer, self._publish_answer = self._publish_answer, None
+            if answer is None:
                 raise SfuError(
                     f"The server did not answer within {timeout_s:.0f} s.",
                     hint="See the log in the server's runtime folder.",
                 )
-            return self._published
+            return answer
 
     def _hear_published(self, message: lp.ToKernel) -> None:
         if isinstance(message, lp.SessionOpened):
@@ -152,7 +152,8 @@ class Publishable(t.HasTraits):
             if message.status.phase == "off":
                 self._publish_wish = None
             if question is not None and _answers(question, message):
-                self._publish_question = None
+                # What comes after it, perhaps at once, is no answer.
+                self._publish_question, self._publish_answer = None, message
                 if isinstance(question, StartPublishing) and not message.status.code:
                     self._publish_wish = question
             self._published_told.notify_all()

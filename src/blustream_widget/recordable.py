@@ -47,6 +47,7 @@ class Recordable(t.HasTraits):
     def _start_recordable(self) -> None:
         self._recording_n = 0
         self._recording_wish: lp.StartRecording | lp.StopRecording | None = None  # not answered
+        self._recording_answer: lp.RecordingStatus | None = None
         self._is_reopened = False  # maybe by another server, which says next what it knows
         self._recording = lp.RecordingStatus("", 0, "", RecordingState())
         self._recording_told = threading.Condition()
@@ -93,7 +94,7 @@ class Recordable(t.HasTraits):
         target = "" if path is None else os.fspath(Path(path).expanduser().absolute())
         n = self._next_recording_n()
         wish = lp.StartRecording(session=self._session, n=n, path=target, overwrite=overwrite)
-        told = self._wait_for(wish, ("on", "off"), _START_TIMEOUT_S)
+        told = self._wait_for(wish, _START_TIMEOUT_S)
         if told.status.code:
             raise from_code(told.status.code, told.status.message, told.status.hint)
         return Path(told.path)
@@ -110,7 +111,7 @@ class Recordable(t.HasTraits):
             raise RecordingError("Nothing is recorded.", hint="viewer.record() begins that.")
         n = self._next_recording_n()
         wish = lp.StopRecording(session=self._session, n=n)
-        told = self._wait_for(wish, ("off",), _STOP_TIMEOUT_S)
+        told = self._wait_for(wish, _STOP_TIMEOUT_S)
         if told.status.code:
             raise from_code(told.status.code, told.status.message, told.status.hint)
         return Recording(told.path)
@@ -148,30 +149,23 @@ class Recordable(t.HasTraits):
         return self._recording_n
 
     def _wait_for(
-        self,
-        wish: lp.StartRecording | lp.StopRecording,
-        phases: tuple[str, ...],
-        timeout_s: float,
+        self, wish: lp.StartRecording | lp.StopRecording, timeout_s: float
     ) -> lp.RecordingStatus:
         """Ask for something, and wait for what becomes of it."""
-
-        def is_told() -> bool:
-            told = self._recording
-            return told.n >= wish.n and (told.status.phase in phases or bool(told.status.code))
-
         with self._recording_told:
             self._recording_wish = wish
             self._link.tell(wish)
             try:
-                is_answered = self._recording_told.wait_for(is_told, timeout_s)
+                self._recording_told.wait_for(lambda: self._recording_answer is not None, timeout_s)
             finally:  # also when the user interrupts
                 self._recording_wish = None
-            if not is_answered:
+                answer, self._recording_answer = self._recording_answer, None
+            if answer is None:
                 raise RecordingError(
                     f"The server did not answer within {timeout_s:.0f} s.",
                     hint="See the log in the server's runtime folder.",
                 )
-            return self._recording
+            return answer
 
     def _with_what_broke_off(self, message: lp.RecordingStatus) -> lp.RecordingStatus:
         """Say so where another server, which knows of no recording, took the place of one."""
@@ -199,4 +193,12 @@ class Recordable(t.HasTraits):
                 self._is_reopened = False
                 if message.status.phase == "on":
                     self._last_recording = Path(message.path)
+                if wish is not None and _answers(wish, self._recording):
+                    # What comes after it, perhaps at once, is no answer.
+                    self._recording_wish, self._recording_answer = None, self._recording
                 self._recording_told.notify_all()
+
+
+def _answers(wish: lp.StartRecording | lp.StopRecording, told: lp.RecordingStatus) -> bool:
+    phases = ("on", "off") if isinstance(wish, lp.StartRecording) else ("off",)
+    return told.n >= wish.n and (told.status.phase in phases or bool(told.status.code))

@@ -16,7 +16,7 @@ from blustream_widget.core.publishing import (
     StopPublishing,
 )
 from blustream_widget.core.recording_messages import RecordingState
-from blustream_widget.errors import RecordingError
+from blustream_widget.errors import RecordingError, SfuError
 from blustream_widget.pictured import Pictured
 from blustream_widget.publishable import Publishable
 from blustream_widget.recordable import Recordable
@@ -128,6 +128,29 @@ def test_a_recording_that_was_taken_on_is_not_begun_twice(viewer, asking):
     viewer.hear(recording(1, "on"))
     assert str(result.result(10)) == "/tmp/a.mp4"
     assert len(viewer._link.told) == 1
+
+
+def test_a_refusal_whose_answer_was_lost_is_raised(viewer, asking):
+    result = asking(viewer.record, "/tmp/mine.mp4")
+    viewer._link.asked(1)
+    with viewer._recording_told:  # Python may hear of the first after the second has come
+        refused = recording(1, "on", code="recording", message="It is recorded already.")
+        viewer.hear(OPENED, refused, recording(1, "on", number=3))
+    with pytest.raises(RecordingError, match="already"):
+        result.result(10)
+    assert (viewer.recording.phase, viewer.recording.code) == ("on", "")
+    assert len(viewer._link.told) == 1
+
+
+def test_a_refusal_to_publish_whose_answer_was_lost_is_raised(viewer, asking):
+    result = asking(viewer.publish, JANUS)
+    viewer._link.asked(1)
+    with viewer._published_told:
+        refused = PublishState("on", "Janus", code="sfu", message="It is published already.")
+        viewer.hear(OPENED, PublishStatus("s", 1, refused), published(1, "on"))
+    with pytest.raises(SfuError, match="already"):
+        result.result(10)
+    assert (viewer.published.phase, viewer.published.code) == ("on", "")
 
 
 def test_a_recording_that_the_page_began_goes_on_and_ends(viewer):

@@ -78,7 +78,8 @@ class PublishDesk:
         self._on_change, self._note = on_change, note
         self._make = make or make_publisher
         self._tap: PublishTap | None = None
-        self._told = self._answer = PublishState()  # to all, and to the kernel
+        self._told = PublishState()
+        self._refusal: PublishState | None = None  # of the kernel's newest wish
         self._kernel_n = 0
         self._tasks = TaskSet()
         self._running: asyncio.Task[BlustreamError] | None = None
@@ -106,9 +107,9 @@ class PublishDesk:
         What is told twice, as may be when a link comes again, is answered twice and done once.
         """
         if message.n <= self._kernel_n:
-            self._tell_kernel(self._answer)
+            self.attach_kernel()
             return
-        self._kernel_n = message.n
+        self._kernel_n, self._refusal = message.n, None
         if isinstance(message, StopPublishing):
             self._stop()
             return
@@ -125,7 +126,8 @@ class PublishDesk:
                 )
             target = completed(message.to or target_of(self._config), message)
         except BlustreamError as exc:
-            self._tell_kernel(_with(self._told, exc))
+            self._refusal = _with(self._told, exc)
+            self._tell_kernel(self._refusal)
             return
         # What was published before its server ended is tried again, too.
         self._was_there = message.again
@@ -235,8 +237,11 @@ class PublishDesk:
             viewer.send(_for(viewer, self._told))
 
     def attach_kernel(self) -> None:
-        """Tell a kernel that came (again) whether the view is published."""
-        self._tell_kernel(self._told)
+        """Tell a kernel that came (again) what it may not have heard, and how publishing is."""
+        if self._refusal is not None:
+            self._tell_kernel(self._refusal)
+        if self._refusal is None or self._told.phase != "off":
+            self._tell_kernel(self._told)
 
     def _tell(self, status: PublishState) -> None:
         self._told = status
@@ -245,7 +250,6 @@ class PublishDesk:
         self._tell_kernel(status)
 
     def _tell_kernel(self, status: PublishState) -> None:
-        self._answer = status
         self._kernel.tell_published(PublishStatus(self._session_id, self._kernel_n, status))
 
 

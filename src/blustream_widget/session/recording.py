@@ -93,7 +93,10 @@ class RecordingDesk:
         self._noted_info: VolumeInfo | None = None
         self._noted_people: dict[str, dict[str, str]] = {}
         self._path = Path()
-        self._told = self._answer = RecordingState()  # to all, and to the kernel
+        self._told = RecordingState()
+        # Of the kernel's newest wish: why it came to nothing, and the recording it began.
+        self._refusal: RecordingState | None = None
+        self._wished_number = 0
         self._kernel_n = self._n_begun = 0
         self._waiting: asyncio.TimerHandle | None = None
         self._is_closed = False
@@ -143,9 +146,9 @@ class RecordingDesk:
         What is told twice, as may be when a link comes again, is answered twice and done once.
         """
         if message.n <= self._kernel_n:
-            self._tell_kernel(self._answer)
+            self.attach_kernel()
             return False
-        self._kernel_n = message.n
+        self._kernel_n, self._refusal = message.n, None
         if isinstance(message, lp.StopRecording):
             was_on = self._writer is not None
             self._stop()
@@ -160,8 +163,10 @@ class RecordingDesk:
                 )
             self._start(message.path, by="owner", overwrite=message.overwrite)
         except BlustreamError as exc:
-            self._tell_kernel(_with(self._told, exc))
+            self._refusal = _with(self._told, exc)
+            self._tell_kernel(self._refusal)
             return False
+        self._wished_number = self._n_begun
         return True
 
     def _start(self, path: str, *, by: str, overwrite: bool) -> None:
@@ -311,18 +316,22 @@ class RecordingDesk:
         viewer.send(self._for(viewer, self._told))
 
     def attach_kernel(self) -> None:
-        """Tell a kernel that came (again) whether a recording runs."""
-        self._tell_kernel(self._told)
+        """Tell a kernel that came (again) what it may not have heard, and if a recording runs."""
+        if self._refusal is not None:
+            self._tell_kernel(self._refusal)
+        if self._refusal is None or self._told.phase != "off":
+            self._tell_kernel(self._told)
 
     def _heard(self, number: int, told: Told) -> None:
         """Hear the thread of a writer, in the loop."""
         writer = self._writer
         if writer is None or number != self._n_begun:
             return
+        was_starting = self._told.phase == "starting"
         if told.phase == "off":
             self._writer = None
             self._untap()
-        elif self._told.phase == "starting" and self._tap is None:
+        elif was_starting and self._tap is None:
             self._tap_in(writer)
         phase: Phase = "off" if told.phase == "off" else "on"
         if phase == "on" and (self._told.phase == "stopping" or self._waiting is not None):
@@ -335,7 +344,11 @@ class RecordingDesk:
             duration_s=told.duration_s,
             n_bytes=told.n_bytes,
         )
-        self._tell(status if told.error is None else _with(status, told.error))
+        if told.error is not None:
+            status = _with(status, told.error)
+            if number == self._wished_number and was_starting:
+                self._refusal = status
+        self._tell(status)
 
     def _tell(self, status: RecordingState) -> None:
         self._told = status
@@ -344,7 +357,6 @@ class RecordingDesk:
         self._tell_kernel(status)
 
     def _tell_kernel(self, status: RecordingState) -> None:
-        self._answer = status
         self._kernel.tell_recording(os.fspath(self._path), self._kernel_n, status)
 
     @staticmethod

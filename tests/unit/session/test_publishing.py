@@ -340,12 +340,17 @@ async def test_what_is_told_twice_is_done_once():
     assert (scene.told[-1].status.phase, scene.told[-1].status.code) == ("on", "")
     scene.start(n=2)
     scene.start(n=2)
-    assert [(m.n, m.status.code) for m in scene.told[-2:]] == [(2, "sfu")] * 2
+    told = [(m.n, m.status.phase, m.status.code) for m in scene.told[-3:]]
+    assert told == [(2, "on", "sfu"), (2, "on", "sfu"), (2, "on", "")]
+    scene.made[0].end.set_result(SfuUnreachableError("Nobody there."))
+    await scene.until("on", n_made=2)  # while the kernel does not hear it
+    scene.desk.attach_kernel()
+    assert [m.status.code for m in scene.told[-2:]] == ["sfu", ""]
     scene.stop(n=3)
     await scene.until("off")
     scene.stop(n=3)
     assert (scene.told[-1].n, scene.told[-1].status.phase) == (3, "off")
-    assert len(scene.made) == 1
+    assert len(scene.made) == 2
     await scene.desk.close()
 
 

@@ -15,7 +15,7 @@ from blustream_widget.core.protocol import FrameHeader
 from blustream_widget.core.recording_messages import SetRecording
 from blustream_widget.core.share_messages import PointerPlace
 from blustream_widget.core.sharing import SharedPerson
-from blustream_widget.errors import NotDriverError, RecordingError
+from blustream_widget.errors import NotDriverError, RecordingError, RecordingExistsError
 from blustream_widget.recording.writer import Told
 from blustream_widget.session import recording, recording_tap
 from blustream_widget.session.recording import RecordingDesk
@@ -152,6 +152,11 @@ class Kernel:
     def tell_recording(self, path, n, status):
         self.told.append((path, n, status))
 
+    def heard(self):
+        """Give what was told since this was asked last."""
+        told, self.told = self.told, []
+        return [(path, n, status.phase, status.code) for path, n, status in told]
+
 
 def shared_person(name):
     return SharedPerson(id="b", name=name, role="viewer", color="#123456", since_ms=0.0)
@@ -210,11 +215,52 @@ async def test_what_is_told_twice_is_done_once(monkeypatch):
         (1, "starting", ""),
         (1, "starting", ""),
     ]
+    kernel.heard()
     refused = lp.StartRecording(session="s", n=2, path="/another.mp4")
-    for _ in range(2):
-        assert not one.receive_of_kernel(refused)
-        path, n, status = kernel.told[-1]
-        assert (path, n, status.phase, status.code) == ("/talk.mp4", 2, "starting", "recording")
+    assert not one.receive_of_kernel(refused)
+    assert kernel.heard() == [("/talk.mp4", 2, "starting", "recording")]
+    assert not one.receive_of_kernel(refused)
+    assert kernel.heard() == [
+        ("/talk.mp4", 2, "starting", "recording"),
+        ("/talk.mp4", 2, "starting", ""),
+    ]
+
+
+@pytest.mark.parametrize("by_page", [False, True], ids=["nothing runs", "another one runs"])
+async def test_a_kernel_that_comes_again_hears_first_that_its_wish_was_refused(
+    monkeypatch, by_page
+):
+    monkeypatch.setattr(recording, "RecordingWriter", lambda *_, **__: Writer())
+    one = desk(kernel := Kernel())
+    if by_page:
+        one.receive(SimpleNamespace(role="editor"), SetRecording(on=True))
+    else:
+        monkeypatch.setattr(one, "_encoder", lambda: "")
+    one.receive_of_kernel(lp.StartRecording(session="s", n=1, path="/talk.mp4"))
+    one._heard(1, Told(phase="on", duration_s=1.0))  # while nobody hears it
+    kernel.heard()
+    one.attach_kernel()
+    path, phase = str(one._path), "starting" if by_page else "off"
+    truth = [(path, 1, phase, "")] if by_page else []
+    assert kernel.heard() == [(path, 1, phase, "recording"), *truth]
+    one.receive_of_kernel(lp.StopRecording(session="s", n=2))
+    kernel.heard()
+    one.attach_kernel()
+    assert [code for *_, code in kernel.heard()] == [""]  # it was of an older wish
+
+
+async def test_a_file_that_could_not_be_made_is_told_before_what_a_page_began_since(monkeypatch):
+    monkeypatch.setattr(recording, "RecordingWriter", lambda *_, **__: Writer())
+    one = desk(kernel := Kernel())
+    one.receive_of_kernel(lp.StartRecording(session="s", n=1, path="/talk.mp4"))
+    one._heard(1, Told(phase="off", error=RecordingExistsError("It is there.")))
+    one.receive(SimpleNamespace(role="editor"), SetRecording(on=True))
+    kernel.heard()
+    one.attach_kernel()
+    assert [heard[1:] for heard in kernel.heard()] == [
+        (1, "off", "recording-exists"),
+        (1, "starting", ""),
+    ]
 
 
 async def test_nothing_is_recorded_of_a_session_that_ends():
