@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from blustream_widget.core import protocol
+from blustream_widget.core import protocol, view_messages
+from blustream_widget.core.frame_header import FrameFlags, FrameHeader, PaneHeader
 from blustream_widget.core.geometry import place_slice
 from blustream_widget.core.linking import Guide, LinkKind
 from blustream_widget.core.presets import presets_of
-from blustream_widget.core.protocol import FrameFlags, FrameHeader, PaneHeader
 from blustream_widget.core.section_grid import grid_of, section_info
 from blustream_widget.core.sections import Fence, Section, plane_across, turned
 from blustream_widget.core.state import first_state
@@ -206,15 +206,15 @@ def _server_messages() -> list[dict[str, Any]]:
     info = _volume("seismic", None)
     messages: list[protocol.ServerMessage] = [
         protocol.Welcome(session="s", peer=1, role="owner", state=first_state(info), info=info),
-        protocol.State(seq=7, state=first_state(info)),
+        view_messages.State(seq=7, state=first_state(info)),
         protocol.Status(
             worker="ready",
             encoder="libx264",
             codec="h264",
             loaded=LoadedSlices(axis=1, runs=((0, 63), (128, 191))),
         ),
-        protocol.Value(n=1, voxel=(1, 2, 3), value=None),
-        protocol.Info(info=info),
+        view_messages.Value(n=1, voxel=(1, 2, 3), value=None),
+        view_messages.Info(info=info),
         protocol.Error(code="state", message="zoom = 1000 is out of range."),
         protocol.Ended(reason="closed"),
     ]

@@ -16,8 +16,10 @@ from blustream_widget.core import (
     annotation_messages,
     call_messages,
     colormaps,
+    frame_header,
     label_edit,
     layouts,
+    message_types,
     overlay,
     palettes,
     protocol,
@@ -39,8 +41,8 @@ _LINE_WIDTH = 100
 _CONSTANTS = (
     (protocol, "PROTOCOL_VERSION"),
     (protocol, "MAX_MESSAGE_BYTES"),
-    (protocol, "HEADER_BYTES"),
-    (protocol, "PANE_HEADER_BYTES"),
+    (frame_header, "HEADER_BYTES"),
+    (frame_header, "PANE_HEADER_BYTES"),
     (state, "ZOOM_MIN"),
     (state, "ZOOM_MAX"),
     (state, "STRETCH_MIN"),
@@ -216,8 +218,8 @@ def _fields(cls: Any, layout: str, start: str = "") -> list[str]:
 
 
 def _header_reader() -> str:
-    own = _fields(protocol.FrameHeader, protocol.HEADER_LAYOUT)
-    pane = _fields(protocol.PaneHeader, protocol.PANE_HEADER_LAYOUT, "start + ")
+    own = _fields(frame_header.FrameHeader, frame_header.HEADER_LAYOUT)
+    pane = _fields(frame_header.PaneHeader, frame_header.PANE_HEADER_LAYOUT, "start + ")
     lines = [
         "/** Of a picture of one pane alone; always the very same list. */",
         "export const NO_PANES: readonly PaneHeader[] = [];",
@@ -304,14 +306,14 @@ def generate() -> str:
         ),
         "/** Fields of the view to change; the others stay. */\n"
         'export type ViewPatch = Partial<Omit<ViewState, "revision">>;',
-        _enumeration(protocol.MessageType, "Numbers of all messages."),
+        _enumeration(message_types.MessageType, "Numbers of all messages."),
         *(_interface(cls, sent=True) for cls in sent),
         *(_interface(cls) for cls in received),
         _union_type("ViewerMessage", sent, "What a viewer sends."),
         _union_type("ServerMessage", received, "What the server sends."),
-        _enumeration(protocol.FrameFlags, "What a picture is: bits of `FrameHeader.flags`."),
-        _interface(protocol.PaneHeader),
-        _interface(protocol.FrameHeader),
+        _enumeration(frame_header.FrameFlags, "What a picture is: bits of `FrameHeader.flags`."),
+        _interface(frame_header.PaneHeader),
+        _interface(frame_header.FrameHeader),
         _header_reader(),
     ]
     return "\n\n".join(parts) + "\n"

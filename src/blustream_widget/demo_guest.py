@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from blustream_widget.config import load_config
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
+from blustream_widget.core import view_messages as vm
 from blustream_widget.errors import ShareError
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ class DemoGuest:
         """
         self._seq += 1
         n_heard = len(self._client.inbox.items)
-        await self._client.send(p.ChangeSlice(seq=self._seq, slice_idx=slice_idx))
-        told = await _hear(self._client, p.State, n_heard, lambda m: m.seq >= self._seq)
+        await self._client.send(vm.ChangeSlice(seq=self._seq, slice_idx=slice_idx))
+        told = await _hear(self._client, vm.State, n_heard, lambda m: m.seq >= self._seq)
         shown = told.state.revision
         await self._client.frame(lambda header: header.revision >= shown)
 

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from blustream_widget.core import link_protocol as lp
-from blustream_widget.core import protocol as p
+from blustream_widget.core.frame_header import FrameFlags, FrameHeader
 from blustream_widget.testing.contracts import transport as suite
 from blustream_widget.testing.rtc_client import rtc_client
 from blustream_widget.transport.outbox import Outbox
@@ -28,8 +28,8 @@ class SocketHarness:
         self.subscriber = None
 
     def take(self, data):
-        header = p.FrameHeader.unpack(data)
-        if not header.flags & p.FrameFlags.STILL:
+        header = FrameHeader.unpack(data)
+        if not header.flags & FrameFlags.STILL:
             self.numbers.append(header.frame_no)
             self._unacknowledged.append(header.frame_no)
             self._changed.set()
@@ -98,9 +98,9 @@ class RtcHarness:
         self._rtc = rtc
 
     async def received(self, frame_no):
-        await self._rtc.inbox.find(p.FrameHeader, lambda h: h.frame_no == frame_no)
+        await self._rtc.inbox.find(FrameHeader, lambda h: h.frame_no == frame_no)
         # The data channel is unordered; RTP packets are put in order by their time stamps.
-        headers = [i for i in self._rtc.inbox.items if isinstance(i, p.FrameHeader)]
+        headers = [i for i in self._rtc.inbox.items if isinstance(i, FrameHeader)]
         return sorted(h.frame_no for h in headers)
 
     async def drain(self):

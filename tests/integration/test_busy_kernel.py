@@ -17,6 +17,7 @@ import pytest
 
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core.annotation import annotation
 from blustream_widget.core.annotation_messages import AnnotationEdits, EditAnnotations, PutItem
 from blustream_widget.server.discovery import find_server
@@ -122,7 +123,7 @@ async def draw(page, key: str) -> None:
 
 
 async def show(page, slice_idx: int) -> None:
-    await page.send(p.ChangeSlice(seq=1, slice_idx=slice_idx))
+    await page.send(vm.ChangeSlice(seq=1, slice_idx=slice_idx))
     await page.frame(lambda h: h.slice_idx == slice_idx)
 
 

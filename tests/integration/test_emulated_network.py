@@ -11,6 +11,8 @@ import pytest
 
 from blustream_widget.bench.barcode import barcode_volume
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
+from blustream_widget.core.frame_header import FrameFlags
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.testing.clients import connect_kernel, connect_through, connect_viewer
 from blustream_widget.testing.emulated_network import bridge, emulated_network
@@ -74,13 +76,13 @@ async def session(server, volume):
 async def joined(url, token):
     async with connect_through(url, token) as viewer:
         await viewer.message(p.Welcome, lambda m: m.info is not None)
-        await viewer.send(p.ViewSync(seq=1, **SIZE))
+        await viewer.send(vm.ViewSync(seq=1, **SIZE))
         await viewer.frame(lambda h: is_still(h) and h.width_px == SIZE["width_px"])
         yield viewer
 
 
 def is_still(header):
-    return bool(header.flags & p.FrameFlags.STILL)
+    return bool(header.flags & FrameFlags.STILL)
 
 
 def is_small(header):
@@ -92,7 +94,7 @@ async def scrub(viewer, numbers, *, first_seq=2, send=None):
     loop = asyncio.get_running_loop()
     begin_s = loop.time()
     for n, number in enumerate(numbers):
-        message = p.ChangeSlice(seq=first_seq + n, slice_idx=number)
+        message = vm.ChangeSlice(seq=first_seq + n, slice_idx=number)
         await (viewer.send(message) if send is None else send(message))
         await asyncio.sleep(max(begin_s + n / 60 - loop.time(), 0))
 
@@ -143,7 +145,7 @@ async def test_a_still_on_its_way_makes_room_for_a_newer_picture(server, network
         await viewer.inbox.until(
             lambda: (viewer.n_parts > n_before + 1) or None, "parts of a still"
         )
-        await viewer.send(p.ChangeSlice(seq=1001, slice_idx=31))
+        await viewer.send(vm.ChangeSlice(seq=1001, slice_idx=31))
         await viewer.frame(lambda h: h.slice_idx == 31 and not is_still(h))
         stills = {h.slice_idx for h, _ in viewer.frames if is_still(h)}
     assert 30 not in stills
@@ -166,7 +168,7 @@ async def test_one_slow_viewer_does_not_set_the_rate_for_everybody(server, netwo
         at_once = [h for h, _ in quick.frames if h.slice_idx == 42]
     assert "size: your link carries" in status.held_back
     assert {h.width_px for h in at_once} == {SIZE["width_px"]}
-    assert small.flags & p.FrameFlags.KEY
+    assert small.flags & FrameFlags.KEY
 
 
 async def test_webrtc_carries_pictures_through_delay_and_loss(server, network, url, volume):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core.annotation_messages import AnnotationEdits, EditAnnotations, PutItem
 from blustream_widget.testing.clients import connect_kernel, connect_viewer
 from blustream_widget.testing.samples import BOX, SAMPLES
@@ -125,8 +126,8 @@ async def test_who_looks_around_changes_nothing_but_their_own_view(server):
             for sample in SAMPLES:
                 if not isinstance(sample, sm.LookAround):
                     await guest.send(sample)
-            await guest.send(p.ChangeSlice(seq=9, slice_idx=3))
-            moved = await guest.message(p.State, lambda m: m.seq == 9)
+            await guest.send(vm.ChangeSlice(seq=9, slice_idx=3))
+            moved = await guest.message(vm.State, lambda m: m.seq == 9)
             await guest.frame(lambda h: h.slice_idx == 3)
             assert moved.state.slice_idx[0] == 3 != own.state.slice_idx[0]
             assert await seen_by_owner(server, opened.token) == before

@@ -15,6 +15,7 @@ import pytest
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core.annotation import annotation
 from blustream_widget.core.annotation_messages import AnnotationEdits, EditAnnotations, PutItem
 from blustream_widget.testing.clients import connect_kernel, connect_viewer
@@ -131,8 +132,8 @@ async def check_and_draw(page, number, author) -> None:
     assert told.can_undo == (number > 0)
     if author == "owner":
         assert page.welcome.state.slice_idx[0] == (number if number else 8)
-        await page.send(p.ChangeSlice(seq=1, slice_idx=number + 1))
-        await page.message(p.State, lambda m: m.seq == 1)
+        await page.send(vm.ChangeSlice(seq=1, slice_idx=number + 1))
+        await page.message(vm.State, lambda m: m.seq == 1)
     item = annotation("point", (1, 2, 3), id=f"item-{made}")
     for seq, message in enumerate(
         (

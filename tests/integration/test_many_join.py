@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from blustream_widget.bench.fanout_receivers import Tally, connect
-from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.testing.clients import connect_kernel, connect_viewer
 from blustream_widget.testing.server_process import running_server
 
@@ -28,7 +28,7 @@ async def test_all_who_join_at_once_get_in_and_the_pictures_of_others_go_on(serv
 
             async def move():
                 for seq in range(1, 512):
-                    await viewer.send(p.ChangeSlice(seq=seq, slice_idx=seq))
+                    await viewer.send(vm.ChangeSlice(seq=seq, slice_idx=seq))
                     await viewer.frame(lambda h, seq=seq: h.slice_idx == seq)
                     before.append(seq)
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
+from blustream_widget.core.frame_header import FrameFlags
 from blustream_widget.core.overlay import MAX_OVERLAYS
 from blustream_widget.errors import StateError, VolumeNotFoundError
 from blustream_widget.render.colormaps import rgb_table
@@ -42,7 +44,7 @@ def viewer(tmp_path):
 async def still(page, state):
     """Pixels of the exact picture of a state."""
     _, data = await page.frame(
-        lambda h: h.flags & p.FrameFlags.STILL and h.revision >= state.revision
+        lambda h: h.flags & FrameFlags.STILL and h.revision >= state.revision
     )
     with av.open(io.BytesIO(data)) as file:
         return next(file.decode(video=0)).to_ndarray(format="rgb24").astype(int)
@@ -78,33 +80,33 @@ async def test_an_overlay_comes_into_the_picture_and_obeys_both_sides(viewer):
     grey = int(rgb_table("grey", reverse=False)[512, 0])
     colored = (grey * 192 + top * 64 + 128) >> 8
     async with connect_viewer(viewer.server.address, viewer._token._token) as page:
-        told = await page.message(p.Segmentations, lambda m: m.segmentations)
+        told = await page.message(vm.Segmentations, lambda m: m.segmentations)
         assert told.segmentations[0].channel.value_max == 8.0
-        await page.send(p.ViewSync(seq=1, width_px=192, height_px=128))
-        state = (await page.message(p.State, lambda m: m.seq == 1)).state
+        await page.send(vm.ViewSync(seq=1, width_px=192, height_px=128))
+        state = (await page.message(vm.State, lambda m: m.seq == 1)).state
         assert state.overlays == (pet.look,)
         shown = (await still(page, state) == colored).all(axis=-1)
         # 64 x 96 voxels fill 85 x 128 of 192 x 128 pixels.
         share = (VALUES[10] == 8).mean() * (128 * 64 / 96) / 192
         assert shown.mean() == pytest.approx(share, abs=0.01)
         for n, (voxel, value) in enumerate([((10, 25, 35), 8.0), ((10, 1, 1), None)], start=1):
-            await page.send(p.Probe(n=n, voxel=voxel))
-            answer = await page.message(p.Value, lambda m, n=n: m.n == n)
+            await page.send(vm.Probe(n=n, voxel=voxel))
+            answer = await page.message(vm.Value, lambda m, n=n: m.n == n)
             assert answer.overlays == (("pet", value),)
         hidden = msgspec.structs.replace(pet.look, visible=False)
-        await page.send(p.ViewSync(seq=2, overlays=(hidden,)))
-        state = (await page.message(p.State, lambda m: m.seq == 2)).state
+        await page.send(vm.ViewSync(seq=2, overlays=(hidden,)))
+        state = (await page.message(vm.State, lambda m: m.seq == 2)).state
         wait_until(lambda: not pet.visible, timeout_s=30, what="the trait")
         assert not (await still(page, state) == colored).all(axis=-1).any()
-        await page.send(p.ViewSync(seq=3, overlays=(msgspec.structs.replace(hidden, name="ct"),)))
+        await page.send(vm.ViewSync(seq=3, overlays=(msgspec.structs.replace(hidden, name="ct"),)))
         assert "no overlay 'ct'" in (await page.message(p.Error)).message
         viewer.overlays["pet"].visible = True
         pet.colormap = ["black", "#ff0000"]
         await page.message(
-            p.State, lambda m: m.state.overlays == (pet.look,) and m.seq == 3 and pet.visible
+            vm.State, lambda m: m.state.overlays == (pet.look,) and m.seq == 3 and pet.visible
         )
         viewer.remove_overlay("pet")
-        await page.message(p.State, lambda m: m.seq == 3 and not m.state.overlays)
+        await page.message(vm.State, lambda m: m.seq == 3 and not m.state.overlays)
 
 
 def test_overlays_that_cannot_be_are_refused_and_change_nothing(viewer, tmp_path):

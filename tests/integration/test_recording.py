@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from blustream_widget.core import link_protocol as lp
-from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core.annotation import annotation
 from blustream_widget.core.annotation_messages import PutItem
 from blustream_widget.core.recording_messages import RecordingState, SetRecording
@@ -81,7 +81,7 @@ async def test_the_page_begins_and_ends_one_and_everybody_is_told(server):
             await viewer.frame()
             await viewer.send(SetRecording(on=True))
             await other.message(RecordingState, lambda m: m.phase == "on")
-            await viewer.send(p.ChangeSlice(seq=1, slice_idx=11))
+            await viewer.send(vm.ChangeSlice(seq=1, slice_idx=11))
             await viewer.frame(lambda h: h.slice_idx == 11)
             await other.message(RecordingState, lambda m: m.duration_s > 0)
             await viewer.send(SetRecording(on=False))

@@ -4,6 +4,8 @@ import asyncio
 from contextlib import asynccontextmanager
 
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
+from blustream_widget.core.frame_header import FrameFlags
 from blustream_widget.testing.clients import connect_kernel, connect_viewer
 from blustream_widget.testing.server_process import running_server
 
@@ -32,7 +34,7 @@ async def slow_link(viewer):
 
 
 def sizes(viewer):
-    return {h.width_px for h, _ in viewer.frames if not h.flags & p.FrameFlags.STILL}
+    return {h.width_px for h, _ in viewer.frames if not h.flags & FrameFlags.STILL}
 
 
 async def scroll(viewer, until):
@@ -41,7 +43,7 @@ async def scroll(viewer, until):
     async with asyncio.timeout(40):
         while not until():
             seq += 1
-            await viewer.send(p.ChangeSlice(seq=seq, slice_idx=seq))
+            await viewer.send(vm.ChangeSlice(seq=seq, slice_idx=seq))
             await viewer.frame(lambda h, idx=seq: h.slice_idx == idx)
 
 
@@ -69,5 +71,5 @@ async def test_a_slow_viewer_gets_a_smaller_stream_and_the_others_one_and_the_sa
     common = pairs[0].keys() & pairs[1].keys()
     assert len(common) > 5
     assert all(pairs[0][n] == pairs[1][n] for n in common)
-    assert first_small.flags & p.FrameFlags.KEY
+    assert first_small.flags & FrameFlags.KEY
     assert "size" in told.held_back

@@ -11,6 +11,8 @@ import psutil
 import pytest
 
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
+from blustream_widget.core.frame_header import FrameFlags
 from blustream_widget.core.label_edit import Stroke
 from blustream_widget.errors import (
     StateError,
@@ -56,7 +58,7 @@ def viewer(tmp_path):
 async def still(page, state):
     """Pixels of the exact picture of a state."""
     _, data = await page.frame(
-        lambda h: h.flags & p.FrameFlags.STILL and h.revision >= state.revision
+        lambda h: h.flags & FrameFlags.STILL and h.revision >= state.revision
     )
     with av.open(io.BytesIO(data)) as file:
         return next(file.decode(video=0)).to_ndarray(format="rgb24").astype(int)
@@ -82,52 +84,52 @@ async def test_labels_come_into_the_picture_and_obey_both_sides(viewer):
     colored = (grey * 192 + table[3] * 64 + 128) >> 8
     async with connect_viewer(viewer.server.address, viewer._token._token) as page:
         told = await page.message(
-            p.Segmentations, lambda m: m.segmentations and m.segmentations[0].is_counted
+            vm.Segmentations, lambda m: m.segmentations and m.segmentations[0].is_counted
         )
         assert [one.value for one in told.segmentations[0].labels] == [3, 7]
-        await page.send(p.ViewSync(seq=1, width_px=192, height_px=128))
-        state = (await page.message(p.State, lambda m: m.seq == 1)).state
+        await page.send(vm.ViewSync(seq=1, width_px=192, height_px=128))
+        state = (await page.message(vm.State, lambda m: m.seq == 1)).state
         assert [look.name for look in state.segmentations] == ["salt"]
         shown = (await still(page, state) == colored).all(axis=-1)
         # 64 x 96 voxels fill 85 x 128 of 192 x 128 pixels.
         share = (LABELS[10] == 3).mean() * (128 * 64 / 96) / 192
         assert shown.mean() == pytest.approx(share, abs=0.01)
-        await page.send(p.Probe(n=1, voxel=(10, 25, 35)))
-        assert (await page.message(p.Value, lambda m: m.n == 1)).labels == (("salt", 7),)
+        await page.send(vm.Probe(n=1, voxel=(10, 25, 35)))
+        assert (await page.message(vm.Value, lambda m: m.n == 1)).labels == (("salt", 7),)
         await check_both_sides(viewer, page, salt, colored)
         values[0, 0, 0] = 200
         salt.refresh()
         assert list(salt.labels) == [3, 7, 200]
         viewer.remove_segmentation("salt")
-        await page.message(p.State, lambda m: m.seq > 1 and not m.state.segmentations)
+        await page.message(vm.State, lambda m: m.seq > 1 and not m.state.segmentations)
 
 
 async def check_both_sides(viewer, page, salt, colored):
     look = salt.look
     hidden = msgspec.structs.replace(look, visible=False)
-    await page.send(p.ViewSync(seq=2, segmentations=(hidden,)))
-    state = (await page.message(p.State, lambda m: m.seq == 2)).state
+    await page.send(vm.ViewSync(seq=2, segmentations=(hidden,)))
+    state = (await page.message(vm.State, lambda m: m.seq == 2)).state
     wait_until(lambda: not salt.visible, timeout_s=30, what="the trait")
     assert not (await still(page, state) == colored).all(axis=-1).any()
     other = msgspec.structs.replace(look, name="fault")
-    await page.send(p.ViewSync(seq=3, segmentations=(other,)))
+    await page.send(vm.ViewSync(seq=3, segmentations=(other,)))
     assert "no segmentation 'fault'" in (await page.message(p.Error)).message
 
     viewer.segmentations["salt"].visible = True
     state = (
         await page.message(
-            p.State,
+            vm.State,
             lambda m: m.state.segmentations == (look,) and m.state.revision > state.revision,
         )
     ).state
     faint = msgspec.structs.replace(look, opacities={3: 0.0})
-    await page.send(p.ViewSync(seq=4, segmentations=(faint,)))
-    state = (await page.message(p.State, lambda m: m.seq == 4)).state
+    await page.send(vm.ViewSync(seq=4, segmentations=(faint,)))
+    state = (await page.message(vm.State, lambda m: m.seq == 4)).state
     wait_until(lambda: salt.opacities == {3: 0.0}, timeout_s=30, what="the trait")
     assert not (await still(page, state) == colored).all(axis=-1).any()
     salt.opacities = {}
     await page.message(
-        p.State, lambda m: m.state.segmentations == (look,) and m.state.revision > state.revision
+        vm.State, lambda m: m.state.segmentations == (look,) and m.state.revision > state.revision
     )
 
 
@@ -202,8 +204,8 @@ async def test_labels_are_painted_from_both_sides_and_outlive_their_worker(viewe
     assert mine.statistics()[0]["count"] == inside.sum()
 
     async with connect_viewer(viewer.server.address, viewer._token._token) as page:
-        await page.send(p.ViewSync(seq=1, width_px=96, height_px=64, axis=0))
-        state = (await page.message(p.State, lambda m: m.seq == 1)).state
+        await page.send(vm.ViewSync(seq=1, width_px=96, height_px=64, axis=0))
+        state = (await page.message(vm.State, lambda m: m.seq == 1)).state
         colour = rgb_table("labels", reverse=False).astype(int)[1]
         shown = (await still(page, state) == colour).all(axis=-1)
         await page.send(
@@ -212,7 +214,7 @@ async def test_labels_are_painted_from_both_sides_and_outlive_their_worker(viewe
         told = await page.message(p.LabelsEdited, lambda m: m.seq == 1)
         assert told.can_undo
         _, data = await page.frame(
-            lambda h: h.flags & p.FrameFlags.STILL and h.frame_no > told.frame_no
+            lambda h: h.flags & FrameFlags.STILL and h.frame_no > told.frame_no
         )
         with av.open(io.BytesIO(data)) as file:
             picture = next(file.decode(video=0)).to_ndarray(format="rgb24").astype(int)

@@ -12,6 +12,8 @@ import pytest
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
+from blustream_widget.core.frame_header import FrameFlags
 from blustream_widget.core.types import SharedArray, VolumeRef
 from blustream_widget.errors import TransportError
 from blustream_widget.server.discovery import find_or_start, find_server
@@ -44,15 +46,15 @@ async def test_a_killed_worker_is_replaced_in_the_same_state(server):
         opened = await kernel.open()
         async with connect_viewer(server.address, opened.token) as viewer:
             await viewer.frame()
-            await viewer.send(p.ChangeSlice(seq=1, slice_idx=5))
+            await viewer.send(vm.ChangeSlice(seq=1, slice_idx=5))
             before, _ = await viewer.frame(lambda h: h.slice_idx == 5)
             for worker in server.workers():
                 worker.kill()
             await viewer.message(p.Status, lambda m: m.worker == "restarting")
             after, _ = await viewer.frame(
-                lambda h: h.frame_no > before.frame_no and bool(h.flags == p.FrameFlags.KEY)
+                lambda h: h.frame_no > before.frame_no and bool(h.flags == FrameFlags.KEY)
             )
-            await viewer.send(p.ChangeSlice(seq=2, slice_idx=6))
+            await viewer.send(vm.ChangeSlice(seq=2, slice_idx=6))
             await viewer.frame(lambda h: h.slice_idx == 6)
             numbers = [h.frame_no for h, _ in viewer.frames]
     assert after.slice_idx == 5
@@ -139,7 +141,7 @@ async def test_a_session_outlives_a_broken_link_for_its_grace_and_is_taken_up_ag
             opened = await kernel.open()
             await kernel.message(lp.VolumeOpened)
         async with connect_viewer(server.address, opened.token) as viewer:
-            await viewer.send(p.ChangeSlice(seq=1, slice_idx=5))
+            await viewer.send(vm.ChangeSlice(seq=1, slice_idx=5))
             await viewer.frame(lambda h: h.slice_idx == 5)
             async with connect_kernel(server.address) as again:
                 await again.open(session=opened.session)
@@ -173,7 +175,7 @@ async def test_a_session_that_nobody_watches_gives_its_worker_back_and_keeps_its
         async with connect_kernel(server.address) as kernel:
             opened = await kernel.open()
             async with connect_viewer(server.address, opened.token) as viewer:
-                await viewer.send(p.ChangeSlice(seq=1, slice_idx=5))
+                await viewer.send(vm.ChangeSlice(seq=1, slice_idx=5))
                 await viewer.frame(lambda h: h.slice_idx == 5)
             await kernel.message(lp.Mirror, lambda m: m.worker == "idle")
             await asyncio.to_thread(

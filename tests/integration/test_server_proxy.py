@@ -12,6 +12,7 @@ from blustream_widget import front_end
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.server.handover import listen_privately
 from blustream_widget.server.runtime_files import runtime_files
 from blustream_widget.testing.clients import connect_kernel, connect_through
@@ -43,7 +44,7 @@ async def test_a_viewer_behind_the_proxy_sees_the_slice_it_asked_for(jupyter, fo
             async with connect_through(url, opened.token, headers=headers) as viewer:
                 assert (await viewer.message(p.Welcome)).via == "proxy"
                 await viewer.frame()
-                await viewer.send(p.ChangeSlice(seq=1, slice_idx=3))
+                await viewer.send(vm.ChangeSlice(seq=1, slice_idx=3))
                 await viewer.frame(lambda h: h.slice_idx == 3)
         assert jupyter.token not in server.log
 
@@ -99,7 +100,7 @@ async def test_a_viewer_that_jupyter_hands_over_speaks_with_the_server_itself(ju
             async with connect_through(url, opened.token, headers=headers) as viewer:
                 assert (await viewer.message(p.Welcome)).via == "direct"
                 await viewer.frame()
-                await viewer.send(p.ChangeSlice(seq=1, slice_idx=3))
+                await viewer.send(vm.ChangeSlice(seq=1, slice_idx=3))
                 await viewer.frame(lambda h: h.slice_idx == 3)
                 await viewer.send(p.Report(transport="websocket", displayed_fps=1, latency_ms=1))
                 await kernel.message(lp.Mirror, lambda m: m.via == "direct")

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
+from blustream_widget.core.message_types import MessageType
 from blustream_widget.server.tokens import AUDIENCE
 from blustream_widget.testing.clients import connect_kernel, connect_viewer
 from blustream_widget.testing.server_process import running_server
@@ -64,7 +66,7 @@ async def test_a_changed_token_is_refused(server):
 
 async def test_a_first_message_that_is_no_hello_is_refused(server):
     async with connect_viewer(server.address, None) as viewer:
-        await viewer.send(p.ChangeSlice(seq=1, slice_idx=0))
+        await viewer.send(vm.ChangeSlice(seq=1, slice_idx=0))
         error = await viewer.message(p.Error)
         await viewer.ended()
     assert error.code == "token"
@@ -175,7 +177,7 @@ async def test_a_flood_ends_the_connection_and_leaves_the_others_alone(server):
                 except ConnectionError:
                     pass
                 await flood.ended()
-            await calm.send(p.ChangeSlice(seq=1, slice_idx=3))
+            await calm.send(vm.ChangeSlice(seq=1, slice_idx=3))
             await calm.frame(lambda h: h.slice_idx == 3)
     assert flood.close_code == 1008
 
@@ -215,7 +217,7 @@ JSON = st.recursive(
     max_leaves=12,
 )
 TYPED = st.fixed_dictionaries(
-    {"type": st.sampled_from([int(t) for t in p.MessageType]) | st.integers()},
+    {"type": st.sampled_from([int(t) for t in MessageType]) | st.integers()},
     optional=dict.fromkeys(("seq", "slice_idx", "axis", "pan", "n", "sdp", "frame_no"), JSON),
 )
 PAYLOADS = st.binary(max_size=200) | st.text(max_size=200).map(lambda t: t.encode())

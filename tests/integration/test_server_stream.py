@@ -9,7 +9,9 @@ import pytest
 
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core.colormaps import COLOR_LEVELS
+from blustream_widget.core.frame_header import HEADER_BYTES, FrameFlags, FrameHeader
 from blustream_widget.core.palettes import FIRST_OWN_IDX, OwnMap
 from blustream_widget.testing.clients import connect_kernel, connect_viewer
 from blustream_widget.testing.fake_worker import read_barcode
@@ -31,7 +33,7 @@ def decode_h264(units):
 
 
 def video(viewer):
-    return [f for f in viewer.frames if not f[0].flags & p.FrameFlags.STILL]
+    return [f for f in viewer.frames if not f[0].flags & FrameFlags.STILL]
 
 
 async def test_a_viewer_sees_the_slice_it_asked_for(server):
@@ -39,7 +41,7 @@ async def test_a_viewer_sees_the_slice_it_asked_for(server):
         opened = await kernel.open()
         async with connect_viewer(server.address, opened.token) as viewer:
             await viewer.frame()
-            await viewer.send(p.ChangeSlice(seq=1, slice_idx=11))
+            await viewer.send(vm.ChangeSlice(seq=1, slice_idx=11))
             await viewer.frame(lambda h: h.slice_idx == 11)
             pictures = decode_h264(data for _, data in video(viewer))
     assert read_barcode(pictures[-1]) == 11
@@ -50,14 +52,14 @@ async def test_the_first_frame_is_a_keyframe(server):
         opened = await kernel.open()
         async with connect_viewer(server.address, opened.token) as viewer:
             header, _ = await viewer.frame()
-    assert header.flags & p.FrameFlags.KEY
+    assert header.flags & FrameFlags.KEY
 
 
 async def test_at_rest_a_still_comes_and_then_nothing(server):
     async with connect_kernel(server.address) as kernel:
         opened = await kernel.open()
         async with connect_viewer(server.address, opened.token) as viewer:
-            await viewer.frame(lambda h: bool(h.flags & p.FrameFlags.STILL))
+            await viewer.frame(lambda h: bool(h.flags & FrameFlags.STILL))
             n = len(viewer.frames)
             for _ in range(20):
                 await viewer.round_trip()
@@ -88,8 +90,8 @@ async def test_the_state_that_the_viewer_hears_names_its_newest_message(server):
         opened = await kernel.open()
         async with connect_viewer(server.address, opened.token) as viewer:
             await viewer.message(p.Welcome, lambda m: m.info is not None)
-            await viewer.send(p.WindowLevel(seq=3, window=20.0, level=7.0))
-            state = await viewer.message(p.State, lambda m: m.seq == 3)
+            await viewer.send(vm.WindowLevel(seq=3, window=20.0, level=7.0))
+            state = await viewer.message(vm.State, lambda m: m.seq == 3)
     assert (state.state.window, state.state.level) == (20.0, 7.0)
 
 
@@ -98,10 +100,10 @@ async def test_an_older_message_that_comes_late_does_not_undo_a_newer_one(server
         opened = await kernel.open()
         async with connect_viewer(server.address, opened.token) as viewer:
             await viewer.message(p.Welcome, lambda m: m.info is not None)
-            await viewer.send(p.ChangeSlice(seq=6, slice_idx=9))
-            await viewer.send(p.ChangeSlice(seq=5, slice_idx=2))
-            await viewer.send(p.ZoomPan(seq=4, zoom=2.0, pan=(0.5, 0.5)))
-            state = await viewer.message(p.State, lambda m: m.state.zoom == 2.0)
+            await viewer.send(vm.ChangeSlice(seq=6, slice_idx=9))
+            await viewer.send(vm.ChangeSlice(seq=5, slice_idx=2))
+            await viewer.send(vm.ZoomPan(seq=4, zoom=2.0, pan=(0.5, 0.5)))
+            state = await viewer.message(vm.State, lambda m: m.state.zoom == 2.0)
     assert state.state.slice_idx[0] == 9
 
 
@@ -114,10 +116,10 @@ async def test_an_invalid_change_is_told_to_its_sender_only_and_changes_nothing(
         ):
             await sender.message(p.Welcome, lambda m: m.info is not None)
             await other.message(p.Welcome, lambda m: m.info is not None)
-            await sender.send(p.ChangeSlice(seq=1, slice_idx=16))
+            await sender.send(vm.ChangeSlice(seq=1, slice_idx=16))
             error = await sender.message(p.Error)
             await other.round_trip()
-            states = [m for m in sender.inbox.items + other.inbox.items if isinstance(m, p.State)]
+            states = [m for m in sender.inbox.items + other.inbox.items if isinstance(m, vm.State)]
             errors = [m for m in other.inbox.items if isinstance(m, p.Error)]
     assert error.code == "state"
     assert "0 to 15" in f"{error.message} {error.hint}"
@@ -133,8 +135,8 @@ async def test_a_change_by_one_viewer_reaches_the_other_and_the_kernel(server):
         ):
             await other.message(p.Welcome, lambda m: m.info is not None)
             await sender.message(p.Welcome, lambda m: m.info is not None)
-            await sender.send(p.ChangeSlice(seq=1, slice_idx=3))
-            await other.message(p.State, lambda m: m.state.slice_idx[0] == 3 and m.seq == 0)
+            await sender.send(vm.ChangeSlice(seq=1, slice_idx=3))
+            await other.message(vm.State, lambda m: m.state.slice_idx[0] == 3 and m.seq == 0)
             await other.frame(lambda h: h.slice_idx == 3)
             await kernel.message(lp.Mirror, lambda m: m.state.slice_idx[0] == 3)
 
@@ -175,11 +177,11 @@ async def test_a_map_of_the_kernels_reaches_every_viewer_before_a_state_names_it
             assert palette.name in error.message
             await kernel.send(lp.PutPalette(session=opened.session, palette=palette))
             await kernel.send(lp.PatchState(**named, seq=2))
-            await viewer.message(p.State, lambda m: m.state.colormap == palette.name)
-            told = [m for m in viewer.inbox.items if isinstance(m, p.SetPalette | p.State)]
-            assert told[0] == p.SetPalette(palette=palette, idx=FIRST_OWN_IDX)
+            await viewer.message(vm.State, lambda m: m.state.colormap == palette.name)
+            told = [m for m in viewer.inbox.items if isinstance(m, vm.SetPalette | vm.State)]
+            assert told[0] == vm.SetPalette(palette=palette, idx=FIRST_OWN_IDX)
             async with connect_viewer(server.address, opened.token) as late:
-                await late.message(p.SetPalette, lambda m: m.palette == palette)
+                await late.message(vm.SetPalette, lambda m: m.palette == palette)
 
 
 async def test_the_mirror_comes_at_most_five_times_a_second_and_ends_with_the_newest(server):
@@ -189,7 +191,7 @@ async def test_the_mirror_comes_at_most_five_times_a_second_and_ends_with_the_ne
             await viewer.message(p.Welcome, lambda m: m.info is not None)
             start_s = asyncio.get_running_loop().time()
             for seq in range(1, 101):
-                await viewer.send(p.WindowLevel(seq=seq, window=float(seq), level=0.0))
+                await viewer.send(vm.WindowLevel(seq=seq, window=float(seq), level=0.0))
                 await viewer.round_trip()
             await kernel.message(lp.Mirror, lambda m: m.state.window == 100.0)
             took_s = asyncio.get_running_loop().time() - start_s
@@ -204,8 +206,8 @@ async def test_the_value_of_a_voxel_is_answered_to_who_asked(server):
         opened = await kernel.open()
         async with connect_viewer(server.address, opened.token) as viewer:
             await viewer.message(p.Welcome, lambda m: m.info is not None)
-            await viewer.send(p.Probe(n=8, voxel=(1, 2, 3)))
-            value = await viewer.message(p.Value)
+            await viewer.send(vm.Probe(n=8, voxel=(1, 2, 3)))
+            value = await viewer.message(vm.Value)
     assert (value.n, value.voxel, value.value) == (8, (1, 2, 3), 10203.0)
 
 
@@ -214,7 +216,7 @@ async def test_a_voxel_outside_the_volume_is_refused(server):
         opened = await kernel.open()
         async with connect_viewer(server.address, opened.token) as viewer:
             await viewer.message(p.Welcome, lambda m: m.info is not None)
-            await viewer.send(p.Probe(n=8, voxel=(16, 0, 0)))
+            await viewer.send(vm.Probe(n=8, voxel=(16, 0, 0)))
             error = await viewer.message(p.Error)
     assert error.code == "state"
 
@@ -223,7 +225,7 @@ async def test_the_picture_has_the_size_that_the_viewer_asked_for_before_it_open
     async with connect_kernel(server.address) as kernel:
         opened = await kernel.open()
         async with connect_viewer(server.address, opened.token) as viewer:
-            await viewer.send(p.ViewSync(seq=1, width_px=321, height_px=200))
+            await viewer.send(vm.ViewSync(seq=1, width_px=321, height_px=200))
             header, _ = await viewer.frame(lambda h: h.width_px == 320)
     assert header.height_px == 200
 
@@ -237,13 +239,13 @@ async def test_jpeg_viewers_get_jpeg_and_others_do_not(server):
         ):
             header, picture = await old.frame()
             await new.frame()
-            await old.send(p.ChangeSlice(seq=1, slice_idx=13))
+            await old.send(vm.ChangeSlice(seq=1, slice_idx=13))
             await old.frame(lambda h: h.slice_idx == 13)
             await new.frame(lambda h: h.slice_idx == 13)
     assert picture.startswith(b"\xff\xd8")
-    assert header.flags & p.FrameFlags.JPEG
-    assert all(h.flags & p.FrameFlags.JPEG for h, _ in video(old))
-    assert not any(h.flags & p.FrameFlags.JPEG for h, _ in new.frames)
+    assert header.flags & FrameFlags.JPEG
+    assert all(h.flags & FrameFlags.JPEG for h, _ in video(old))
+    assert not any(h.flags & FrameFlags.JPEG for h, _ in new.frames)
 
 
 async def test_a_hidden_viewer_gets_no_frames_until_it_looks_again(server):
@@ -254,15 +256,15 @@ async def test_a_hidden_viewer_gets_no_frames_until_it_looks_again(server):
             await viewer.send(p.Stream(path="socket", visible=False))
             await viewer.round_trip()
             n = len(viewer.frames)
-            await viewer.send(p.ChangeSlice(seq=1, slice_idx=1))
-            await viewer.send(p.ChangeSlice(seq=2, slice_idx=2))
-            await viewer.message(p.State, lambda m: m.seq == 2)
+            await viewer.send(vm.ChangeSlice(seq=1, slice_idx=1))
+            await viewer.send(vm.ChangeSlice(seq=2, slice_idx=2))
+            await viewer.message(vm.State, lambda m: m.seq == 2)
             assert len(viewer.frames) == n
             await viewer.send(p.Stream(path="socket", visible=True))
             await viewer.frame(lambda h: h.slice_idx == 2)
     later = viewer.frames[n:]
     assert [h.slice_idx for h, _ in later][:1] == [2]
-    assert later[0][0].flags & p.FrameFlags.KEY
+    assert later[0][0].flags & FrameFlags.KEY
 
 
 async def test_a_viewer_who_acknowledges_nothing_is_not_drawn_for(server):
@@ -273,13 +275,13 @@ async def test_a_viewer_who_acknowledges_nothing_is_not_drawn_for(server):
             # Of several frames, that the one that came quickest tells the round trip: on a busy
             # machine one alone says that the way is long, and more frames may be on it.
             for seq in range(1, 9):
-                await viewer.send(p.ChangeSlice(seq=seq, slice_idx=seq % 2))
+                await viewer.send(vm.ChangeSlice(seq=seq, slice_idx=seq % 2))
                 await viewer.frame(lambda h, seq=seq: h.revision >= seq)
-            await viewer.frame(lambda h: h.revision >= 8 and bool(h.flags & p.FrameFlags.STILL))
+            await viewer.frame(lambda h: h.revision >= 8 and bool(h.flags & FrameFlags.STILL))
             viewer.acknowledges = False
             start = len(viewer.frames)
             for seq in range(9, 33):
-                await viewer.send(p.ChangeSlice(seq=seq, slice_idx=seq % 8))
+                await viewer.send(vm.ChangeSlice(seq=seq, slice_idx=seq % 8))
                 await viewer.round_trip()
             unread = viewer.frames[start:]
             viewer.acknowledges = True
@@ -299,25 +301,25 @@ async def test_a_viewer_that_falls_behind_gets_a_keyframe_and_the_others_every_f
             await slow.frame()
             slow.acknowledges = False
             for seq in range(1, 15):
-                await quick.send(p.ChangeSlice(seq=seq, slice_idx=seq))
+                await quick.send(vm.ChangeSlice(seq=seq, slice_idx=seq))
                 await quick.frame(lambda h, seq=seq: h.slice_idx == seq)
             held = [h.frame_no for h, _ in video(slow)]
             slow.acknowledges = True
             await slow.send(p.Ack(frame_no=held[-1]))
-            await slow.frame(lambda h: h.slice_idx == 14 and bool(h.flags == p.FrameFlags.KEY))
+            await slow.frame(lambda h: h.slice_idx == 14 and bool(h.flags == FrameFlags.KEY))
             units = video(slow)
             numbers = [h.frame_no for h, _ in units]
             gaps = [b for a, b in itertools.pairwise(units) if b[0].frame_no != a[0].frame_no + 1]
             pictures = decode_h264(data for _, data in units)
     assert len(held) < 14
     assert numbers == sorted(numbers)
-    assert all(h.flags & p.FrameFlags.KEY for h, _ in gaps if not _is_after_still(slow, h))
+    assert all(h.flags & FrameFlags.KEY for h, _ in gaps if not _is_after_still(slow, h))
     assert read_barcode(pictures[-1]) == 14
 
 
 def _is_after_still(viewer, header):
     """Stills have numbers of the same sequence."""
-    stills = {h.frame_no for h, _ in viewer.frames if h.flags & p.FrameFlags.STILL}
+    stills = {h.frame_no for h, _ in viewer.frames if h.flags & FrameFlags.STILL}
     return header.frame_no - 1 in stills
 
 
@@ -343,13 +345,13 @@ async def test_a_relayed_viewer_sees_and_changes_as_any_other(server):
 
         await say(p.Hello(token=opened.token, transport="comm"))
         await kernel.message(lp.RelayText)
-        await say(p.ChangeSlice(seq=1, slice_idx=7))
+        await say(vm.ChangeSlice(seq=1, slice_idx=7))
         _, data = await kernel.message(
-            tuple, lambda f: f[0] == 4 and p.FrameHeader.unpack(f[1]).slice_idx == 7
+            tuple, lambda f: f[0] == 4 and FrameHeader.unpack(f[1]).slice_idx == 7
         )
         await kernel.send(lp.RelayClose(channel=4))
         await kernel.message(lp.Mirror, lambda m: m.viewers == 0 and m.state.slice_idx[0] == 7)
-    assert len(data) > p.HEADER_BYTES
+    assert len(data) > HEADER_BYTES
 
 
 async def test_what_the_viewer_measured_is_in_the_mirror(server):

@@ -8,6 +8,7 @@ import pytest
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
+from blustream_widget.core import view_messages as vm
 from blustream_widget.testing.clients import connect_kernel, connect_viewer
 from blustream_widget.testing.server_process import running_server
 
@@ -53,7 +54,7 @@ async def test_a_code_is_good_once_and_who_is_removed_is_out_at_once(server):
         await share(kernel, opened.session)
         async with guest_of(server, opened.session) as (guest, token):
             await guest.frame()
-            await guest.send(p.ChangeSlice(seq=1, slice_idx=3))
+            await guest.send(vm.ChangeSlice(seq=1, slice_idx=3))
             assert (await guest.message(p.Error)).code == "not-driver"
             replay = sm.Join(code=opened.session, name="Eve", protocol=p.PROTOCOL_VERSION)
             assert await refusal_of(server, replay) == "link-full"

@@ -7,6 +7,8 @@ import pytest
 
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
+from blustream_widget.core.frame_header import HEADER_BYTES, FrameFlags, FrameHeader
 from blustream_widget.testing.clients import TIMEOUT_S, connect_kernel, connect_viewer
 from blustream_widget.testing.fake_worker import read_barcode
 from blustream_widget.testing.rtc_client import rtc_client
@@ -30,7 +32,7 @@ async def connect(viewer, rtc, **wishes):
 
 async def release(viewer):
     """Send one frame more: aiortc's receiver hands a frame out when the next one begins."""
-    await viewer.send(p.ChangeSlice(seq=100, slice_idx=7))
+    await viewer.send(vm.ChangeSlice(seq=100, slice_idx=7))
 
 
 async def test_a_frame_is_decoded_and_its_header_found_by_the_rtp_time_stamp(server):
@@ -39,11 +41,11 @@ async def test_a_frame_is_decoded_and_its_header_found_by_the_rtp_time_stamp(ser
         async with connect_viewer(server.address, opened.token) as viewer, rtc_client() as rtc:
             await viewer.frame()
             await connect(viewer, rtc)
-            await viewer.send(p.ChangeSlice(seq=1, slice_idx=6))
+            await viewer.send(vm.ChangeSlice(seq=1, slice_idx=6))
             header = await rtc.header(6)
             await release(viewer)
             picture = await rtc.picture(header.timestamp_90k)
-    assert header.flags & p.FrameFlags.HEADER_ONLY
+    assert header.flags & FrameFlags.HEADER_ONLY
     assert read_barcode(picture) == 6
 
 
@@ -55,13 +57,13 @@ async def test_after_taking_over_video_comes_by_rtp_and_stills_by_the_socket(ser
             await viewer.send(p.Stream(path="webrtc"))
             await viewer.round_trip()
             n = len(viewer.frames)
-            await viewer.send(p.ChangeSlice(seq=1, slice_idx=6))
+            await viewer.send(vm.ChangeSlice(seq=1, slice_idx=6))
             await rtc.header(6)
-            await viewer.frame(lambda h: h.slice_idx == 6 and bool(h.flags & p.FrameFlags.STILL))
+            await viewer.frame(lambda h: h.slice_idx == 6 and bool(h.flags & FrameFlags.STILL))
             by_socket = viewer.frames[n:]
             await viewer.send(p.Report(transport="webrtc", displayed_fps=1, latency_ms=1))
             await kernel.message(lp.Mirror, lambda m: m.transport == "webrtc")
-    assert all(h.flags & p.FrameFlags.STILL for h, _ in by_socket)
+    assert all(h.flags & FrameFlags.STILL for h, _ in by_socket)
 
 
 async def test_a_viewer_that_takes_encoded_frames_finds_each_header_behind_its_frame(server):
@@ -81,13 +83,13 @@ async def test_a_viewer_that_takes_encoded_frames_finds_each_header_behind_its_f
             # The keyframe that it begins with may be a quarter of a second later than the socket's.
             async with asyncio.timeout(TIMEOUT_S):
                 await came.wait()
-            await viewer.send(p.ChangeSlice(seq=1, slice_idx=6))
+            await viewer.send(vm.ChangeSlice(seq=1, slice_idx=6))
             await viewer.frame(lambda h: h.slice_idx == 6)
             await release(viewer)
             # A decoder that is given the header too is not disturbed by it.
             _, luma = await rtc.inbox.find(tuple, lambda f: read_barcode(f[1]) == 6)
-    trailers = [packet.payload[-p.HEADER_BYTES - COUNT_BYTES :] for packet in last]
-    headers = [p.FrameHeader.unpack(trailer[:-COUNT_BYTES]) for trailer in trailers]
+    trailers = [packet.payload[-HEADER_BYTES - COUNT_BYTES :] for packet in last]
+    headers = [FrameHeader.unpack(trailer[:-COUNT_BYTES]) for trailer in trailers]
     counts = {trailer[-1] & 0x7F for trailer in trailers}
     assert counts == set(range(len(counts)))
     assert [h.timestamp_90k for h in headers] == [packet.timestamp for packet in last]
@@ -109,16 +111,16 @@ async def test_a_viewer_on_a_near_link_gets_the_header_of_each_picture_by_the_li
             rtc.lose = look
             await connect(viewer, rtc, headers_by_link=True)
             await viewer.send(p.Stream(path="webrtc"))
-            await viewer.send(p.ChangeSlice(seq=1, slice_idx=6))
+            await viewer.send(vm.ChangeSlice(seq=1, slice_idx=6))
             header, _ = await viewer.frame(
-                lambda h: h.slice_idx == 6 and bool(h.flags & p.FrameFlags.HEADER_ONLY)
+                lambda h: h.slice_idx == 6 and bool(h.flags & FrameFlags.HEADER_ONLY)
             )
             await release(viewer)
             picture = await rtc.picture(header.timestamp_90k)
             came_90k = set(sent_90k)
             await viewer.round_trip()
-            by_channel = [i for i in rtc.inbox.items if isinstance(i, p.FrameHeader)]
-            headers = [(h, data) for h, data in viewer.frames if h.flags & p.FrameFlags.HEADER_ONLY]
+            by_channel = [i for i in rtc.inbox.items if isinstance(i, FrameHeader)]
+            headers = [(h, data) for h, data in viewer.frames if h.flags & FrameFlags.HEADER_ONLY]
     assert read_barcode(picture) == 6
     assert by_channel == []
     assert {len(data) for _, data in headers} == {0}
@@ -130,9 +132,9 @@ async def test_input_on_the_data_channel_moves_the_picture(server):
         opened = await kernel.open()
         async with connect_viewer(server.address, opened.token) as viewer, rtc_client() as rtc:
             await connect(viewer, rtc)
-            rtc.channel.send(p.encode(p.ChangeSlice(seq=1, slice_idx=9)).decode())
+            rtc.channel.send(p.encode(vm.ChangeSlice(seq=1, slice_idx=9)).decode())
             header = await rtc.header(9)
-            state = await viewer.message(p.State, lambda m: m.seq == 1)
+            state = await viewer.message(vm.State, lambda m: m.seq == 1)
     assert header.revision == state.state.revision
 
 
@@ -142,15 +144,15 @@ async def test_a_picture_loss_indication_brings_a_keyframe(server):
         async with connect_viewer(server.address, opened.token) as viewer, rtc_client() as rtc:
             await connect(viewer, rtc)
             await viewer.send(p.Stream(path="webrtc"))
-            await viewer.send(p.ChangeSlice(seq=1, slice_idx=6))
+            await viewer.send(vm.ChangeSlice(seq=1, slice_idx=6))
             header = await rtc.header(6)
             await release(viewer)
             await rtc.picture(header.timestamp_90k)
             (ssrc,) = rtc.receiver._RTCRtpReceiver__active_ssrc
             await rtc.receiver._send_rtcp_pli(ssrc)
             after = await rtc.inbox.find(
-                p.FrameHeader,
-                lambda h: h.slice_idx == 7 and bool(h.flags & p.FrameFlags.KEY),
+                FrameHeader,
+                lambda h: h.slice_idx == 7 and bool(h.flags & FrameFlags.KEY),
             )
     assert after.slice_idx == 7
 
@@ -172,18 +174,18 @@ async def test_a_lost_packet_is_sent_again_and_its_frame_decoded(server):
         async with connect_viewer(server.address, opened.token) as viewer, rtc_client() as rtc:
             await connect(viewer, rtc)
             await viewer.send(p.Stream(path="webrtc"))
-            await viewer.send(p.ChangeSlice(seq=1, slice_idx=5))
+            await viewer.send(vm.ChangeSlice(seq=1, slice_idx=5))
             header = await rtc.header(5)
             await release(viewer)
             await rtc.picture(header.timestamp_90k)
             rtc.lose = lose
             for slice_idx in range(1, 5):
-                await viewer.send(p.ChangeSlice(seq=200 + slice_idx, slice_idx=slice_idx))
+                await viewer.send(vm.ChangeSlice(seq=200 + slice_idx, slice_idx=slice_idx))
                 await rtc.header(slice_idx)
             # Not the last one: aiortc's jitter buffer gives out one frame per packet that comes.
             picture = await rtc.picture(lost[0].timestamp)
             header = await rtc.inbox.find(
-                p.FrameHeader, lambda h: h.timestamp_90k == lost[0].timestamp
+                FrameHeader, lambda h: h.timestamp_90k == lost[0].timestamp
             )
     assert read_barcode(picture) == header.slice_idx
     (packet,) = lost
@@ -198,14 +200,14 @@ async def test_when_webrtc_ends_video_is_back_on_the_socket_with_a_keyframe(serv
             async with rtc_client() as rtc:
                 await connect(viewer, rtc)
                 await viewer.send(p.Stream(path="webrtc"))
-                await viewer.send(p.ChangeSlice(seq=1, slice_idx=6))
+                await viewer.send(vm.ChangeSlice(seq=1, slice_idx=6))
                 await rtc.header(6)
                 n = len(viewer.frames)
             await viewer.frame(lambda h: _is_video(h) and h.slice_idx == 6 and h.frame_no > n)
-            await viewer.send(p.ChangeSlice(seq=2, slice_idx=7))
+            await viewer.send(vm.ChangeSlice(seq=2, slice_idx=7))
             await viewer.frame(lambda h: _is_video(h) and h.slice_idx == 7)
             back = [h for h, _ in viewer.frames[n:] if _is_video(h)]
-    assert back[0].flags & p.FrameFlags.KEY
+    assert back[0].flags & FrameFlags.KEY
 
 
 async def test_the_answer_takes_h264_and_the_playout_delay_extension(server):
@@ -227,7 +229,7 @@ async def test_an_offer_that_is_none_gets_one_error_and_the_stream_goes_on(serve
         async with connect_viewer(server.address, opened.token) as viewer:
             await viewer.send(p.RtcOffer(sdp=sdp))
             error = await viewer.message(p.Error)
-            await viewer.send(p.ChangeSlice(seq=1, slice_idx=3))
+            await viewer.send(vm.ChangeSlice(seq=1, slice_idx=3))
             await viewer.frame(lambda h: h.slice_idx == 3)
     assert error.code in ("signalling", "ice-failed")
     assert not error.fatal
@@ -244,4 +246,4 @@ async def test_a_browser_without_h264_is_refused_not_sent_something_else(server)
 
 
 def _is_video(header):
-    return not header.flags & p.FrameFlags.STILL
+    return not header.flags & FrameFlags.STILL

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from blustream_widget.core import worker_protocol as wp
-from blustream_widget.core.protocol import HEADER_BYTES, FrameFlags, FrameHeader
+from blustream_widget.core.frame_header import HEADER_BYTES, FrameFlags, FrameHeader
 from blustream_widget.core.types import SharedArray, VolumeRef
 from blustream_widget.testing.contracts.encoder import decode
 from blustream_widget.testing.waiting import wait_until

@@ -19,6 +19,7 @@ from tests.unit.link_kit import Kernel
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.server.hub import Hub
 from blustream_widget.server.lifetime import Lifetime
 from blustream_widget.server.links import KernelLink
@@ -134,7 +135,7 @@ class World:
     def scroll(self, slice_idx: int) -> None:
         if self.page is not None:
             self._page_seq += 1
-            message = p.ChangeSlice(seq=self._page_seq, axis=0, slice_idx=slice_idx)
+            message = vm.ChangeSlice(seq=self._page_seq, axis=0, slice_idx=slice_idx)
             self.page.receive(p.encode(message))
 
     async def settle(self) -> None:

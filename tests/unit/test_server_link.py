@@ -19,6 +19,7 @@ from blustream_widget import server_link as link_module
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
+from blustream_widget.core.frame_header import FrameHeader
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.errors import BlustreamError, TransportError
 from blustream_widget.link_session import LinkSession
@@ -246,7 +247,7 @@ def test_a_page_is_relayed_both_ways(link) -> None:
     frame = wait_until(
         lambda: [d for _, d in list(relayed) if isinstance(d, bytes)], timeout_s=10, what="a frame"
     )[0]
-    assert p.FrameHeader.unpack(frame).slice_idx == 8
+    assert FrameHeader.unpack(frame).slice_idx == 8
     link.close_relay(channel)
     session.listener.wait(lp.Mirror, lambda m: m.viewers == 0 and m.worker == "ready")
 

@@ -31,6 +31,7 @@ import psutil
 from blustream_widget.bench.fanout_worker import FPS
 from blustream_widget.bench.numbers import Record, median, noise, percentile
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.testing.clients import ViewerClient, connect_kernel, connect_viewer
 from blustream_widget.testing.server_process import ServerProcess, running_server
 
@@ -192,7 +193,7 @@ async def _driving(driver: ViewerClient, pace: _Pace) -> AsyncIterator[None]:
             seq += 1
             due_s += 1 / pace.fps
             await asyncio.sleep(due_s - loop.time())
-            await driver.send(p.ChangeSlice(seq=seq, slice_idx=seq % _N_SLICES))
+            await driver.send(vm.ChangeSlice(seq=seq, slice_idx=seq % _N_SLICES))
             driver.frames.clear()
             driver.inbox.items.clear()
 

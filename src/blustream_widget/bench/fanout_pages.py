@@ -24,6 +24,7 @@ from blustream_widget.bench.numbers import Record, median, percentile
 from blustream_widget.bench.quiet_chromium import QuietChromium
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.runtime import start_thread
 from blustream_widget.testing.clients import ViewerClient, connect_kernel, connect_viewer
@@ -202,6 +203,6 @@ async def _change(viewer: ViewerClient, asked: list[tuple[int, float]]) -> None:
     seq = len(asked) + 1
     number = seq % N_SLICES
     asked.append((number, 1000 * time.time()))
-    await viewer.send(p.ChangeSlice(seq=seq, slice_idx=number))
+    await viewer.send(vm.ChangeSlice(seq=seq, slice_idx=number))
     viewer.frames.clear()
     viewer.inbox.items.clear()

@@ -27,6 +27,8 @@ from typing import Any, Literal
 
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
+from blustream_widget.core.frame_header import HEADER_BYTES, FrameFlags, FrameHeader
+from blustream_widget.core.message_types import MessageType
 from blustream_widget.server.runtime_files import RuntimeFiles, runtime_files
 
 _TEXT, _BINARY = 1, 2
@@ -59,7 +61,7 @@ class Tally:
         self.n_lost = self.n_bytes = 0
         self._cpu_s = time.process_time()
 
-    def came(self, header: p.FrameHeader, n_bytes: int, there_ns: int | None = None) -> None:
+    def came(self, header: FrameHeader, n_bytes: int, there_ns: int | None = None) -> None:
         """Count a whole frame, which the system had at `there_ns` of the monotonic clock."""
         now_ns = time.monotonic_ns()
         self.ages_ms.append(_age_ms(header, now_ns if there_ns is None else there_ns))
@@ -80,7 +82,7 @@ class Tally:
         )
 
 
-def _age_ms(header: p.FrameHeader, there_ns: int) -> float:
+def _age_ms(header: FrameHeader, there_ns: int) -> float:
     age_90k = (there_ns * 9 // 100_000 - header.timestamp_90k) & 0xFFFFFFFF
     return round(age_90k / 90, 2)
 
@@ -142,7 +144,7 @@ class SocketReceiver:
         self._rest = b""
         self._left = 0  # bytes of the frame that comes
         self._frame_bytes = 0
-        self._header: p.FrameHeader | None = None
+        self._header: FrameHeader | None = None
         self._is_shaken = False
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
         self._acks = AckPacing(self.send)
@@ -150,7 +152,7 @@ class SocketReceiver:
         asyncio.get_running_loop().add_reader(self._socket, self._readable)
         self._send(p.Hello(token=token, pictures=("h264",)))
 
-    async def ask(self, message: p.ViewerMessage, answer: p.MessageType) -> bytes:
+    async def ask(self, message: p.ViewerMessage, answer: MessageType) -> bytes:
         """Send a message and wait for the first answer of a type."""
         self._waiting[answer] = asyncio.get_running_loop().create_future()
         self.send(message)
@@ -205,8 +207,8 @@ class SocketReceiver:
         at = 0
         while (message := _message_at(data, at)) is not None:
             kind, begin, end = message
-            if kind == _BINARY and len(data) >= begin + p.HEADER_BYTES:
-                self._header = p.FrameHeader.unpack(data[begin : begin + p.HEADER_BYTES])
+            if kind == _BINARY and len(data) >= begin + HEADER_BYTES:
+                self._header = FrameHeader.unpack(data[begin : begin + HEADER_BYTES])
                 self._frame_bytes = end - begin
                 self._left = max(end - len(data), 0)
                 if self._left:
@@ -224,7 +226,7 @@ class SocketReceiver:
         header = self._header
         assert header is not None
         self.acknowledge(p.Ack(frame_no=header.frame_no, there_ms=time.monotonic() * 1000))
-        if not self.shown.is_set() and header.flags & p.FrameFlags.KEY:
+        if not self.shown.is_set() and header.flags & FrameFlags.KEY:
             self.shown.set()
             self._tally.join_ms.append(1000 * (time.monotonic() - self._begun_s))
         self._tally.came(header, self._frame_bytes)
@@ -232,9 +234,9 @@ class SocketReceiver:
     def _hear(self, text: bytes) -> None:
         found = _TYPE.search(text)
         kind = int(found[1]) if found else 0
-        if kind == p.MessageType.PING:
+        if kind == MessageType.PING:
             self.send(p.Pong(n=json.loads(text)["n"]))
-        elif kind == p.MessageType.ACK_PACE:
+        elif kind == MessageType.ACK_PACE:
             self._acks.pace(json.loads(text)["every_ms"])
         elif (waiting := self._waiting.pop(kind, None)) is not None:
             waiting.set_result(text)
@@ -301,7 +303,7 @@ class RtcReceiver:
         self._n_bytes += n_bytes
         if self._buffer[last + 1] & 0x80:  # the marker: the last packet of a frame
             payload = self._srtp.unprotect(bytes(self._buffer[last:n_bytes]))
-            header = p.FrameHeader.unpack(payload[-2 - p.HEADER_BYTES : -2])
+            header = FrameHeader.unpack(payload[-2 - HEADER_BYTES : -2])
             there_ms = time.monotonic() * 1000
             ack = p.Ack(frame_no=header.frame_no, of_rtc=True, there_ms=there_ms)
             self._viewer.acknowledge(ack)
@@ -349,7 +351,7 @@ async def connect(
 
     rtc = RtcClient()
     offer = p.RtcOffer(sdp=await rtc.offer(), takes_encoded=True)
-    answer = await viewer.ask(offer, p.MessageType.RTC_ANSWER)
+    answer = await viewer.ask(offer, MessageType.RTC_ANSWER)
     await rtc.accept(json.loads(answer)["sdp"])
     await rtc.opened()
     receiver = RtcReceiver(viewer, rtc, tally)

@@ -10,7 +10,7 @@ import argparse
 import contextlib
 import socket
 
-from blustream_widget.core.protocol import FrameFlags
+from blustream_widget.core.frame_header import FrameFlags
 from blustream_widget.testing.fake_worker import FakeWorker
 
 FPS = 30

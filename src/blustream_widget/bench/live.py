@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from blustream_widget.bench.barcode import write_barcode_volume
-from blustream_widget.core import protocol as p
+from blustream_widget.core.frame_header import FrameHeader
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.testing.clients import (
     KernelClient,
@@ -82,7 +82,7 @@ def live_server(shape: tuple[int, int, int] = SHAPE, **settings: object) -> Iter
             yield Live(server, path)
 
 
-async def next_frame(viewer: ViewerClient) -> p.FrameHeader:
+async def next_frame(viewer: ViewerClient) -> FrameHeader:
     """Wait for a frame, and forget all that came before."""
     viewer.frames.clear()
     viewer.inbox.items.clear()

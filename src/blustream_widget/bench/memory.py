@@ -11,7 +11,9 @@ import psutil
 from blustream_widget.bench.live import SHAPE, Live, Session, live_server, next_frame
 from blustream_widget.bench.numbers import Record, summarize
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core.colormaps import COLORMAPS
+from blustream_widget.core.frame_header import FrameFlags
 from blustream_widget.testing.clients import ViewerClient
 
 _CACHE_MB = 6  # less than the volume has with its levels: bricks come and go all the time
@@ -73,7 +75,7 @@ async def _drive(viewer: ViewerClient, session: Session, first: int, n: int) -> 
         if seq % 2 == 0:
             await next_frame(viewer)
         if seq % _REST_EVERY == 0:
-            await viewer.frame(lambda header: bool(header.flags & p.FrameFlags.STILL))
+            await viewer.frame(lambda header: bool(header.flags & FrameFlags.STILL))
         session.kernel.inbox.items.clear()
 
 
@@ -81,21 +83,21 @@ def _interaction(seq: int) -> p.ViewerMessage:
     """Take one interaction after the other; each changes the picture."""
     kind = seq // 2 % 8
     if kind == 0 or seq % 2 == 0:
-        return p.ChangeSlice(seq=seq, slice_idx=seq // 2 * 7 % SHAPE[0])
+        return vm.ChangeSlice(seq=seq, slice_idx=seq // 2 * 7 % SHAPE[0])
     if kind == 1:
-        return p.ChangeSlice(seq=seq, slice_idx=seq // 16 % SHAPE[0], axis=seq // 16 % 3)
+        return vm.ChangeSlice(seq=seq, slice_idx=seq // 16 % SHAPE[0], axis=seq // 16 % 3)
     if kind == 2:
-        return p.WindowLevel(seq=seq, window=1 + seq % 13 / 7, level=seq % 11 / 40)
+        return vm.WindowLevel(seq=seq, window=1 + seq % 13 / 7, level=seq % 11 / 40)
     if kind == 3:
-        return p.ZoomPan(seq=seq, zoom=1 + seq % 37 / 6, pan=(0.3 + seq % 5 / 12, 0.5))
+        return vm.ZoomPan(seq=seq, zoom=1 + seq % 37 / 6, pan=(0.3 + seq % 5 / 12, 0.5))
     if kind == 4:
-        return p.ViewSync(seq=seq, colormap=COLORMAPS[seq // 16 % len(COLORMAPS)])
+        return vm.ViewSync(seq=seq, colormap=COLORMAPS[seq // 16 % len(COLORMAPS)])
     if kind == 5:
-        return p.Probe(n=seq, voxel=(seq % SHAPE[0], seq // 3 % SHAPE[1], 5))
+        return vm.Probe(n=seq, voxel=(seq % SHAPE[0], seq // 3 % SHAPE[1], 5))
     if kind == 6 and seq // 16 % 20 == 0:
         width_px, height_px = _SIZES[seq // 320 % 2]
-        return p.ViewSync(seq=seq, width_px=width_px, height_px=height_px)
-    return p.ViewSync(seq=seq, interpolate=seq // 16 % 2 == 0, stretch=1 + seq % 3 / 4)
+        return vm.ViewSync(seq=seq, width_px=width_px, height_px=height_px)
+    return vm.ViewSync(seq=seq, interpolate=seq // 16 % 2 == 0, stretch=1 + seq % 3 / 4)
 
 
 def _resident_mb(process: psutil.Process) -> float:

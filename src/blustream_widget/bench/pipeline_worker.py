@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from blustream_widget.config import Config
+from blustream_widget.core.frame_header import FrameHeader
 from blustream_widget.core.label_edit import BrickChange
-from blustream_widget.core.protocol import FrameHeader
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Axis, Channel, VolumeInfo, VolumeRef
 from blustream_widget.core.worker_protocol import (

@@ -16,7 +16,7 @@ import psutil
 
 from blustream_widget.bench.live import SHAPE, Live, Session, live_server, next_frame
 from blustream_widget.bench.numbers import Record, summarize
-from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.testing.clients import ViewerClient, connect_viewer
 from blustream_widget.testing.waiting import wait_until
 
@@ -99,7 +99,7 @@ async def _change(hand: ViewerClient, viewers: list[ViewerClient], k: int) -> fl
         viewer.inbox.items.clear()
     slice_idx = (7 + 11 * k) % SHAPE[0]
     start_s = time.perf_counter()
-    await hand.send(p.ChangeSlice(seq=int(time.monotonic() * 1e6), slice_idx=slice_idx))
+    await hand.send(vm.ChangeSlice(seq=int(time.monotonic() * 1e6), slice_idx=slice_idx))
     await asyncio.gather(*(v.frame(lambda h: h.slice_idx == slice_idx) for v in viewers))
     return 1000 * (time.perf_counter() - start_s)
 

@@ -25,6 +25,7 @@ import psutil
 from blustream_widget.bench.numbers import Record, median, percentile, summarize
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
+from blustream_widget.core.frame_header import FrameHeader
 from blustream_widget.server.runtime_files import runtime_files
 from blustream_widget.testing.lab import JupyterLab
 
@@ -201,7 +202,7 @@ async def _read_websocket(
     socket: aiohttp.ClientWebSocketResponse, came: Callable[[int], None]
 ) -> None:
     async for message in socket:
-        header = p.FrameHeader.unpack(message.data)
+        header = FrameHeader.unpack(message.data)
         came(header.timestamp_90k)
         await socket.send_str(p.encode(p.Ack(frame_no=header.frame_no)).decode())
 

@@ -14,6 +14,7 @@ from aiohttp import WSMsgType, web
 
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
+from blustream_widget.core.frame_header import FrameFlags, FrameHeader
 from blustream_widget.server.handover import Handover, listen_privately
 from blustream_widget.server.runtime_files import runtime_files
 from blustream_widget.transport.fanout import Fanout
@@ -38,8 +39,8 @@ _PICTURES = {
 
 def make_frame(number: int) -> EncodedFrame:
     """Frame whose RTP time stamp is the monotonic clock, which all processes share."""
-    header = p.FrameHeader(
-        flags=int(p.FrameFlags.KEY) if number == 0 else 0,
+    header = FrameHeader(
+        flags=int(FrameFlags.KEY) if number == 0 else 0,
         axis=0,
         lod=0,
         channel=0,

@@ -6,11 +6,15 @@ from typing import Annotated
 
 import msgspec
 
-ACK_PACE_TYPE = 0xA8
+from blustream_widget.core.message_types import MessageType
 
 
 class AckPace(
-    msgspec.Struct, tag=ACK_PACE_TYPE, tag_field="type", frozen=True, forbid_unknown_fields=True
+    msgspec.Struct,
+    tag=int(MessageType.ACK_PACE),
+    tag_field="type",
+    frozen=True,
+    forbid_unknown_fields=True,
 ):
     """Acknowledge a frame of video at most every `every_ms` from now on; 0: each one, as at first.
 

@@ -23,10 +23,9 @@ from blustream_widget.core.annotation import (
     Text,
     Width,
 )
+from blustream_widget.core.message_types import MessageType
 from blustream_widget.core.spectrum import Spectrum
 
-ANNOTATION_TYPE = 0x33
-MEASUREMENT_TYPE = 0x34
 MAX_EDITS = 256
 """Edits of one message of a viewer."""
 MAX_BINS = 256
@@ -95,7 +94,7 @@ class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     pass
 
 
-class EditAnnotations(_Message, tag=ANNOTATION_TYPE, frozen=True):
+class EditAnnotations(_Message, tag=int(MessageType.ANNOTATION), frozen=True):
     """Change annotations, all of it or nothing; or take back a step of the same author.
 
     Goes by the reliable connection. Edits of one `gesture` above 0 are one step of the history.
@@ -107,7 +106,7 @@ class EditAnnotations(_Message, tag=ANNOTATION_TYPE, frozen=True):
     history: Literal["", "undo", "redo"] = ""
 
 
-class AnnotationEdits(_Message, tag=ANNOTATION_TYPE, frozen=True):
+class AnnotationEdits(_Message, tag=int(MessageType.ANNOTATION), frozen=True):
     """What changed, in the server's order. `reset`: forget all annotations first.
 
     `more`: the rest of the reset follows. `seq` is the newest `EditAnnotations` of this very viewer
@@ -126,7 +125,7 @@ class AnnotationEdits(_Message, tag=ANNOTATION_TYPE, frozen=True):
 Want: TypeAlias = Literal["geometry", "statistics", "profile", "value", "spectrum"]
 
 
-class Measure(_Message, tag=MEASUREMENT_TYPE, frozen=True):
+class Measure(_Message, tag=int(MessageType.MEASUREMENT), frozen=True):
     """Measure an annotation of the session. A newer question about it replaces an older one.
 
     `want` empty: all that its kind has but a spectrum. `channel` None: the shown one.
@@ -186,7 +185,7 @@ class Profile(msgspec.Struct, frozen=True):
     last: tuple[float, float, float]
 
 
-class Measurement(_Message, tag=MEASUREMENT_TYPE, frozen=True):
+class Measurement(_Message, tag=int(MessageType.MEASUREMENT), frozen=True):
     """Answer to `Measure`: quantities at once, what needs voxels when all of them were read.
 
     `no_spectrum` says why there is none, where one was wanted.

@@ -11,12 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-JOIN_CALL_TYPE = 0xA2
-LEAVE_CALL_TYPE = 0xA3
-CALL_TYPE = 0xA4
-CALL_SIGNAL_TYPE = 0xA5
-CALL_SOUND_TYPE = 0xA6
-CALL_MEDIA_TYPE = 0xBA
+from blustream_widget.core.message_types import MessageType
 
 MAX_IN_CALL = 6
 """People of a call from browser to browser: each page sends what it sends to every other one."""
@@ -64,7 +59,7 @@ Attempt: TypeAlias = Annotated[int, msgspec.Meta(ge=1, lt=1 << 31)]
 # ---------------------------------------------------------------- viewer to server
 
 
-class JoinCall(_Message, tag=JOIN_CALL_TYPE, frozen=True):
+class JoinCall(_Message, tag=int(MessageType.JOIN_CALL), frozen=True):
     """Take part in the call; answered by `Call`, or an error of code "call".
 
     `seat`: the one that the sender had before its connection broke; "" for a new one.
@@ -75,25 +70,25 @@ class JoinCall(_Message, tag=JOIN_CALL_TYPE, frozen=True):
     camera: bool = False
 
 
-class LeaveCall(_Message, tag=LEAVE_CALL_TYPE, frozen=True):
+class LeaveCall(_Message, tag=int(MessageType.LEAVE_CALL), frozen=True):
     """Take part no more."""
 
 
-class CallSound(_Message, tag=CALL_SOUND_TYPE, frozen=True):
+class CallSound(_Message, tag=int(MessageType.CALL_SOUND), frozen=True):
     """Whether the others hear the sender, and see their camera."""
 
     muted: bool
     camera: bool = False
 
 
-class CallSignal(_Message, tag=CALL_SIGNAL_TYPE, frozen=True):
+class CallSignal(_Message, tag=int(MessageType.CALL_SIGNAL), frozen=True):
     """Tell the browser that has `seat` something, if both are in the call."""
 
     seat: Seat
     signal: Signal
 
 
-class CallMedia(_Message, tag=CALL_MEDIA_TYPE, frozen=True):
+class CallMedia(_Message, tag=int(MessageType.CALL_MEDIA), frozen=True):
     """Tell the SFU something, if the sender is in the call.
 
     An offer goes up and begins attempt `n`, in place of the one before; an answer goes down.
@@ -119,7 +114,7 @@ class CallMember(msgspec.Struct, frozen=True):
     recorded: bool = False
 
 
-class Call(_Message, tag=CALL_TYPE, frozen=True):
+class Call(_Message, tag=int(MessageType.CALL), frozen=True):
     """Who takes part, told to those who do; `seat` is the receiver's.
 
     `mesh`: each page is to be connected to each other one. `sfu` numbers the room of the SFU that
@@ -134,7 +129,7 @@ class Call(_Message, tag=CALL_TYPE, frozen=True):
     trouble: str = ""
 
 
-class CallSignalled(_Message, tag=CALL_SIGNAL_TYPE, frozen=True):
+class CallSignalled(_Message, tag=int(MessageType.CALL_SIGNAL), frozen=True):
     """What the browser that has `seat` tells the receiver."""
 
     seat: str
@@ -153,7 +148,7 @@ class CallTrack(msgspec.Struct, frozen=True):
     seat: str
 
 
-class CallMediaTold(_Message, tag=CALL_MEDIA_TYPE, frozen=True):
+class CallMediaTold(_Message, tag=int(MessageType.CALL_MEDIA), frozen=True):
     """What the SFU tells the receiver; `tracks` are all of those in an offer."""
 
     n: int
@@ -162,7 +157,7 @@ class CallMediaTold(_Message, tag=CALL_MEDIA_TYPE, frozen=True):
     tracks: tuple[CallTrack, ...] = ()
 
 
-class CallLeft(_Message, tag=LEAVE_CALL_TYPE, frozen=True):
+class CallLeft(_Message, tag=int(MessageType.LEAVE_CALL), frozen=True):
     """The receiver takes part no more, because of this."""
 
     message: str

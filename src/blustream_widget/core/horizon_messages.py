@@ -13,10 +13,7 @@ import msgspec
 
 from blustream_widget.core.annotation import Id, Name, Point
 from blustream_widget.core.horizon import Event
-
-SNAP_TYPE = 0x88
-TRACK_TYPE = 0x89
-GRID_TYPE = 0x8A
+from blustream_widget.core.message_types import MessageType
 
 Seq: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Reach: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=100)]
@@ -28,7 +25,7 @@ class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     pass
 
 
-class Snap(_Message, tag=SNAP_TYPE, frozen=True):
+class Snap(_Message, tag=int(MessageType.SNAP), frozen=True):
     """Ask where the event nearest to a pick lies, within `reach` samples above and below it."""
 
     n: Seq
@@ -38,7 +35,7 @@ class Snap(_Message, tag=SNAP_TYPE, frozen=True):
     channel: Channel | None = None
 
 
-class Snapped(_Message, tag=SNAP_TYPE, frozen=True):
+class Snapped(_Message, tag=int(MessageType.SNAP), frozen=True):
     """Answer to `Snap`: the sample with its fraction; None where there is no such event."""
 
     n: Seq
@@ -46,7 +43,7 @@ class Snapped(_Message, tag=SNAP_TYPE, frozen=True):
     error: str = ""
 
 
-class Track(_Message, tag=TRACK_TYPE, frozen=True):
+class Track(_Message, tag=int(MessageType.TRACK), frozen=True):
     """Follow an annotated horizon from its picks, in one section or over the volume.
 
     `axis` and `line` say which section. What it is followed to is added to what it was before in
@@ -64,7 +61,7 @@ class Track(_Message, tag=TRACK_TYPE, frozen=True):
     cancel: bool = False
 
 
-class Tracking(_Message, tag=TRACK_TYPE, frozen=True):
+class Tracking(_Message, tag=int(MessageType.TRACK), frozen=True):
     """How far `Track` is; the last one is `done`, and the annotation has its `grid` by then."""
 
     n: Seq
@@ -75,13 +72,13 @@ class Tracking(_Message, tag=TRACK_TYPE, frozen=True):
     error: str = ""
 
 
-class WantGrid(_Message, tag=GRID_TYPE, frozen=True):
+class WantGrid(_Message, tag=int(MessageType.GRID), frozen=True):
     """Ask for the grid of a horizon; answered by `GridOfHorizon`."""
 
     name: Name
 
 
-class GridOfHorizon(_Message, tag=GRID_TYPE, frozen=True):
+class GridOfHorizon(_Message, tag=int(MessageType.GRID), frozen=True):
     """A grid as `HorizonGrid` packs it; `stride` 0: the session does not have it any more.
 
     `codes`: base64.

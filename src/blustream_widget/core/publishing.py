@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-PUBLISHED_TYPE = 0xB4
+from blustream_widget.core.message_types import MessageType
 
 Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
 Address: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
@@ -92,7 +92,11 @@ Target: TypeAlias = Janus | LiveKit
 
 
 class PublishState(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag=PUBLISHED_TYPE
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    tag_field="type",
+    tag=int(MessageType.PUBLISHED),
 ):
     """Whether what is seen goes to an SFU as well: told to everybody who looks.
 

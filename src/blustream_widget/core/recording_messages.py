@@ -6,8 +6,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-RECORD_TYPE = 0xA0
-RECORDING_TYPE = 0xA1
+from blustream_widget.core.message_types import MessageType
 
 Phase: TypeAlias = Literal["off", "starting", "on", "stopping"]
 
@@ -16,13 +15,13 @@ class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     pass
 
 
-class SetRecording(_Message, tag=RECORD_TYPE, frozen=True):
+class SetRecording(_Message, tag=int(MessageType.RECORD), frozen=True):
     """Begin a recording in the server's folder of recordings, or end the one that runs."""
 
     on: bool
 
 
-class RecordingState(_Message, tag=RECORDING_TYPE, frozen=True):
+class RecordingState(_Message, tag=int(MessageType.RECORDING), frozen=True):
     """Whether what is seen is recorded: told to everybody who looks, at least once a second.
 
     `number` counts those of the session, `name` is the file's, `by` the role of who began it;

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from blustream_widget.core.annotation import AnnotationKind, SectionAxis
+from blustream_widget.core.message_types import MessageType
 from blustream_widget.core.sharing import (
     Code,
     Expiry,
@@ -18,22 +19,6 @@ from blustream_widget.core.sharing import (
     SharedPerson,
     ShareLinkInfo,
 )
-
-JOIN_TYPE = 0x90
-JOINED_TYPE = 0x91
-PEOPLE_TYPE = 0x92
-OPEN_LINK_TYPE = 0x93
-LINK_OPENED_TYPE = 0x94
-STOP_SHARING_TYPE = 0x95
-MANAGE_TYPE = 0x96
-CONTROL_TYPE = 0x97
-CHAT_TYPE = 0x98
-POINTER_TYPE = 0x99
-GUEST_PAGE_TYPE = 0x9A
-LOOK_AROUND_TYPE = 0x9B
-VIEW_LINK_TYPE = 0x9C
-OPEN_VIEW_TYPE = 0x9D
-EXPORTED_TYPE = 0x9E
 
 MAX_LINK_CHARS = 32 * 1024
 """Longest text of a copied view."""
@@ -74,7 +59,7 @@ class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
 # ---------------------------------------------------------------- viewer to server
 
 
-class Join(_Message, tag=JOIN_TYPE, frozen=True):
+class Join(_Message, tag=int(MessageType.JOIN), frozen=True):
     """First message of a guest: exchange the code of a link for a token; answered by `Joined`.
 
     The hello with that token follows on the same connection, or on another.
@@ -85,7 +70,7 @@ class Join(_Message, tag=JOIN_TYPE, frozen=True):
     protocol: int
 
 
-class OpenLink(_Message, tag=OPEN_LINK_TYPE, frozen=True):
+class OpenLink(_Message, tag=int(MessageType.OPEN_LINK), frozen=True):
     """Let people in who have `code`, which the sender made; answered by `LinkOpened`.
 
     `address` is what their browsers open, without the code, so that the answer can draw it.
@@ -99,13 +84,13 @@ class OpenLink(_Message, tag=OPEN_LINK_TYPE, frozen=True):
     address: Annotated[str, msgspec.Meta(max_length=1024)] = ""
 
 
-class StopSharing(_Message, tag=STOP_SHARING_TYPE, frozen=True):
+class StopSharing(_Message, tag=int(MessageType.STOP_SHARING), frozen=True):
     """Show out all guests and close all links, or one link and those who came by it."""
 
     link: Key | None = None
 
 
-class Manage(_Message, tag=MANAGE_TYPE, frozen=True):
+class Manage(_Message, tag=int(MessageType.MANAGE), frozen=True):
     """Do something about a person.
 
     "role" gives them `role`, "remove" shows them out, "grant" and "refuse" answer who asks to
@@ -117,19 +102,19 @@ class Manage(_Message, tag=MANAGE_TYPE, frozen=True):
     role: GuestRole | None = None
 
 
-class Control(_Message, tag=CONTROL_TYPE, frozen=True):
+class Control(_Message, tag=int(MessageType.CONTROL), frozen=True):
     """Ask to drive, ask no more, or give back what was lent."""
 
     action: Literal["ask", "withdraw", "give-back"]
 
 
-class Say(_Message, tag=CHAT_TYPE, frozen=True):
+class Say(_Message, tag=int(MessageType.CHAT), frozen=True):
     """Say a line to everybody; answered by `Chat`."""
 
     text: Annotated[str, msgspec.Meta(max_length=CHAT_CHARS)]
 
 
-class Point(_Message, tag=POINTER_TYPE, frozen=True):
+class Point(_Message, tag=int(MessageType.POINTER), frozen=True):
     """The sender's pointer is over this place, in indices; None: over no picture.
 
     `drawing`: what they draw at the moment, of those who may.
@@ -139,13 +124,13 @@ class Point(_Message, tag=POINTER_TYPE, frozen=True):
     drawing: Drawing | None = None
 
 
-class GuestPage(_Message, tag=GUEST_PAGE_TYPE, frozen=True):
+class GuestPage(_Message, tag=int(MessageType.GUEST_PAGE), frozen=True):
     """Where the owner's browser would find the page for guests: links begin with it."""
 
     address: Annotated[str, msgspec.Meta(max_length=1024, pattern=r"^https?://[^\s#?]+$")]
 
 
-class LookAround(_Message, tag=LOOK_AROUND_TYPE, frozen=True):
+class LookAround(_Message, tag=int(MessageType.LOOK_AROUND), frozen=True):
     """Leave the shown view for one of the sender's own, or come back to it.
 
     Answered by a `Welcome` to the other view, or an error. `resumes`: the sender looked around when
@@ -156,17 +141,17 @@ class LookAround(_Message, tag=LOOK_AROUND_TYPE, frozen=True):
     resumes: bool = False
 
 
-class CopyView(_Message, tag=VIEW_LINK_TYPE, frozen=True):
+class CopyView(_Message, tag=int(MessageType.VIEW_LINK), frozen=True):
     """Write what the sender sees as text; answered by `ViewLink`."""
 
 
-class OpenView(_Message, tag=OPEN_VIEW_TYPE, frozen=True):
+class OpenView(_Message, tag=int(MessageType.OPEN_VIEW), frozen=True):
     """Show what a copied view says, where the sender may move what they see."""
 
     text: Annotated[str, msgspec.Meta(max_length=MAX_LINK_CHARS)]
 
 
-class Exported(_Message, tag=EXPORTED_TYPE, frozen=True):
+class Exported(_Message, tag=int(MessageType.EXPORTED), frozen=True):
     """The sender's page saved or copied a picture, which it does without the server."""
 
     what: Literal["saved a picture", "copied a picture"]
@@ -180,14 +165,14 @@ SharingMessage: TypeAlias = (
 # ---------------------------------------------------------------- server to viewer
 
 
-class Joined(_Message, tag=JOINED_TYPE, frozen=True):
+class Joined(_Message, tag=int(MessageType.JOINED), frozen=True):
     """The code was taken; `token` goes into the hello, `expires_ms` since 1970."""
 
     token: str
     expires_ms: float
 
 
-class People(_Message, tag=PEOPLE_TYPE, frozen=True):
+class People(_Message, tag=int(MessageType.PEOPLE), frozen=True):
     """Who is here; `you` is the receiver, whose role may be another now.
 
     `links` are told to owners only. `more`: so many are here too, and not named. `may_call`: the
@@ -201,7 +186,7 @@ class People(_Message, tag=PEOPLE_TYPE, frozen=True):
     may_call: bool = False
 
 
-class LinkOpened(_Message, tag=LINK_OPENED_TYPE, frozen=True):
+class LinkOpened(_Message, tag=int(MessageType.LINK_OPENED), frozen=True):
     """The link lets people in. `qr`: rows of its QR code, "1" is dark; empty without an address."""
 
     id: str
@@ -218,7 +203,7 @@ class ChatLine(msgspec.Struct, frozen=True):
     at_ms: float
 
 
-class Chat(_Message, tag=CHAT_TYPE, frozen=True):
+class Chat(_Message, tag=int(MessageType.CHAT), frozen=True):
     """New lines; to who has just come, the newest ones that were said before."""
 
     lines: tuple[ChatLine, ...]
@@ -232,13 +217,13 @@ class PointerPlace(msgspec.Struct, frozen=True):
     drawing: Drawing | None = None
 
 
-class ViewLink(_Message, tag=VIEW_LINK_TYPE, frozen=True):
+class ViewLink(_Message, tag=int(MessageType.VIEW_LINK), frozen=True):
     """The view that the receiver sees, as text (`core.view_link`)."""
 
     text: str
 
 
-class Pointers(_Message, tag=POINTER_TYPE, frozen=True):
+class Pointers(_Message, tag=int(MessageType.POINTER), frozen=True):
     """Pointers of others that moved: at most twenty messages a second."""
 
     places: tuple[PointerPlace, ...]

@@ -10,8 +10,7 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-RECORD_VOICE_TYPE = 0xB8
-VOICE_TYPE = 0xB9
+from blustream_widget.core.message_types import MessageType
 
 RATE_HZ = 48_000
 """Of the sound that is coded, whatever the microphone's is."""
@@ -35,7 +34,7 @@ Recorded: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 OpusPacket: TypeAlias = Annotated[bytes, msgspec.Meta(min_length=1, max_length=MAX_PACKET_BYTES)]
 
 
-class RecordVoice(_Message, tag=RECORD_VOICE_TYPE, frozen=True):
+class RecordVoice(_Message, tag=int(MessageType.RECORD_VOICE), frozen=True):
     """Whether the sender agrees that their voice goes into the recording, from now on.
 
     Told to others by `CallMember.recorded`; refused by an error of code "voice".
@@ -45,7 +44,7 @@ class RecordVoice(_Message, tag=RECORD_VOICE_TYPE, frozen=True):
     on: bool
 
 
-class Voice(_Message, tag=VOICE_TYPE, frozen=True):
+class Voice(_Message, tag=int(MessageType.VOICE), frozen=True):
     """What the sender says: packets of Opus, each of 20 ms, one behind the other.
 
     `at_ms`: when the first one begins, by the page's clock of the sound; `clock` numbers that

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
 from blustream_widget.core.call_messages import (
     CallMedia,
@@ -42,10 +43,10 @@ ALLOWED: Mapping[type, frozenset[str]] = MappingProxyType(
         p.Stream: EVERYBODY,
         p.RtcOffer: EVERYBODY,
         # The view.
-        p.ChangeSlice: DRIVERS,
-        p.ZoomPan: DRIVERS,
-        p.WindowLevel: DRIVERS,
-        p.ViewSync: DRIVERS,
+        vm.ChangeSlice: DRIVERS,
+        vm.ZoomPan: DRIVERS,
+        vm.WindowLevel: DRIVERS,
+        vm.ViewSync: DRIVERS,
         # What is drawn on the volume.
         EditAnnotations: EDITORS,
         EditLabels: DRIVERS,
@@ -53,7 +54,7 @@ ALLOWED: Mapping[type, frozenset[str]] = MappingProxyType(
         Snap: EDITORS,
         Track: EDITORS,
         # Questions.
-        p.Probe: EVERYBODY,
+        vm.Probe: EVERYBODY,
         Measure: EVERYBODY,
         WantGrid: EVERYBODY,
         SetRecording: DRIVERS,
@@ -94,7 +95,7 @@ _WHY_OF_KIND: Mapping[type, tuple[str, str]] = {
 }
 
 
-_OF_OWN_VIEW = frozenset({p.ChangeSlice, p.ZoomPan, p.WindowLevel, p.ViewSync, sm.OpenView})
+_OF_OWN_VIEW = frozenset({vm.ChangeSlice, vm.ZoomPan, vm.WindowLevel, vm.ViewSync, sm.OpenView})
 
 
 def may(role: str, kind: type, *, in_own_view: bool = False) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 import msgspec
 
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core.state import ViewState
 from blustream_widget.session.viewer import Viewer
 
@@ -42,7 +43,7 @@ class Announcer:
         encoded: dict[int, bytes] = {}  # by `seq`: nearly all are the same
         for viewer in viewers:
             if (seq := viewer.seq) not in encoded:
-                encoded[seq] = p.encode(p.State(seq=seq, state=state))
+                encoded[seq] = p.encode(vm.State(seq=seq, state=state))
             viewer.send_encoded(encoded[seq], may_wait=are_many and viewer is not self.mover)
         if are_many and self._flushing is None:
             self._flushing = asyncio.get_running_loop().call_later(HELD_S, self._flush)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeInfo
@@ -99,11 +100,11 @@ class OwnView:
         state = self.state.with_patch(patch, self._info)
         if state is self.state:
             # Nothing changed, but the sender waits to hear that its message was taken.
-            viewer.send(p.State(seq=viewer.seq, state=state))
+            viewer.send(vm.State(seq=viewer.seq, state=state))
         else:
             self._set_state(state)
 
-    def probe(self, viewer: Viewer, message: p.Probe) -> None:
+    def probe(self, viewer: Viewer, message: vm.Probe) -> None:
         """Ask the worker for a voxel's value; raises `StateError`."""
         self._supervisor.send(probe_of(viewer.peer, message, self._info, self.state))
 
@@ -170,7 +171,7 @@ class OwnView:
         if has_moved:
             viewer.frames.moved()
         self._demand.show(state)
-        viewer.send(p.State(seq=viewer.seq, state=state))
+        viewer.send(vm.State(seq=viewer.seq, state=state))
 
     def _send_status(self) -> None:
         if self.is_over:

@@ -6,9 +6,9 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
+from blustream_widget.core.frame_header import FrameFlags
 from blustream_widget.core.motion import SCALE_WORDS, SCALES
 from blustream_widget.core.panes import picture_size
-from blustream_widget.core.protocol import FrameFlags
 from blustream_widget.core.state import ViewState
 from blustream_widget.session.ladder import Ladder
 from blustream_widget.session.rendition import Rendition, rate_text

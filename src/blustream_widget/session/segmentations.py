@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from blustream_widget.core import link_protocol as lp
-from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.overlay import MAX_OVERLAYS
 from blustream_widget.core.overlay_fit import fitted
@@ -289,7 +289,7 @@ class SegmentationBoard:
         """Tell a viewer what is known."""
         state, _ = self._view()
         infos = tuple(self._infos[n] for n in layer_names(state) if n in self._infos)
-        viewer.send(p.Segmentations(segmentations=infos))
+        viewer.send(vm.Segmentations(segmentations=infos))
 
     def check(self, patch: dict[str, Any]) -> None:
         """Refuse a patch that names labels or overlays that are not here.

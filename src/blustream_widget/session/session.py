@@ -10,6 +10,7 @@ from typing import Any
 
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.palettes import Palette, Palettes
 from blustream_widget.core.state import ViewState
@@ -198,7 +199,7 @@ class Session:
         message = wp.SetPalette(palette=palette, idx=idx)
         self._supervisor.send(message, while_opening=True)
         self.own_views.tell(message, while_opening=True)
-        self.audience.send(p.SetPalette(palette=palette, idx=idx))
+        self.audience.send(vm.SetPalette(palette=palette, idx=idx))
         self.recording.saw_palette(palette, idx)
 
     def refresh(self) -> None:
@@ -294,7 +295,7 @@ class Session:
         self._announcer.mover = viewer
         self.view.patch_by(viewer, patch)
 
-    def probe(self, viewer: Viewer, message: p.Probe) -> None:
+    def probe(self, viewer: Viewer, message: vm.Probe) -> None:
         if self.info is not None:
             self._supervisor.send(probe_of(viewer.peer, message, self.info, self.state))
 
@@ -337,7 +338,7 @@ class Session:
                 self._opened(message)
             case wp.Described(info=info):
                 self.view.info = info
-                self.audience.send(p.Info(info=info))
+                self.audience.send(vm.Info(info=info))
                 self._tell_opened()
             case wp.Progress() | wp.EncoderChanged():
                 self.reports.tell()
@@ -371,7 +372,7 @@ class Session:
             self._greet(viewer)
             if viewer.seq:
                 # What it asked for while the volume was opening is in this state, or was refused.
-                viewer.send(p.State(seq=viewer.seq, state=self.state))
+                viewer.send(vm.State(seq=viewer.seq, state=self.state))
         self._tell_opened()
         self.segmentations.catch_up()
         self._demand.opened(self.state)
@@ -401,7 +402,7 @@ class Session:
     def _greet(self, viewer: Viewer) -> None:
         viewer.send(self.welcome_of(viewer))
         for palette, idx in self.palettes.all():
-            viewer.send(p.SetPalette(palette=palette, idx=idx))
+            viewer.send(vm.SetPalette(palette=palette, idx=idx))
         self.markup.welcome(viewer)
         self.outlets.welcome(viewer)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeInfo
@@ -133,7 +133,7 @@ class ShownView:
         state = self.state.with_patch(patch, self.info)
         if state is self.state:
             # Nothing changed, but the sender waits to hear that its message was taken.
-            viewer.send(p.State(seq=viewer.seq, state=state))
+            viewer.send(vm.State(seq=viewer.seq, state=state))
         self._lead(state)
 
     def follow(self, patch: dict[str, Any]) -> None:

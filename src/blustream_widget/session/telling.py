@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import LoadedSlices, VolumeInfo
@@ -58,9 +59,9 @@ def welcome_to(
     )
 
 
-def value_of(probed: wp.ProbedValue) -> p.Value:
+def value_of(probed: wp.ProbedValue) -> vm.Value:
     """Pass on what a worker found in a voxel."""
-    return p.Value(probed.n, probed.voxel, probed.value, probed.labels, probed.overlays)
+    return vm.Value(probed.n, probed.voxel, probed.value, probed.labels, probed.overlays)
 
 
 def source_channel(info: VolumeInfo | None, state: ViewState, channel: int | None = None) -> int:
@@ -73,7 +74,7 @@ def source_channel(info: VolumeInfo | None, state: ViewState, channel: int | Non
     return info.at_time(wanted, state.time_idx if exists else info.n_steps)
 
 
-def probe_of(peer: int, message: p.Probe, info: VolumeInfo, state: ViewState) -> wp.ProbeVoxel:
+def probe_of(peer: int, message: vm.Probe, info: VolumeInfo, state: ViewState) -> wp.ProbeVoxel:
     """Ask a worker for a voxel's value.
 
     Raises

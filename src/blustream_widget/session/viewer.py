@@ -10,6 +10,7 @@ import msgspec
 
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure
 from blustream_widget.core.call_messages import (
     CallMedia,
@@ -91,7 +92,7 @@ class Shown(Protocol):
     def patch_by(self, viewer: Viewer, patch: dict[str, Any]) -> None:
         """Change the state for a viewer that may; raises `StateError`."""
 
-    def probe(self, viewer: Viewer, message: p.Probe) -> None:
+    def probe(self, viewer: Viewer, message: vm.Probe) -> None:
         """Ask the worker for a voxel's value; raises `StateError`."""
 
     def on_demand_changed(self) -> None:
@@ -381,7 +382,7 @@ class Viewer:
         match message:
             case p.Ack():  # of all messages by far the most
                 self._acknowledged(message)
-            case p.ChangeSlice() | p.ZoomPan() | p.WindowLevel() | p.ViewSync():
+            case vm.ChangeSlice() | vm.ZoomPan() | vm.WindowLevel() | vm.ViewSync():
                 self._change(message)
             case p.Ping(n=n):
                 self.send(p.Pong(n=n))
@@ -395,7 +396,7 @@ class Viewer:
                 self._shown.on_demand_changed()
             case p.RtcStats():
                 pass  # what the server counts itself is exacter
-            case p.Probe() | EditAnnotations() | Measure() | EditLabels() | CancelEdit():
+            case vm.Probe() | EditAnnotations() | Measure() | EditLabels() | CancelEdit():
                 self._handle_annotation(message)
             case Snap() | Track() | WantGrid():
                 self._room.markup.horizons.receive(self, message)
@@ -411,10 +412,10 @@ class Viewer:
             raise access.refusal(self.role, type(message))
 
     def _handle_annotation(
-        self, message: p.Probe | EditAnnotations | Measure | EditLabels | CancelEdit
+        self, message: vm.Probe | EditAnnotations | Measure | EditLabels | CancelEdit
     ) -> None:
         match message:
-            case p.Probe():
+            case vm.Probe():
                 self._shown.probe(self, message)
             case EditAnnotations():
                 self._room.markup.edit_annotations(self, message)
@@ -496,7 +497,7 @@ class Viewer:
             self._shown.on_acknowledged(path)
         self.ping()
 
-    def _change(self, message: p.ChangeSlice | p.ZoomPan | p.WindowLevel | p.ViewSync) -> None:
+    def _change(self, message: vm.ChangeSlice | vm.ZoomPan | vm.WindowLevel | vm.ViewSync) -> None:
         patch: dict[str, Any] = {}
         for name in message.__struct_fields__:
             value = getattr(message, name)

@@ -14,6 +14,7 @@ import msgspec
 
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
+from blustream_widget.core.frame_header import FrameFlags, FrameHeader
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.server.runtime_files import ServerAddress
@@ -72,7 +73,7 @@ class StillAssembly:
         self._frame_no = -1
         self._data = bytearray()
 
-    def add(self, header: p.FrameHeader, part: bytes) -> tuple[p.FrameHeader, bytes] | None:
+    def add(self, header: FrameHeader, part: bytes) -> tuple[FrameHeader, bytes] | None:
         """Take a part; the whole still when it was the last one."""
         offset, total = PART_PREFIX.unpack_from(part)
         if header.frame_no != self._frame_no or offset == 0:
@@ -82,7 +83,7 @@ class StillAssembly:
         self._data += part[PART_PREFIX.size :]
         if len(self._data) < total:
             return None
-        flags = header.flags & ~p.FrameFlags.PART
+        flags = header.flags & ~FrameFlags.PART
         return msgspec.structs.replace(header, flags=flags), bytes(self._data)
 
 
@@ -153,7 +154,7 @@ class ViewerClient:
         self._socket = socket
         self.inbox = Inbox()
         self.acknowledges = True
-        self.frames: list[tuple[p.FrameHeader, bytes]] = []
+        self.frames: list[tuple[FrameHeader, bytes]] = []
         self.n_parts = 0
         self.close_code: int | None = None
         self._still = StillAssembly()
@@ -175,11 +176,11 @@ class ViewerClient:
         return await self.inbox.find(kind, condition)
 
     async def frame(
-        self, condition: Callable[[p.FrameHeader], bool] = lambda _: True
-    ) -> tuple[p.FrameHeader, bytes]:
+        self, condition: Callable[[FrameHeader], bool] = lambda _: True
+    ) -> tuple[FrameHeader, bytes]:
         """First frame whose header meets a condition, now or when it comes."""
 
-        def search() -> tuple[p.FrameHeader, bytes] | None:
+        def search() -> tuple[FrameHeader, bytes] | None:
             return next((f for f in self.frames if condition(f[0])), None)
 
         return await self.inbox.until(search, "a frame")
@@ -221,11 +222,11 @@ class ViewerClient:
             self.inbox.put(message)
 
     async def _take_frame(self, data: bytes) -> None:
-        header = p.FrameHeader.unpack(data)
+        header = FrameHeader.unpack(data)
         payload = data[header.n_bytes :]
         if self.acknowledges:
             await self._answer(p.Ack(frame_no=header.frame_no))
-        if header.flags & p.FrameFlags.PART:
+        if header.flags & FrameFlags.PART:
             self.n_parts += 1
             if (whole := self._still.add(header, payload)) is None:
                 self.inbox.wake()

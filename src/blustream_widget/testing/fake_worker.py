@@ -27,8 +27,8 @@ import numpy.typing as npt
 
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_messages import Measurement, Statistics
+from blustream_widget.core.frame_header import FrameFlags, FrameHeader
 from blustream_widget.core.motion import motion_size
-from blustream_widget.core.protocol import FrameFlags, FrameHeader
 from blustream_widget.core.state import ViewState, first_state
 from blustream_widget.core.types import (
     Axis,

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from blustream_widget.core.protocol import FrameFlags, FrameHeader
+from blustream_widget.core.frame_header import FrameFlags, FrameHeader
 from blustream_widget.core.types import Axis, Channel, Samples, SliceData, VolumeInfo
 from blustream_widget.core.worker_protocol import FromWorker
 from blustream_widget.data.source import BrickDone, BrickKey, BrickRequest, DoneRequest

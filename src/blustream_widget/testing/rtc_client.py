@@ -20,7 +20,7 @@ from aiortc.mediastreams import MediaStreamError
 from aiortc.rtp import RtpPacket
 from av import VideoFrame
 
-from blustream_widget.core import protocol as p
+from blustream_widget.core.frame_header import FrameHeader
 from blustream_widget.testing.clients import TIMEOUT_S, Inbox
 from blustream_widget.transport import aiortc_hooks
 
@@ -76,9 +76,9 @@ class RtcClient:
             async with asyncio.timeout(TIMEOUT_S):
                 await event.wait()
 
-    async def header(self, slice_idx: int) -> p.FrameHeader:
+    async def header(self, slice_idx: int) -> FrameHeader:
         """Header of the first frame that shows a slice."""
-        return await self.inbox.find(p.FrameHeader, lambda h: h.slice_idx == slice_idx)
+        return await self.inbox.find(FrameHeader, lambda h: h.slice_idx == slice_idx)
 
     async def picture(self, timestamp_90k: int) -> npt.NDArray[np.uint8]:
         """Wait for the decoded luma of the frame with an RTP time stamp, shape (height, width)."""
@@ -94,7 +94,7 @@ class RtcClient:
 
     def _message_came(self, message: str | bytes) -> None:
         if isinstance(message, bytes):
-            self.inbox.put(p.FrameHeader.unpack(message))
+            self.inbox.put(FrameHeader.unpack(message))
 
     async def _rtp_came(self, packet: RtpPacket, arrival_time_ms: int) -> None:
         # aiortc gives decoded frames times that begin at 0; a browser tells the RTP time stamp.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core.annotation import annotation
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure, PutItem
 from blustream_widget.core.call_messages import (
@@ -33,16 +34,16 @@ SAMPLES: tuple[p.ViewerMessage, ...] = (
     p.RtcStats(loss=0, jitter_ms=0),
     p.Stream(path="socket"),
     p.RtcOffer(sdp=""),
-    p.ChangeSlice(seq=1, slice_idx=1),
-    p.ZoomPan(seq=1, zoom=2.0, pan=(0.5, 0.5)),
-    p.WindowLevel(seq=1, window=1.0, level=0.0),
-    p.ViewSync(seq=1, colormap="grey"),
+    vm.ChangeSlice(seq=1, slice_idx=1),
+    vm.ZoomPan(seq=1, zoom=2.0, pan=(0.5, 0.5)),
+    vm.WindowLevel(seq=1, window=1.0, level=0.0),
+    vm.ViewSync(seq=1, colormap="grey"),
     EditAnnotations(seq=1, edits=(PutItem(BOX),)),
     EditLabels(seq=1, name="labels", history="undo"),
     CancelEdit(seq=1),
     Snap(n=1, place=(0, 0, 0)),
     Track(n=1, id="box"),
-    p.Probe(n=1, voxel=(0, 0, 0)),
+    vm.Probe(n=1, voxel=(0, 0, 0)),
     Measure(n=1, id="box"),
     WantGrid(name="grid"),
     SetRecording(on=False),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from blustream_widget.core.protocol import HEADER_BYTES, FrameFlags, FrameHeader
+from blustream_widget.core.frame_header import HEADER_BYTES, FrameFlags, FrameHeader
 
 _FLAGS_AT_0 = struct.Struct("<B")
 # As plain numbers: every viewer asks, and an IntFlag takes ten times as long.

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from blustream_widget.core.protocol import FrameFlags
+from blustream_widget.core.frame_header import FrameFlags
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.link_rate import LinkRate
 

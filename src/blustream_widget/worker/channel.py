@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 
-from blustream_widget.core.protocol import FrameHeader
+from blustream_widget.core.frame_header import FrameHeader
 from blustream_widget.core.worker_protocol import (
     KIND_JSON,
     MAX_PAYLOAD_BYTES,

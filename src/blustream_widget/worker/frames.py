@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from blustream_widget.core.frame_header import FrameFlags, FrameHeader, PaneHeader
 from blustream_widget.core.layouts import Rect
-from blustream_widget.core.protocol import FrameFlags, FrameHeader, PaneHeader
 from blustream_widget.core.sections import Oblique
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.wiggle import has_wiggles

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from blustream_widget.core.protocol import FrameHeader
+from blustream_widget.core.frame_header import FrameHeader
 from blustream_widget.core.worker_protocol import FromWorker
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from blustream_widget.core.protocol import FrameFlags, FrameHeader
+from blustream_widget.core.frame_header import FrameFlags, FrameHeader
 from blustream_widget.core.worker_protocol import SmallerOutput
 from blustream_widget.encode.chain import EncoderChain
 from blustream_widget.errors import NoEncoderError

@@ -16,16 +16,16 @@ from blustream_widget.core import protocol as p
 from blustream_widget.core.annotation import annotation
 from blustream_widget.core.annotation_history import AnnotationHistory
 from blustream_widget.core.annotation_messages import (
-    ANNOTATION_TYPE,
-    MEASUREMENT_TYPE,
     DragPoint,
     EditAnnotations,
+    Measure,
     MoveItem,
     PutItem,
     RemoveItem,
     SetItem,
 )
 from blustream_widget.core.annotation_set import AnnotationSet, Author
+from blustream_widget.core.message_types import MessageType
 from blustream_widget.errors import AnnotationError, NotDriverError, ProtocolError
 
 SHAPE = (100, 80, 50)
@@ -44,8 +44,8 @@ def filled(*items) -> AnnotationSet:
 
 
 def test_numbers_of_the_messages_are_those_of_the_protocol():
-    assert p.MessageType.ANNOTATION == ANNOTATION_TYPE == 0x33
-    assert p.MessageType.MEASUREMENT == MEASUREMENT_TYPE == 0x34
+    assert EditAnnotations.__struct_config__.tag == MessageType.ANNOTATION == 0x33
+    assert Measure.__struct_config__.tag == MessageType.MEASUREMENT == 0x34
 
 
 BAD = [

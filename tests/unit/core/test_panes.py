@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from blustream_widget.core.frame_header import HEADER_BYTES, FrameHeader, PaneHeader
 from blustream_widget.core.layouts import LAYOUTS, cells_of, pack
 from blustream_widget.core.panes import picture_size, view_of, views_of
-from blustream_widget.core.protocol import HEADER_BYTES, FrameHeader, PaneHeader
 from blustream_widget.core.state import ViewState, first_state
 from blustream_widget.errors import ProtocolError, StateError
 from blustream_widget.testing.fakes import volume_info

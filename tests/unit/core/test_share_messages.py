@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
+from blustream_widget.core import view_messages as vm
 from blustream_widget.errors import ProtocolError
 
 KEY = "0" * 16
@@ -16,7 +17,7 @@ SHARING = (
     sm.Control(action="give-back"),
     sm.GuestPage(address="https://evil.example/"),
     sm.Point(voxel=(1, 2, 3)),
-    p.ViewSync(seq=1, window=1.0),
+    vm.ViewSync(seq=1, window=1.0),
 )
 mutated = st.tuples(
     st.sampled_from([p.encode(message) for message in SHARING]),

@@ -7,9 +7,9 @@ from blustream_widget._user_words import patch_of
 from blustream_widget.core.layouts import PANE_FIELDS
 from blustream_widget.core.linking import Guide
 from blustream_widget.core.panes import view_of
-from blustream_widget.core.protocol import ViewSync
 from blustream_widget.core.state import check_fields, first_state
 from blustream_widget.core.time_axis import TimeAxis
+from blustream_widget.core.view_messages import ViewSync
 from blustream_widget.errors import StateError
 from blustream_widget.testing.fakes import volume_info
 

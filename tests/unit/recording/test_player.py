@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from blustream_widget import film_export, front_end, page_questions, player
-from blustream_widget.core.protocol import FrameHeader
+from blustream_widget.core.frame_header import FrameHeader
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Axis, Channel, VolumeInfo
 from blustream_widget.errors import RecordingCancelledError, RecordingError

@@ -3,6 +3,7 @@
 import pytest
 
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core.state import ViewState
 from blustream_widget.session.announcer import FEW_VIEWERS, Announcer
 
@@ -37,7 +38,7 @@ async def test_a_state_is_encoded_once_for_all_who_have_sent_the_same(announcer,
     announcer.state(ViewState(revision=3))
     first, *others = (viewer.held[0] for viewer in viewers[1:])
     assert all(other is first for other in others)
-    assert p.decode_server(first) == p.State(seq=0, state=ViewState(revision=3))
+    assert p.decode_server(first) == vm.State(seq=0, state=ViewState(revision=3))
 
 
 async def test_of_many_only_who_moves_the_view_hears_at_once(announcer, viewers):

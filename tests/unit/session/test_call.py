@@ -9,6 +9,7 @@ import pytest
 
 from blustream_widget.core import call_messages as cm
 from blustream_widget.core import protocol as p
+from blustream_widget.core.message_types import MessageType
 from blustream_widget.errors import CallError, ProtocolError
 from blustream_widget.session import call
 from blustream_widget.session.call import CallRate, CallRoom
@@ -171,7 +172,7 @@ async def test_a_page_that_sends_too_much_is_not_passed_on(room):
     ],
 )
 def test_the_decoder_refuses_what_no_browser_says(signal):
-    message = {"type": cm.CALL_SIGNAL_TYPE, "seat": "0" * 16, "signal": signal}
+    message = {"type": int(MessageType.CALL_SIGNAL), "seat": "0" * 16, "signal": signal}
     with pytest.raises(ProtocolError):
         p.decode_viewer(msgspec.json.encode(message))
 

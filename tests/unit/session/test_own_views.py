@@ -10,6 +10,7 @@ from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.label_edit import BrickChange, EditLabels
 from blustream_widget.core.segmentation import (
@@ -97,14 +98,14 @@ def shown_by(worker):
 
 async def test_a_viewer_moves_their_own_view_and_not_the_shared_one(session, pool):
     owner, guest = Page(session, "owner"), Page(session)
-    guest.send(p.ZoomPan(seq=1, zoom=2.0, pan=(0.5, 0.5)))
+    guest.send(vm.ZoomPan(seq=1, zoom=2.0, pan=(0.5, 0.5)))
     assert guest.channel.codes() == ["not-driver"]
     own = await guest.look_around(pool)
     assert own.got(wp.Open)[0].state == session.state
     assert guest.last(p.Welcome).own
-    guest.send(p.ZoomPan(seq=2, zoom=3.0, pan=(0.5, 0.5)))
-    guest.send(p.Probe(n=1, voxel=(0, 0, 0)))
-    state = guest.last(p.State)
+    guest.send(vm.ZoomPan(seq=2, zoom=3.0, pan=(0.5, 0.5)))
+    guest.send(vm.Probe(n=1, voxel=(0, 0, 0)))
+    state = guest.last(vm.State)
     assert (state.seq, state.state.zoom) == (2, 3.0)
     assert shown_by(own).zoom == 3.0
     assert own.got(wp.ProbeVoxel)
@@ -125,9 +126,9 @@ async def test_what_the_owner_does_is_not_told_to_who_looks_around_until_they_ar
 ):
     owner, guest = Page(session, "owner"), Page(session)
     own = await guest.look_around(pool)
-    n_states = len(guest.channel.got(p.State))
-    owner.send(p.ZoomPan(seq=1, zoom=2.0, pan=(0.5, 0.5)))
-    assert len(guest.channel.got(p.State)) == n_states
+    n_states = len(guest.channel.got(vm.State))
+    owner.send(vm.ZoomPan(seq=1, zoom=2.0, pan=(0.5, 0.5)))
+    assert len(guest.channel.got(vm.State)) == n_states
     assert guest.viewer.frames not in list(session.fanout)
     guest.send(sm.LookAround(on=False))
     back = guest.last(p.Welcome)
@@ -157,7 +158,7 @@ async def test_own_views_are_bounded_with_a_clear_word(session, pool):
 async def test_who_comes_again_finds_their_own_view_where_it_was(session, pool):
     guest = Page(session)
     await guest.look_around(pool)
-    guest.send(p.ZoomPan(seq=1, zoom=3.0, pan=(0.5, 0.5)))
+    guest.send(vm.ZoomPan(seq=1, zoom=3.0, pan=(0.5, 0.5)))
     await session.leave(guest.viewer)
     again = Page(session, person=guest.viewer.person)
     assert not again.last(p.Welcome).own
@@ -217,10 +218,10 @@ async def test_what_comes_of_a_page_behind_the_end_of_its_session_starts_no_work
 
 async def test_a_view_is_copied_and_opened_by_who_may_move_what_they_see(session, pool):
     owner, guest = Page(session, "owner"), Page(session)
-    owner.send(p.ZoomPan(seq=1, zoom=2.0, pan=(0.5, 0.5)))
+    owner.send(vm.ZoomPan(seq=1, zoom=2.0, pan=(0.5, 0.5)))
     guest.send(sm.CopyView())
     text = guest.last(sm.ViewLink).text
-    owner.send(p.ZoomPan(seq=2, zoom=4.0, pan=(0.5, 0.5)))
+    owner.send(vm.ZoomPan(seq=2, zoom=4.0, pan=(0.5, 0.5)))
     guest.send(sm.OpenView(text=text))
     assert guest.channel.codes() == ["not-driver"]
     await guest.look_around(pool)
@@ -251,7 +252,7 @@ async def test_who_goes_over_from_the_relay_to_a_socket_goes_on_where_they_were(
     guest = Page(session)
     guest.channel.name = "comm"
     await guest.look_around(pool)
-    guest.send(p.ZoomPan(seq=1, zoom=5.0, pan=(0.5, 0.5)))
+    guest.send(vm.ZoomPan(seq=1, zoom=5.0, pan=(0.5, 0.5)))
     by_socket = Page(session, person=guest.viewer.person)
     await by_socket.look_around(pool, resumes=True)
     await session.leave(guest.viewer)  # the kernel tells it a moment later

@@ -20,6 +20,7 @@ from tests.unit.session.sharing_kit import (
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core.annotation_messages import EditAnnotations, PutItem
 from blustream_widget.core.call_messages import Call, CallLeft, JoinCall
 from blustream_widget.core.sharing import COLORS, OWNER_ID
@@ -237,7 +238,7 @@ async def test_the_record_says_who_did_what_and_holds_no_secret(session, kernel,
     share(session, role="editor")
     viewer, _ = enter(session)
     for seq in range(1, 4):
-        says(viewer, p.ChangeSlice(seq=seq, slice_idx=seq))
+        says(viewer, vm.ChangeSlice(seq=seq, slice_idx=seq))
     await session.leave(viewer)
     tell_people(session)
     records = [r for m in kernel.heard if isinstance(m, lp.Shared) for r in m.audit]

@@ -11,7 +11,7 @@ from blustream_widget.annotations import annotation
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.annotation_messages import PutItem
-from blustream_widget.core.protocol import FrameHeader
+from blustream_widget.core.frame_header import FrameHeader
 from blustream_widget.core.recording_messages import SetRecording
 from blustream_widget.core.share_messages import PointerPlace
 from blustream_widget.core.sharing import SharedPerson

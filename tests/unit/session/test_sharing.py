@@ -24,6 +24,7 @@ from tests.unit.session.sharing_kit import (
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
+from blustream_widget.core import view_messages as vm
 from blustream_widget.core.annotation_messages import EditAnnotations, PutItem
 from blustream_widget.core.recording_messages import RecordingState, SetRecording
 from blustream_widget.core.sharing import MAX_LINKS, OWNER_ID, ROLES
@@ -200,7 +201,7 @@ async def test_who_is_removed_is_out_at_once_and_does_not_come_back(session, ker
     )
     assert channel.closed == [(4403, "removed")]
     assert channel.messages[-1].fatal
-    says(viewer, p.ViewSync(seq=1, colormap="grey"))  # it was on its way
+    says(viewer, vm.ViewSync(seq=1, colormap="grey"))  # it was on its way
     says(viewer, EditAnnotations(seq=1, edits=(PutItem(BOX),)))
     assert not session.view._wishes
     assert session.annotations.find("box") is None
@@ -252,7 +253,7 @@ async def test_a_role_changes_while_they_watch(session, kernel):
         session.sharing.receive_from_kernel(
             lp.ManagePerson(session=session.id, person=viewer.person, action="role", role=role)
         )
-        says(viewer, p.ViewSync(seq=1, colormap="grey"))
+        says(viewer, vm.ViewSync(seq=1, colormap="grey"))
         assert ("not-driver" in channel.codes()) == is_refused
         tell_people(session)
         people = channel.got(sm.People)[-1]
@@ -267,7 +268,7 @@ async def test_who_asks_may_drive_when_the_owner_grants_it_until_it_is_taken_bac
     assert viewer.guest.asks
     says(owner, manage(viewer.person, "grant"))
     assert (viewer.role, viewer.guest.asks, viewer.guest.is_lent) == ("editor", False, True)
-    says(viewer, p.ViewSync(seq=1, colormap="grey"))
+    says(viewer, vm.ViewSync(seq=1, colormap="grey"))
     assert channel.codes() == []
     says(owner, manage(viewer.person, "take-back"))
     assert viewer.role == "viewer"

@@ -7,6 +7,8 @@ import pytest
 
 from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
+from blustream_widget.core import view_messages as vm
+from blustream_widget.core.message_types import MessageType
 from blustream_widget.core.sections import Fence
 from blustream_widget.errors import StateError
 from blustream_widget.session import viewer as viewer_module
@@ -92,10 +94,10 @@ def viewer(room, channel):
 
 
 CHANGES = [
-    p.ChangeSlice(seq=1, slice_idx=2),
-    p.ZoomPan(seq=1, zoom=2.0, pan=(0.1, 0.2)),
-    p.WindowLevel(seq=1, window=3.0, level=4.0),
-    p.ViewSync(seq=1, colormap="grey"),
+    vm.ChangeSlice(seq=1, slice_idx=2),
+    vm.ZoomPan(seq=1, zoom=2.0, pan=(0.1, 0.2)),
+    vm.WindowLevel(seq=1, window=3.0, level=4.0),
+    vm.ViewSync(seq=1, colormap="grey"),
 ]
 
 
@@ -123,14 +125,14 @@ def test_who_drives_changes_the_fields_of_the_message(room, channel, role, messa
 
 
 def test_only_the_fields_that_are_newer_are_taken_from_a_late_message(room, viewer):
-    viewer.receive(p.encode(p.ViewSync(seq=5, window=2.0)))
-    viewer.receive(p.encode(p.ViewSync(seq=4, window=1.0, zoom=3.0)))
+    viewer.receive(p.encode(vm.ViewSync(seq=5, window=2.0)))
+    viewer.receive(p.encode(vm.ViewSync(seq=4, window=1.0, zoom=3.0)))
     assert room.patches == [{"window": 2.0}, {"zoom": 3.0}]
     assert viewer.seq == 5
 
 
 def test_a_section_comes_and_goes_and_a_message_without_one_leaves_it(room, viewer):
-    code = int(p.MessageType.VIEW_SYNC)
+    code = int(MessageType.VIEW_SYNC)
     fence = '{"kind":"fence","points":[[1,2],[3,4.5]]}'
     for seq, field in enumerate((f',"section":{fence}', ',"zoom":2', ',"section":null'), start=1):
         viewer.receive(f'{{"type":{code},"seq":{seq}{field}}}'.encode())
@@ -142,7 +144,7 @@ def test_a_section_comes_and_goes_and_a_message_without_one_leaves_it(room, view
 
 
 def test_a_refused_change_is_told_to_its_sender(channel, viewer):
-    viewer.receive(p.encode(p.ChangeSlice(seq=1, slice_idx=99)))
+    viewer.receive(p.encode(vm.ChangeSlice(seq=1, slice_idx=99)))
     assert [m.code for m in channel.messages] == ["state"]
 
 

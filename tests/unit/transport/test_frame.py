@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from blustream_widget.core.protocol import HEADER_BYTES, FrameFlags, FrameHeader, PaneHeader
+from blustream_widget.core.frame_header import HEADER_BYTES, FrameFlags, FrameHeader, PaneHeader
 from blustream_widget.errors import ProtocolError
 from blustream_widget.testing.contracts.transport import make_frame
 from blustream_widget.transport.frame import EncodedFrame

@@ -10,7 +10,7 @@ import pytest
 from aiortc import rtp
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpSendParameters
 
-from blustream_widget.core.protocol import HEADER_BYTES
+from blustream_widget.core.frame_header import HEADER_BYTES
 from blustream_widget.testing.contracts.transport import make_frame
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.rtp_burst import BURST_PACKETS, BurstRoom

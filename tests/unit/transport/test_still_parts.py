@@ -1,6 +1,6 @@
 """StillParts: a lossless picture over a slow link never holds up what is newer."""
 
-from blustream_widget.core.protocol import FrameFlags
+from blustream_widget.core.frame_header import FrameFlags
 from blustream_widget.testing.clients import StillAssembly
 from blustream_widget.testing.contracts.transport import make_frame
 from blustream_widget.transport.frame import EncodedFrame

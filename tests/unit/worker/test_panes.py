@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from blustream_widget.config import Config
+from blustream_widget.core.frame_header import FrameFlags
 from blustream_widget.core.geometry import place_slice
-from blustream_widget.core.protocol import FrameFlags
 from blustream_widget.core.state import first_state
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.core.worker_protocol import Open, Opened, Output, Show

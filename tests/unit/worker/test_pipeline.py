@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from blustream_widget.config import Config
-from blustream_widget.core.protocol import FrameFlags
+from blustream_widget.core.frame_header import FrameFlags
 from blustream_widget.core.sections import plane_across
 from blustream_widget.core.types import LoadedSlices, VolumeRef
 from blustream_widget.core.worker_protocol import (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.unit.worker.test_pipeline import Bench
 
-from blustream_widget.core.protocol import FrameFlags
+from blustream_widget.core.frame_header import FrameFlags
 from blustream_widget.core.types import VolumeRef
 from blustream_widget.core.worker_protocol import Open, Output, SmallerOutput, WantKeyframe
 from blustream_widget.data.memory import MemorySource

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import av
 
-from blustream_widget.core.protocol import FrameFlags, FrameHeader
+from blustream_widget.core.frame_header import FrameFlags, FrameHeader
 from blustream_widget.transport.fanout import Subscriber
 from blustream_widget.transport.frame import EncodedFrame
 
