@@ -17,6 +17,7 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.label_edit import Brick, History, LabelEdit
 from blustream_widget.core.segmentation import SegmentationSource
 from blustream_widget.errors import BlustreamError, ProcessingError, from_code
+from blustream_widget.link_orders import export_note
 
 if TYPE_CHECKING:
     from blustream_widget.core.types import VolumeInfo, VolumeRef
@@ -54,7 +55,7 @@ class EditDesk:
         self,
         session: str,
         tell: Callable[[lp.ToServer], None],
-        order: Callable[[lp.ToServer], None],
+        order: Callable[[lp.OfOrder], None],
     ) -> None:
         self._session = session
         self._tell, self._order = tell, order
@@ -99,7 +100,7 @@ class EditDesk:
 
     def exported(self) -> None:
         """Say that labels were written, for the record."""
-        self._order(lp.NoteExport(session=self._session, what="exported labels"))
+        self._order(export_note(self._session, "exported labels"))
 
     def hear(self, message: lp.ToKernel) -> None:
         """Hear the server; what is not about edits is passed over."""

@@ -11,6 +11,7 @@ import traitlets as t
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.picture_messages import PictureTaken, TakePicture
 from blustream_widget.errors import StateError, WorkerError
+from blustream_widget.link_orders import export_note
 from blustream_widget.screenshot import Screenshot, check_scale, checked_path, screenshot_of
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Pictured(t.HasTraits):
         picture = screenshot_of(self._take_picture(timeout_s), pane, scale)
         if path is not None:
             picture.save(path, overwrite=overwrite)
-        self._link.order(lp.NoteExport(session=self._session, what="saved a picture"))
+        self._link.order(export_note(self._session, "saved a picture"))
         return picture
 
     def _take_picture(self, timeout_s: float) -> PictureTaken:

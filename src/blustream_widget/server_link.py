@@ -122,8 +122,8 @@ class Link:
         """
         self._post(lambda: self._send(message), start=False)
 
-    def order(self, message: lp.ToServer) -> None:
-        """Have something done once: sent until a server confirms it, maybe twice."""
+    def order(self, message: lp.OfOrder) -> None:
+        """Have something done once: sent until a server confirms it, in whatever connection."""
         self._post(lambda: self._order(message), start=False)
 
     def tie(self, message: lp.TieViews) -> None:
@@ -417,18 +417,17 @@ class Link:
             self._send(lp.CloseSession(session=name))
         self._orders.forget(name)
 
-    def _order(self, message: lp.ToServer) -> None:
-        self._orders.add(message)
-        self._send(message)
+    def _order(self, message: lp.OfOrder) -> None:
+        self._send(self._orders.add(message))
 
     def _tie(self, message: lp.TieViews) -> None:
         members = {name: one for name, one in self._sessions.items() if name in message.sessions}
         sealed = {name: session.seal() for name, session in members.items()}
         behind = {name: last for name, last in sealed.items() if last is not None}
-        self._orders.tie(message, behind)
+        order = self._orders.tie(message, behind)
         if self._socket is not None:
             self._put_changes(behind)
-        self._send(message)
+        self._send(order)
 
     def _untie(self, name: str) -> None:
         if (order := self._orders.untie(name)) is not None:

@@ -58,8 +58,9 @@ class Kernel(Link):
         self._drop_relays()
 
     def sent(self) -> list[lp.ToServer]:
-        """Take what goes out now."""
-        return [lp.to_server_decoder.decode(text) for text in self.sent_texts()]
+        """Take what goes out now; of orders, what is to be done."""
+        sent = [lp.to_server_decoder.decode(text) for text in self.sent_texts()]
+        return [one.what if isinstance(one, lp.Order) else one for one in sent]
 
     def sent_texts(self) -> list[str]:
         """Take what goes out now, as text."""

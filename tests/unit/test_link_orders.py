@@ -106,7 +106,6 @@ ORDERS = {
     "remove a guest": lambda kernel, s: kernel.order(lp.ManagePerson(s, "0" * 16, "remove")),
     "end sharing": lambda kernel, s: kernel.order(lp.StopSharing(s)),
     "calls": lambda kernel, s: kernel.order(lp.SetCalls(s, "nobody")),
-    "export": lambda kernel, s: kernel.order(lp.NoteExport(s, "saved a picture")),
     "cancel an edit": lambda kernel, s: kernel.order(lp.CancelEdit(s, 3)),
     "cancel a picture": lambda kernel, s: kernel.order(TakePicture(s, 3, cancel=True)),
 }
@@ -130,6 +129,40 @@ def test_an_order_is_told_until_a_server_has_taken_it(kernel, order):
     kernel.confirm(sent)
     kernel.break_off()
     assert done(kernel.connect()) == []
+
+
+def test_each_export_is_told_until_a_server_has_taken_it(kernel):
+    (session,) = kernel.views(1)
+    note = lp.NoteExport(session, "saved a picture", 1.0)
+    for _ in range(2):
+        kernel.order(note)
+    assert done(kernel.connect()) == [note, note]
+    kernel.break_off()
+    sent = kernel.connect()
+    assert done(sent) == [note, note]
+    kernel.confirm(sent)
+    kernel.break_off()
+    assert done(kernel.connect()) == []
+
+
+def test_an_order_has_the_same_number_each_time_and_no_other_has_it(kernel):
+    (session,) = kernel.views(1)
+    kernel.connect()
+    kernel.refresh(session)
+    kernel.order(lp.StopSharing(session))
+    first = orders_of(kernel.sent_texts())
+    kernel.break_off()
+    kernel.connect_only()
+    assert orders_of(kernel.sent_texts()) == first
+    assert [order.n for order in first] == [1, 2]
+    other = Kernel()
+    other.refresh(*other.views(1))
+    other.connect_only()
+    assert orders_of(other.sent_texts())[0].kernel != first[0].kernel
+
+
+def orders_of(texts: list[str]) -> list[lp.Order]:
+    return of_kind([lp.to_server_decoder.decode(text) for text in texts], lp.Order)
 
 
 def test_a_confirmation_counts_for_what_came_before_it_alone(kernel):

@@ -26,6 +26,7 @@ from blustream_widget.core.horizon_grid import samples_of
 from blustream_widget.core.measures import quantities_of, wants_of
 from blustream_widget.core.spectrum import Spectrum
 from blustream_widget.errors import AnnotationError, ProcessingError
+from blustream_widget.link_orders import export_note
 from blustream_widget.processing.horizon import Horizon
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Annotated(t.HasTraits):
             info=lambda: self.info,
             measure=self.measure,
             on_change=self._tell_trait,
-            on_export=lambda what: link.order(lp.NoteExport(session=session, what=what)),
+            on_export=lambda what: link.order(export_note(session, what)),
         )
         self.annotations = container
         self._annotations = container

@@ -33,7 +33,7 @@ class VoxelQuestions:
         self,
         session: str,
         post: Callable[[lp.ToServer], None],
-        order: Callable[[lp.ToServer], None],
+        order: Callable[[lp.OfOrder], None],
     ) -> None:
         self._session = session
         self._post, self._order = post, order

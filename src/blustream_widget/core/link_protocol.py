@@ -305,10 +305,14 @@ class StayOut(_Message, tag="stay-out", frozen=True):
 
 
 class NoteExport(_Message, tag="exported", frozen=True):
-    """The owner wrote something of the view from Python: for the record."""
+    """The owner wrote something of the view from Python: for the record.
+
+    `at_ms`: when, since 1970; it may have been while there was no server.
+    """
 
     session: str
     what: Export
+    at_ms: float
 
 
 class NameOwner(_Message, tag="owner", frozen=True):
@@ -357,6 +361,32 @@ class UntieViews(_Message, tag="untie", frozen=True):
     """Let the views of a tie go their own ways."""
 
     tie: str
+
+
+OfOrder: TypeAlias = (
+    MeasureItem
+    | TrackHorizon
+    | WantHorizon
+    | TakePicture
+    | RemoveSegmentation
+    | RefreshSegmentation
+    | RefreshVolume
+    | CancelEdit
+    | OfSharing
+    | TieViews
+    | UntieViews
+)
+
+
+class Order(_Message, tag="order", frozen=True):
+    """Do something once; told again over another connection until it is confirmed.
+
+    `n` grows with every order of a `kernel`: a server that has taken it passes it over.
+    """
+
+    kernel: Key
+    n: Annotated[int, msgspec.Meta(gt=0)]
+    what: OfOrder
 
 
 class Confirm(_Message, tag="confirm", frozen=True):
@@ -413,6 +443,7 @@ ToServer: TypeAlias = (
     | OpenDesk
     | TieViews
     | UntieViews
+    | Order
     | Confirm
     | RelayOpen
     | RelayText

@@ -29,6 +29,7 @@ from blustream_widget.errors import (
 from blustream_widget.server.left_sessions import LeftSessions
 from blustream_widget.server.lifetime import Lifetime
 from blustream_widget.server.runtime_files import sweep
+from blustream_widget.server.taken_orders import TakenOrders
 from blustream_widget.server.tokens import LIFETIME_S, TokenIssuer
 from blustream_widget.server.uplink import Uplink
 from blustream_widget.session.guests import Guest, no_link
@@ -91,6 +92,7 @@ class Hub:
         self._tasks = TaskSet()
         # Who waits for a session that a former server left.
         self._waiting: dict[str, list[Callable[[], None]]] = {}
+        self.orders = TakenOrders()
         self.ties = Ties(self._view_of)
         # Set when there is somebody who serves guests that come through it.
         self.uplink: Uplink | None = None

@@ -44,6 +44,19 @@ OfSession: TypeAlias = (
 )
 
 
+_Unwrapped: TypeAlias = (
+    OfSession
+    | lp.OpenSession
+    | lp.OpenDesk
+    | lp.TieViews
+    | lp.UntieViews
+    | lp.Confirm
+    | lp.RelayOpen
+    | lp.RelayText
+    | lp.RelayClose
+)
+
+
 class _Head(msgspec.Struct):
     """What can be read of a message whose other fields are not as they should be."""
 
@@ -90,6 +103,12 @@ class KernelLink:
             logger.warning("A kernel sent a message that is not one: %s", type(exc).__name__)
             self._answer_unreadable(text, exc)
             return
+        if not isinstance(message, lp.Order):
+            self._take(message)
+        elif self._hub.orders.take(message.kernel, message.n):
+            self._take(message.what)
+
+    def _take(self, message: _Unwrapped) -> None:
         match message:
             case lp.OpenSession():
                 self._hub.open(message, self, self._process)

@@ -51,10 +51,24 @@ class Audit:
         self._clock = clock
         self._joined_s: dict[tuple[str, str], float] = {}
 
-    def note(self, what: str, who: str, name: str, role: str, detail: str = "") -> None:
-        """Keep a record, and log it without the person's name."""
+    def note(
+        self,
+        what: str,
+        who: str,
+        name: str,
+        role: str,
+        detail: str = "",
+        at_ms: float | None = None,
+    ) -> None:
+        """Keep a record, and log it without the person's name; `at_ms`: None is now."""
+        now_ms = self._clock() * 1000
         record = AuditRecord(
-            at_ms=self._clock() * 1000, what=what, who=who, name=name, role=role, detail=detail
+            at_ms=now_ms if at_ms is None else min(at_ms, now_ms),
+            what=what,
+            who=who,
+            name=name,
+            role=role,
+            detail=detail,
         )
         self.records.append(record)
         line = {"session": self._session_id, **msgspec.structs.asdict(record)}

@@ -91,7 +91,7 @@ class Outlets:
             viewers=lambda: audience,
             can_encode=lambda: view.info is None or bool(drawing.supervisor.capabilities.encoder),
             on_change=self._changed,
-            note=lambda what: sharing.exported(None, what),
+            note=sharing.owner_did,
         )
 
     @property

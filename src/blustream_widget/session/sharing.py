@@ -191,18 +191,23 @@ class Sharing:
             self._tell.call()
         self.audit.note_going_on("drove", viewer.person, viewer.name, viewer.role)
 
-    def exported(self, viewer: Viewer | None, what: str) -> None:
-        """Take note who took something out of the view; None: the owner, from Python."""
-        if not self._was_shared:
-            return
-        if viewer is None:
-            self.audit.note_going_on(what, OWNER_ID, self.owner_name, "owner")
-        else:
+    def exported(self, viewer: Viewer, what: str) -> None:
+        """Take note what somebody's page says that they took out of the view."""
+        if self._was_shared:
             self.audit.note_going_on(what, viewer.person, viewer.name, viewer.role)
 
+    def owner_did(self, what: str, at_ms: float | None = None) -> None:
+        """Take note of what the owner did in Python, each time."""
+        if self._was_shared:
+            self.audit.note(what, OWNER_ID, self.owner_name, "owner", at_ms=at_ms)
+
     def recorded(self, viewer: Viewer | None, *, on: bool) -> None:
-        """Take note who began or ended a recording."""
-        self.exported(viewer, "began a recording" if on else "ended a recording")
+        """Take note who began or ended a recording; None: the owner, from Python."""
+        what = "began a recording" if on else "ended a recording"
+        if viewer is None:
+            self.owner_did(what)
+        elif self._was_shared:  # each time: the record tells when one ran
+            self.audit.note(what, viewer.person, viewer.name, viewer.role)
 
     def noted(self, viewer: Viewer, what: str) -> None:
         """Take note what somebody did in the call."""
@@ -255,8 +260,8 @@ class Sharing:
                     self._stop(link)
                 case lp.StayOut(links=links, people=people):
                     self._stay_out(links, people)
-                case lp.NoteExport(what=what):
-                    self.exported(None, what)
+                case lp.NoteExport(what=what, at_ms=at_ms):
+                    self.owner_did(what, at_ms)
                 case lp.NameOwner(name=name):
                     self.owner_name = self._guests.name_owner(name)
                     self._tell.call()

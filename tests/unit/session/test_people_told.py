@@ -280,7 +280,9 @@ async def test_what_is_taken_out_of_the_view_is_in_the_record(session, kernel):
     viewer, _ = enter(session)
     for _ in range(3):
         says(viewer, sm.Exported(what="saved a picture"))
-    session.sharing.receive_from_kernel(lp.NoteExport(session=session.id, what="exported CSV"))
+    note = lp.NoteExport(session=session.id, what="exported CSV", at_ms=1e18)
+    session.sharing.receive_from_kernel(note)
+    assert session.sharing.audit.records[-1].at_ms <= time.time() * 1000
     session.sharing.recorded(None, on=True)
     records = [(r.what, r.name) for r in session.sharing.audit.records]
     assert records[-3:] == [
