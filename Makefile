@@ -106,7 +106,7 @@ $(STORAGE_PACKAGES): tests/storage/package.json tests/storage/package-lock.json 
 	@touch $@
 
 $(HUB_PACKAGES): tests/hub/package.json tests/hub/package-lock.json | system
-	@echo "Installing configurable-http-proxy into tests/hub/node_modules"
+	@echo "Installing JupyterHub's proxy and a login's provider into tests/hub/node_modules"
 	@npm --prefix tests/hub ci --silent
 	@touch $@
 

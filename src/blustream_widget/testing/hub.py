@@ -54,6 +54,10 @@ class JupyterHub(JupyterProcess):
         of `localhost` by itself.
     base : str
         Path below which the Hub and all of its servers are.
+    port : int
+        Of the proxy; 0 takes a free one.
+    more : str
+        Lines of jupyterhub_config.py that come last: another authenticator, for example.
 
     Raises
     ------
@@ -69,8 +73,10 @@ class JupyterHub(JupyterProcess):
         *,
         domain: str = "",
         base: str = "/",
+        port: int = 0,
+        more: str = "",
     ) -> None:
-        port = free_port()
+        port = port or free_port()
         # Its REST interface is asked where it listens itself, if names have no meaning here.
         hub_port = free_port()
         self._base = base
@@ -80,7 +86,7 @@ class JupyterHub(JupyterProcess):
         self._service = re.search(r'BLUSTREAM_HUB_SERVICE": "([^"]+)"', config)
         if domain:
             config += f'c.JupyterHub.subdomain_host = "http://{domain}:{port}"\n'
-        more = _CONFIG.format(
+        own = _CONFIG.format(
             url=f"http://127.0.0.1:{port}{base}",
             hub_port=hub_port,
             proxy_port=free_port(),
@@ -89,7 +95,7 @@ class JupyterHub(JupyterProcess):
             environment={"JUPYTER_CONFIG_DIR": str(self._configure_pages()), **environment},
             homes=str(self.home / "{username}"),
         )
-        (self.home / "jupyterhub_config.py").write_text(config + more)
+        (self.home / "jupyterhub_config.py").write_text(config + own + more)
         self._start(
             *("jupyterhub", "--config", "jupyterhub_config.py"),
             folder=self.home,
