@@ -1,55 +1,35 @@
 /** The session of one widget: connection, decoder, state and measurements, seen as one `Session`. */
 import { Abilities, type ProbePictures } from "./abilities";
-import { AckPace } from "./ack-pace";
 import { LiveCall } from "./call/call";
 import { Connection, type ConnectionOptions } from "./connection";
-import { PictureDecoder } from "./decoder";
 import type { Linkable } from "./exchange";
 import { LiveLabels } from "./labels/link";
 import { isAtLeast, LatencyMeter } from "./latency";
 import { Listeners } from "./listeners";
 import { LiveAnnotations } from "./live-annotations";
 import { LiveRecording } from "./live-recording";
+import { LiveStatus } from "./live-status";
 import { OwnView } from "./own-view";
 import { Palettes } from "./palettes";
 import { PatchSender } from "./patch-sender";
 import { mayDrive, People } from "./people";
+import { PicturePath } from "./picture-path";
 import { Pointing } from "./pointing";
-import { Presenter } from "./presenter";
 import {
-  type Ack,
   type Error as ErrorMessage,
-  FrameFlags,
-  type FrameHeader,
-  HEADER_BYTES,
   type Hello,
   MessageType,
-  PANE_HEADER_BYTES,
   type People as PeopleMessage,
   PROTOCOL_VERSION,
-  type Report,
   type SegmentationInfo,
   type ServerMessage,
-  unpackHeader,
   type ViewerMessage,
   type ViewPatch,
   type ViewState,
   type VolumeInfo,
   type Welcome,
 } from "./protocol";
-import { Screen } from "./screen";
 import type { Frame, ProbedValue, Session, SessionError, SessionStatus } from "./session";
-import {
-  FIRST_STATUS,
-  fromServer,
-  NOTEBOOK_BUSY,
-  newReport,
-  phaseOf,
-  sameValues,
-  transportOf,
-  unreachable,
-} from "./status";
-import { StillParts } from "./still-parts";
 import { Takeover } from "./takeover";
 import { ViewLinks } from "./view-links";
 import type { OpenPeer } from "./webrtc";
@@ -72,7 +52,6 @@ export interface LiveSessionOptions {
   readonly guestPage?: (() => string) | undefined;
 }
 
-const REPORT_MS = 1000;
 /** Codes of errors that say "this message is not taken": a notice, and the server's state again. */
 const REFUSALS = new Set(["state", "not-driver", "protocol"]);
 /** Codes of errors that concern WebRTC alone: the link goes on serving, the status says why. */
@@ -84,13 +63,9 @@ export class LiveSession implements Session, Linkable {
   readonly #options: LiveSessionOptions;
   readonly #connection: Connection;
   readonly #takeover: Takeover | null;
-  readonly #peerObstacle: string;
-  readonly #decoder: PictureDecoder;
   readonly #meter = new LatencyMeter();
-  readonly #screen = new Screen(this.#meter);
-  readonly #presenter: Presenter;
-  readonly #thereMs = new WeakMap<FrameHeader, number>();
-  readonly #acks = new AckPace((ack) => this.#connection.send(ack));
+  readonly #pictures: PicturePath;
+  readonly #status: LiveStatus;
   readonly #sender: PatchSender;
   readonly #abilities: Abilities;
   readonly labels = new LiveLabels((message) => this.#connection.send(message));
@@ -106,35 +81,32 @@ export class LiveSession implements Session, Linkable {
   });
   readonly viewLinks = new ViewLinks((message) => this.#connection.send(message));
   readonly annotations = new LiveAnnotations((message) => this.#connection.send(message));
-  readonly #stillParts = new StillParts();
   readonly #stateListeners = new Listeners<ViewState>();
-  readonly #statusListeners = new Listeners<SessionStatus>();
   readonly #ledListeners = new Listeners<readonly [ViewState, ViewState]>();
   readonly #infoListeners = new Listeners<VolumeInfo>();
   readonly #valueListeners = new Listeners<ProbedValue>();
   readonly #noticeListeners = new Listeners<SessionError>();
   readonly #always = new AbortController().signal;
-  #status = FIRST_STATUS;
-  /** Of the server's encoder; a viewer without a video decoder gets JPEG instead. */
-  #codec = "";
   #info: VolumeInfo | null = null;
   #segmentations: readonly SegmentationInfo[] = [];
   #role = "";
-  #via = "";
-  #serverError: SessionError | null = null;
-  #kernelError: SessionError | null = null;
-  #hasEnded = false;
-  #isStopped = false;
-  #wasLive = false;
   #isVisible = true;
   #probes = 0;
-  #reportTimer: ReturnType<typeof setInterval> | undefined;
-  #lastReport: Report | null = null;
 
   constructor(options: LiveSessionOptions) {
     this.#options = options;
     this.#abilities = new Abilities(options.pictures);
-    this.#presenter = new Presenter((frame) => this.#show(frame), options.afterPaint);
+    this.#pictures = new PicturePath({
+      meter: this.#meter,
+      send: (message) => this.#connection.send(message),
+      header: (header) => this.#takeover?.header(header),
+      shown: () => this.#status.shown(),
+      unusable: (reason) => {
+        this.#abilities.giveUpVideo(reason);
+        this.retry();
+      },
+      afterPaint: options.afterPaint,
+    });
     this.#connection = new Connection(
       {
         openers: options.openers,
@@ -144,9 +116,9 @@ export class LiveSession implements Session, Linkable {
       {
         welcome: (welcome) => this.#welcomed(welcome),
         message: (message) => this.#received(message),
-        frame: (data) => this.#frameReceived(data),
+        frame: (data) => this.#pictures.received(data),
         lost: () => this.#lost(),
-        changed: () => this.#refresh(),
+        changed: () => this.#status.refresh(),
       },
     );
     this.#sender = new PatchSender({
@@ -156,16 +128,15 @@ export class LiveSession implements Session, Linkable {
       sendReliably: (message) => this.#connection.send(message),
       changed: (state) => this.#stateListeners.emit(state),
     });
-    this.#decoder = new PictureDecoder({
-      picture: (frame) => this.#presenter.offer(frame),
-      consumed: (header) => this.#acknowledge(header),
-      wantKeyframe: () => this.#connection.send({ type: MessageType.KEYFRAME }),
-      unusable: (reason) => {
-        this.#abilities.giveUpVideo(reason);
-        this.retry();
-      },
+    this.#status = new LiveStatus({
+      connection: this.#connection,
+      abilities: this.#abilities,
+      screen: this.#pictures.screen,
+      meter: this.#meter,
+      takeover: () => this.#takeover,
+      peerObstacle: options.peerObstacle ?? "",
+      hasInfo: () => this.#info !== null,
     });
-    this.#peerObstacle = options.peerObstacle ?? "";
     this.#takeover = options.openPeer && this.#makeTakeover(options.openPeer);
     this.pointing.here.add((place) => this.people.point(place), this.#always);
   }
@@ -183,7 +154,7 @@ export class LiveSession implements Session, Linkable {
   }
 
   get status(): SessionStatus {
-    return this.#status;
+    return this.#status.now;
   }
 
   get role(): string {
@@ -194,33 +165,30 @@ export class LiveSession implements Session, Linkable {
 
   /** Connect, and stay connected until `stop`. */
   start(): void {
-    if (this.#hasEnded) return;
-    this.#isStopped = false;
+    if (this.#status.hasEnded) return;
+    this.#status.start();
     this.#connection.start();
-    this.#reportTimer ??= setInterval(() => this.#report(), REPORT_MS);
-    this.#refresh();
+    this.#status.refresh();
   }
 
   /** Close all connections; the last picture stays. `start` connects again. */
   stop(): void {
-    clearInterval(this.#reportTimer);
-    this.#reportTimer = undefined;
+    this.#status.stop();
     this.call.leave();
     this.#lost();
     this.#connection.stop();
-    this.#refresh();
+    this.#status.refresh();
   }
 
   /** The session is over for good. */
   end(): void {
-    this.#hasEnded = true;
+    this.#status.ended();
     this.stop();
   }
 
   /** An error that the kernel knows of, for example a volume that does not exist; null when mended. */
   setKernelError(error: SessionError | null): void {
-    this.#kernelError = error;
-    this.#refresh();
+    this.#status.failedInKernel(error);
   }
 
   // ------------------------------------------------------------ Session
@@ -251,9 +219,9 @@ export class LiveSession implements Session, Linkable {
   }
 
   retry(): void {
-    if (this.#hasEnded) return;
-    this.#serverError = null;
-    if (this.#isStopped) {
+    if (this.#status.hasEnded) return;
+    this.#status.failed(null);
+    if (this.#status.isStopped) {
       this.start();
     } else if (this.#connection.link) {
       // Connected, but there is nothing to show: a new welcome begins again.
@@ -263,7 +231,7 @@ export class LiveSession implements Session, Linkable {
     } else {
       this.#connection.retryNow();
     }
-    this.#refresh();
+    this.#status.refresh();
   }
 
   /** There may be a network again. */
@@ -272,20 +240,20 @@ export class LiveSession implements Session, Linkable {
   }
 
   cancel(): void {
-    this.#isStopped = true;
+    this.#status.cancelled();
     this.stop();
   }
 
   setVisible(visible: boolean): void {
     if (visible === this.#isVisible) return;
     this.#isVisible = visible;
-    this.#decoder.reset();
+    this.#pictures.reset();
     if (this.#takeover) this.#takeover.setVisible(visible);
     else this.#sendVisibility();
   }
 
   onFrame(listener: (frame: Frame) => void, signal: AbortSignal): void {
-    this.#screen.listeners.add(listener, signal);
+    this.#pictures.screen.listeners.add(listener, signal);
   }
 
   onState(listener: (state: ViewState) => void, signal: AbortSignal): void {
@@ -293,7 +261,7 @@ export class LiveSession implements Session, Linkable {
   }
 
   onStatus(listener: (status: SessionStatus) => void, signal: AbortSignal): void {
-    this.#statusListeners.add(listener, signal);
+    this.#status.listeners.add(listener, signal);
   }
 
   onInfo(listener: (info: VolumeInfo) => void, signal: AbortSignal): void {
@@ -309,7 +277,7 @@ export class LiveSession implements Session, Linkable {
   }
 
   lastFrame(): Frame | null {
-    return this.#screen.frame;
+    return this.#pictures.screen.frame;
   }
 
   // ------------------------------------------------------------ from the server
@@ -325,19 +293,18 @@ export class LiveSession implements Session, Linkable {
 
   #welcomed(welcome: Welcome): void {
     this.#role = welcome.role;
-    this.#via = welcome.via;
-    this.#serverError = null;
+    this.#status.welcomed(welcome.via);
     const isAnother = this.ownView.welcomed(welcome);
     if (isAnother) this.#leaveView();
     this.#sender.restart(welcome.state);
     if (isAnother) this.#stateListeners.emit(this.state);
     if (welcome.info) this.#inform(welcome.info);
-    this.#screen.restart();
+    this.#pictures.screen.restart();
     if (!this.#isVisible) this.#sendVisibility();
     this.tellGuestPage();
     this.#takeover?.start(welcome);
     this.call.welcomed(welcome);
-    this.#refresh();
+    this.#status.refresh();
   }
 
   /** State and pictures of another view follow: what was changed or is on its way is of this one. */
@@ -345,8 +312,7 @@ export class LiveSession implements Session, Linkable {
     this.#takeover?.stop();
     this.#sender.stop();
     this.#sender.refused();
-    this.#decoder.reset();
-    this.#presenter.clear();
+    this.#pictures.clear();
   }
 
   /** The kernel, which makes links too, cannot know how a browser reaches this server. */
@@ -394,8 +360,7 @@ export class LiveSession implements Session, Linkable {
         this.#paceAcks(message.every_ms);
         break;
       case MessageType.STATUS:
-        this.#codec = message.codec;
-        this.#refresh(fromServer(message));
+        this.#status.received(message);
         break;
       case MessageType.VALUE:
         if (message.n === this.#probes) this.#valueListeners.emit(message);
@@ -453,8 +418,8 @@ export class LiveSession implements Session, Linkable {
   }
 
   #isPictureDue(revision: number): boolean {
-    const shown = this.#screen.frame?.header.revision ?? 0;
-    return this.#status.worker === "ready" && !isAtLeast(shown, revision);
+    const shown = this.#pictures.screen.frame?.header.revision ?? 0;
+    return this.status.worker === "ready" && !isAtLeast(shown, revision);
   }
 
   #failed({ code, message, hint, fatal }: ErrorMessage): void {
@@ -469,8 +434,8 @@ export class LiveSession implements Session, Linkable {
     if (code === "state" || code === "view-link") this.viewLinks.refused();
     if (REFUSALS.has(code)) this.#sender.refused();
     if (fatal) {
-      this.#serverError = error;
-      this.#refresh();
+      this.#status.failed(error);
+      this.#status.refresh();
     } else {
       this.#noticeListeners.emit(error);
     }
@@ -485,60 +450,21 @@ export class LiveSession implements Session, Linkable {
     if (notice) this.#noticeListeners.emit(notice);
   }
 
-  #frameReceived(data: DataView): void {
-    const header = unpackHeader(data);
-    if (!header) return;
-    if (header.flags & FrameFlags.HEADER_ONLY) {
-      this.#takeover?.header(header);
-      return;
-    }
-    this.#thereMs.set(header, performance.now());
-    const length = HEADER_BYTES + header.n_panes * PANE_HEADER_BYTES;
-    const start = data.byteOffset + length;
-    const payload = new Uint8Array(data.buffer as ArrayBuffer, start, data.byteLength - length);
-    if (!(header.flags & FrameFlags.PART)) {
-      this.#stillParts.clear();
-      this.#decoder.push(header, payload);
-      return;
-    }
-    this.#acknowledge(header);
-    const whole = this.#stillParts.add(header, payload);
-    if (whole) this.#decoder.push(whole.header, whole.payload);
-  }
-
-  #acknowledge(header: FrameHeader): void {
-    const there_ms = this.#thereMs.get(header) ?? 0;
-    const ack: Ack = { type: MessageType.ACK, frame_no: header.frame_no, there_ms };
-    if (header.flags & FrameFlags.STILL) this.#connection.send(ack);
-    else this.#acks.came(ack);
-  }
-
-  #show(frame: Frame): void {
-    if (!this.#screen.show(frame)) return;
-    const isNews = !this.#wasLive || this.#serverError !== null;
-    this.#wasLive = true;
-    // A picture is proof that what failed was mended.
-    this.#serverError = null;
-    if (isNews || this.#screen.isExact !== this.#status.exact) this.#refresh();
-  }
-
   #lost(): void {
     this.recording.lost();
     this.people.lost();
     this.ownView.lost();
     this.viewLinks.lost();
     this.#takeover?.stop();
-    this.#acks.forget();
-    this.#paceAcks(0);
+    this.#pictures.lost();
+    this.#takeover?.acks.pace(0);
     this.#sender.stop();
-    this.#decoder.reset();
-    this.#presenter.clear();
   }
 
   // ------------------------------------------------------------ to the server
 
   #paceAcks(everyMs: number): void {
-    this.#acks.pace(everyMs);
+    this.#pictures.pace(everyMs);
     this.#takeover?.acks.pace(everyMs);
   }
 
@@ -546,11 +472,11 @@ export class LiveSession implements Session, Linkable {
     return new Takeover(open, {
       send: (message) => this.#connection.send(message),
       // A lossless still of the socket may be newer than video that comes now: the numbers tell.
-      frame: (frame) => this.#presenter.offer(frame),
+      frame: (frame) => this.#pictures.offer(frame),
       text: (text) => this.#received(JSON.parse(text) as ServerMessage),
       changed: () => {
-        this.#decoder.reset();
-        this.#refresh();
+        this.#pictures.reset();
+        this.#status.refresh();
       },
       renew: () => this.#connection.renew(),
       roundTripMs: (enoughMs) => this.#connection.roundTripMs(enoughMs),
@@ -563,67 +489,5 @@ export class LiveSession implements Session, Linkable {
 
   #sendVisibility(): void {
     this.#connection.send({ type: MessageType.STREAM, path: "socket", visible: this.#isVisible });
-  }
-
-  /** Once a second: what was measured, for status and server; silent while nothing changes. */
-  #report(): void {
-    const now = performance.now();
-    const displayedFps = this.#meter.displayedFps(now);
-    const latencyMs = Math.round(this.#meter.latencyMs(now) * 10) / 10;
-    this.#refresh({ displayedFps, latencyMs });
-    const transport = transportOf(this.#connection.link, this.#takeover?.isActive ?? false);
-    if (transport === "") return;
-    const report = newReport(this.#lastReport, {
-      type: MessageType.REPORT,
-      transport,
-      displayed_fps: displayedFps,
-      latency_ms: latencyMs,
-      decoder: this.#decoderName(),
-    });
-    if (report && this.#connection.send(report)) this.#lastReport = report;
-  }
-
-  #decoderName(): string {
-    if (this.#takeover?.isActive && !this.#takeover.takesEncoded) return "webrtc";
-    if (this.#takeover?.isActive) return "webcodecs";
-    return this.#abilities.isJpegOnly ? "jpeg" : "webcodecs";
-  }
-
-  #reason(): string {
-    if (this.#takeover?.isActive) return "";
-    const noPeer = this.#takeover?.reason ?? this.#peerObstacle;
-    const reasons = [this.#connection.reason, noPeer, this.#abilities.reason];
-    return reasons.filter(Boolean).join(" · ");
-  }
-
-  #refresh(change: Partial<SessionStatus> = {}): void {
-    const link = this.#connection.link;
-    const lost = unreachable(this.#connection, this.#wasLive);
-    const error = this.#serverError ?? this.#kernelError ?? lost;
-    const retryAtMs = this.#connection.retryAtMs;
-    const status: SessionStatus = {
-      ...this.#status,
-      ...change,
-      phase: phaseOf({
-        hasEnded: this.#hasEnded,
-        isStopped: this.#isStopped,
-        error,
-        isConnected: link !== null,
-        hasInfo: this.#info !== null,
-        hasPicture: this.#screen.frame !== null,
-        wasLive: this.#wasLive,
-      }),
-      transport: transportOf(link, this.#takeover?.isActive ?? false),
-      via: link === null ? "" : this.#via,
-      codec: this.#decoderName() === "jpeg" ? "jpeg" : this.#codec,
-      reason: this.#reason(),
-      exact: this.#screen.isExact,
-      isNotebookBusy: link === null && this.#connection.code === NOTEBOOK_BUSY,
-      retryInMs: retryAtMs > 0 ? Math.max(0, Math.round(retryAtMs - performance.now())) : 0,
-      error,
-    };
-    if (sameValues(status, this.#status)) return;
-    this.#status = status;
-    this.#statusListeners.emit(status);
   }
 }
