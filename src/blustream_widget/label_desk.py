@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from blustream_widget.config import load_config
+from blustream_widget.core import link_labels as ll
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.label_edit import Brick, History, LabelEdit
 from blustream_widget.core.segmentation import SegmentationSource
@@ -32,7 +33,7 @@ Progress: TypeAlias = Callable[[float | None, str], None]
 class _Asked:
     """A question, and what is known of its answer."""
 
-    message: lp.EditLabels | lp.FetchBricks
+    message: ll.EditLabels | ll.FetchBricks
     answer: int | BlustreamError | None = None
     share: float | None = None
     n_news: int = 0
@@ -82,7 +83,7 @@ class EditDesk:
             It cannot be; nothing was changed.
         """
         n = next(self._numbers)
-        question = lp.EditLabels(session=self._session, name=name, n=n, edit=edit, history=history)
+        question = ll.EditLabels(session=self._session, name=name, n=n, edit=edit, history=history)
         words = f"editing {name}"
 
         def show(share: float | None) -> None:
@@ -95,7 +96,7 @@ class EditDesk:
 
     def bricks(self, name: str, timeout_s: float) -> list[tuple[Brick, bytes]]:
         """Fetch what was edited in labels, packed."""
-        question = lp.FetchBricks(session=self._session, name=name, n=next(self._numbers))
+        question = ll.FetchBricks(session=self._session, name=name, n=next(self._numbers))
         return self._ask(question, f"The edits of {name!r} did not come", timeout_s).bricks
 
     def exported(self) -> None:
@@ -105,13 +106,13 @@ class EditDesk:
     def hear(self, message: lp.ToKernel) -> None:
         """Hear the server; what is not about edits is passed over."""
         match message:
-            case lp.LabelsEdited(n=n, n_voxels=n_voxels):
+            case ll.LabelsEdited(n=n, n_voxels=n_voxels):
                 self._note(n, answer=n_voxels)
-            case lp.EditProgress(n=n, share=share):
+            case ll.EditProgress(n=n, share=share):
                 self._note(n, share=share)
-            case lp.EditRefused(n=n, code=code, message=text, hint=hint):
+            case ll.EditRefused(n=n, code=code, message=text, hint=hint):
                 self._note(n, answer=from_code(code, text, hint))
-            case lp.EditedBricks(n=n, bricks=bricks, more=more):
+            case ll.EditedBricks(n=n, bricks=bricks, more=more):
                 if n in self._asked:
                     self._asked[n].bricks.extend(bricks)
                     if not more:
@@ -146,7 +147,7 @@ class EditDesk:
 
     def _ask(
         self,
-        question: lp.EditLabels | lp.FetchBricks,
+        question: ll.EditLabels | ll.FetchBricks,
         failure: str,
         timeout_s: float,
         on_progress: Callable[[float | None], None] = lambda _share: None,
@@ -160,8 +161,8 @@ class EditDesk:
         finally:  # also when the user interrupts
             with self._news:
                 del self._asked[question.n]
-            if asked.answer is None and isinstance(question, lp.EditLabels):
-                self._order(lp.CancelEdit(session=self._session, n=question.n))
+            if asked.answer is None and isinstance(question, ll.EditLabels):
+                self._order(ll.CancelEdit(session=self._session, n=question.n))
         if isinstance(asked.answer, BlustreamError):
             raise asked.answer
         if asked.answer is None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from blustream_widget.core import link_labels as ll
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.segmentation import SegmentationInfo
 from blustream_widget.errors import (
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from blustream_widget.server_link import Link
     from blustream_widget.shared import SharedSegment
 
-_Question: TypeAlias = lp.AddSegmentation | lp.AddOverlay | lp.CountLabels
+_Question: TypeAlias = ll.AddSegmentation | ll.AddOverlay | ll.CountLabels
 
 
 class _Answer:
@@ -97,7 +98,7 @@ class Layered(ViewTraits):
             segment.close()
 
     def _ask_for(
-        self, question: lp.AddSegmentation | lp.AddOverlay, timeout_s: float
+        self, question: ll.AddSegmentation | ll.AddOverlay, timeout_s: float
     ) -> SegmentationInfo:
         """Ask for labels or values, and wait until they are open."""
         source = question.source
@@ -128,7 +129,7 @@ class Layered(ViewTraits):
                 hint="refresh() is for arrays; add a file again after it has changed.",
             )
         segment.copy()
-        self._link.order(lp.RefreshSegmentation(session=self._session, name=name))
+        self._link.order(ll.RefreshSegmentation(session=self._session, name=name))
 
     @contextlib.contextmanager
     def _laying(self, name: str, segment: SharedSegment | None) -> Iterator[None]:
@@ -169,13 +170,13 @@ class Layered(ViewTraits):
         if isinstance(message, lp.SessionOpened):
             for question in tuple(self._asked.values()):
                 self._link.tell(question)
-        elif isinstance(message, lp.SegmentationOpened):
+        elif isinstance(message, ll.SegmentationOpened):
             info, asked = message.info, self._asked.get(message.info.name)
-            is_answer = isinstance(asked, lp.CountLabels) and info.values_of == asked.channel
+            is_answer = isinstance(asked, ll.CountLabels) and info.values_of == asked.channel
             if is_answer and info.is_counted:
                 del self._asked[info.name]
             self._tell_layer(info.name, info)
-        elif isinstance(message, lp.SegmentationFailed):
+        elif isinstance(message, ll.SegmentationFailed):
             error = from_code(message.code, message.message, message.hint)
             self._asked.pop(message.name, None)
             self._tell_layer(message.name, error)

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import msgspec
 
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core.sharing import Export
 from blustream_widget.link_session import Change
 
@@ -37,7 +38,7 @@ class Orders:
 
         What is for the record is noted as often as it was done.
         """
-        if not isinstance(message, lp.NoteExport):
+        if not isinstance(message, ls.NoteExport):
             self._unconfirmed = {
                 n: order for n, order in self._unconfirmed.items() if order[0] != message
             }
@@ -92,9 +93,9 @@ class Orders:
         return lp.Order(kernel=self._kernel, n=n, what=order)
 
 
-def export_note(session: str, what: Export) -> lp.NoteExport:
+def export_note(session: str, what: Export) -> ls.NoteExport:
     """Give the order that notes what was written of a view just now."""
-    return lp.NoteExport(session=session, what=what, at_ms=time.time() * 1000)
+    return ls.NoteExport(session=session, what=what, at_ms=time.time() * 1000)
 
 
 def _of_others(session: str, order: lp.OfOrder) -> lp.OfOrder | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_labels as ll
 from blustream_widget.core.looks import checked_name
 from blustream_widget.core.overlay import (
     MAX_OVERLAYS,
@@ -121,7 +121,7 @@ class Overlaid(Layered):
         ref, segment = layer_ref(source, info, connection, affine, is_label=False)
         asked = SegmentationSource(name, ref, at, "values")
         with self._laying(name, segment):
-            question = lp.AddOverlay(session=self._session, source=asked, look=look, fit=fit)
+            question = ll.AddOverlay(session=self._session, source=asked, look=look, fit=fit)
             found = self._ask_for(question, timeout_s)
             return self._overlay(fitted(look, found.channel, info.kind, fit), found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from blustream_widget._colors import check_label
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_labels as ll
 from blustream_widget.core.looks import checked_name
 from blustream_widget.core.segmentation import (
     MAX_SEGMENTATIONS,
@@ -163,7 +163,7 @@ class Segmented(Layered):
         timeout_s: float,
     ) -> Segmentation:
         with self._laying(source.name, segment):
-            question = lp.AddSegmentation(session=self._session, source=source, look=look)
+            question = ll.AddSegmentation(session=self._session, source=source, look=look)
             info = self._ask_for(question, timeout_s)
             for label in (*look.hidden, *look.opacities):
                 check_label(label, [info.channel])
@@ -211,4 +211,4 @@ class Segmented(Layered):
     def _count_labels(self, name: str, channel: int) -> None:
         if not 0 <= channel < len(self.info.channels):
             raise StateError(f"There is no channel {channel}.")
-        self._ask(name, lp.CountLabels(session=self._session, name=name, channel=channel))
+        self._ask(name, ll.CountLabels(session=self._session, name=name, channel=channel))

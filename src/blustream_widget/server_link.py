@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from blustream_widget.config import Config, load_config
+from blustream_widget.core import link_labels as ll
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.errors import BlustreamError, SessionNotFoundError, TransportError
 from blustream_widget.link_orders import Behind, Orders
@@ -467,7 +468,7 @@ class Link:
         session = self._sessions.get(name)
         if session is not None:
             session.drop_segmentation(segmentation)
-            self._order(lp.RemoveSegmentation(session=name, name=segmentation))
+            self._order(ll.RemoveSegmentation(session=name, name=segmentation))
 
     def _send(self, message: lp.ToServer) -> None:
         """Send what may be lost: it is not sent where there is no server."""

@@ -16,6 +16,7 @@ import traitlets as t
 
 from blustream_widget.config import load_config
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core.call_messages import CALL_POLICIES
 from blustream_widget.core.qr import qr_rows, qr_svg
 from blustream_widget.core.sharing import (
@@ -131,14 +132,14 @@ class ShareLink:
         self._is_known = found is not None
         self._info = found or self._info
 
-    def _opening(self, session: str) -> lp.OpenLink | None:
+    def _opening(self, session: str) -> ls.OpenLink | None:
         """Message that opens it, as far as it is open; None if it is not."""
         left_s = (self.expires - datetime.now(UTC)).total_seconds()
         self._is_known = False
         seats = self.max_viewers - self.joined
         if not self.is_open or left_s < 60.0 or seats < 1:
             return None
-        return lp.OpenLink(
+        return ls.OpenLink(
             session=session,
             id=self._key,
             code=self._code,
@@ -386,24 +387,24 @@ class Shareable(t.HasTraits):
         own = (link._key for link in self._links_out)
         self._end_links(*own, *self._known_links)
         self._links_out = ()
-        self._link.order(lp.StopSharing(session=self._session))
+        self._link.order(ls.StopSharing(session=self._session))
 
     def _end_links(self, *keys: str) -> None:
-        self._ended_links = tuple(dict.fromkeys((*self._ended_links, *keys)))[-lp.MAX_ENDED :]
+        self._ended_links = tuple(dict.fromkeys((*self._ended_links, *keys)))[-ls.MAX_ENDED :]
 
     @t.observe("calls")
     def _calls_changed(self, _change: object = None) -> None:
-        self._link.order(lp.SetCalls(session=self._session, calls=self.calls))
+        self._link.order(ls.SetCalls(session=self._session, calls=self.calls))
 
     def _close_link(self, key: str) -> None:
         self._end_links(key)
-        self._link.order(lp.StopSharing(session=self._session, link=key))
+        self._link.order(ls.StopSharing(session=self._session, link=key))
 
     def _manage_person(self, person: str, action: str, role: GuestRole | None = None) -> None:
         if action == "remove" and person not in self._ended_people:
-            self._ended_people = (*self._ended_people, person)[-lp.MAX_ENDED :]
+            self._ended_people = (*self._ended_people, person)[-ls.MAX_ENDED :]
         self._link.order(
-            lp.ManagePerson(
+            ls.ManagePerson(
                 session=self._session,
                 person=person,
                 action=action,  # type: ignore[arg-type]  # one of the words of Person's methods
@@ -447,17 +448,17 @@ class Shareable(t.HasTraits):
         elif isinstance(message, lp.SessionOpened):
             self._open_desk()
             if name := owner_name():
-                self._link.tell(lp.NameOwner(session=self._session, name=name))
+                self._link.tell(ls.NameOwner(session=self._session, name=name))
             if self._ended_links or self._ended_people:
                 ended = {"links": self._ended_links, "people": self._ended_people}
-                self._link.tell(lp.StayOut(session=self._session, **ended))
+                self._link.tell(ls.StayOut(session=self._session, **ended))
             if self.calls != "everyone":
                 self._calls_changed()
             # Another server knows no links; one that knows them changes nothing.
             for link in self._links_out:
                 if (opening := link._opening(self._session)) is not None:
                     self._link.tell(opening)
-        elif isinstance(message, lp.Shared):
+        elif isinstance(message, ls.Shared):
             self._guest_page = message.page or self._guest_page
             self._audit.extend(message.audit)
             by_key = {info.id: info for info in message.links}

@@ -12,6 +12,7 @@ import sys
 
 from blustream_widget.config import load_config
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.server.discovery import find_or_start
 from blustream_widget.testing.clients import KernelClient, connect_kernel
 from blustream_widget.testing.tcp_bridge import bridged
@@ -22,9 +23,9 @@ LINKS = {"a" * 16: "g" * 32, "b" * 16: "h" * 32}
 
 async def remove(kernel: KernelClient, session: str, name: str) -> None:
     """Show somebody out."""
-    told = await kernel.message(lp.Shared, lambda m: any(q.name == name for q in m.people))
+    told = await kernel.message(ls.Shared, lambda m: any(q.name == name for q in m.people))
     person = next(q.id for q in told.people if q.name == name)
-    await kernel.send(lp.ManagePerson(session=session, person=person, action="remove"))
+    await kernel.send(ls.ManagePerson(session=session, person=person, action="remove"))
 
 
 async def main() -> None:
@@ -36,8 +37,8 @@ async def main() -> None:
         opened = await kernel.open("fake:96x64x32")
         for key, code in LINKS.items():
             link = {"id": key, "code": code, "role": "viewer", "max_viewers": 9}
-            await kernel.send(lp.OpenLink(session=opened.session, expires_s=3600.0, **link))
-        await kernel.message(lp.Shared, lambda m: len(m.links) == len(LINKS))
+            await kernel.send(ls.OpenLink(session=opened.session, expires_s=3600.0, **link))
+        await kernel.message(ls.Shared, lambda m: len(m.links) == len(LINKS))
         with bridged(address.socket_path) as port:
             links = (f"http://127.0.0.1:{port}/guest#{code}" for code in LINKS.values())
             sys.stdout.write(" ".join(links) + "\n")

@@ -14,6 +14,7 @@ import pytest
 
 from blustream_widget.core import call_messages as cm
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.testing.caller import caller
 from blustream_widget.testing.clients import connect_kernel
 from blustream_widget.testing.janus_server import (
@@ -70,8 +71,8 @@ async def people(server, n):
     async with connect_kernel(server.address) as kernel, AsyncExitStack() as stack:
         opened = await kernel.open()
         link = {"id": LINK, "code": CODE, "role": "viewer", "max_viewers": 20}
-        await kernel.send(lp.OpenLink(session=opened.session, expires_s=3600.0, **link))
-        await kernel.message(lp.Shared, lambda m: bool(m.links))
+        await kernel.send(ls.OpenLink(session=opened.session, expires_s=3600.0, **link))
+        await kernel.message(ls.Shared, lambda m: bool(m.links))
         callers = [
             await stack.enter_async_context(
                 caller(server.address, CODE, f"Guest {k}", FIRST_HZ + k * APART_HZ)

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core import view_messages as vm
@@ -60,8 +61,8 @@ async def shared_session(server, role):
     async with connect_kernel(server.address) as kernel:
         opened = await kernel.open()
         link = {"id": LINK, "code": GUEST_CODE, "role": role, "max_viewers": 9}
-        await kernel.send(lp.OpenLink(session=opened.session, expires_s=3600.0, **link))
-        await kernel.message(lp.Shared, lambda m: bool(m.links))
+        await kernel.send(ls.OpenLink(session=opened.session, expires_s=3600.0, **link))
+        await kernel.message(ls.Shared, lambda m: bool(m.links))
         async with connect_viewer(server.address, opened.token) as owner:
             await owner.message(p.Welcome, lambda m: m.info is not None)
             await owner.send(EditAnnotations(seq=1, edits=(PutItem(BOX),)))
@@ -106,7 +107,7 @@ def test_whatever_a_guest_sends_changes_nothing_that_their_role_may_not(
                 assert after == before
             elif role == "annotator":
                 assert (after[0], after[2]) == (before[0], before[2])
-            shared = [m for m in kernel.inbox.items if isinstance(m, lp.Shared)]
+            shared = [m for m in kernel.inbox.items if isinstance(m, ls.Shared)]
             assert {link.id for m in shared for link in m.links} == {LINK}
             assert {one.role for m in shared for one in m.people} <= {"owner", role}
 

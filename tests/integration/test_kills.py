@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core import view_messages as vm
@@ -72,7 +73,7 @@ async def test_killed_servers_are_replaced_with_view_annotations_undo_and_guests
 async def invite(kernel, server) -> list[p.Hello]:
     """Let one person in who stays, and one who is shown out."""
     await kernel.send(
-        lp.OpenLink(
+        ls.OpenLink(
             session=SESSION,
             id="0" * 16,
             code=CODE,
@@ -81,7 +82,7 @@ async def invite(kernel, server) -> list[p.Hello]:
             max_viewers=2,
         )
     )
-    await kernel.message(lp.Shared, lambda m: bool(m.links))
+    await kernel.message(ls.Shared, lambda m: bool(m.links))
     guests = []
     for name in ("Mei", "Eve"):
         async with connect_viewer(server.address, None) as guest:
@@ -92,7 +93,7 @@ async def invite(kernel, server) -> list[p.Hello]:
             person = (await guest.message(sm.People)).you
             change = {"action": "role", "role": "annotator"} if name == "Mei" else {}
             manage = {"person": person, "action": "remove"} | change
-            await kernel.send(lp.ManagePerson(session=SESSION, **manage))
+            await kernel.send(ls.ManagePerson(session=SESSION, **manage))
             if name == "Eve":
                 await guest.ended()
             else:

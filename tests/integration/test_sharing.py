@@ -5,7 +5,7 @@ import contextlib
 import aiohttp
 import pytest
 
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core import view_messages as vm
@@ -24,8 +24,8 @@ def server(tmp_path_factory):
 async def share(kernel, session, **options):
     given = {"role": "viewer", "expires_s": 3600.0, "max_viewers": 1} | options
     # Its id serves as the code: no two sessions have the same.
-    await kernel.send(lp.OpenLink(session=session, id=KEY, code=session, **given))
-    await kernel.message(lp.Shared, lambda m: bool(m.links))
+    await kernel.send(ls.OpenLink(session=session, id=KEY, code=session, **given))
+    await kernel.message(ls.Shared, lambda m: bool(m.links))
 
 
 @contextlib.asynccontextmanager
@@ -58,10 +58,10 @@ async def test_a_code_is_good_once_and_who_is_removed_is_out_at_once(server):
             assert (await guest.message(p.Error)).code == "not-driver"
             replay = sm.Join(code=opened.session, name="Eve", protocol=p.PROTOCOL_VERSION)
             assert await refusal_of(server, replay) == "link-full"
-            shared = await kernel.message(lp.Shared, lambda m: len(m.people) == 1)
+            shared = await kernel.message(ls.Shared, lambda m: len(m.people) == 1)
             (person,) = shared.people
             await kernel.send(
-                lp.ManagePerson(session=opened.session, person=person.id, action="remove")
+                ls.ManagePerson(session=opened.session, person=person.id, action="remove")
             )
             await guest.ended()
             assert (guest.close_code, guest.inbox.items[-1].code) == (4403, "removed")

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from blustream_widget.core import link_labels as ll
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.label_edit import Islands
 from blustream_widget.errors import EditCancelledError, ProcessingError
@@ -23,7 +24,7 @@ class Server:
 
     def tell(self, message):
         self.heard.append(message)
-        if isinstance(message, (lp.EditLabels, lp.FetchBricks)):
+        if isinstance(message, (ll.EditLabels, ll.FetchBricks)):
             threading.Timer(0, self._answer, (self, message)).start()
 
     def says(self, kind, to, /, **fields):
@@ -36,9 +37,9 @@ def test_progress_is_told_on_the_callers_thread_before_the_answer() -> None:
 
     def answer(server, message):
         for share in (None, 0.5):
-            server.says(lp.EditProgress, message, share=share)
+            server.says(ll.EditProgress, message, share=share)
             assert go_on.acquire(timeout=30)
-        server.says(lp.LabelsEdited, message, n_voxels=7)
+        server.says(ll.LabelsEdited, message, n_voxels=7)
 
     def progress(share, words):
         told.append((share, words, threading.get_ident()))
@@ -48,25 +49,25 @@ def test_progress_is_told_on_the_callers_thread_before_the_answer() -> None:
     assert server.desk.edit("a", EDIT, "", 30, progress) == 7
     here = threading.get_ident()
     assert told == [(None, "editing a", here), (0.5, "editing a", here)]
-    assert not any(isinstance(message, lp.CancelEdit) for message in server.heard)
+    assert not any(isinstance(message, ll.CancelEdit) for message in server.heard)
 
 
 def test_what_progress_raises_and_the_end_of_the_time_cancel_the_edit() -> None:
     def raises(share, words):
         raise KeyboardInterrupt
 
-    server = Server(lambda server, message: server.says(lp.EditProgress, message, share=0.5))
+    server = Server(lambda server, message: server.says(ll.EditProgress, message, share=0.5))
     with pytest.raises(KeyboardInterrupt):
         server.desk.edit("a", EDIT, "", 30, raises)
-    assert server.heard[-1] == lp.CancelEdit(session="s", n=1)
+    assert server.heard[-1] == ll.CancelEdit(session="s", n=1)
     with pytest.raises(ProcessingError, match=r"not edited within 0\.01 s"):
         server.desk.edit("a", EDIT, "", 0.01)
-    assert server.heard[-1] == lp.CancelEdit(session="s", n=2)
+    assert server.heard[-1] == ll.CancelEdit(session="s", n=2)
 
 
 def test_a_refusal_is_an_error_and_nothing_is_cancelled() -> None:
     def answer(server, message):
-        server.says(lp.EditRefused, message, code="edit-cancelled", message="Cancelled.")
+        server.says(ll.EditRefused, message, code="edit-cancelled", message="Cancelled.")
 
     server = Server(answer)
     with pytest.raises(EditCancelledError):
@@ -80,12 +81,12 @@ def test_another_server_is_asked_again_for_all_of_it() -> None:
     def answer(server, message):
         asked.append(message)
         if len(asked) == 1:
-            server.says(lp.EditedBricks, message, bricks=(((0, 0, 0), b"half"),), more=True)
+            server.says(ll.EditedBricks, message, bricks=(((0, 0, 0), b"half"),), more=True)
             server.desk.hear(lp.SessionOpened(session="s", token=""))
         else:
-            server.says(lp.EditedBricks, message, bricks=(((1, 0, 0), b"one"),), more=True)
-            server.says(lp.EditedBricks, message, bricks=(((2, 0, 0), b"two"),))
+            server.says(ll.EditedBricks, message, bricks=(((1, 0, 0), b"one"),), more=True)
+            server.says(ll.EditedBricks, message, bricks=(((2, 0, 0), b"two"),))
 
     server = Server(answer)
     assert server.desk.bricks("a", 30) == [((1, 0, 0), b"one"), ((2, 0, 0), b"two")]
-    assert asked == [lp.FetchBricks(session="s", name="a", n=1)] * 2
+    assert asked == [ll.FetchBricks(session="s", name="a", n=1)] * 2

@@ -10,7 +10,9 @@ import pytest
 from tests.unit.link_kit import Kernel
 
 from blustream_widget._relay import Relay
+from blustream_widget.core import link_labels as ll
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core.picture_messages import TakePicture
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities
@@ -101,12 +103,12 @@ def test_what_is_set_before_a_tie_is_told_before_it_and_the_rest_after(kernel, i
 
 ORDERS = {
     "refresh": lambda kernel, s: kernel.refresh(s),
-    "refresh labels": lambda kernel, s: kernel.order(lp.RefreshSegmentation(s, "salt")),
+    "refresh labels": lambda kernel, s: kernel.order(ll.RefreshSegmentation(s, "salt")),
     "remove labels": lambda kernel, s: kernel.remove_segmentation(s, "salt"),
-    "remove a guest": lambda kernel, s: kernel.order(lp.ManagePerson(s, "0" * 16, "remove")),
-    "end sharing": lambda kernel, s: kernel.order(lp.StopSharing(s)),
-    "calls": lambda kernel, s: kernel.order(lp.SetCalls(s, "nobody")),
-    "cancel an edit": lambda kernel, s: kernel.order(lp.CancelEdit(s, 3)),
+    "remove a guest": lambda kernel, s: kernel.order(ls.ManagePerson(s, "0" * 16, "remove")),
+    "end sharing": lambda kernel, s: kernel.order(ls.StopSharing(s)),
+    "calls": lambda kernel, s: kernel.order(ls.SetCalls(s, "nobody")),
+    "cancel an edit": lambda kernel, s: kernel.order(ll.CancelEdit(s, 3)),
     "cancel a picture": lambda kernel, s: kernel.order(TakePicture(s, 3, cancel=True)),
 }
 
@@ -133,7 +135,7 @@ def test_an_order_is_told_until_a_server_has_taken_it(kernel, order):
 
 def test_each_export_is_told_until_a_server_has_taken_it(kernel):
     (session,) = kernel.views(1)
-    note = lp.NoteExport(session, "saved a picture", 1.0)
+    note = ls.NoteExport(session, "saved a picture", 1.0)
     for _ in range(2):
         kernel.order(note)
     assert done(kernel.connect()) == [note, note]
@@ -149,7 +151,7 @@ def test_an_order_has_the_same_number_each_time_and_no_other_has_it(kernel):
     (session,) = kernel.views(1)
     kernel.connect()
     kernel.refresh(session)
-    kernel.order(lp.StopSharing(session))
+    kernel.order(ls.StopSharing(session))
     first = orders_of(kernel.sent_texts())
     kernel.break_off()
     kernel.connect_only()
@@ -170,11 +172,11 @@ def test_a_confirmation_counts_for_what_came_before_it_alone(kernel):
     kernel.connect()
     kernel.refresh(session)
     sent = kernel.sent()
-    kernel.order(lp.StopSharing(session))
+    kernel.order(ls.StopSharing(session))
     kernel.sent()
     kernel.confirm(sent)
     kernel.break_off()
-    assert done(kernel.connect()) == [lp.StopSharing(session)]
+    assert done(kernel.connect()) == [ls.StopSharing(session)]
 
 
 def test_nothing_is_told_of_a_session_that_was_closed_meanwhile(kernel):

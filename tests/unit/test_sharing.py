@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core.qr import qr_rows, qr_svg
 from blustream_widget.core.sharing import MAX_LINKS, AuditRecord, SharedPerson, ShareLinkInfo
 from blustream_widget.errors import ShareError
@@ -29,7 +30,7 @@ class Link:
         self.listener.on_message(lp.SessionOpened(session=self.session, token="t"))
 
     def says(self, **fields):
-        self.listener.on_message(lp.Shared(session=self.session, **fields))
+        self.listener.on_message(ls.Shared(session=self.session, **fields))
 
     def tell(self, message):
         self.told.append(message)
@@ -56,7 +57,7 @@ def viewer(link):
 
 
 def info(link, *, n_joined=0, is_open=True):
-    asked = link.got(lp.OpenLink)[-1]
+    asked = link.got(ls.OpenLink)[-1]
     return ShareLinkInfo(
         id=asked.id,
         role=asked.role,
@@ -69,7 +70,7 @@ def info(link, *, n_joined=0, is_open=True):
 
 def test_a_link_is_an_address_with_a_secret_behind_the_hash(viewer, link):
     shared = viewer.share(role="annotator", expires="90m", max_viewers=3)
-    (asked,) = link.got(lp.OpenLink)
+    (asked,) = link.got(ls.OpenLink)
     assert (asked.role, round(asked.expires_s, -1), asked.max_viewers) == ("annotator", 5400, 3)
     link.says(page=PAGE)
     assert shared.url == f"{PAGE}#{asked.code}"
@@ -80,7 +81,7 @@ def test_a_link_is_an_address_with_a_secret_behind_the_hash(viewer, link):
 def test_no_two_links_have_the_same_secret(viewer, link):
     viewer.share()
     viewer.share()
-    first, second = link.got(lp.OpenLink)
+    first, second = link.got(ls.OpenLink)
     assert len({first.code, second.code, first.id, second.id}) == 4
 
 
@@ -121,7 +122,7 @@ def test_a_cell_shows_address_and_qr_code(viewer, link):
 def test_what_cannot_be_shared_is_one_clear_error(viewer, link, given, words):
     with pytest.raises(ShareError, match=words):
         viewer.share(**given)
-    assert link.got(lp.OpenLink) == []
+    assert link.got(ls.OpenLink) == []
 
 
 def test_too_many_links_are_refused_and_a_closed_one_makes_room(viewer):
@@ -136,11 +137,11 @@ def test_revoking_and_stopping_close_links(viewer, link):
     first, second = viewer.share(), viewer.share()
     first.revoke()
     first.revoke()
-    asked = link.got(lp.OpenLink)
-    assert [m.link for m in link.got(lp.StopSharing)] == [asked[0].id]
+    asked = link.got(ls.OpenLink)
+    assert [m.link for m in link.got(ls.StopSharing)] == [asked[0].id]
     assert (first.is_open, second.is_open) == (False, True)
     viewer.stop_sharing()
-    assert link.got(lp.StopSharing)[-1].link is None
+    assert link.got(ls.StopSharing)[-1].link is None
     assert (second.is_open, viewer.links) == (False, ())
 
 
@@ -152,7 +153,7 @@ def test_another_server_hears_of_the_links_that_are_open_and_of_the_places_left(
     link.says(links=(first, info(link, n_joined=1, is_open=False)))
     link.told.clear()
     link.restart()
-    (asked,) = link.got(lp.OpenLink)
+    (asked,) = link.got(ls.OpenLink)
     assert (asked.id, asked.max_viewers) == (first.id, 1)
     link.says(links=())  # it has not heard of it yet
     assert shared.is_open
@@ -191,7 +192,7 @@ def test_people_are_told_to_observers_and_can_be_managed(viewer, link):
     person.remove()
     with pytest.raises(ShareError):
         person.set_role("owner")
-    sent = [(m.person, m.action, m.role) for m in link.got(lp.ManagePerson)]
+    sent = [(m.person, m.action, m.role) for m in link.got(ls.ManagePerson)]
     assert sent == [
         (mei.id, "grant", None),
         (mei.id, "refuse", None),
@@ -203,7 +204,7 @@ def test_people_are_told_to_observers_and_can_be_managed(viewer, link):
 
 def test_messages_to_the_server_can_be_read_there(viewer, link):
     viewer.share().revoke()
-    for message in (*link.got(lp.OpenLink), *link.got(lp.StopSharing)):
+    for message in (*link.got(ls.OpenLink), *link.got(ls.StopSharing)):
         assert lp.to_server_decoder.decode(msgspec.json.encode(message)) == message
 
 
@@ -231,8 +232,8 @@ def test_a_server_that_was_away_hears_again_who_is_out_and_before_what_is_open(v
     viewer.share()
     link.told.clear()
     link.restart()
-    told = [m for m in link.told if isinstance(m, lp.StayOut | lp.OpenLink)]
-    assert [type(m) for m in told] == [lp.StayOut, lp.OpenLink]
+    told = [m for m in link.told if isinstance(m, ls.StayOut | ls.OpenLink)]
+    assert [type(m) for m in told] == [ls.StayOut, ls.OpenLink]
     assert told[0].people == (mei.id,)
     assert gone._key in told[0].links
     assert told[1].id not in told[0].links
@@ -245,5 +246,5 @@ def test_stopping_is_told_again_for_links_that_pages_made(viewer, link):
     viewer.stop_sharing()
     link.told.clear()
     link.restart()
-    (told,) = link.got(lp.StayOut)
+    (told,) = link.got(ls.StayOut)
     assert "e" * 16 in told.links

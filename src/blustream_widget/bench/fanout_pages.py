@@ -22,7 +22,7 @@ from blustream_widget.bench.fanout import receiving
 from blustream_widget.bench.live import Live, live_server
 from blustream_widget.bench.numbers import Record, median, percentile
 from blustream_widget.bench.quiet_chromium import QuietChromium
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core import protocol as p
 from blustream_widget.core import view_messages as vm
 from blustream_widget.core.types import VolumeRef
@@ -171,7 +171,7 @@ def _driver(
             patch = {"width_px": SIZE_PX[0], "height_px": SIZE_PX[1], "interpolate": False}
             opened = await kernel.open(ref=VolumeRef(url=str(live.path)), patch=patch)
             await kernel.send(
-                lp.OpenLink(
+                ls.OpenLink(
                     session=opened.session,
                     id=secrets.token_hex(8),
                     code=code,

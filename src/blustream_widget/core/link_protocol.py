@@ -20,32 +20,25 @@ from blustream_widget.core.annotation_messages import (
     Seq,
     Want,
 )
-from blustream_widget.core.call_messages import CallPolicy
 from blustream_widget.core.horizon import Gate, TrackedGrid
-from blustream_widget.core.label_edit import Brick, History, LabelEdit
+from blustream_widget.core.link_labels import (
+    CancelEdit,
+    LabelsToKernel,
+    LabelsToServer,
+    RefreshSegmentation,
+    RemoveSegmentation,
+)
+from blustream_widget.core.link_sharing import OfSharing, Shared
 from blustream_widget.core.linking import LinkKind
-from blustream_widget.core.overlay import OverlayLook
 from blustream_widget.core.palettes import LabelStyle, OwnMap
 from blustream_widget.core.picture_messages import PictureTaken, TakePicture
 from blustream_widget.core.publishing import PublishStatus, StartPublishing, StopPublishing
 from blustream_widget.core.recording_messages import RecordingState
 from blustream_widget.core.segmentation import (
-    SegmentationInfo,
-    SegmentationLook,
     SegmentationSource,
 )
 from blustream_widget.core.sharing import (
-    AuditRecord,
-    Code,
-    Expiry,
-    Export,
-    GuestName,
-    GuestRole,
     Key,
-    PersonKey,
-    Seats,
-    SharedPerson,
-    ShareLinkInfo,
 )
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, VolumeInfo, VolumeRef
@@ -153,79 +146,6 @@ class WantHorizon(_Message, tag="horizon", frozen=True):
     cancel: bool = False
 
 
-class AddSegmentation(_Message, tag="segment", frozen=True):
-    """Open labels over the volume; answered by `SegmentationOpened` or `SegmentationFailed`.
-
-    The view has them from when they are open, and looks at them as `look` says.
-    """
-
-    session: str
-    source: SegmentationSource
-    look: SegmentationLook
-
-
-class AddOverlay(_Message, tag="overlay", frozen=True):
-    """Open values over the volume; answered, removed and refreshed as segmentations are.
-
-    `fit`: what of the look is chosen by the values, once they are open.
-    """
-
-    session: str
-    source: SegmentationSource
-    look: OverlayLook
-    fit: tuple[Literal["range", "colormap"], ...] = ()
-
-
-class RemoveSegmentation(_Message, tag="unsegment", frozen=True):
-    """Take labels away."""
-
-    session: str
-    name: str
-
-
-class RefreshSegmentation(_Message, tag="resegment", frozen=True):
-    """The array that these labels were made from changed in place."""
-
-    session: str
-    name: str
-
-
-class CountLabels(_Message, tag="count", frozen=True):
-    """Count labels with the values of a channel under them; answered as `AddSegmentation`."""
-
-    session: str
-    name: str
-    channel: int
-
-
-class EditLabels(_Message, tag="edit-labels", frozen=True):
-    """Edit labels, or take the newest edit back; answered by `LabelsEdited` or `EditRefused`.
-
-    One of the same `n` that waits or is done is not done again.
-    """
-
-    session: str
-    name: str
-    n: int
-    edit: LabelEdit | None = None
-    history: History = ""
-
-
-class CancelEdit(_Message, tag="cancel-edit", frozen=True):
-    """Edit `n` is not wanted any more: answered by its own `EditRefused`, unless it is done."""
-
-    session: str
-    n: int
-
-
-class FetchBricks(_Message, tag="fetch-bricks", frozen=True):
-    """Ask for everything that was edited in labels; answered by `EditedBricks`."""
-
-    session: str
-    name: str
-    n: int
-
-
 class StartRecording(_Message, tag="record", frozen=True):
     """Record what is seen to `path` (absolute; "" = a new file in the folder of recordings).
 
@@ -263,65 +183,6 @@ class RenewToken(_Message, tag="renew", frozen=True):
     session: str
 
 
-class OpenLink(_Message, tag="share", frozen=True):
-    """Let people in who have `code`; `Shared` says that they can, `SessionError` why not."""
-
-    session: str
-    id: Key
-    code: Code
-    role: GuestRole
-    expires_s: Expiry
-    max_viewers: Seats
-
-
-class StopSharing(_Message, tag="unshare", frozen=True):
-    """Show out all guests and close all links, or one link and those who came by it."""
-
-    session: str
-    link: Key | None = None
-
-
-class ManagePerson(_Message, tag="manage", frozen=True):
-    """Do something about a person, as `share_messages.Manage`."""
-
-    session: str
-    person: PersonKey
-    action: Literal["role", "remove", "grant", "refuse", "take-back"]
-    role: GuestRole | None = None
-
-
-MAX_ENDED = 512
-
-
-class StayOut(_Message, tag="stay-out", frozen=True):
-    """What was ended before: told again to a server that may not have heard of it.
-
-    What is not there any more is no error.
-    """
-
-    session: str
-    links: Annotated[tuple[Key, ...], msgspec.Meta(max_length=MAX_ENDED)] = ()
-    people: Annotated[tuple[PersonKey, ...], msgspec.Meta(max_length=MAX_ENDED)] = ()
-
-
-class NoteExport(_Message, tag="exported", frozen=True):
-    """The owner wrote something of the view from Python: for the record.
-
-    `at_ms`: when, since 1970; it may have been while there was no server.
-    """
-
-    session: str
-    what: Export
-    at_ms: float
-
-
-class NameOwner(_Message, tag="owner", frozen=True):
-    """What the owner is called; "": nobody knows."""
-
-    session: str
-    name: GuestName
-
-
 class OpenDesk(_Message, tag="desk", frozen=True):
     """Where JupyterHub's service for guests is, and the ticket to be reached through it.
 
@@ -331,18 +192,6 @@ class OpenDesk(_Message, tag="desk", frozen=True):
     session: str
     address: Annotated[str, msgspec.Meta(max_length=1024, pattern=r"^https?://[^\s#?]+/$")]
     ticket: Annotated[str, msgspec.Meta(max_length=4096)]
-
-
-class SetCalls(_Message, tag="calls", frozen=True):
-    """Say who may take part in calls; who may not any more is out."""
-
-    session: str
-    calls: CallPolicy
-
-
-OfSharing: TypeAlias = (
-    OpenLink | StopSharing | StayOut | ManagePerson | NoteExport | NameOwner | SetCalls
-)
 
 
 class TieViews(_Message, tag="tie", frozen=True):
@@ -423,14 +272,7 @@ ToServer: TypeAlias = (
     | MeasureItem
     | TrackHorizon
     | WantHorizon
-    | AddSegmentation
-    | AddOverlay
-    | RemoveSegmentation
-    | RefreshSegmentation
-    | CountLabels
-    | EditLabels
-    | CancelEdit
-    | FetchBricks
+    | LabelsToServer
     | StartRecording
     | StopRecording
     | TakePicture
@@ -526,63 +368,6 @@ class Tracked(_Message, tag="tracked", frozen=True):
     grid: TrackedGrid
 
 
-class SegmentationOpened(_Message, tag="segmentation", frozen=True):
-    """Labels are open; said again when they were counted."""
-
-    session: str
-    info: SegmentationInfo
-
-
-class SegmentationFailed(_Message, tag="no-segmentation", frozen=True):
-    """Labels could not be opened, or not be counted where they `are_open`; nothing was changed."""
-
-    session: str
-    name: str
-    code: str
-    message: str
-    hint: str = ""
-    are_open: bool = False
-
-
-class LabelsEdited(_Message, tag="labels-edited", frozen=True):
-    """An edit of labels is done."""
-
-    session: str
-    name: str
-    n: int
-    n_voxels: int
-
-
-class EditProgress(_Message, tag="editing", frozen=True):
-    """How far a long edit is; None where nobody can know it."""
-
-    session: str
-    name: str
-    n: int
-    share: float | None
-
-
-class EditRefused(_Message, tag="no-edit", frozen=True):
-    """An edit of labels cannot be; nothing was changed."""
-
-    session: str
-    name: str
-    n: int
-    code: str
-    message: str
-    hint: str = ""
-
-
-class EditedBricks(_Message, tag="bricks", frozen=True):
-    """Edited bricks of labels, packed; `more`: the rest of them follows."""
-
-    session: str
-    name: str
-    n: int
-    bricks: tuple[tuple[Brick, bytes], ...]
-    more: bool = False
-
-
 class RecordingStatus(_Message, tag="recording", frozen=True):
     """How the recording is; `n` is the kernel's newest wish that was heard."""
 
@@ -590,19 +375,6 @@ class RecordingStatus(_Message, tag="recording", frozen=True):
     n: int
     path: str
     status: RecordingState
-
-
-class Shared(_Message, tag="shared", frozen=True):
-    """Who is here, and by which links more can come; `page` is the address links begin with.
-
-    `audit` holds the records since the last one.
-    """
-
-    session: str
-    people: tuple[SharedPerson, ...] = ()
-    links: tuple[ShareLinkInfo, ...] = ()
-    page: str = ""
-    audit: tuple[AuditRecord, ...] = ()
 
 
 class RenewDesk(_Message, tag="renew-desk", frozen=True):
@@ -641,12 +413,7 @@ ToKernel: TypeAlias = (
     | Annotations
     | Measured
     | Tracked
-    | SegmentationOpened
-    | SegmentationFailed
-    | LabelsEdited
-    | EditProgress
-    | EditRefused
-    | EditedBricks
+    | LabelsToKernel
     | RecordingStatus
     | PictureTaken
     | PublishStatus

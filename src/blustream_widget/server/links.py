@@ -8,6 +8,7 @@ from typing import TypeAlias
 import msgspec
 
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core.picture_messages import TakePicture
 from blustream_widget.core.publishing import StartPublishing, StopPublishing
 from blustream_widget.errors import BlustreamError, PeerClosedError, ProtocolError
@@ -39,7 +40,7 @@ OfSession: TypeAlias = (
     | lp.RefreshVolume
     | lp.CloseSession
     | lp.RenewToken
-    | lp.OfSharing
+    | ls.OfSharing
     | OfKernel
 )
 
@@ -220,17 +221,17 @@ def _record(session: Session, message: lp.StartRecording | lp.StopRecording) -> 
 
 def _receive_for_part(
     session: Session,
-    message: lp.OfSharing | TakePicture | StartPublishing | StopPublishing | OfKernel,
+    message: ls.OfSharing | TakePicture | StartPublishing | StopPublishing | OfKernel,
 ) -> None:
     match message:
         case (
-            lp.OpenLink()
-            | lp.StopSharing()
-            | lp.StayOut()
-            | lp.ManagePerson()
-            | lp.NoteExport()
-            | lp.NameOwner()
-            | lp.SetCalls()
+            ls.OpenLink()
+            | ls.StopSharing()
+            | ls.StayOut()
+            | ls.ManagePerson()
+            | ls.NoteExport()
+            | ls.NameOwner()
+            | ls.SetCalls()
         ):
             session.sharing.receive_from_kernel(message)
         case TakePicture():

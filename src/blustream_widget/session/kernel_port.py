@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from blustream_widget.core import link_labels as ll
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_messages import AnnotationEdits, Measurement
 from blustream_widget.core.horizon import TrackedGrid
@@ -124,12 +126,12 @@ class KernelPort:
 
     def tell_segmentation(self, info: SegmentationInfo) -> None:
         """Tell that labels are open, or counted."""
-        self._tell(lp.SegmentationOpened(session=self._session_id, info=info))
+        self._tell(ll.SegmentationOpened(session=self._session_id, info=info))
 
     def tell_no_segmentation(self, failed: wp.SegmentationFailed) -> None:
         """Tell that labels cannot be opened, or not be counted."""
         self._tell(
-            lp.SegmentationFailed(
+            ll.SegmentationFailed(
                 session=self._session_id,
                 name=failed.name,
                 code=failed.code,
@@ -141,16 +143,16 @@ class KernelPort:
 
     def tell_labels_edited(self, name: str, n: int, n_voxels: int) -> None:
         """Tell that an edit of labels is done."""
-        self._tell(lp.LabelsEdited(session=self._session_id, name=name, n=n, n_voxels=n_voxels))
+        self._tell(ll.LabelsEdited(session=self._session_id, name=name, n=n, n_voxels=n_voxels))
 
     def tell_edit_progress(self, name: str, n: int, share: float | None) -> None:
         """Tell how far a long edit is."""
-        self._tell(lp.EditProgress(session=self._session_id, name=name, n=n, share=share))
+        self._tell(ll.EditProgress(session=self._session_id, name=name, n=n, share=share))
 
     def tell_edit_refused(self, name: str, n: int, error: BlustreamError) -> None:
         """Tell that an edit of labels cannot be."""
         self._tell(
-            lp.EditRefused(
+            ll.EditRefused(
                 session=self._session_id,
                 name=name,
                 n=n,
@@ -165,7 +167,7 @@ class KernelPort:
     ) -> None:
         """Tell what was edited in labels."""
         self._tell(
-            lp.EditedBricks(session=self._session_id, name=name, n=n, bricks=bricks, more=more)
+            ll.EditedBricks(session=self._session_id, name=name, n=n, bricks=bricks, more=more)
         )
 
     def tell_horizon(self, grid: TrackedGrid) -> None:
@@ -185,7 +187,7 @@ class KernelPort:
     ) -> None:
         """Tell who is here, and what they did."""
         self._tell(
-            lp.Shared(session=self._session_id, people=people, links=links, page=page, audit=audit)
+            ls.Shared(session=self._session_id, people=people, links=links, page=page, audit=audit)
         )
 
     def tell_picture(self, taken: PictureTaken) -> None:

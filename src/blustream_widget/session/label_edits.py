@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_labels as ll
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_set import OWNER
 from blustream_widget.core.label_edit import (
@@ -141,7 +141,7 @@ class LabelEdits:
         except BlustreamError as exc:
             self._refuse(viewer, message.name, message.seq, exc)
 
-    def edit_by_kernel(self, message: lp.EditLabels) -> None:
+    def edit_by_kernel(self, message: ll.EditLabels) -> None:
         """Take the kernel's edit; answered by `LabelsEdited` or `EditRefused`.
 
         One that is asked for again, because the link broke, is done once and answered again.
@@ -165,7 +165,7 @@ class LabelEdits:
         """Give up a viewer's edit, if it is not done yet."""
         self._cancel(viewer, message.seq)
 
-    def cancel_by_kernel(self, message: lp.CancelEdit) -> None:
+    def cancel_by_kernel(self, message: ll.CancelEdit) -> None:
         """Give up the kernel's edit, if it is not done yet."""
         self._cancel(None, message.n)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_labels as ll
 from blustream_widget.core import view_messages as vm
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.overlay import MAX_OVERLAYS
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from blustream_widget.session.viewer import Viewer
 
 OfKernel: TypeAlias = (
-    lp.AddSegmentation
-    | lp.AddOverlay
-    | lp.RemoveSegmentation
-    | lp.RefreshSegmentation
-    | lp.CountLabels
-    | lp.EditLabels
-    | lp.CancelEdit
-    | lp.FetchBricks
+    ll.AddSegmentation
+    | ll.AddOverlay
+    | ll.RemoveSegmentation
+    | ll.RefreshSegmentation
+    | ll.CountLabels
+    | ll.EditLabels
+    | ll.CancelEdit
+    | ll.FetchBricks
 )
 _BRICKS_AT_ONCE = 256
 _MOST = {"labels": (MAX_SEGMENTATIONS, "segmentations"), "values": (MAX_OVERLAYS, "overlays")}
@@ -103,8 +103,8 @@ class SegmentationBoard:
         self._is_new_worker = False
         self._infos: dict[str, SegmentationInfo] = {}
         # Not in the view before they are open.
-        self._waiting: dict[str, lp.AddSegmentation | lp.AddOverlay] = {}
-        self._counts: dict[str, lp.CountLabels] = {}
+        self._waiting: dict[str, ll.AddSegmentation | ll.AddOverlay] = {}
+        self._counts: dict[str, ll.CountLabels] = {}
         # Labels that the worker counts by itself, as they are open.
         self._uncounted: set[str] = set()
         self.edits = LabelEdits(
@@ -154,23 +154,23 @@ class SegmentationBoard:
     def receive(self, message: OfKernel) -> None:
         """Do what the kernel wants; what is wrong goes back to it."""
         match message:
-            case lp.AddSegmentation() | lp.AddOverlay():
+            case ll.AddSegmentation() | ll.AddOverlay():
                 self._add(message)
-            case lp.RemoveSegmentation(name=name):
+            case ll.RemoveSegmentation(name=name):
                 self._remove(name)
-            case lp.RefreshSegmentation(name=name):
+            case ll.RefreshSegmentation(name=name):
                 self._supervisor.send(wp.RefreshSegmentation(name))
                 self._tell_others(wp.RefreshSegmentation(name))
-            case lp.CountLabels():
+            case ll.CountLabels():
                 self._count(message)
-            case lp.EditLabels():
+            case ll.EditLabels():
                 self.edits.edit_by_kernel(message)
-            case lp.CancelEdit():
+            case ll.CancelEdit():
                 self.edits.cancel_by_kernel(message)
-            case lp.FetchBricks():
+            case ll.FetchBricks():
                 self.edits.when_recovered(lambda: self._tell_bricks(message))
 
-    def _tell_bricks(self, message: lp.FetchBricks) -> None:
+    def _tell_bricks(self, message: ll.FetchBricks) -> None:
         bricks = self.edits.bricks_of(message.name)
         for first in range(0, max(1, len(bricks)), _BRICKS_AT_ONCE):
             end = first + _BRICKS_AT_ONCE
@@ -178,7 +178,7 @@ class SegmentationBoard:
                 message.name, message.n, bricks[first:end], more=end < len(bricks)
             )
 
-    def _add(self, message: lp.AddSegmentation | lp.AddOverlay) -> None:
+    def _add(self, message: ll.AddSegmentation | ll.AddOverlay) -> None:
         """Open labels or values, with a worker got for it if there is none."""
         source, name = message.source, message.source.name
         if self._sources.get(name) == source:  # asked again, as the link broke
@@ -216,7 +216,7 @@ class SegmentationBoard:
         )
         self._forget(name)
 
-    def _count(self, message: lp.CountLabels) -> None:
+    def _count(self, message: ll.CountLabels) -> None:
         """Count labels with the values under them, with a worker got for it if there is none."""
         self._counts[message.name] = message
         self._supervisor.send(wp.CountLabels(message.name, message.channel))
@@ -272,7 +272,7 @@ class SegmentationBoard:
         waiting = self._waiting.pop(info.name, None)
         self._on_layers()
         state, volume = self._view()
-        if isinstance(waiting, lp.AddSegmentation):
+        if isinstance(waiting, ll.AddSegmentation):
             self._show({"segmentations": (*state.segmentations, waiting.look)})
         elif waiting is not None:
             kind = "generic" if volume is None else volume.kind

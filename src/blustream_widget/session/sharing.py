@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core.qr import qr_rows
 from blustream_widget.core.sharing import (
@@ -250,24 +250,24 @@ class Sharing:
                 self._page = address
                 self._tell.call()
 
-    def receive_from_kernel(self, message: lp.OfSharing) -> None:
+    def receive_from_kernel(self, message: ls.OfSharing) -> None:
         """Take what the owner does in Python; what is wrong is told to the kernel."""
         try:
             match message:
-                case lp.OpenLink():
+                case ls.OpenLink():
                     self._open(message)
-                case lp.StopSharing(link=link):
+                case ls.StopSharing(link=link):
                     self._stop(link)
-                case lp.StayOut(links=links, people=people):
+                case ls.StayOut(links=links, people=people):
                     self._stay_out(links, people)
-                case lp.NoteExport(what=what, at_ms=at_ms):
+                case ls.NoteExport(what=what, at_ms=at_ms):
                     self.owner_did(what, at_ms)
-                case lp.NameOwner(name=name):
+                case ls.NameOwner(name=name):
                     self.owner_name = self._guests.name_owner(name)
                     self._tell.call()
-                case lp.SetCalls(calls=calls):
+                case ls.SetCalls(calls=calls):
                     self.call.allow(calls)
-                case lp.ManagePerson(person=person, action=action, role=role):
+                case ls.ManagePerson(person=person, action=action, role=role):
                     self._manage(sm.Manage(person=person, action=action, role=role), None)
         except BlustreamError as exc:
             self._kernel.tell_error(exc)
@@ -276,7 +276,7 @@ class Sharing:
 
     # -------------------------------------------------- links
 
-    def _open(self, message: lp.OpenLink | sm.OpenLink) -> None:
+    def _open(self, message: ls.OpenLink | sm.OpenLink) -> None:
         n_before = len(self._guests.links)
         link = self._guests.open_link(
             message.id,

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 from blustream_widget import hub_desk
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.errors import HubServiceError, HubUnreachableError, ShareError
 from blustream_widget.hub_desk import HubDesk, place_of, register
 from blustream_widget.viewer import Viewer
@@ -137,10 +138,10 @@ async def test_a_viewer_on_a_hub_with_the_service_gives_the_services_link(servic
             message = await asyncio.to_thread(link.told.get, timeout=10)
         page = f"https://hub.example{(await service.register(place=_place())).page}"
         # A page of before, which did not know of the service, cannot mislead anybody.
-        link.listener.on_message(lp.Shared(session=link.session, page="https://h/blustream/guest"))
+        link.listener.on_message(ls.Shared(session=link.session, page="https://h/blustream/guest"))
         with pytest.raises(ShareError, match="It is not known yet"):
             _ = shared.url
-        link.listener.on_message(lp.Shared(session=link.session, page=page))
+        link.listener.on_message(ls.Shared(session=link.session, page=page))
         assert shared.url.startswith(f"{page}#")
         monkeypatch.setenv("BLUSTREAM_GUEST_URL", "https://elsewhere/guest")
         assert shared.url.startswith("https://elsewhere/guest#")

@@ -13,6 +13,7 @@ import pytest
 
 from blustream_widget.config import Config
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core import protocol as p
 from blustream_widget.core.colormaps import COLOR_LEVELS
 from blustream_widget.core.palettes import (
@@ -378,7 +379,7 @@ async def test_guests_of_a_jupyterhub_can_come_as_long_as_a_view_is_shared() -> 
         assert uplink.told == [False, desk]  # who has no session here has nothing to offer
         session.sharing.receive_from_kernel(share(session.id))
         assert uplink.told[-1] is True
-        session.sharing.receive_from_kernel(lp.StopSharing(session=session.id))
+        session.sharing.receive_from_kernel(ls.StopSharing(session=session.id))
         assert uplink.told[-1] is False
         session.sharing.receive_from_kernel(share(session.id, "1" * 16))
         hub.close(session.id, "closed")
@@ -412,8 +413,8 @@ async def test_a_guest_whom_the_jupyterhub_knows_bears_its_name_whatever_they_sa
 CODE = "c" * 32
 
 
-def share(session: str, key: str = "0" * 16) -> lp.OpenLink:
+def share(session: str, key: str = "0" * 16) -> ls.OpenLink:
     code = CODE if key == "0" * 16 else key * 2
-    return lp.OpenLink(
+    return ls.OpenLink(
         session=session, id=key, code=code, role="viewer", expires_s=3600.0, max_viewers=3
     )

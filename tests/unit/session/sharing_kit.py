@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 
 from blustream_widget.config import Config
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core.annotation import annotation
@@ -32,7 +32,7 @@ class Kernel:
         self.heard.append(message)
 
     def last(self):
-        return [m for m in self.heard if isinstance(m, lp.Shared)][-1]
+        return [m for m in self.heard if isinstance(m, ls.Shared)][-1]
 
 
 class Clock:
@@ -61,7 +61,7 @@ async def workerless_session(monkeypatch):
 
 def share(session, key=KEY, code=CODE, *, role="viewer", expires_s=3600, max_viewers=20):
     session.sharing.receive_from_kernel(
-        lp.OpenLink(
+        ls.OpenLink(
             session=session.id,
             id=key,
             code=code,

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_labels as ll
 from blustream_widget.core import protocol as p
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.label_edit import BrickChange, Fill, LabelsEdited, Stroke
@@ -214,14 +214,14 @@ def test_an_edit_that_fails_can_be_taken_back_later_and_is_told(desk) -> None:
 
 
 def test_the_kernel_is_answered_once(desk) -> None:
-    message = lp.EditLabels(session="s", name="mine", n=1, edit=STROKE)
+    message = ll.EditLabels(session="s", name="mine", n=1, edit=STROKE)
     desk.edits.edit_by_kernel(message)
     desk.edits.edit_by_kernel(message)  # sent again after the link broke
     assert len(desk.worker.sent) == 1
     desk.does(change(0), n_voxels=3)
-    assert desk.kernel.heard == [lp.LabelsEdited("s", "mine", 1, 3)]
-    desk.edits.edit_by_kernel(lp.EditLabels(session="s", name="other", n=2, edit=STROKE))
-    assert isinstance(desk.kernel.heard[-1], lp.EditRefused)
+    assert desk.kernel.heard == [ll.LabelsEdited("s", "mine", 1, 3)]
+    desk.edits.edit_by_kernel(ll.EditLabels(session="s", name="other", n=2, edit=STROKE))
+    assert isinstance(desk.kernel.heard[-1], ll.EditRefused)
 
 
 def test_the_oldest_steps_are_forgotten_with_a_word(desk, monkeypatch) -> None:

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_labels as ll
 from blustream_widget.core import protocol as p
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.label_edit import (
@@ -180,21 +180,21 @@ def test_a_cancelled_edit_is_no_error_to_who_cancelled_it(room) -> None:
 
 def test_an_edit_that_the_worker_was_not_told_is_cancelled_at_once(room) -> None:
     room.worker.status = "opening"
-    room.edits.edit_by_kernel(lp.EditLabels(session="s", name="a", n=5, edit=STROKE))
-    room.edits.cancel_by_kernel(lp.CancelEdit(session="s", n=5))
+    room.edits.edit_by_kernel(ll.EditLabels(session="s", name="a", n=5, edit=STROKE))
+    room.edits.cancel_by_kernel(ll.CancelEdit(session="s", n=5))
     assert not room.edits.is_busy
     assert room.told[-1].code == "edit-cancelled"
 
 
 def test_what_the_kernel_asks_again_is_done_once_and_answered_again(room) -> None:
-    message = lp.EditLabels(session="s", name="a", n=1, edit=STROKE)
+    message = ll.EditLabels(session="s", name="a", n=1, edit=STROKE)
     room.edits.edit_by_kernel(message)
     room.edits.edit_by_kernel(message)
     assert len(room.worker.sent) == 1
     room.work()
     room.edits.edit_by_kernel(message)
     assert not room.worker.sent
-    assert room.told == [lp.LabelsEdited("s", "a", 1, 1)] * 2
+    assert room.told == [ll.LabelsEdited("s", "a", 1, 1)] * 2
 
 
 def test_edits_of_labels_that_open_again_wait_for_them(room) -> None:

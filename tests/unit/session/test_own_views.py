@@ -7,7 +7,9 @@ import asyncio
 import pytest
 
 from blustream_widget.config import Config
+from blustream_widget.core import link_labels as ll
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core import view_messages as vm
@@ -81,7 +83,7 @@ class Page:
 
 def open_link(session, code, role):
     session.sharing.receive_from_kernel(
-        lp.OpenLink(
+        ls.OpenLink(
             session=session.id,
             id=code[:1].encode().hex().rjust(16, "0"),
             code=code,
@@ -183,7 +185,7 @@ async def test_labels_that_come_are_edited_and_go_are_so_in_own_views_too(sessio
     own = await guest.look_around(pool)
     main = pool.workers[0]
     look = SegmentationLook(name="salt")
-    session.segmentations.receive(lp.AddSegmentation(session=session.id, source=LABELS, look=look))
+    session.segmentations.receive(ll.AddSegmentation(session=session.id, source=LABELS, look=look))
     main.says(wp.SegmentationOpened(SegmentationInfo("salt", INFO.channels[0])))
     assert [m.source for m in own.got(wp.AddSegmentation)] == [LABELS]
     assert guest.viewer.own.state.segmentations == (look,)
@@ -192,7 +194,7 @@ async def test_labels_that_come_are_edited_and_go_are_so_in_own_views_too(sessio
     assert [m.bricks for m in own.got(wp.PutBricks)] == [(((0, 0, 0), b"new"),)]
     session.refresh()
     assert own.got(wp.Refresh)
-    session.segmentations.receive(lp.RemoveSegmentation(session=session.id, name="salt"))
+    session.segmentations.receive(ll.RemoveSegmentation(session=session.id, name="salt"))
     assert [m.name for m in own.got(wp.RemoveSegmentation)] == ["salt"]
     assert guest.viewer.own.state.segmentations == ()
 

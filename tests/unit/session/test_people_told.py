@@ -17,7 +17,7 @@ from tests.unit.session.sharing_kit import (
     tell_people,
 )
 
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core import view_messages as vm
@@ -241,7 +241,7 @@ async def test_the_record_says_who_did_what_and_holds_no_secret(session, kernel,
         says(viewer, vm.ChangeSlice(seq=seq, slice_idx=seq))
     await session.leave(viewer)
     tell_people(session)
-    records = [r for m in kernel.heard if isinstance(m, lp.Shared) for r in m.audit]
+    records = [r for m in kernel.heard if isinstance(m, ls.Shared) for r in m.audit]
     assert [(r.what, r.name, r.role) for r in records] == [
         ("shared", "Owner", "owner"),
         ("joined", "Mei Tan", "editor"),
@@ -280,7 +280,7 @@ async def test_what_is_taken_out_of_the_view_is_in_the_record(session, kernel):
     viewer, _ = enter(session)
     for _ in range(3):
         says(viewer, sm.Exported(what="saved a picture"))
-    note = lp.NoteExport(session=session.id, what="exported CSV", at_ms=1e18)
+    note = ls.NoteExport(session=session.id, what="exported CSV", at_ms=1e18)
     session.sharing.receive_from_kernel(note)
     assert session.sharing.audit.records[-1].at_ms <= time.time() * 1000
     session.sharing.recorded(None, on=True)
@@ -294,13 +294,13 @@ async def test_what_is_taken_out_of_the_view_is_in_the_record(session, kernel):
 
 async def test_the_owner_has_a_name_that_no_guest_has(session, kernel):
     share(session)
-    session.sharing.receive_from_kernel(lp.NameOwner(session=session.id, name="Jonas\u202e Aune"))
+    session.sharing.receive_from_kernel(ls.NameOwner(session=session.id, name="Jonas\u202e Aune"))
     owner, _ = owner_of(session)
     assert (owner.name, owner.author) == ("Jonas Aune", OWNER_ID)
     assert enter(session, "jonas aune")[0].name == "jonas aune 2"
-    session.sharing.receive_from_kernel(lp.NameOwner(session=session.id, name="Jonas Aune 2"))
+    session.sharing.receive_from_kernel(ls.NameOwner(session=session.id, name="Jonas Aune 2"))
     assert owner.name == "Jonas Aune 2 (owner)"
-    session.sharing.receive_from_kernel(lp.NameOwner(session=session.id, name=""))
+    session.sharing.receive_from_kernel(ls.NameOwner(session=session.id, name=""))
     assert owner.name == "Owner"
 
 
@@ -376,7 +376,7 @@ async def test_the_owner_says_in_python_who_may_talk(session):
     owner, _ = owner_of(session)
     guest, at_guest = enter(session)
     take_part(owner, guest)
-    session.sharing.receive_from_kernel(lp.SetCalls(session=session.id, calls="editors"))
+    session.sharing.receive_from_kernel(ls.SetCalls(session=session.id, calls="editors"))
     assert len(at_guest.got(CallLeft)) == 1
     says(guest, JoinCall())
     assert at_guest.codes() == ["call"]

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from blustream_widget.config import Config
+from blustream_widget.core import link_labels as ll
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation import annotation
@@ -141,7 +142,7 @@ async def test_a_count_that_no_worker_could_take_is_asked_of_the_one_that_is_rea
     session.open({}, None)
     session.segmentations.restore([source])
     worker = await pool.worker()
-    session.segmentations.receive(lp.CountLabels(session="0" * 32, name="fault", channel=0))
+    session.segmentations.receive(ll.CountLabels(session="0" * 32, name="fault", channel=0))
     opened = SegmentationInfo(name="fault", channel=INFO.channels[0])
     worker.says(wp.SegmentationOpened(opened))  # labels may be open before the volume is
     worker.opens()
@@ -167,7 +168,7 @@ async def test_labels_that_open_without_a_viewer_keep_their_worker_until_they_ar
     worker = await pool.worker()
     worker.opens()
     look = SegmentationLook(name="fault")
-    session.segmentations.receive(lp.AddSegmentation(session="0" * 32, source=source, look=look))
+    session.segmentations.receive(ll.AddSegmentation(session="0" * 32, source=source, look=look))
     idle()
     assert session._supervisor.status == "ready"
     opened = SegmentationInfo(name="fault", channel=INFO.channels[0])
@@ -175,7 +176,7 @@ async def test_labels_that_open_without_a_viewer_keep_their_worker_until_they_ar
     idle()
     assert session._supervisor.status == "ready"
     worker.says(wp.SegmentationOpened(msgspec.structs.replace(opened, is_counted=True)))
-    session.segmentations.receive(lp.CountLabels(session="0" * 32, name="fault", channel=0))
+    session.segmentations.receive(ll.CountLabels(session="0" * 32, name="fault", channel=0))
     idle()
     assert session._supervisor.status == "ready"
     answer = msgspec.structs.replace(opened, is_counted=True, values_of=0)
@@ -191,10 +192,10 @@ async def test_labels_of_a_name_that_was_free_again_are_opened(session, pool):
     look = SegmentationLook(name="fault")
     for url in ("fake:labels", "fake:others"):
         source = SegmentationSource("fault", VolumeRef(url=url))
-        add = lp.AddSegmentation(session="0" * 32, source=source, look=look)
+        add = ll.AddSegmentation(session="0" * 32, source=source, look=look)
         session.segmentations.receive(add)
         assert worker.got(wp.AddSegmentation)[-1].source == source
-        session.segmentations.receive(lp.RemoveSegmentation(session="0" * 32, name="fault"))
+        session.segmentations.receive(ll.RemoveSegmentation(session="0" * 32, name="fault"))
 
 
 async def test_a_change_is_confirmed_to_the_kernel_when_it_is_in_the_state(session, pool, kernel):

@@ -22,6 +22,7 @@ from tests.unit.session.sharing_kit import (
 )
 
 from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_sharing as ls
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core import view_messages as vm
@@ -197,7 +198,7 @@ async def test_who_is_removed_is_out_at_once_and_does_not_come_back(session, ker
     share(session, role="editor")
     viewer, channel = enter(session)
     session.sharing.receive_from_kernel(
-        lp.ManagePerson(session=session.id, person=viewer.person, action="remove")
+        ls.ManagePerson(session=session.id, person=viewer.person, action="remove")
     )
     assert channel.closed == [(4403, "removed")]
     assert channel.messages[-1].fatal
@@ -217,7 +218,7 @@ async def test_stop_sharing_shows_out_every_guest_and_not_the_owner(session):
     share(session, OTHER_KEY, OTHER_CODE, role="editor")
     first, a = enter(session)
     _, b = enter(session, "Ravi", OTHER_CODE)
-    session.sharing.receive_from_kernel(lp.StopSharing(session=session.id))
+    session.sharing.receive_from_kernel(ls.StopSharing(session=session.id))
     assert (len(a.closed), len(b.closed), len(owners.closed)) == (1, 1, 0)
     with pytest.raises(SharingEndedError):
         come_again(session, first.person)
@@ -230,7 +231,7 @@ async def test_one_link_can_be_closed_alone(session):
     share(session, OTHER_KEY, OTHER_CODE)
     _, a = enter(session)
     _, b = enter(session, "Ravi", OTHER_CODE)
-    session.sharing.receive_from_kernel(lp.StopSharing(session=session.id, link=KEY))
+    session.sharing.receive_from_kernel(ls.StopSharing(session=session.id, link=KEY))
     assert (len(a.closed), len(b.closed)) == (1, 0)
 
 
@@ -251,7 +252,7 @@ async def test_a_role_changes_while_they_watch(session, kernel):
     for role, is_refused in (("editor", False), ("viewer", True)):
         channel.messages.clear()
         session.sharing.receive_from_kernel(
-            lp.ManagePerson(session=session.id, person=viewer.person, action="role", role=role)
+            ls.ManagePerson(session=session.id, person=viewer.person, action="role", role=role)
         )
         says(viewer, vm.ViewSync(seq=1, colormap="grey"))
         assert ("not-driver" in channel.codes()) == is_refused
@@ -332,7 +333,7 @@ async def test_what_was_ended_while_no_server_was_there_is_ended_by_the_next(ses
     _, channel = enter(session)
     removed, other = enter(session, "Ravi", OTHER_CODE)
     _, third = enter(session, "Ada", OTHER_CODE)
-    out = lp.StayOut(session=session.id, links=(KEY, "9" * 16), people=(removed.person, "8" * 16))
+    out = ls.StayOut(session=session.id, links=(KEY, "9" * 16), people=(removed.person, "8" * 16))
     for _ in range(2):  # what is over already is no error
         session.sharing.receive_from_kernel(out)
     assert [c.closed for c in (channel, other, third)] == [
