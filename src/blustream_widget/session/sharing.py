@@ -8,18 +8,14 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-import msgspec
-
 from blustream_widget.core import link_sharing as ls
 from blustream_widget.core import share_messages as sm
 from blustream_widget.core.qr import qr_rows
 from blustream_widget.core.sharing import (
-    COLORS,
     OWNER_ID,
     OWNER_NAME,
     GuestRole,
     SharedPerson,
-    ShareLinkInfo,
 )
 from blustream_widget.errors import (
     BlustreamError,
@@ -31,10 +27,11 @@ from blustream_widget.errors import (
 from blustream_widget.session.access import DRIVERS
 from blustream_widget.session.audit import Audit
 from blustream_widget.session.call import CallRoom
-from blustream_widget.session.crowd import interval_s, is_crowd, told_to_guests, without_link
+from blustream_widget.session.crowd import interval_s
 from blustream_widget.session.guests import Guest, Guests, WhyNot, expired
 from blustream_widget.session.kernel_port import KernelPort
 from blustream_widget.session.pointers import Pointers
+from blustream_widget.session.roster import Roster
 from blustream_widget.session.session_store import Said, SessionStore
 from blustream_widget.transport.tasks import TaskSet
 from blustream_widget.transport.throttle import Throttle
@@ -46,8 +43,6 @@ if TYPE_CHECKING:
 OnPointers: TypeAlias = Callable[[Collection[sm.PointerPlace], Collection[SharedPerson]], None]
 
 TELL_INTERVAL_S = 0.5
-LATENCY_STEP_MS = 10.0
-"""A change below it is not told: at rest nothing is sent."""
 CLOSE_REFUSED = 4403
 
 
@@ -100,17 +95,12 @@ class Sharing:
             note=self.noted,
             relay=relay,
         )
+        self._roster = Roster(viewers, kernel, self._guests, audit=self.audit, call=self.call)
         self._relay = relay
         self._tasks = TaskSet()
-        self._page = ""
         self.owner_name = OWNER_NAME
         self.on_links: Callable[[], None] = lambda: None  # some was opened or has ended
-        self._since_ms: dict[str, float] = {}
-        self._driver = ""
         self._was_shared = False
-        self._told: tuple[object, ...] = ()
-        self._told_to_guests: tuple[object, ...] | None = None
-        self._n_audit_told = 0
         self._expiry: asyncio.TimerHandle | None = None
         if self._store.people is not None:
             self._guests.restore(self._store.people)
@@ -143,26 +133,24 @@ class Sharing:
 
     def joined(self, viewer: Viewer) -> None:
         """Take note of a connection of somebody."""
-        self._since_ms.setdefault(viewer.person, time.time() * 1000)
+        self._roster.joined(viewer)
         if self._was_shared:
             for chat in self._chat.history:
                 viewer.send(chat)
-            self._told = ()  # who comes has heard nothing yet
+            self._roster.forget_told()
         self._tell.call()
 
     def left(self, viewer: Viewer) -> None:
         """Take note that a connection is gone."""
-        if all(other.person != viewer.person for other in self._viewers()):
-            self._since_ms.pop(viewer.person, None)
-            if (guest := viewer.guest) is not None:
-                self.audit.note_going_on("left", guest.id, guest.name, guest.role)
+        if self._roster.left(viewer) and (guest := viewer.guest) is not None:
+            self.audit.note_going_on("left", guest.id, guest.name, guest.role)
         self._pointers.forget(viewer)
         self.call.left(viewer)
         self._tell.call()
 
     def attach_kernel(self) -> None:
         """Tell a kernel that came (again) everything."""
-        self._told = ()
+        self._roster.forget_told()
         self._tell.call()
 
     def touch(self) -> None:
@@ -186,8 +174,8 @@ class Sharing:
         """Take note who moved the view."""
         if not self._was_shared:
             return
-        if viewer.person != self._driver:
-            self._driver = viewer.person
+        if viewer.person != self._roster.driver:
+            self._roster.driver = viewer.person
             self._tell.call()
         self.audit.note_going_on("drove", viewer.person, viewer.name, viewer.role)
 
@@ -247,7 +235,7 @@ class Sharing:
             case sm.Point(voxel=voxel, drawing=drawing):
                 self._pointers.moved(viewer, voxel, drawing)
             case sm.GuestPage(address=address):
-                self._page = address
+                self._roster.page = address
                 self._tell.call()
 
     def receive_from_kernel(self, message: ls.OfSharing) -> None:
@@ -271,7 +259,7 @@ class Sharing:
                     self._manage(sm.Manage(person=person, action=action, role=role), None)
         except BlustreamError as exc:
             self._kernel.tell_error(exc)
-            self._told = ()
+            self._roster.forget_told()
             self._tell.call()
 
     # -------------------------------------------------- links
@@ -413,7 +401,7 @@ class Sharing:
                     viewer.role_changed()
             self.call.review()
         self._keep()
-        self._told = ()
+        self._roster.forget_told()
         self._tell.call()
 
     # -------------------------------------------------- telling
@@ -441,69 +429,15 @@ class Sharing:
 
     def _saw_pointers(self, places: Collection[sm.PointerPlace]) -> None:
         whose = {place.who for place in places}
-        people = {v.person: self._person(v) for v in self._viewers() if v.person in whose}
+        people = {v.person: self._roster.person(v) for v in self._viewers() if v.person in whose}
         self._on_pointers(places, people.values())
 
-    def _people(self) -> tuple[SharedPerson, ...]:
-        newest = {viewer.person: viewer for viewer in self._viewers()}
-        return tuple(self._person(viewer) for viewer in newest.values())
-
-    def _person(self, viewer: Viewer) -> SharedPerson:
-        guest = viewer.guest
-        latency_ms = 0.0 if viewer.report is None else viewer.report.latency_ms
-        in_call, muted, recorded = self.call.hears(viewer.person)
-        person = SharedPerson(
-            id=viewer.person,
-            name=viewer.name,
-            role="owner" if guest is None else guest.role,
-            color=COLORS[0] if guest is None else guest.color,
-            since_ms=self._since_ms.get(viewer.person, 0.0),
-            transport=viewer.transport,
-            latency_ms=round(latency_ms / LATENCY_STEP_MS) * LATENCY_STEP_MS,
-            drives=viewer.person == self._driver,
-            looks_around=viewer.own is not None,
-            in_call=in_call,
-            muted=muted,
-            recorded=recorded,
-        )
-        if guest is None:
-            return person
-        return msgspec.structs.replace(person, asks=guest.asks, is_lent=guest.is_lent)
-
     def _send_people(self) -> bool:
-        people, links = self._people(), self._guests.links
-        told = (people, links, self._page, self.audit.n_made, self.call.allowed)
-        if told == self._told:
+        n_people = self._roster.tell(tells_viewers=self._was_shared)
+        if n_people is None:
             return False
-        if not self._told:
-            self._told_to_guests = None  # who came has heard nothing yet
-        self._told = told
-        self._kernel.tell_sharing(people, links, self._page, self.audit.newest(self._n_audit_told))
-        if self._kernel.is_attached:
-            self._n_audit_told = self.audit.n_made
-        if self._was_shared:
-            self._tell_viewers(people, links)
-        self._tell.interval_s = interval_s(TELL_INTERVAL_S, len(people))
+        self._tell.interval_s = interval_s(TELL_INTERVAL_S, n_people)
         return True
-
-    def _tell_viewers(
-        self, people: tuple[SharedPerson, ...], links: tuple[ShareLinkInfo, ...]
-    ) -> None:
-        some = told_to_guests(people)
-        is_crowded = is_crowd(len(people))
-        told = (some, len(people), self.call.allowed)
-        is_news = not is_crowded or told != self._told_to_guests
-        self._told_to_guests = told
-        by_id = {person.id: person for person in people}
-        named = {person.id for person in some}
-        for viewer in self._viewers():
-            you, may = viewer.person, self.call.may(viewer)
-            if viewer.role == "owner":
-                viewer.send(sm.People(people, you, links=links, may_call=may))
-            elif is_news:
-                mine = some if you in named else (*some[:-1], without_link(by_id[you]))
-                more = len(people) - len(mine)
-                viewer.send(sm.People(mine, you, more=more, may_call=may))
 
 
 def _check_answer(message: sm.Manage, by: Viewer, guest: Guest) -> None:
