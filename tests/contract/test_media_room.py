@@ -13,6 +13,7 @@ from aiortc.mediastreams import AudioStreamTrack
 
 from blustream_widget.config import Config
 from blustream_widget.core.call_sfu import CallSfu
+from blustream_widget.errors import SfuUnreachableError
 from blustream_widget.session.call_relay import call_sfu_obstacle
 from blustream_widget.sfu import janus_session
 from blustream_widget.sfu.media_room import LineEvents
@@ -193,6 +194,21 @@ async def test_janus_says_who_talks_and_not_who_is_silent(harness):
     async with asyncio.timeout(suite.TIMEOUT_S):
         talking = await harness.talks.get()
     assert talking == ups[1].streams[0].feed
+    await room.close()
+
+
+async def test_a_janus_that_was_started_anew_is_known_as_such(harness, monkeypatch):
+    if isinstance(harness, FakeHarness):
+        pytest.skip("the fake is started anew in unit tests")
+    monkeypatch.setattr(janus_session, "LOST_S", 60.0)  # it is no silence that is noticed
+    room = harness.room(suite.ONE)
+    await room.open()
+    await harness.stop()
+    await harness.start()
+    async with asyncio.timeout(suite.TIMEOUT_S):
+        error = await room.lost()
+    assert isinstance(error, SfuUnreachableError)
+    assert "anew" in error.message
     await room.close()
 
 

@@ -14,7 +14,7 @@ from blustream_widget.errors import SfuRefusedError, SfuUnreachableError
 REQUEST_TIMEOUT_S = 5.0
 UNAUTHORIZED, NO_SUCH_SESSION, NO_SUCH_HANDLE = 403, 458, 459
 _MAX_ANSWER_BYTES = 1 << 20
-_TOO_MANY = 429
+_NOT_FOUND, _TOO_MANY = 404, 429
 _PLUGIN_UNAUTHORIZED = 457  # of the streaming plugin
 
 
@@ -98,8 +98,10 @@ class JanusHttp:
         answer: dict[str, Any] = self._checked(self._decode(text, status, dict))
         return answer
 
-    async def events(self, session: str, most: int, timeout_s: float) -> list[dict[str, Any]]:
+    async def events(self, session: str, most: int) -> list[dict[str, Any]]:
         """Wait for what Janus tells a session: up to `most`; none after half a minute.
+
+        Who waits bounds it, as a connection may be dead without a sign of it.
 
         Raises
         ------
@@ -109,12 +111,14 @@ class JanusHttp:
         try:
             async with self._http.get(
                 f"{self._url}/{session}?{query}",
-                timeout=aiohttp.ClientTimeout(total=timeout_s),
+                timeout=aiohttp.ClientTimeout(total=None),
                 allow_redirects=False,
             ) as response:
                 text, status = await _text_of(response), response.status
         except (aiohttp.ClientError, OSError, TimeoutError) as exc:
             raise self._is_silent(_reason_of(exc)) from None
+        if status == _NOT_FOUND:  # all that Janus says of a session that it does not know
+            raise JanusError(NO_SUCH_SESSION, "No such session")
         answer = self._decode(text, status, list[dict[str, Any]] | dict[str, Any])
         events = answer if isinstance(answer, list) else [answer]
         return [self._checked(event) for event in events]

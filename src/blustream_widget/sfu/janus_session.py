@@ -32,7 +32,11 @@ LOOK_S = 5.0
 LOST_S = 5.0
 """So long Janus may be silent; a network that comes back meanwhile changes nothing."""
 _AGAIN_S = 0.25
+_THINK_S = 5.0
+"""So long a plugin may take to say what it thinks of a request."""
 _POLL_TIMEOUT_S = 40.0  # Janus says after 30 s that nothing has happened
+MISSED = "missed"
+"""What each handle is told, as if by Janus, when something that Janus said may have got lost."""
 _EVENTS = 10
 _LATE_S = 60.0  # a handle that is made so late is still let go of
 _CLOSE_TIMEOUT_S = 3.0
@@ -54,7 +58,7 @@ class Said:
 
 
 OnEvent = Callable[[dict[str, Any]], None]
-"""Gets what Janus says unasked about a handle: "webrtcup", "hangup", "trickle", "event"."""
+"""Gets what Janus says unasked: "webrtcup", "hangup", "trickle", "event"; and MISSED."""
 
 
 class JanusHandle:
@@ -106,6 +110,8 @@ class JanusSession:
         self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._tasks = TaskSet()
         self._heard_s = clock()
+        self._poll: asyncio.Timeout | None = None
+        self._n_polls = 0
         self._end: asyncio.Future[SfuError] = asyncio.get_running_loop().create_future()
 
     async def open(self) -> None:
@@ -179,13 +185,16 @@ class JanusSession:
     async def ask(self, handle: JanusHandle, message: dict[str, Any]) -> Said:
         transaction = secrets.token_hex(8)
         future = self._asked[transaction] = asyncio.get_running_loop().create_future()
+        n_polls = self._n_polls
         try:
             path = f"/{self._number}/{handle.number}"
             answer = await self._http.post(path, message, transaction=transaction)
             if answer["janus"] == "ack":  # what it thinks comes as an event
-                async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                async with asyncio.timeout(_THINK_S):
                     answer = await future
         except TimeoutError as exc:
+            if n_polls == self._n_polls:
+                self._hear_anew()
             raise SilentError("Janus takes a request, and does not answer it.") from exc
         finally:
             del self._asked[transaction]
@@ -207,12 +216,18 @@ class JanusSession:
 
     async def _hear(self) -> None:
         while not self._end.done():
+            self._n_polls += 1
             try:
-                events = await self._http.events(self._number, _EVENTS, _POLL_TIMEOUT_S)
+                async with asyncio.timeout(_POLL_TIMEOUT_S) as self._poll:
+                    events = await self._http.events(self._number, _EVENTS)
+            except TimeoutError:
+                continue
             except SfuError as exc:
                 self._failed(exc)
                 await asyncio.sleep(_AGAIN_S)
                 continue
+            finally:
+                self._poll = None
             self._heard_s = self._clock()
             try:
                 for event in events:
@@ -220,6 +235,19 @@ class JanusSession:
             except Exception:  # whatever is wrong with it: who does not listen any more is lost
                 logger.exception("What Janus says cannot be taken")
                 self.lose(self._http.is_no_janus())
+
+    def _hear_anew(self) -> None:
+        """Take it that the poll's connection is dead: it heard nothing of what Janus had to say.
+
+        Something on the way may forget a connection, and tells neither end; others go on.
+        """
+        poll, self._poll = self._poll, None
+        if poll is None:
+            return
+        logger.info("Janus is not heard by the connection for its events: by another one now")
+        poll.reschedule(asyncio.get_running_loop().time())
+        for handle in tuple(self._handles.values()):
+            handle.on_event({"janus": MISSED})
 
     async def _look(self) -> None:
         while not self._end.done():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 from collections.abc import Collection
 from typing import Any
@@ -17,9 +18,16 @@ import msgspec
 from blustream_widget.core.call_messages import Candidate
 from blustream_widget.core.call_sfu import CallSfu
 from blustream_widget.errors import SfuError, SfuRefusedError, SfuUnreachableError
-from blustream_widget.sfu.janus_api import JanusError, host_and_port
-from blustream_widget.sfu.janus_session import Description, JanusHandle, JanusSession
+from blustream_widget.sfu.janus_api import (
+    NO_SUCH_HANDLE,
+    NO_SUCH_SESSION,
+    JanusError,
+    host_and_port,
+)
+from blustream_widget.sfu.janus_session import MISSED, Description, JanusHandle, JanusSession
 from blustream_widget.sfu.media_room import Kind, LineEvents, Offer, OnTalk, Stream, StreamGoneError
+
+logger = logging.getLogger(__name__)
 
 _PLUGIN = "janus.plugin.videoroom"
 _NO_SUCH_ROOM, _NO_SUCH_FEED = 426, 428
@@ -170,16 +178,18 @@ async def end_rooms(settings: CallSfu, names: Collection[RoomName]) -> None:
 
 async def _destroy_all(handle: JanusHandle, names: Collection[RoomName]) -> None:
     for name in names:
-        with contextlib.suppress(JanusError):  # it is not ours: no call waits for that
-            await _destroy(handle, name)
+        await _destroy(handle, name)
 
 
 async def _destroy(handle: JanusHandle, name: RoomName) -> None:
+    """End a room. One that Janus does not let us end is given up: no call waits for that."""
     try:
         await handle.ask({"request": "destroy", "room": name.number, "secret": name.secret})
     except JanusError as exc:
+        if exc.number in (NO_SUCH_SESSION, NO_SUCH_HANDLE):
+            raise SfuUnreachableError("Janus ended our session.") from exc
         if exc.number != _NO_SUCH_ROOM:
-            raise
+            logger.warning("Room %d of a call stays at Janus: %s", name.number, exc.message)
 
 
 class _Line:
@@ -188,7 +198,7 @@ class _Line:
     def __init__(self, session: JanusSession, events: LineEvents) -> None:
         self._session, self._events = session, events
         self._handle: JanusHandle | None = None
-        self._is_closed = False
+        self._is_up = self._is_closed = False
 
     async def trickle(self, candidate: Candidate) -> None:
         if self._handle is None:
@@ -216,7 +226,10 @@ class _Line:
             return
         match event.get("janus"):
             case "webrtcup":
+                self._is_up = True
                 self._events.up()
+            case kind if kind == MISSED and not self._is_up:
+                self._events.gone()  # that it came up may be what was missed
             case "hangup" | "detached":
                 self._events.gone()
             case "trickle":

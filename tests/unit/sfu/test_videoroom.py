@@ -15,7 +15,7 @@ from blustream_widget.errors import SfuRefusedError, SfuUnreachableError
 from blustream_widget.sfu import janus_session
 from blustream_widget.sfu.janus_api import JanusHttp, SilentError
 from blustream_widget.sfu.media_room import LineEvents, Stream
-from blustream_widget.sfu.videoroom import JanusRoom, new_name
+from blustream_widget.sfu.videoroom import JanusRoom, end_rooms, new_name
 
 VOICE = {"type": "audio", "mindex": 0, "mid": "0", "codec": "opus"}
 JOINED = {"videoroom": "joined", "streams": [VOICE]}
@@ -25,7 +25,8 @@ ANSWER = {"type": "answer", "sdp": "v=0"}
 class FakeJanus:
     """Answers requests as a test says, and tells what it puts into `events`.
 
-    `says` has for a request what the plugin says, and a description; a number is a proxy's status.
+    `says` has for a request what the plugin says, and a description; or the number of an error of
+    Janus itself. In `polls`, a number is a status of HTTP.
     """
 
     def __init__(self):
@@ -34,6 +35,8 @@ class FakeJanus:
         self.says = {"create": ({"videoroom": "created"}, None), "destroy": ({}, None)}
         self.says["joinandconfigure"] = (JOINED, ANSWER)
         self.is_mute = False
+        # What is told next is lost, and its connection says no more.
+        self.is_deaf, self.is_over = False, asyncio.Event()
         self.all_heard, self.attaches = asyncio.Event(), asyncio.Event()
         self.attaches.set()
         self._n = 100
@@ -53,13 +56,15 @@ class FakeJanus:
     async def _ask(self, message):
         name = message["body"]["request"]
         self.asked.append(name)
+        if isinstance(self.says[name], int):
+            error = {"code": self.says[name], "reason": "no reason"}
+            return web.json_response({"janus": "error", "error": error})
         data, description = self.says[name]
         if name in ("create", "destroy"):
             return web.json_response({"janus": "success", "plugindata": {"data": data}})
         event = {"janus": "event", "sender": self._n, "transaction": message["transaction"]}
         event |= {"plugindata": {"data": data}} | ({"jsep": description} if description else {})
-        if not self.is_mute:
-            await self.events.put(event)
+        await self.events.put({"janus": "media"} if self.is_mute else event)
         return web.json_response({"janus": "ack"})
 
     async def poll(self, request):
@@ -71,7 +76,11 @@ class FakeJanus:
             return web.json_response(said)
         if self.events.empty():
             self.all_heard.set()  # who asks again has taken what came before
-        return web.json_response([await self.events.get()])
+        event = await self.events.get()
+        if self.is_deaf:
+            self.is_deaf = False
+            await self.is_over.wait()
+        return web.json_response([event])
 
     async def tell(self, *events):
         """Tell events about the newest handle, and wait until they were heard."""
@@ -103,6 +112,7 @@ async def fake():
     async with TestServer(app, host="127.0.0.1") as server:
         fake.url = str(server.make_url("/janus"))
         yield fake
+        fake.is_over.set()
 
 
 @pytest.fixture
@@ -144,10 +154,13 @@ async def test_where_a_page_is_reached_is_passed_on_in_janus_words(fake, room):
     assert fake.trickled == [{"candidate": "c", "sdpMid": "0"}, {"completed": True}]
 
 
-async def test_a_silence_of_a_moment_is_no_loss_and_a_new_janus_is(fake, monkeypatch):
+NO_SESSION = {"janus": "error", "error": {"code": 458, "reason": "No such session"}}
+
+
+@pytest.mark.parametrize("gone", [404, NO_SESSION])  # a poll's, and any other request's
+async def test_a_silence_of_a_moment_is_no_loss_and_a_new_janus_is(fake, monkeypatch, gone):
     monkeypatch.setattr(janus_session, "_AGAIN_S", 0.0)
     settings = CallSfu(url=fake.url, api_secret="hidden")
-    gone = {"janus": "error", "error": {"code": 458, "reason": "No such session"}}
     fake.polls = [502, {"janus": "keepalive"}, 429, gone]
     room = JanusRoom(settings, new_name(), (), lambda _: None)
     await room.open()
@@ -161,10 +174,60 @@ async def test_a_silence_of_a_moment_is_no_loss_and_a_new_janus_is(fake, monkeyp
 async def test_a_janus_that_takes_requests_and_says_no_more_is_not_waited_for(
     fake, room, monkeypatch
 ):
-    monkeypatch.setattr(janus_session, "REQUEST_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(janus_session, "_THINK_S", 0.01)
     fake.is_mute = True
     with pytest.raises(SilentError):
         await room.publish("v=0", Heard().events)
+
+
+async def test_a_poll_that_hears_nothing_any_more_is_begun_anew(fake, room, monkeypatch):
+    there, coming = Heard(), Heard()
+    await room.publish("v=0", there.events)
+    await fake.tell({"janus": "webrtcup"})
+    await room.publish("v=0", coming.events)
+    fake.is_deaf = True
+    monkeypatch.setattr(janus_session, "_THINK_S", 0.05)
+    with pytest.raises(SilentError):
+        await room.publish("v=0", Heard().events)
+    monkeypatch.undo()
+    await room.publish("v=0", Heard().events)
+    # That it came up may have got lost; of who was there, nothing that its page does not see.
+    assert (there.n_gone, coming.n_gone) == (0, 1)
+
+
+async def test_a_poll_that_hears_something_else_is_not_begun_anew(fake, room, monkeypatch):
+    coming = Heard()
+    await room.publish("v=0", coming.events)
+    monkeypatch.setattr(janus_session, "_THINK_S", 0.2)
+    fake.is_mute = True  # all that comes is no answer
+    with pytest.raises(SilentError):
+        await room.publish("v=0", Heard().events)
+    assert coming.n_gone == 0
+
+
+async def test_a_room_that_janus_does_not_let_us_end_is_named_with_the_reason(fake, caplog):
+    name = new_name()
+    room = JanusRoom(CallSfu(url=fake.url, api_secret="hidden"), name, (), lambda _: None)
+    await room.open()
+    refusal = {"error_code": 433, "error": "Unauthorized (wrong secret)"}
+    fake.says["destroy"] = (refusal, None)
+    assert await room.close()  # no other try would be another one
+    assert f"Room {name.number} of a call stays at Janus" in caplog.text
+    assert "wrong secret" in caplog.text
+    assert "hidden" not in caplog.text
+    assert name.secret not in caplog.text
+
+
+async def test_rooms_of_which_nothing_is_known_are_not_taken_as_ended(fake):
+    fake.says["destroy"] = 458
+    with pytest.raises(SfuUnreachableError, match="ended our session"):
+        await end_rooms(CallSfu(url=fake.url, api_secret="hidden"), [new_name()])
+
+
+async def test_a_room_that_is_gone_is_ended(fake, caplog):
+    fake.says["destroy"] = ({"error_code": 426, "error": "No such room"}, None)
+    await end_rooms(CallSfu(url=fake.url, api_secret="hidden"), [new_name()])
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize(
@@ -265,7 +328,7 @@ async def test_no_secret_is_in_what_is_said_of_an_answer_that_is_no_http(caplog)
     port = server.sockets[0].getsockname()[1]
     url = f"http://127.0.0.1:{port}/janus"
     http = JanusHttp(CallSfu(url=url, api_secret="hidden", token="hidden"))
-    for request in (http.events("1", 1, 5.0), http.post("", {"janus": "create"})):
+    for request in (http.events("1", 1), http.post("", {"janus": "create"})):
         with pytest.raises(SilentError, match="no HTTP") as raised:
             await request
         assert "hidden" not in "".join(traceback.format_exception(raised.value))
@@ -288,7 +351,7 @@ async def test_secrets_are_told_to_no_other_address():
     app.router.add_route("*", "/{tail:.*}", redirect)
     async with TestServer(app, host="127.0.0.1") as server:
         http = JanusHttp(CallSfu(url=str(server.make_url("/janus")), api_secret="hidden"))
-        for request in (http.events("1", 1, 5.0), http.post("", {"janus": "create"})):
+        for request in (http.events("1", 1), http.post("", {"janus": "create"})):
             with pytest.raises(SfuRefusedError, match="does not speak"):
                 await request
         await http.close()
