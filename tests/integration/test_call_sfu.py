@@ -210,8 +210,9 @@ async def test_when_janus_is_killed_all_are_told_and_hear_each_other_when_it_is_
         await no_room_is_left(janus)
 
 
+@pytest.mark.parametrize("comes", [True, False], ids=["with its kernel", "without a kernel"])
 async def test_the_room_that_a_killed_server_left_is_ended_by_the_next_one(
-    namespace, janus, server
+    namespace, janus, server, comes
 ):
     with namespace.entered():
         async with people(server, 7) as (_kernel, opened, callers):
@@ -222,8 +223,10 @@ async def test_the_room_that_a_killed_server_left_is_ended_by_the_next_one(
         assert len(await rooms_at(janus)) == 1
         next_one = ServerProcess(server.config, FAKE_WORKER)
         try:
-            async with connect_kernel(next_one.address) as kernel:
-                await kernel.open(session=opened.session)
+            async with AsyncExitStack() as stack:
+                if comes:
+                    kernel = await stack.enter_async_context(connect_kernel(next_one.address))
+                    await kernel.open(session=opened.session)
                 await no_room_is_left(janus)
         finally:
             next_one.process.terminate()

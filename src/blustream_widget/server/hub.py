@@ -26,6 +26,7 @@ from blustream_widget.errors import (
     SessionFullError,
     SessionNotFoundError,
 )
+from blustream_widget.server.left_calls import LeftCalls
 from blustream_widget.server.left_sessions import LeftSessions
 from blustream_widget.server.lifetime import Lifetime
 from blustream_widget.server.runtime_files import sweep
@@ -96,6 +97,8 @@ class Hub:
         self.ties = Ties(self._view_of)
         # Set when there is somebody who serves guests that come through it.
         self.uplink: Uplink | None = None
+        self._left_calls = LeftCalls(config, kept, self._sessions.__contains__)
+        self._left_calls.begin()
 
     def _view_of(self, session_id: str) -> ShownView | None:
         session = self._sessions.get(session_id)
@@ -319,6 +322,7 @@ class Hub:
         if self._renewal is not None:
             self._renewal.cancel()
         self._awaited = LeftSessions(None)  # nobody opens one of them now
+        await self._left_calls.close()
         for session_id in list(self._sessions):
             self.close(session_id, reason, keeps=True)
         await self._tasks.wait()

@@ -27,7 +27,7 @@ CHARS_HZ, CHARS_BURST = 32e3, 512e3
 CHANGES_HZ, CHANGES_BURST = 2.0, 20.0
 
 _AS_BEFORE = "Voices go from browser to browser again."
-_SILENT = "Nobody is heard until it is back: it is tried again and again."
+_SILENT = "Nobody is heard meanwhile: it is tried again and again."
 
 _MAY = {"everyone": EVERYBODY, "editors": DRIVERS, "nobody": frozenset[str]()}
 
@@ -250,7 +250,7 @@ class CallRoom:
             )
         if relay is None or n_others < relay.mesh or relay.number:
             return False
-        if len(self._members) > relay.mesh and relay.trouble:
+        if len(self._members) > relay.mesh and relay.trouble and relay.is_wanted:
             raise _unreachable(relay)  # it is being tried again for those who are in
         relay.want()
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -50,6 +51,12 @@ class KeptRooms:
             return
         self._names = tuple(names)
         await to_thread(self._write)
+
+    def discard(self) -> None:
+        """Keep nothing of a session that is not open: who opens it may write from then on."""
+        if self._path is not None:
+            with contextlib.suppress(OSError):
+                self._path.unlink()
 
     async def close(self) -> None:
         """Write nothing from now on: the folder may go."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 
 from blustream_widget.core import call_messages as cm
@@ -16,6 +17,8 @@ from blustream_widget.sfu.media_room import (
     StreamGoneError,
     UpLine,
 )
+
+logger = logging.getLogger(__name__)
 
 ANSWER_S = 15.0
 """So long a page may take to answer an offer."""
@@ -90,8 +93,10 @@ class SeatMedia:
                 tasks.create_task(self._follow(self._down))
                 tasks.create_task(self._watch())
         except* SfuError:
-            self._untaken = cm.CallMediaTold(n=self.n, way="up", signal=cm.MediaEnded())
-            self._tell(self._untaken)
+            self._end()
+        except* Exception:
+            logger.exception("What a page has of a call's SFU ends by a fault")
+            self._end()
 
     def tell_again(self) -> None:
         """Tell what a page that was away for a moment may have missed."""
@@ -172,6 +177,10 @@ class SeatMedia:
         if self.streams != streams:
             self.streams = streams
             self._on_change()
+
+    def _end(self) -> None:
+        self._untaken = cm.CallMediaTold(n=self.n, way="up", signal=cm.MediaEnded())
+        self._tell(self._untaken)
 
     def _say(self, way: cm.Way, signal: cm.Description | cm.Candidate) -> None:
         self._tell(cm.CallMediaTold(n=self.n, way=way, signal=signal))

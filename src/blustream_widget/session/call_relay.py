@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import msgspec
 
@@ -16,7 +16,7 @@ from blustream_widget.config import Config
 from blustream_widget.core import call_messages as cm
 from blustream_widget.core.call_sfu import CallSfu
 from blustream_widget.errors import BlustreamError, CallError, ConfigError, SfuError
-from blustream_widget.session.call_kept import KeptRooms
+from blustream_widget.session.call_left import CallRooms, Sweep
 from blustream_widget.session.call_media import SeatMedia
 from blustream_widget.session.call_stage import Stage
 from blustream_widget.session.ratelimit import TokenBucket
@@ -32,11 +32,10 @@ BEGINS_HZ, BEGINS_BURST = 0.5, 8.0
 """Of connections that one page begins."""
 CLOSE_S = 5.0
 """So long the end of a session waits for the SFU; a room that is left there is empty."""
-MOST_LEFT = 20
-"""Rooms that are remembered, of those that may be left at an SFU that does not answer."""
 MOST_LINES = 3
 """Of an offer: a voice, a picture, and one to spare."""
 TROUBLE = "The server that passes the call's voices on is not there."
+FAULT = "A fault, which this server's log names, keeps the call's voices from being passed on."
 
 
 class MakeRoom(Protocol):
@@ -45,10 +44,6 @@ class MakeRoom(Protocol):
     def __call__(
         self, settings: CallSfu, name: RoomName, left: Collection[RoomName], on_talk: OnTalk
     ) -> MediaRoom: ...
-
-
-Sweep: TypeAlias = Callable[[CallSfu, Collection[RoomName]], Awaitable[None]]
-"""Ends rooms that were left behind."""
 
 
 @dataclass(slots=True)
@@ -104,9 +99,8 @@ class CallRelay:
         self.number, self.trouble = 0, ""
         self.on_change: Callable[[], None] = lambda: None
         self.tell: Callable[[str, cm.CallMediaTold], None] = lambda _seat, _message: None
-        self._settings, self._make, self._sweep_rooms = settings, make, sweep
-        self._kept = KeptRooms(kept)
-        self._left = self._kept.read()
+        self._settings, self._make = settings, make
+        self._rooms = CallRooms(settings, kept, sweep=sweep)
         self._n_rooms = 0
         self._room: MediaRoom | None = None
         self._running: asyncio.Task[None] | None = None
@@ -114,9 +108,12 @@ class CallRelay:
         self._later: asyncio.TimerHandle | None = None
         self._seats: dict[str, _Seat] = {}
         self._tasks = TaskSet()
-        self._sweeping: asyncio.Task[None] | None = None
-        if self._left:
-            self._sweeping = self._tasks.spawn(self._sweep(), name="end of a former call")
+        self._rooms.end_left()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a room is there, or is being tried for."""
+        return self._running is not None
 
     def want(self) -> None:
         """Have a room; what comes of it is told by `on_change`."""
@@ -170,44 +167,58 @@ class CallRelay:
         self.rest()
         if self._later is not None:
             self._later.cancel()
-        if self._sweeping is not None:
-            self._sweeping.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 await self._tasks.wait()
         await self._tasks.close()
-        await self._kept.close()
+        await self._rooms.close()
 
     # -------------------------------------------------- the room
 
     async def _run(self) -> None:
+        """Have a room, again and again, until nobody wishes for one any more."""
         pause_s = FIRST_PAUSE_S
         try:
             while True:
-                name = new_name()
-                room = self._make(self._settings, name, tuple(self._left), self._talks)
+                n_before = self._n_rooms
                 try:
-                    await self._keep([*self._left, name])
-                    await room.open()
+                    trouble = await self._have_room()
+                except Exception:  # whatever it is: those in the call wait for nobody else
+                    if self.trouble != FAULT:
+                        logger.exception("A call cannot go through the SFU")
+                    trouble = FAULT
+                if self._n_rooms != n_before:
                     pause_s = FIRST_PAUSE_S
-                    await self._keep([name])
-                    self._came(room)
-                    error = await room.lost()
-                except SfuError as exc:
-                    error = exc
-                finally:
-                    ending = self._tasks.spawn(self._leave(room, name), name="end of a call")
-                    await asyncio.shield(ending)
-                if not self.trouble:
-                    logger.warning("The SFU of a call is not there: %s", error)
-                self.trouble = TROUBLE
+                self.trouble = trouble
                 self.on_change()
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         finally:
             if self._running is asyncio.current_task():  # it failed; the next wish tries again
-                self._running, self.trouble = None, TROUBLE
-                self.on_change()
+                self._running, self.trouble = None, FAULT
+
+    async def _have_room(self) -> str:
+        """Have one until it is lost; returns what those in the call are told then."""
+        name = new_name()
+        left = self._rooms.left
+        room = self._make(self._settings, name, left, self._talks)
+        try:
+            await self._rooms.use(name)
+            await room.open()
+            await self._rooms.forget(left)
+            self._came(room)
+            error = await room.lost()
+        except SfuError as exc:
+            error = exc
+        finally:
+            # Those in the call hear of it now; the SFU, which may not answer, has time.
+            if self._room is room:
+                self._let_go()
+            self._rooms.leave(name)
+            self._tasks.spawn(self._leave(room, name), name="end of a call")
+        if not self.trouble:
+            logger.warning("The SFU of a call is not there: %s", error)
+        return TROUBLE
 
     def _came(self, room: MediaRoom) -> None:
         self._room = room
@@ -221,25 +232,10 @@ class CallRelay:
             seat.end()
 
     async def _leave(self, room: MediaRoom, name: RoomName) -> None:
-        if self._room is room:
-            self._let_go()
         if await room.close():
-            await self._keep([left for left in self._left if left != name])
-
-    async def _sweep(self) -> None:
-        """End the rooms that a former server left behind; they may be gone, or out of reach."""
-        left = self._left
-        try:
-            await self._sweep_rooms(self._settings, left)
-        except SfuError as exc:
-            logger.info("The room of a former call may be left at the SFU: %s", exc.code)
+            await self._rooms.forget([name])
         else:
-            await self._keep([name for name in self._left if name not in left])
-
-    async def _keep(self, names: list[RoomName]) -> None:
-        """Remember which rooms are there, or may be."""
-        self._left = names[-MOST_LEFT:]
-        await self._kept.write(self._left)
+            self._rooms.end_left()
 
     def _talks(self, feed: int) -> None:
         for name, seat in self._seats.items():

@@ -25,16 +25,22 @@ class FakeSfu:
         Those that are there, by number.
     answers : asyncio.Event
         Requests wait for it.
+    ends : asyncio.Event
+        The end of each room waits for it.
     is_cut : bool
         There is no way to it, though it runs.
+    n_made, n_swept : int
+        Rooms that were wished for, and how often it was asked to end those left behind.
     """
 
     def __init__(self) -> None:
         self.rooms: dict[int, FakeRoom] = {}
         self.is_up, self.is_cut = True, False
         self.answers = asyncio.Event()
+        self.ends = asyncio.Event()
         self.answers.set()
-        self.n_made = 0
+        self.ends.set()
+        self.n_made = self.n_swept = 0
 
     def make(
         self, settings: CallSfu, name: RoomName, left: Collection[RoomName], on_talk: OnTalk
@@ -45,6 +51,7 @@ class FakeSfu:
 
     async def sweep(self, settings: CallSfu, names: Collection[RoomName]) -> None:
         """End rooms that were left behind."""
+        self.n_swept += 1
         await self.asked(settings)
         for name in names:
             self.end(name)
@@ -200,6 +207,7 @@ class FakeRoom:
         self.lose("It has ended.")
         self.ups.clear()
         self.downs.clear()
+        await self._sfu.ends.wait()
         is_there = self._sfu.rooms.get(self.name.number) is self
         if is_there and self._sfu.is_cut:
             return False

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.session.call_scene import Scene, at_once
 from tests.unit.session.sharing_kit import Kernel, workerless_session
+
+from blustream_widget.session import call_kept, call_left, call_media, call_relay
 
 
 @pytest.fixture
@@ -17,3 +20,20 @@ async def kernel(session):
     kernel = Kernel()
     session.attach(kernel)
     return kernel
+
+
+@pytest.fixture
+def no_call_pauses(monkeypatch):
+    """Large calls wait for nobody, and begin anew less often than pages may."""
+    for module in (call_relay, call_left):
+        monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr(call_media, "AGAIN_S", 0.0)
+    monkeypatch.setattr(call_relay, "BEGINS_BURST", 4.0)
+    monkeypatch.setattr(call_kept, "to_thread", at_once)
+
+
+@pytest.fixture
+async def scene(no_call_pauses):
+    made = Scene()
+    yield made
+    await made.close()
