@@ -15,6 +15,7 @@ import pytest
 from blustream_widget.core import call_messages as cm
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import link_sharing as ls
+from blustream_widget.session import call_media
 from blustream_widget.testing.caller import caller
 from blustream_widget.testing.clients import connect_kernel
 from blustream_widget.testing.janus_server import (
@@ -187,6 +188,28 @@ async def test_what_a_hostile_page_tells_janus_ends_with_that_page(namespace, ja
             await all_hear_all(callers[:3])
             assert janus.is_running
             await eve.leave()
+        await no_room_is_left(janus)
+
+
+async def test_a_nervous_camera_costs_the_others_one_answer_a_second(namespace, janus, server):
+    loop = asyncio.get_running_loop()
+    with namespace.entered():
+        async with people(server, 8) as (_kernel, _opened, callers):
+            await enter(callers)
+            await all_hear_all([callers[0], callers[7]])
+            *others, nervous = callers
+            before, began_s = [len(one.answers) for one in others], loop.time()
+            for k in range(16):
+                await nervous.show(camera=k % 2 == 0)
+                await asyncio.sleep(0.2)  # as fast as a hand is
+            most = (loop.time() - began_s) / call_media.AGREE_S + 2  # one is from before
+            for one, n_before in zip(others, before, strict=True):
+                assert 0 < len(one.answers) - n_before <= most
+            await nervous.show(camera=True)
+            for one in others:  # and how it is in the end comes all the same
+                await one.until(lambda one=one: nervous.seat in one.pictures, "a camera")
+            assert [one.refusal for one in callers] == [""] * 8
+            await all_hear_all([callers[0], callers[7]])
         await no_room_is_left(janus)
 
 

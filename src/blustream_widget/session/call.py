@@ -166,9 +166,9 @@ class CallRoom:
         CallError
             They may not take part, there is no room, or they send too much.
         """
-        if not viewer.call_rate.take(message):
-            raise CallError("Your page sends too much for the call.", hint="Wait a moment.")
         member = self._of_viewer(viewer)
+        if not self._is_asked_for(member, message) and not viewer.call_rate.take(message):
+            raise CallError("Your page sends too much for the call.", hint="Wait a moment.")
         match message:
             case cm.JoinCall():
                 self._join(viewer, message)
@@ -237,6 +237,12 @@ class CallRoom:
         self._tell()
         if self._relay is not None:
             self._relay.tell_again(member.seat)
+
+    def _is_asked_for(self, member: _Member | None, message: cm.CallMessage) -> bool:
+        """Whether it answers what we offered: how often that is, is not the page's doing."""
+        if member is None or self._relay is None or not isinstance(message, cm.CallMedia):
+            return False
+        return self._relay.awaits(member.seat, message)
 
     def _has_to_wait(self, viewer: Viewer) -> bool:
         """Whether there is room only once the SFU is there; raises `CallError` if there is none."""

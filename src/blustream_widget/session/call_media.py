@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 ANSWER_S = 15.0
 """So long a page may take to answer an offer."""
 AGAIN_S = 1.0
+AGREE_S = 1.0
+"""Between two offers to a page, whatever others switch on and off: each answer is long."""
 MOST_WAITING = 100
 """Candidates of a page that its connections did not take yet."""
 
@@ -68,11 +70,17 @@ class SeatMedia:
         if message.n != self.n:
             return
         if isinstance(message.signal, cm.Description):
-            is_asked = self._answer is not None and not self._answer.done()
-            if self._answer is not None and is_asked and message.signal.kind == "answer":
+            if self._answer is not None and self.awaits(message):
                 self._answer.set_result(message.signal.sdp)
         elif not self._inbox.full():
             self._inbox.put_nowait(message)
+
+    def awaits(self, message: cm.CallMedia) -> bool:
+        """Whether it is the answer to an offer that was made to the page: one for each."""
+        signal = message.signal
+        is_answer = isinstance(signal, cm.Description) and signal.kind == "answer"
+        is_asked = self._answer is not None and not self._answer.done()
+        return is_answer and is_asked and (message.n, message.way) == (self.n, "down")
 
     def has(self, feed: int) -> bool:
         """Whether something that others can have is sent by this feed."""
@@ -120,7 +128,8 @@ class SeatMedia:
                 await (up if message.way == "up" else down).trickle(message.signal)
 
     async def _follow(self, down: DownLine) -> None:
-        """Have come what the page is to get."""
+        """Have come what the page is to get: what changes fast is agreed on once in a while."""
+        loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
             seats = self._wanted()
@@ -130,7 +139,9 @@ class SeatMedia:
                 await self._woken(AGAIN_S)
                 continue
             if offer is not None:
+                next_s = loop.time() + AGREE_S
                 await self._agree(down, offer, seats)
+                await asyncio.sleep(next_s - loop.time())
             await self._woken()
 
     async def _agree(self, down: DownLine, offer: Offer, seats: Mapping[Stream, str]) -> None:

@@ -156,6 +156,11 @@ class CallRelay:
         elif there.media is not None:
             there.media.receive(message)
 
+    def awaits(self, seat: str, message: cm.CallMedia) -> bool:
+        """Whether a page answers what it was offered."""
+        there = self._seats.get(seat)
+        return there is not None and there.media is not None and there.media.awaits(message)
+
     def tell_again(self, seat: str) -> None:
         """Tell a page that was away for a moment what it may have missed."""
         there = self._seats.get(seat)

@@ -75,6 +75,10 @@ class Caller:
         The newest packets (Opus) of each voice that comes, by seat.
     offered : str
         SDP that was offered to the SFU last.
+    answers : list of int
+        How long each answer to an offer of the SFU was, in characters.
+    pictures : frozenset of str
+        Seats whose cameras were in the last offer.
     is_deaf : bool
         They do nothing with the SFU by themselves.
     """
@@ -85,6 +89,8 @@ class Caller:
         self.refusal = self.offered = ""
         self.is_deaf = False
         self.packets: dict[str, deque[bytes]] = {}
+        self.answers: list[int] = []
+        self.pictures: frozenset[str] = frozenset()
         self._seats: dict[str, str] = {}  # by line
         self._n_taken = self._attempt = self._room = 0
         self._up: RTCPeerConnection | None = None
@@ -104,6 +110,10 @@ class Caller:
         await self.viewer.send(cm.LeaveCall())
         await self._let_go()
         self.called, self._room = None, 0
+
+    async def show(self, *, camera: bool) -> None:
+        """Switch the camera on or off; it shows nothing."""
+        await self.viewer.send(cm.CallSound(muted=False, camera=camera))
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until something is true, looked at whenever something comes."""
@@ -175,6 +185,7 @@ class Caller:
         self._attempt += 1
         up = self._up = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         up.addTrack(Tone(self.hz))
+        up.addTransceiver("video", direction="sendonly")
         await up.setLocalDescription(await up.createOffer())
         self.offered = up.localDescription.sdp
         await self._tell("up", "offer", self.offered)
@@ -196,12 +207,15 @@ class Caller:
             self._down = RTCPeerConnection(RTCConfiguration(iceServers=[]))
             self._down.on("track", self._track_came)
         self._seats = {track.mid: track.seat for track in tracks if track.kind == "audio"}
+        self.pictures = frozenset(track.seat for track in tracks if track.kind == "video")
         self.packets = {
             seat: packets for seat, packets in self.packets.items() if seat in self._seats.values()
         }
         await self._down.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
         await self._down.setLocalDescription(await self._down.createAnswer())
-        await self._tell("down", "answer", self._down.localDescription.sdp)
+        answer = self._down.localDescription.sdp
+        self.answers.append(len(answer))
+        await self._tell("down", "answer", answer)
 
     async def _tell(self, way: cm.Way, kind: str, sdp: str) -> None:
         signal = cm.Description(kind="offer" if kind == "offer" else "answer", sdp=sdp)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tests.unit.session.call_scene import OFFER, settled
 
@@ -9,7 +11,7 @@ from blustream_widget.config import Config, worker_environment
 from blustream_widget.core import call_messages as cm
 from blustream_widget.core.call_sfu import CallSfu
 from blustream_widget.errors import CallError, ConfigError
-from blustream_widget.session import call_media
+from blustream_widget.session import call, call_media
 from blustream_widget.session.call_relay import call_sfu_of
 
 pytestmark = pytest.mark.usefixtures("no_call_pauses")
@@ -152,6 +154,85 @@ async def test_a_page_that_does_not_answer_is_let_go_of(scene, monkeypatch):
     assert ben.tracks() == {(ann.seat, "audio")}
     assert ben.got(cm.CallMediaTold)[-1].signal == cm.MediaEnded()
     assert (len(scene.at_sfu.ups), scene.at_sfu.downs[1:]) == (1, [])
+
+
+# ------------------------------------------------------------------ what others switch on and off
+
+
+async def test_however_often_a_camera_is_switched_pages_agree_once_in_a_while(scene, monkeypatch):
+    pages = ann, ben, cat = await scene.joined("ann", "ben", "cat")
+    await scene.publish(*pages)
+    monkeypatch.setattr(call_media, "AGREE_S", 3600.0)
+    before = len(ann.offers), len(cat.offers)
+    for k in range(18):
+        scene.show(ben, camera=k % 2 == 0)
+        await scene.answered(*pages)
+    assert (len(ann.offers), len(cat.offers)) == (before[0] + 1, before[1] + 1)
+
+
+async def test_what_is_agreed_on_in_the_end_is_how_it_is_then(scene, monkeypatch):
+    pages = ann, ben, _cat = await scene.joined("ann", "ben", "cat")
+    await scene.publish(*pages)
+    monkeypatch.setattr(call_media, "AGREE_S", 0.05)
+    for k in range(18):
+        scene.show(ben, camera=k % 2 == 0)
+        await scene.answered(*pages)
+        assert k or (ben.seat, "video") in ann.tracks()  # the first one needs not wait
+    async with asyncio.timeout(10):
+        while (ben.seat, "video") in ann.tracks():
+            await asyncio.sleep(0.01)
+            await scene.answered(*pages)
+    assert (ben.seat, "audio") in ann.tracks()
+
+
+LONG_ANSWER = cm.Description(kind="answer", sdp="v=0" + "x" * (cm.SDP_CHARS - 3))
+
+
+async def switched(scene, page, n):
+    """Switch a camera so often; Ann answers each offer at great length."""
+    ann = scene.pages["ann"]
+    for k in range(n):
+        scene.show(page, camera=k % 2 == 0)
+        await settled()
+        scene.tell(ann, LONG_ANSWER, "down")
+        await scene.answered(*scene.pages.values())
+
+
+async def test_answers_that_were_asked_for_are_not_counted_and_others_are(scene):
+    pages = ann, ben, cat = await scene.joined("ann", "ben", "cat")
+    await scene.publish(*pages)
+    n_before = len(ann.offers)
+    await switched(scene, ben, 16)
+    await switched(scene, cat, 16)
+    n_offers = len(ann.offers) - n_before
+    assert n_offers * cm.SDP_CHARS > 2 * call.CHARS_BURST
+    answers = [sdp for down in scene.at_sfu.downs for sdp in down.answers]
+    assert answers.count(LONG_ANSWER.sdp) == n_offers
+    with pytest.raises(CallError, match="too much"):
+        answer_often(scene, ann)
+
+
+def answer_often(scene, page):
+    for _ in range(20):
+        scene.tell(page, LONG_ANSWER, "down")
+
+
+async def test_one_answer_is_free_for_each_offer(scene):
+    pages = ann, ben, _cat = await scene.joined("ann", "ben", "cat")
+    await scene.publish(*pages)
+    scene.show(ben, camera=True)
+    await settled()
+    answer = cm.CallMedia(n=ann.n, way="down", signal=LONG_ANSWER)
+    others = (
+        cm.CallMedia(n=ann.n, way="up", signal=LONG_ANSWER),
+        cm.CallMedia(n=ann.n + 1, way="down", signal=LONG_ANSWER),
+        cm.CallMedia(n=ann.n, way="down", signal=cm.Description(kind="offer", sdp="v=0")),
+        cm.CallMedia(n=ann.n, way="down", signal=cm.Candidate(candidate="x")),
+    )
+    assert [scene.relay.awaits(ann.seat, other) for other in others] == [False] * 4
+    assert scene.relay.awaits(ann.seat, answer)
+    scene.room.receive(ann, answer)
+    assert not scene.relay.awaits(ann.seat, answer)
 
 
 async def test_a_page_whose_part_fails_unforeseen_is_told_to_begin_anew(scene, monkeypatch, caplog):
