@@ -11,7 +11,8 @@ from blustream_widget.core.view_link import patch_of_link, view_link
 from blustream_widget.errors import StateError
 
 if TYPE_CHECKING:
-    from blustream_widget.session.viewer import Shown, Viewer
+    from blustream_widget.session.room import Shown
+    from blustream_widget.session.viewer import Viewer
 
 
 class Volume(Protocol):

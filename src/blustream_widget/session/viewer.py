@@ -1,120 +1,36 @@
-"""One person who looks: what they may do, what they sent, and how pictures reach them."""
+"""One person who looks: who they are, what they may do, and how pictures reach them."""
 
 from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
-import msgspec
-
-from blustream_widget.config import Config
 from blustream_widget.core import protocol as p
-from blustream_widget.core import view_messages as vm
-from blustream_widget.core.annotation_messages import EditAnnotations, Measure
-from blustream_widget.core.call_messages import (
-    CallMedia,
-    CallMessage,
-    CallSignal,
-    CallSound,
-    JoinCall,
-    LeaveCall,
-)
-from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
-from blustream_widget.core.label_edit import CancelEdit, EditLabels
-from blustream_widget.core.recording_messages import SetRecording
-from blustream_widget.core.share_messages import (
-    Control,
-    CopyView,
-    Exported,
-    GuestPage,
-    LookAround,
-    Manage,
-    OpenLink,
-    OpenView,
-    Point,
-    Say,
-    SharingMessage,
-    StopSharing,
-)
 from blustream_widget.core.sharing import OWNER_ID
-from blustream_widget.core.state import ViewState
-from blustream_widget.core.voice_messages import RecordVoice, Voice, VoiceMessage
-from blustream_widget.errors import BlustreamError, ProtocolError, ShareError
-from blustream_widget.session import access
+from blustream_widget.errors import BlustreamError, ProtocolError
 from blustream_widget.session.ack_spacing import SPACED_LOOK_S, AckSpacing
 from blustream_widget.session.call import CallRate
-from blustream_widget.session.ratelimit import TokenBucket
+from blustream_widget.session.inbox import Inbox
 from blustream_widget.session.rendition import Need
+from blustream_widget.session.room import Room, Shown
 from blustream_widget.session.rtc_path import RtcPath
-from blustream_widget.session.view_links import Volume, take_view_link
 from blustream_widget.session.voices import VoiceRate
 from blustream_widget.transport.channel import Channel
-from blustream_widget.transport.fanout import Fanout, Subscriber
-from blustream_widget.transport.ice_servers import IceServers, ice_servers_for
+from blustream_widget.transport.ice_servers import ice_servers_for
 from blustream_widget.transport.pacing import AckPacer
 from blustream_widget.transport.socket_subscriber import SocketSubscriber
-from blustream_widget.transport.turns import Turns
 
 if TYPE_CHECKING:
     from blustream_widget.session.guests import Guest
-    from blustream_widget.session.markup import Markup
-    from blustream_widget.session.outlets import Outlets
     from blustream_widget.session.own_view import OwnView
-    from blustream_widget.session.own_views import OwnViews
-    from blustream_widget.session.sharing import Sharing
     from blustream_widget.transport.webrtc import RtcPeer
 
 logger = logging.getLogger(__name__)
 
-MESSAGES_HZ, MESSAGES_BURST = 500.0, 1000.0
-# Of what others are told: a hand on a mouse, and a person who writes.
-POINTS_HZ, POINTS_BURST = 40.0, 40.0
-WORDS_HZ, WORDS_BURST = 2.0, 10.0
-TURNS_HZ, TURNS_BURST = 0.5, 6.0
-"""Of leaving the shown view for one's own: each takes a worker."""
-MAX_INVALID = 20
 PING_S, FIRST_PING_S, N_FIRST_PINGS = 2.0, 0.1, 4
 SPACED_PING_S = 4.0
 """Of one of many whose link is calm: its least round trip is one of the last five seconds."""
-_CLOSE_POLICY = 1008
-
-
-class Shown(Protocol):
-    """Where a viewer's pictures come from: the session, or their own view."""
-
-    fanout: Fanout
-
-    @property
-    def state(self) -> ViewState:
-        """What it shows."""
-
-    def patch_by(self, viewer: Viewer, patch: dict[str, Any]) -> None:
-        """Change the state for a viewer that may; raises `StateError`."""
-
-    def probe(self, viewer: Viewer, message: vm.Probe) -> None:
-        """Ask the worker for a voxel's value; raises `StateError`."""
-
-    def on_demand_changed(self) -> None:
-        """Take note: somebody takes other pictures, or has room for more, or needs a keyframe."""
-
-    def on_acknowledged(self, subscriber: Subscriber) -> None:
-        """Take note that a frame is there: this path may have room for another."""
-
-
-class Room(Shown, Volume, Protocol):
-    """The session, as a viewer sees it."""
-
-    config: Config
-    ice_servers: IceServers
-    markup: Markup
-    own_views: OwnViews
-    outlets: Outlets
-    rtc_turns: Turns
-    sharing: Sharing
-
-    def on_report(self, viewer: Viewer) -> None:
-        """Take note that the viewer told its measurements."""
 
 
 class Viewer:
@@ -146,7 +62,7 @@ class Viewer:
         self.peer = peer
         self.guest = guest
         self._role = role
-        self._is_expelled = False
+        self.is_expelled = False
         self.report: p.Report | None = None
         self.seq = 0
         self.annotation_seq = 0
@@ -154,14 +70,11 @@ class Viewer:
         self.own: OwnView | None = None
         """What they see while they look around; None: what the session shows."""
         self._channel = channel
-        self._field_seq: dict[str, int] = {}
-        self._bucket = TokenBucket(MESSAGES_HZ, MESSAGES_BURST)
-        self._points = TokenBucket(POINTS_HZ, POINTS_BURST)
-        self._words = TokenBucket(WORDS_HZ, WORDS_BURST)
-        self._turns = TokenBucket(TURNS_HZ, TURNS_BURST)
+        self.inbox = Inbox(self, room)
+        self.receive = self.inbox.receive  # bound once: acknowledgements are hundreds a second
+        """Take a text message, from the socket or the data channel. Never raises."""
         self.call_rate = CallRate()
         self.voice_rate = VoiceRate()
-        self._n_invalid = 0
         self.is_calm = hello.calm
         self._stream = p.Stream(path="socket")
         picture = hello.pictures[0] if hello.pictures else "h264"
@@ -180,11 +93,11 @@ class Viewer:
             send_header=channel.send_header,
             on_text=self._receive_by_rtc,
             on_change=self._rtc_changed,
-            on_keyframe_wanted=lambda: self._shown.on_demand_changed(),
+            on_keyframe_wanted=lambda: self.shown.on_demand_changed(),
         )
 
     @property
-    def _shown(self) -> Shown:
+    def shown(self) -> Shown:
         """Where their pictures come from, and what they move."""
         return self._room if self.own is None else self.own
 
@@ -194,15 +107,15 @@ class Viewer:
         The WebRTC connection is made anew: its pictures build on those of the other view.
         """
         self._rtc.drop()
-        self._shown.fanout.remove(self.frames)
+        self.shown.fanout.remove(self.frames)
         self.own = own
         self.frames.restart()
-        self._shown.fanout.add(self.frames)
+        self.shown.fanout.add(self.frames)
 
     @property
     def role(self) -> str:
         """What they may do now; "" after they were shown out, or the session's end: nothing."""
-        if self._is_expelled:
+        if self.is_expelled:
             return ""
         return self._role if self.guest is None else self.guest.role
 
@@ -330,22 +243,6 @@ class Viewer:
         """Queue an error."""
         self.send(p.Error(code=error.code, message=error.message, hint=error.hint, fatal=fatal))
 
-    def receive(self, data: bytes | str) -> None:
-        """Take a text message, from the socket or the data channel. Never raises."""
-        if not self._bucket.take():
-            logger.warning("Viewer %d sends too many messages and is closed", self.peer)
-            self._channel.close(_CLOSE_POLICY, "too many messages")
-            return
-        try:
-            self._handle(p.decode_viewer(data))
-        except ProtocolError as exc:
-            self._n_invalid += 1
-            self.send_error(exc)
-            if self._n_invalid >= MAX_INVALID:
-                self._channel.close(_CLOSE_POLICY, "too many invalid messages")
-        except BlustreamError as exc:
-            self.send_error(exc)
-
     def _receive_by_rtc(self, data: bytes) -> None:
         """Take a text message of the data channel, unless that was let go."""
         if self._rtc.peer is None:
@@ -360,13 +257,13 @@ class Viewer:
 
     def end(self, reason: str, code: int) -> None:
         """Tell them that the session ends; what is on its way from them counts for nothing."""
-        self._is_expelled = True
+        self.is_expelled = True
         self.send(p.Ended(reason=reason))
         self._channel.close(code, "session ended")
 
     def expel(self, error: BlustreamError, code: int) -> None:
         """Show them out, likewise."""
-        self._is_expelled = True
+        self.is_expelled = True
         self.send_error(error, fatal=True)
         self._channel.close(code, error.code)
 
@@ -375,152 +272,50 @@ class Viewer:
         self.frames.close()
         await self._rtc.close()
 
-    # -------------------------------------------------- messages
+    # -------------------------------------------------- what they say (Inbox)
 
-    def _handle(self, message: p.ViewerMessage) -> None:
-        self._check_role(message)
-        match message:
-            case p.Ack():  # of all messages by far the most
-                self._acknowledged(message)
-            case vm.ChangeSlice() | vm.ZoomPan() | vm.WindowLevel() | vm.ViewSync():
-                self._change(message)
-            case p.Ping(n=n):
-                self.send(p.Pong(n=n))
-            case p.Pong(n=n):
-                if n == self._pings and not self._is_answered:
-                    self._is_answered = True
-                    self.frames.pacer.link.answered(time.monotonic() - self._pinged_s)
-            case p.Report():
-                self.report = message
-                self._room.on_report(self)
-                self._shown.on_demand_changed()
-            case p.RtcStats():
-                pass  # what the server counts itself is exacter
-            case vm.Probe() | EditAnnotations() | Measure() | EditLabels() | CancelEdit():
-                self._handle_annotation(message)
-            case Snap() | Track() | WantGrid():
-                self._room.markup.horizons.receive(self, message)
-            case _:
-                self._handle_stream(message)
+    def close(self, code: int, reason: str) -> None:
+        """Close the connection of somebody who does not keep to the rules."""
+        self._channel.close(code, reason)
 
-    def _check_role(self, message: p.ViewerMessage) -> None:
-        if access.may(self.role, type(message), in_own_view=self.own is not None):
-            return
-        # Edits are refused where they are made: their sender is told how things are.
-        is_edit = isinstance(message, EditAnnotations | EditLabels)
-        if self._is_expelled or not is_edit:
-            raise access.refusal(self.role, type(message))
+    def restart(self) -> None:
+        """Send a keyframe next, by whichever path: they cannot decode from here."""
+        self.frames.restart()
+        self._rtc.restart()
+        self.shown.on_demand_changed()
 
-    def _handle_annotation(
-        self, message: vm.Probe | EditAnnotations | Measure | EditLabels | CancelEdit
-    ) -> None:
-        match message:
-            case vm.Probe():
-                self._shown.probe(self, message)
-            case EditAnnotations():
-                self._room.markup.edit_annotations(self, message)
-            case Measure():
-                self._room.markup.measure(self, message)
-            case EditLabels() | CancelEdit():
-                self._room.markup.edit_labels(self, message)
+    def ponged(self, n: int) -> None:
+        """Take the answer to `ping`."""
+        if n == self._pings and not self._is_answered:
+            self._is_answered = True
+            self.frames.pacer.link.answered(time.monotonic() - self._pinged_s)
 
-    def _handle_sharing(self, message: SharingMessage) -> None:
-        if isinstance(message, Point) and not self._points.take():
-            return
-        if isinstance(message, Say) and not self._words.take():
-            raise ShareError("You write too quickly.", hint="Wait a moment.")
-        self._room.sharing.receive(self, message)
+    def patch(self, patch: dict[str, Any], seq: int) -> None:
+        """Change what they see; raises `StateError`."""
+        self.seq = max(self.seq, seq)
+        self.shown.fanout.put_first(self._paths)  # whose hand it is sees most what comes late
+        self.shown.patch_by(self, patch)
 
-    def _handle_stream(self, message: p.ViewerMessage) -> None:
-        match message:
-            case p.Keyframe():
-                self.frames.restart()
-                self._rtc.restart()
-                self._shown.on_demand_changed()
-            case p.Stream():
-                self._set_stream(message)
-            case p.RtcOffer():
-                self._offer(message)
-            case SetRecording():
-                self._record(message)
-            case (
-                JoinCall()
-                | LeaveCall()
-                | CallSound()
-                | CallSignal()
-                | CallMedia()
-                | RecordVoice()
-                | Voice()
-            ):
-                self._handle_call(message)
-            case LookAround():
-                self._look_around(message)
-            case CopyView() | OpenView():
-                take_view_link(self, message, shown=self._shown, volume=self._room)
-                if isinstance(message, CopyView):
-                    self._room.sharing.exported(self, "copied the view")
-            case (
-                OpenLink()
-                | StopSharing()
-                | Manage()
-                | Control()
-                | Say()
-                | Point()
-                | GuestPage()
-                | Exported()
-            ):
-                self._handle_sharing(message)
-            case _:
-                raise ProtocolError("A connection says hello only once.")
-
-    def _handle_call(self, message: CallMessage | VoiceMessage) -> None:
-        if isinstance(message, RecordVoice | Voice):
-            self._room.outlets.voices.receive(self, message)
-        else:
-            self._room.sharing.call.receive(self, message)
-
-    def _record(self, message: SetRecording) -> None:
-        if self._room.outlets.recording.receive(self, message):
-            self._room.sharing.recorded(self, on=message.on)
-
-    def _look_around(self, message: LookAround) -> None:
-        if message.on and not self._turns.take():
-            raise ShareError("You go to and fro too quickly.", hint="Wait a moment.")
-        self._room.own_views.receive(self, message)
-
-    def _acknowledged(self, ack: p.Ack) -> None:
+    def acknowledged(self, ack: p.Ack) -> None:
+        """Take note that a frame is there, and those before it."""
         is_of_rtc = ack.of_rtc or self._is_by_rtc
         path = self._rtc.peer if is_of_rtc else self.frames
         if path is not None:
             path.acknowledged(ack.frame_no, ack.there_ms / 1000 or None)
             self._ack_spacing.acknowledged(path.pacer.link)
-            self._shown.on_acknowledged(path)
+            self.shown.on_acknowledged(path)
         self.ping()
 
-    def _change(self, message: vm.ChangeSlice | vm.ZoomPan | vm.WindowLevel | vm.ViewSync) -> None:
-        patch: dict[str, Any] = {}
-        for name in message.__struct_fields__:
-            value = getattr(message, name)
-            is_given = value is not (msgspec.UNSET if name == "section" else None)
-            if name == "seq" or not is_given:
-                continue
-            # The data channel may bring messages out of order; each is absolute, so older ones are
-            # dropped field by field.
-            if self._field_seq.get(name, -1) < message.seq:
-                self._field_seq[name] = message.seq
-                patch[name] = value
-        self.seq = max(self.seq, message.seq)
-        self._shown.fanout.put_first(self._paths)  # whose hand it is sees most what comes late
-        self._shown.patch_by(self, patch)
-
-    def _offer(self, offer: p.RtcOffer) -> None:
+    def offer(self, offer: p.RtcOffer) -> None:
+        """Make a WebRTC connection; raises `ProtocolError` where that is switched off."""
         if "webrtc" not in self._room.config.transports.split(","):
             raise ProtocolError("WebRTC is switched off on this server.")
         self._rtc.offer(
             offer, reply=lambda answer: self.send(p.RtcAnswer(sdp=answer)), refuse=self.send_error
         )
 
-    def _set_stream(self, message: p.Stream) -> None:
+    def set_stream(self, message: p.Stream) -> None:
+        """Take frames by another path, or none while nobody looks."""
         previous, self._stream = self._stream, message
         if message.path == "webrtc":
             self._rtc.taken_over()
@@ -535,15 +330,15 @@ class Viewer:
     def _apply_stream(self) -> None:
         self.frames.set_path(is_visible=self._stream.visible, is_elsewhere=self._is_elsewhere)
         self._rtc.set_visible(self._stream.visible)
-        self._shown.on_demand_changed()
+        self.shown.on_demand_changed()
 
     def _rtc_changed(self, old: RtcPeer | None, new: RtcPeer | None) -> None:
         if old is not None:
-            self._shown.fanout.remove(old)
+            self.shown.fanout.remove(old)
             old.socket_link = None
             self._stream = p.Stream(path="socket", visible=self._stream.visible)
         if new is not None:
-            self._shown.fanout.add(new)
+            self.shown.fanout.add(new)
             known = self.frames.pacer.link
             new.socket_link = known
             known.is_same_machine = new.pacer.link.is_same_machine

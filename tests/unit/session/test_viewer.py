@@ -12,8 +12,9 @@ from blustream_widget.core.message_types import MessageType
 from blustream_widget.core.sections import Fence
 from blustream_widget.errors import StateError
 from blustream_widget.session import viewer as viewer_module
+from blustream_widget.session.inbox import MAX_INVALID, MESSAGES_BURST
 from blustream_widget.session.rtc_path import rtc_turns
-from blustream_widget.session.viewer import MAX_INVALID, MESSAGES_BURST, N_FIRST_PINGS, Viewer
+from blustream_widget.session.viewer import N_FIRST_PINGS, Viewer
 from blustream_widget.transport.fanout import Fanout
 from blustream_widget.transport.pacing import AckPacer
 
@@ -156,8 +157,9 @@ def test_many_invalid_messages_end_the_connection(channel, viewer):
 
 
 def test_too_many_messages_end_the_connection(channel, viewer):
-    began_s = viewer._bucket._at_s
-    viewer._bucket._clock = lambda: began_s  # a busy machine must not give it time
+    bucket = viewer.inbox._bucket
+    began_s = bucket._at_s
+    bucket._clock = lambda: began_s  # a busy machine must not give it time
     for n in range(int(MESSAGES_BURST) + 100):
         viewer.receive(p.encode(p.Ping(n=n)))
     assert channel.closed
