@@ -23,6 +23,7 @@ export const themeTokens = css`
     --stage: #0c0e11;
     --chip: rgba(12, 14, 17, 0.76);
     color-scheme: light;
+    scrollbar-color: var(--line1) transparent;
   }
   :host([theme="dark"]) {
     --bg: var(--jp-layout-color1, #212121);

@@ -213,6 +213,7 @@ export class SliceBar extends Part {
           inputmode="decimal"
           autocomplete="off"
           spellcheck="false"
+          size=${Math.max(2, numberText(axis, idx).length)}
           aria-label="Go to ${axisTitle(axis)}"
           .value=${typed(numberText(axis, idx), state.axis)}
           @focus=${(e: FocusEvent) => (e.target as HTMLInputElement).select()}

@@ -86,6 +86,7 @@ body {
   font: 14px/20px system-ui, -apple-system, "Segoe UI", "Liberation Sans", Arial, sans-serif;
 }
 #view { height: 100%; --blustream-height: 100dvh; }
+blustream-viewer { border: 0; border-radius: 0; resize: none; }
 .card {
   box-sizing: border-box; min-height: 100%; max-width: 360px; margin: 0 auto; padding: 24px 16px;
   display: flex; flex-direction: column; justify-content: center; gap: 8px;
