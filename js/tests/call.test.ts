@@ -265,8 +265,14 @@ class FakeMedia implements Media {
     this.opened.push(made);
     return made as unknown as MediaStreamTrack;
   }
+  /** As browsers tell it: what nobody has allowed yet has neither id nor name. */
   devices(): Promise<readonly Device[]> {
-    return Promise.resolve([]);
+    const isAllowed = (kind: string) => this.opened.some((track) => track.kind === kind);
+    const found = (["audioinput", "videoinput"] as const).map((kind) => {
+      const name = isAllowed(kind.slice(0, 5)) ? `a ${kind}` : "";
+      return { kind, id: name, label: name };
+    });
+    return Promise.resolve(found);
   }
   onDevices(): void {}
   meter() {
@@ -323,6 +329,24 @@ class Scene {
 }
 
 describe("a call", () => {
+  it("says so where the browser has no WebRTC, and asks for nothing", async () => {
+    const media = new FakeMedia();
+    const sent: ViewerMessage[] = [];
+    const call = new LiveCall({ send: (message) => sent.push(message) > 0, media });
+    for (const listens of [false, true]) await call.join(listens);
+    expect([call.phase, call.trouble?.message]).toEqual(["out", expect.stringMatching("WebRTC")]);
+    expect([media.opened, sent]).toEqual([[], []]);
+  });
+
+  it("lets a camera be chosen as soon as one was allowed", async () => {
+    const { call } = await new Scene().enter();
+    await pass();
+    expect(call.devices.map(({ id }) => id)).toEqual(["a audioinput", ""]);
+    await call.setCamera(true);
+    await pass();
+    expect(call.devices.map(({ id }) => id)).toEqual(["a audioinput", "a videoinput"]);
+  });
+
   it("captures nothing before somebody joins, and nothing once they left", async () => {
     const { call, media } = new Scene();
     call.welcomed(ANY);

@@ -176,6 +176,8 @@ class WorkletPage {
   readonly closed = vi.fn();
   nodes: { port: { onmessage: ((event: unknown) => void) | null } }[] = [];
   rules = "";
+  /** A context's time goes on: there is something that plays it. */
+  plays = true;
 
   constructor() {
     const page = this;
@@ -198,7 +200,7 @@ class WorkletPage {
         onstatechange: (() => void) | null = null;
         readonly audioWorklet = { addModule: (url: string) => page.add(url) };
         createMediaStreamSource = () => ({ connect: () => {} });
-        resume = async () => {};
+        resume = () => (page.plays ? Promise.resolve() : new Promise(() => {}));
         close = page.closed;
       },
     );
@@ -240,4 +242,20 @@ it("says why where a page lets no worklet in", async () => {
   opened();
   await settled();
   expect(failures).toEqual(["refused by the page's rules"]);
+});
+
+it("says why where the sound never starts, and nothing once nobody waits for it", async () => {
+  vi.useFakeTimers();
+  const page = new WorkletPage();
+  page.plays = false;
+  opened();
+  await vi.advanceTimersByTimeAsync(4000);
+  expect(failures).toEqual([]);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(failures).toEqual([expect.stringContaining("speaker")]);
+  expect(page.closed).toHaveBeenCalledOnce();
+  opened().close();
+  await vi.advanceTimersByTimeAsync(6000);
+  expect(failures).toHaveLength(1);
+  vi.useRealTimers();
 });

@@ -53,6 +53,11 @@ const NO_LINK: Trouble = {
   hint: "Try again when the view is back.",
 };
 
+const NO_WEBRTC: Trouble = {
+  message: "This browser has no WebRTC, and calls need it.",
+  hint: "Open the page in another one to talk.",
+};
+
 export class LiveCall {
   phase: CallPhase = "out";
   /** Grows with every change. */
@@ -77,6 +82,7 @@ export class LiveCall {
   readonly #send: CallOptions["send"];
   readonly #media: Media;
   readonly #speaker: Speaker;
+  readonly #connects: boolean;
   readonly #changed = new Listeners<void>();
   readonly #ways: Ways;
   readonly #spokenMs = new Map<string, number>();
@@ -104,6 +110,7 @@ export class LiveCall {
     this.#send = options.send;
     this.#media = options.media ?? new BrowserMedia();
     this.#speaker = options.speaker ?? new BrowserSpeaker();
+    this.#connects = options.connect !== undefined || typeof RTCPeerConnection !== "undefined";
     const connect = options.connect ?? ((configuration) => new RTCPeerConnection(configuration));
     this.#ways = new Ways({
       connect: () => connect(this.#configuration),
@@ -183,6 +190,11 @@ export class LiveCall {
   /** Take part; with `listens` without being heard, and without asking for a microphone. */
   async join(listens = false): Promise<void> {
     if (this.phase !== "out") return;
+    if (!this.#connects) {
+      this.trouble = NO_WEBRTC;
+      this.#tell();
+      return;
+    }
     this.#enter("asking");
     const { signal } = this.#life;
     try {
@@ -387,6 +399,8 @@ export class LiveCall {
     track.addEventListener("ended", () => this.#lost(source, track), { signal });
     if (source === "microphone") this.#useMicrophone(track);
     else this.#useCamera(track);
+    // Browsers tell the devices of a kind once the first of it was allowed.
+    if (this.isIn) void this.#listDevices();
   }
 
   #useMicrophone(track: MediaStreamTrack | null): void {

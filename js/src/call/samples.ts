@@ -24,6 +24,8 @@ type MakeProcessor = new (init: {
 
 /** A page that is busy for so many hundredths of a second loses nothing. */
 const MOST_WAITING = 100;
+/** So long a browser may take to begin with sound. */
+const STARTS_MS = 5000;
 /** Address of the worklet's file; "" where there is none. */
 let workletFile = "";
 
@@ -100,7 +102,17 @@ async function byWorklet(
     if (!signal.aborted) samples(anchorMs + atMs, some, context.sampleRate);
   };
   context.createMediaStreamSource(new MediaStream([track])).connect(node);
-  await context.resume();
+  await start(context);
+}
+
+/** Without anything to play by, Firefox's contexts never start, and say nothing. */
+async function start(context: AudioContext): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const why = "its sound does not start. Connect a speaker or headphones, and try again";
+    timer = setTimeout(() => reject(new Error(why)), STARTS_MS);
+  });
+  await Promise.race([context.resume(), late]).finally(() => clearTimeout(timer));
 }
 
 async function addWorklet(worklet: AudioWorklet): Promise<void> {
