@@ -20,7 +20,9 @@ missing_for() {
       command -v firefox-esr firefox >/dev/null || echo firefox-esr
       # Without it there is no H.264, and JPEG is what is tested. Other systems' names differ.
       has_library libavcodec.so.59 || has_library libavcodec.so.60 || has_library libavcodec.so.61 ||
-        echo libavcodec59 ;;
+        echo libavcodec59
+      # Something to play by that nobody hears: without any, Firefox never begins with sound.
+      command -v pulseaudio >/dev/null || echo pulseaudio ;;
     network)
       command -v ip >/dev/null || echo iproute2 # emulated networks, in namespaces
       command -v turnserver >/dev/null || echo coturn ;;

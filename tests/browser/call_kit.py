@@ -29,7 +29,7 @@ WATCH = """(() => {
   };
 })()"""
 # Energy of a second of sound as it is played, by the sound's own clock: Chromium's microphone beeps
-# twice in it.
+# twice in it, and Firefox's hums.
 _ENERGY = """async () => {
   const sound = async () => {
     for (const call of window.calls) {
@@ -52,7 +52,7 @@ _SILENCE = 1e-9
 
 
 def wait_heard(page, *, is_loud: bool, what: str) -> None:
-    """Until a page that watches hears somebody, or nobody, for a second."""
+    """Until a page that watches, Chromium's or Firefox's, hears somebody or nobody for a second."""
     wait_until(lambda: (page.evaluate(_ENERGY) > _SILENCE) == is_loud, timeout_s=30, what=what)
 
 
@@ -65,7 +65,7 @@ def record_who_agrees(guest, owner, notebook, path, name: str) -> None:
     owner.get_by_role("button", name="No", exact=True).click()
     recorded = owner.get_by_role("img", name=re.compile(f"{name}.*voice recorded"))
     recorded.wait_for()
-    wait_until(lambda: _recorded_s(path) > 1.5, timeout_s=30, what="the voice is in the file")
+    wait_until(lambda: recorded_s(path) > 1.5, timeout_s=30, what="the voice is in the file")
     guest.page.get_by_role("button", name="Your voice is recorded: stop that").click()
     recorded.wait_for(state="detached")
     notebook.run_python("viewer.stop_recording()")
@@ -78,7 +78,7 @@ def record_who_agrees(guest, owner, notebook, path, name: str) -> None:
     assert np.abs(np.diff(begins) - 0.5).max() < 0.05
 
 
-def _recorded_s(path) -> float:
+def recorded_s(path) -> float:
     """How much of a voice is in a file that is being written."""
     try:
         return sum(voice.recorded_s for voice in Recording(path).voices)

@@ -12,7 +12,7 @@ import re
 import shutil
 import signal
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,13 @@ class FirefoxPage:
         """Errors of all pages, as their consoles have them."""
         return self._session.problems
 
+    async def another(self) -> FirefoxPage:
+        """Open another tab, in front."""
+        return await self._session.open_tab()
+
+    async def close(self) -> None:
+        await self._session.ask("browsingContext.close", context=self._context)
+
     async def goto(self, url: str) -> None:
         await self._session.ask(
             "browsingContext.navigate", context=self._context, url=url, wait="complete"
@@ -98,10 +105,28 @@ class FirefoxPage:
         answer = await self._session.ask("browsingContext.captureScreenshot", context=self._context)
         return base64.b64decode(answer["data"])
 
+    async def run_first(self, function: str) -> None:
+        """Call a JavaScript function in each document to come, before its own scripts."""
+        await self._session.ask(
+            "script.addPreloadScript", functionDeclaration=function, contexts=[self._context]
+        )
+
+    async def resize(self, width_px: int, height_px: int) -> None:
+        size = {"width": width_px, "height": height_px}
+        await self._session.ask("browsingContext.setViewport", context=self._context, viewport=size)
+
+    async def act(self, kind: str, *actions: dict[str, Any]) -> None:
+        """Do as a mouse ("pointer"), a wheel or a keyboard ("key") does."""
+        source = {"type": kind, "id": kind, "actions": actions}
+        await self._session.ask("input.performActions", context=self._context, actions=[source])
+
 
 class _Session:
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(
+        self, socket: aiohttp.ClientWebSocketResponse, width_px: int, height_px: int
+    ) -> None:
         self._socket = socket
+        self._size = (width_px, height_px)
         self._numbers = itertools.count(1)
         self._asked: dict[int, asyncio.Future[Any]] = {}
         self.problems: list[str] = []
@@ -121,6 +146,11 @@ class _Session:
             else:
                 answer.set_result(said["result"])
 
+    async def open_tab(self) -> FirefoxPage:
+        page = FirefoxPage(self, (await self.ask("browsingContext.create", type="tab"))["context"])
+        await page.resize(*self._size)
+        return page
+
     async def ask(self, method: str, **params: Any) -> Any:
         number = next(self._numbers)
         self._asked[number] = answer = asyncio.get_running_loop().create_future()
@@ -130,32 +160,39 @@ class _Session:
 
 @contextlib.asynccontextmanager
 async def firefox_page(
-    executable: str, home: Path, *, width_px: int = 1280, height_px: int = 900
+    executable: str,
+    home: Path,
+    *,
+    width_px: int = 1280,
+    height_px: int = 900,
+    preferences: Mapping[str, bool | int | str] = {},
+    environment: Mapping[str, str] = {},
 ) -> AsyncIterator[FirefoxPage]:
     """Start Firefox with an empty profile in `home`, and open a tab."""
-    preferences = (f"user_pref({json.dumps(k)}, {json.dumps(v)});" for k, v in _PREFERENCES.items())
-    (home / "user.js").write_text("\n".join(preferences))
-    async with _process(executable, home) as address, aiohttp.ClientSession() as http:
-        session = _Session(await http.ws_connect(f"{address}/session", max_msg_size=0))
+    wanted = {**_PREFERENCES, **preferences}
+    lines = (f"user_pref({json.dumps(k)}, {json.dumps(v)});" for k, v in wanted.items())
+    (home / "user.js").write_text("\n".join(lines))
+    async with _process(executable, home, environment) as address, aiohttp.ClientSession() as http:
+        socket = await http.ws_connect(f"{address}/session", max_msg_size=0)
+        session = _Session(socket, width_px, height_px)
         listening = asyncio.create_task(session.listen())
         try:
             await session.ask("session.new", capabilities={})
             await session.ask("session.subscribe", events=["log.entryAdded"])
-            context = (await session.ask("browsingContext.create", type="tab"))["context"]
-            size = {"width": width_px, "height": height_px}
-            await session.ask("browsingContext.setViewport", context=context, viewport=size)
-            yield FirefoxPage(session, context)
+            yield await session.open_tab()
         finally:
             listening.cancel()
 
 
 @contextlib.asynccontextmanager
-async def _process(executable: str, home: Path) -> AsyncIterator[str]:
+async def _process(
+    executable: str, home: Path, environment: Mapping[str, str]
+) -> AsyncIterator[str]:
     """Run Firefox for the block; gives the address that it is driven at."""
     process = await asyncio.create_subprocess_exec(
         *(executable, "--headless", "--no-remote", "--profile", str(home)),
         "--remote-debugging-port=0",
-        env={**os.environ, "HOME": str(home), "MOZ_CRASHREPORTER_DISABLE": "1"},
+        env={**os.environ, "HOME": str(home), "MOZ_CRASHREPORTER_DISABLE": "1", **environment},
         stdout=DEVNULL,
         stderr=PIPE,
         start_new_session=True,
