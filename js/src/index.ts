@@ -14,7 +14,6 @@ import {
   watchKernel,
 } from "./model";
 import { PlayedSession } from "./player/played-session";
-import { playReplays } from "./player/replayed";
 import { afterPaint } from "./presenter";
 import { Reach, watchReturn } from "./reach";
 import { relayOpener } from "./relay";
@@ -72,7 +71,6 @@ function openSession(
   mirrorState(model, session, signal);
   joinExchange(model, session, signal);
   watchKernel(model, session, signal);
-  playReplays(model, signal, { say: (notice) => session.say(notice) });
   return session;
 }
 

@@ -14,6 +14,7 @@ import { Palettes } from "./palettes";
 import { PatchSender } from "./patch-sender";
 import { mayDrive, People } from "./people";
 import { PicturePath } from "./picture-path";
+import { Replayed } from "./player/replayed";
 import { Pointing } from "./pointing";
 import {
   type Error as ErrorMessage,
@@ -74,6 +75,11 @@ export class LiveSession implements Session, Linkable {
     (message) => this.#connection.send(message),
     () => this.recording.state?.phase === "on",
   );
+  readonly replay = new Replayed({
+    send: (message) => this.#connection.send(message),
+    say: (notice) => this.#say(notice),
+    mayDrive: () => mayDrive(this.#role),
+  });
   readonly ownView = new OwnView((message) => this.#connection.send(message));
   readonly call = new LiveCall({
     send: (message) => this.#connection.send(message),
@@ -405,6 +411,12 @@ export class LiveSession implements Session, Linkable {
       case MessageType.RECORDING:
         this.#say(this.recording.received(message));
         break;
+      case MessageType.REPLAY:
+        this.replay.received(message);
+        break;
+      case MessageType.SAID:
+        this.replay.said(message);
+        break;
       case MessageType.PUBLISHED:
         this.recording.publishing(message);
         break;
@@ -441,17 +453,13 @@ export class LiveSession implements Session, Linkable {
     }
   }
 
-  /** Show a word for a moment. */
-  say(notice: SessionError): void {
-    this.#say(notice);
-  }
-
   #say(notice: SessionError | null): void {
     if (notice) this.#noticeListeners.emit(notice);
   }
 
   #lost(): void {
     this.recording.lost();
+    this.replay.lost();
     this.people.lost();
     this.ownView.lost();
     this.viewLinks.lost();

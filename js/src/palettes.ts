@@ -1,4 +1,5 @@
 /** Colours that the session's user brought: maps, and colours and names of labels. */
+import { bytesOf } from "./base64";
 import { COLORMAPS, type LabelStyle, type OwnMap, type SetPalette } from "./protocol";
 
 /** Of all sessions of the page; a server keeps 64 maps and 8 styles for each. */
@@ -19,7 +20,7 @@ function keep<T>(held: Map<string, T>, name: string, value: T, most: number): vo
 }
 
 function decoded({ colors }: OwnMap): readonly string[] {
-  const bytes = Uint8Array.from(atob(colors), (letter) => letter.charCodeAt(0));
+  const bytes = bytesOf(colors);
   const hex = (byte: number | undefined): string => (byte ?? 0).toString(16).padStart(2, "0");
   return Array.from(
     { length: bytes.length / 3 },

@@ -121,6 +121,7 @@ export const MAX_TILES = 64;
 export const NAME_CHARS = 40;
 export const MAX_GUESTS_OF_LINK = 399;
 export const MAX_IN_CALL = 6;
+export const PIECE_MS = 2000;
 export const CHAT_CHARS = 500;
 export const MAX_CHAT_LINES = 200;
 export const MAX_DRAWING_POINTS = 64;
@@ -412,6 +413,21 @@ export interface PointerPlace {
   readonly drawing: Drawing | null;
 }
 
+/** What a replay is of: `name` is the file's, `chapters` are (seconds, title). */
+export interface ReplayAbout {
+  readonly name: string;
+  readonly duration_s: number;
+  readonly chapters: readonly (readonly [number, string])[];
+  readonly speakers: readonly (readonly [string, string, string])[];
+}
+
+/** Packets of one voice, without a gap; `at`: when the first begins, in seconds. */
+export interface SaidRun {
+  readonly who: string;
+  readonly at: number;
+  readonly packets: readonly string[];
+}
+
 /** Somebody who takes part; `recorded`: their voice goes into the recording that runs. */
 export interface CallMember {
   readonly seat: string;
@@ -696,6 +712,10 @@ export const MessageType = {
   RECORD_VOICE: 184,
   VOICE: 185,
   CALL_MEDIA: 186,
+  DRIVE_REPLAY: 192,
+  REPLAY: 193,
+  WANT_SAID: 194,
+  SAID: 195,
   JOIN: 144,
   JOINED: 145,
   PEOPLE: 146,
@@ -1062,6 +1082,23 @@ export interface Voice {
   readonly packets: readonly string[];
 }
 
+/** Go on or stand still, go to a time in seconds, at another speed, or end it. */
+export interface DriveReplay {
+  readonly type: 192;
+  readonly n: number;
+  readonly playing?: boolean;
+  readonly t?: number;
+  readonly speed?: number;
+  readonly end?: boolean;
+}
+
+/** Ask for what is said in a piece of the recording, near where the replay is. */
+export interface WantSaid {
+  readonly type: 194;
+  readonly n: number;
+  readonly piece: number;
+}
+
 /** Accepted. `info` is None while the volume opens (then a second WELCOME comes). */
 export interface Welcome {
   readonly type: 2;
@@ -1264,6 +1301,28 @@ export interface RecordingState {
   readonly hint: string;
 }
 
+/** Where a replay is: told to everybody who looks, twice a second and when it changes. */
+export interface ReplayState {
+  readonly type: 193;
+  readonly n: number;
+  readonly t: number;
+  readonly speed: number;
+  readonly playing: boolean;
+  readonly jumps: number;
+  readonly waits: boolean;
+  readonly over: boolean;
+  readonly about: ReplayAbout | null;
+}
+
+/** What is said in a piece, and just before it; `refused` says why that is not told. */
+export interface Said {
+  readonly type: 195;
+  readonly n: number;
+  readonly piece: number;
+  readonly runs: readonly SaidRun[];
+  readonly refused: string;
+}
+
 /** Whether what is seen goes to an SFU as well: told to everybody who looks. */
 export interface PublishState {
   readonly type: 180;
@@ -1392,7 +1451,9 @@ export type ViewerMessage =
   | CallSignal
   | CallMedia
   | RecordVoice
-  | Voice;
+  | Voice
+  | DriveReplay
+  | WantSaid;
 
 /** What the server sends. */
 export type ServerMessage =
@@ -1417,6 +1478,8 @@ export type ServerMessage =
   | Tracking
   | GridOfHorizon
   | RecordingState
+  | ReplayState
+  | Said
   | PublishState
   | Joined
   | People

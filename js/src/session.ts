@@ -9,6 +9,7 @@ import type { Palettes } from "./palettes";
 import type { People } from "./people";
 import type { Film } from "./player/film";
 import type { Playback } from "./player/playback";
+import type { Replayed } from "./player/replayed";
 import type { Voices } from "./player/voices";
 import type { Pointing } from "./pointing";
 import type {
@@ -134,6 +135,9 @@ export interface Session {
 
   /** Of a recording that is played: where it is and how it goes on. */
   readonly playback?: Playback;
+
+  /** A recording that happens again in the view. */
+  readonly replay?: Replayed;
 
   /** Of a recording that is played: who is heard. */
   readonly voices?: Voices;

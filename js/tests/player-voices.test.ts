@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Playback } from "../src/player/playback";
 import type { Answer, Source } from "../src/player/source";
-import { PIECE_S, RATE_HZ, runsOf, Voices } from "../src/player/voices";
+import { PIECE_S, RATE_HZ, runsFrom, runsOf, Voices } from "../src/player/voices";
 
 const ANN = { id: "a", name: "Ann", color: "#111111" };
 const BEN = { id: "b", name: "Ben", color: "" };
@@ -63,14 +63,18 @@ class Scene {
       if (this.fails) throw new Error("gone");
       return { content: { runs: [] }, buffers: [] };
     };
-    this.voices = new Voices({ ask } as unknown as Source, this.playback as unknown as Playback, {
-      decode: async () => {
-        this.decodes += 1;
-        const samples = new Float32Array(PIECE_S * RATE_HZ);
-        return [ANN.id, BEN.id].map((who) => ({ who, samples }));
+    this.voices = new Voices(
+      runsFrom({ ask } as unknown as Source),
+      this.playback as unknown as Playback,
+      {
+        decode: async () => {
+          this.decodes += 1;
+          const samples = new Float32Array(PIECE_S * RATE_HZ);
+          return [ANN.id, BEN.id].map((who) => ({ who, samples }));
+        },
+        context: () => this.context as unknown as AudioContext,
       },
-      context: () => this.context as unknown as AudioContext,
-    });
+    );
     this.voices.speakers = [ANN, BEN];
   }
   /** Time goes on, for the picture and for the sound. */
@@ -236,6 +240,37 @@ it("asks again for what was not whole, and not for what could not be got", async
   scene.voices.follow();
   scene.voices.follow();
   expect(scene.asked).toEqual([0, 0, 0, 2, 2, 2, 4]);
+  // A moment later it may be had: whoever comes back to it hears it.
+  scene.fails = false;
+  await vi.advanceTimersByTimeAsync(1000);
+  scene.voices.follow();
+  expect(scene.asked.slice(7)).toEqual([4]);
+});
+
+it("says that the browser holds sound back, once that has lasted, and asks when it may", async () => {
+  const scene = new Scene();
+  scene.context.state = "suspended";
+  scene.voices.follow();
+  await vi.advanceTimersByTimeAsync(400);
+  scene.voices.follow();
+  expect(scene.voices.isHeldBack).toBe(false); // every context takes a moment
+  await vi.advanceTimersByTimeAsync(200);
+  scene.voices.follow();
+  expect([scene.voices.isHeldBack, scene.playback.tell.mock.calls.length]).toEqual([true, 1]);
+  scene.context.resume.mockImplementation(async () => {
+    scene.context.state = "running";
+  });
+  scene.voices.allow();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(scene.voices.isHeldBack).toBe(false);
+  scene.context.state = "suspended";
+  scene.voices.follow();
+  await vi.advanceTimersByTimeAsync(600);
+  scene.voices.follow();
+  expect(scene.voices.isHeldBack).toBe(true);
+  scene.playback.playing = false; // nothing is missed in a pause
+  scene.voices.follow();
+  expect(scene.voices.isHeldBack).toBe(false);
 });
 
 it("keeps few pieces, and nothing once it is closed", async () => {
@@ -254,7 +289,7 @@ it("keeps few pieces, and nothing once it is closed", async () => {
 });
 
 it("says so where the browser has no decoder", () => {
-  const voices = new Voices({} as Source, {} as Playback);
+  const voices = new Voices(async () => [], {} as Playback);
   expect(voices.trouble).toContain("plays no voices");
 });
 

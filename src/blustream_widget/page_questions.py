@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from blustream_widget.errors import BlustreamError, RecordingError
 from blustream_widget.recording.boxes import CLOCK_HZ
-from blustream_widget.recording.voices import runs_between
+from blustream_widget.recording.voices import Run, runs_between
 
 if TYPE_CHECKING:
     from blustream_widget.recording.index import RecordingIndex
@@ -109,16 +109,26 @@ class VoiceAnswers:
         from_ms, until_ms = whole(content, "from"), whole(content, "until")
         if not from_ms < until_ms <= from_ms + MAX_HEARD_MS:
             raise RecordingError(f"There is no sound from {from_ms} to {until_ms} ms.")
-        begin, end = (from_ms - _LEAD_MS) * _TICKS_A_MS, until_ms * _TICKS_A_MS
-        path = self._recording.path
-        runs = runs_between(
-            self._placed(), begin, end, lambda at: read_part(path, at.offset, at.n_bytes)
-        )
+        runs = self.between(from_ms, until_ms)
         told = [
             {"who": run.who, "at": run.start_90k / CLOCK_HZ, "bytes": [*map(len, run.packets)]}
             for run in runs
         ]
         return {"runs": told}, [b"".join(packet for run in runs for packet in run.packets)]
+
+    def between(self, from_ms: int, until_ms: int) -> list[Run]:
+        """Give what is said between two times in milliseconds, and just before.
+
+        Raises
+        ------
+        RecordingError
+            The file cannot be read.
+        """
+        begin, end = (from_ms - _LEAD_MS) * _TICKS_A_MS, until_ms * _TICKS_A_MS
+        path = self._recording.path
+        return runs_between(
+            self._placed(), begin, end, lambda at: read_part(path, at.offset, at.n_bytes)
+        )
 
     def _placed(self) -> list[Placed]:
         """When what was said was said; the same list as long as the file is the same."""

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import traitlets as t
 
@@ -16,8 +16,8 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.annotation_messages import Edit
 from blustream_widget.core.annotation_set import OWNER, Author
 from blustream_widget.core.recording_messages import RecordingState
+from blustream_widget.core.replay_messages import ReplayState, Said
 from blustream_widget.errors import BlustreamError, RecordingError, from_code
-from blustream_widget.page_questions import Answer, answered
 from blustream_widget.recordings import Recording
 
 if TYPE_CHECKING:
@@ -41,8 +41,6 @@ class Recordable(t.HasTraits):
 
         @property
         def info(self) -> VolumeInfo: ...
-
-        def send(self, content: Any, buffers: Any = None) -> None: ...
 
     def _start_recordable(self) -> None:
         self._recording_n = 0
@@ -122,17 +120,11 @@ class Recordable(t.HasTraits):
         if before is not None:
             before.stop()
 
-    def _is_about_replay(self, content: Any) -> bool:
-        """Answer a page that plays the voices of a replay; False if it says something else."""
-        answer = answered(content, self._answer_about_replay)
-        if answer is not None:
-            self.send(*answer)
-        return answer is not None
-
-    def _answer_about_replay(self, content: dict[str, Any]) -> Answer:
-        if self._replay is None or content.get("ask") != "voices":
-            raise RecordingError("Nothing of that kind is replayed.")
-        return self._replay._answer(content)
+    def _tell_of_replay(self, told: ReplayState | Said) -> None:
+        """Tell the server, and so the pages, of the replay; from any thread."""
+        is_state = isinstance(told, ReplayState)
+        message = lp.ReplayStatus if is_state else lp.ReplaySaid
+        self._link.tell(message(self._session, told))  # type: ignore[arg-type]  # of its kind
 
     def _replay_edits(self, edits: Sequence[Edit]) -> None:
         """Take edits of a replay as one step of this notebook's history."""
@@ -184,6 +176,11 @@ class Recordable(t.HasTraits):
     def _hear_recording(self, message: lp.ToKernel) -> None:
         if isinstance(message, lp.SessionOpened):
             self._is_reopened = True
+            if self._replay is not None:
+                self._replay._server_changed()
+        elif isinstance(message, lp.WishOfReplay):
+            if self._replay is not None:
+                self._replay._hear(message.wish)
         elif isinstance(message, lp.RecordingStatus):
             with self._recording_told:
                 self._recording = self._with_what_broke_off(message)

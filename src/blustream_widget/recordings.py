@@ -375,13 +375,14 @@ class Recording:
         annotations : bool
             Whether they are put into the viewer too, as steps that `undo` takes back.
         voices : bool
-            Whether the notebook's page plays the recorded voices, at 0.5 to 2 times the speed.
+            Whether all who look hear the recorded voices, guests too, at 0.5 to 2 times the speed.
 
         Returns
         -------
         Replay
             With `seek(t)`, `pause()`, `resume()`, `stop()`, `wait()`, `speed`, `t`, `is_running`.
-            It does not wait for its end. A replay that runs in the viewer already ends.
+            The page has a bar for it. It does not wait for its end. A replay that runs in the
+            viewer already ends.
 
         Raises
         ------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import logging
 import threading
@@ -14,9 +13,16 @@ import msgspec
 
 from blustream_widget.core.annotation_messages import Edit, OrderedEdit, PutItem, RemoveItem
 from blustream_widget.core.annotation_set import AnnotationSet
+from blustream_widget.core.replay_messages import (
+    REPLAY_SPEED_MAX,
+    REPLAY_SPEED_MIN,
+    DriveReplay,
+    ReplayState,
+    WantSaid,
+)
 from blustream_widget.core.state import ViewState
 from blustream_widget.errors import BlustreamError, RecordingError
-from blustream_widget.page_questions import Answer, VoiceAnswers
+from blustream_widget.replay_pages import ReplayPages
 from blustream_widget.runtime import start_thread
 
 if TYPE_CHECKING:
@@ -29,8 +35,8 @@ _TICK_S = 1 / 30
 _LOOK_S = 0.1
 _MOST_S = 0.25
 """So much of the clock counts at a time: a kernel that ran a cell does not catch up."""
-_TELL_S = 0.5
-"""Pages that play voices hear where it is so often."""
+_BUSY_S = 1.0
+"""A kernel that has taken no step for so long runs a cell: who looks is told what it waits for."""
 # What belongs to the page that looks now, and not to what was looked at.
 _OF_THE_PAGE = frozenset({"revision", "width_px", "height_px", "pane_sizes"})
 # Names of what lies over the slices: only what the viewer has as well.
@@ -49,7 +55,7 @@ class Replay:
     annotations : bool
         Whether they are put into the viewer as well.
     voices : bool
-        Whether those in the recording are heard on the viewer's page.
+        Whether those in the recording are heard by who looks.
     clock : callable
         Monotonic seconds.
 
@@ -77,8 +83,7 @@ class Replay:
         self._events = [e for e in recording.timeline if e["kind"] in ("state", "annotations")]
         if not any(event["kind"] == "state" for event in self._events):
             raise RecordingError("The recording says nothing of states.")
-        self._voices = VoiceAnswers(recording)
-        self._speakers = self._voices.speakers if voices else []
+        self._pages = ReplayPages(recording, with_voices=voices, tell=viewer._tell_of_replay)
         self._n = next(_numbers)
         self._fields: dict[str, Any] = {}  # Any: values that JSON knows
         self._items = AnnotationSet()
@@ -93,7 +98,6 @@ class Replay:
         self._ended = threading.Event()
         self._stopped = threading.Event()
         self._now_s = clock()
-        self._told_s = float("-inf")
         viewer._begin_replay(self)
         self._thread = start_thread(self._run, name="blustream-replay", on_error=self._died)
 
@@ -126,7 +130,6 @@ class Replay:
     @speed.setter
     def speed(self, speed: float) -> None:
         self._speed = _checked_speed(speed)
-        self._told_s = float("-inf")
 
     @property
     def is_paused(self) -> bool:
@@ -136,12 +139,10 @@ class Replay:
     def pause(self) -> None:
         """Stand still, as long as nobody resumes it."""
         self._is_paused = True
-        self._told_s = float("-inf")
 
     def resume(self) -> None:
         """Go on."""
         self._is_paused = False
-        self._told_s = float("-inf")
 
     def seek(self, t: float) -> None:
         """Go to a time in seconds: view, annotations and voices as they were then.
@@ -161,6 +162,7 @@ class Replay:
             )
         with self._seeking:
             self._sought = float(t)
+            self._n_jumps += 1
 
     def stop(self) -> None:
         """End it where it is. May be called twice."""
@@ -169,10 +171,7 @@ class Replay:
         self._thread.join(10)
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for its end; False if it did not come in time.
-
-        In a notebook the cell that waits holds up the kernel: it goes on, but without voices.
-        """
+        """Wait for its end; False if it did not come in time. It goes on meanwhile."""
         if not self._viewer._kernel.is_here:
             return self._ended.wait(timeout_s)
         until_s = float("inf") if timeout_s is None else time.monotonic() + timeout_s
@@ -180,21 +179,59 @@ class Replay:
             self._step()
         return self._ended.is_set()
 
-    def _answer(self, content: dict[str, Any]) -> Answer:
-        """Answer a page that plays the voices."""
-        return self._voices.answer(content)
+    # -------------------------------------------------- who looks, by way of the server
+
+    def _hear(self, wish: DriveReplay | WantSaid) -> None:
+        """Hear what somebody wants who may; on the link's thread, which must not wait."""
+        if wish.n != self._n or not self._goes_on:
+            return
+        if isinstance(wish, WantSaid):
+            self._pages.ask(wish.n, wish.piece)
+        elif wish.end:
+            self._stopped.set()
+            self._taken.set()
+        else:
+            self._obey(wish)
+
+    def _obey(self, wish: DriveReplay) -> None:
+        if wish.t is not None:
+            self.seek(min(wish.t, self._duration_s))
+        if wish.speed is not None:
+            self.speed = wish.speed
+        if wish.playing is not None:
+            self._is_paused = not wish.playing
+
+    def _server_changed(self) -> None:
+        """Tell all again: a server is there that may know nothing."""
+        self._pages.begin_anew()
+
+    def _attend(self, *, over: bool = False) -> None:
+        """Tell pages where it is, and answer them; also while the kernel is busy."""
+        now_s = self._clock()
+        n_jumps = self._n_jumps  # before the time: an old time is never told as that of a new jump
+        is_due = not self._is_paused or self._sought is not None
+        told = ReplayState(
+            n=self._n,
+            t=self.t,
+            speed=self._speed,
+            playing=not (over or self._is_paused),
+            jumps=n_jumps,
+            waits=not over and is_due and now_s - self._now_s > _BUSY_S,
+            over=over,
+        )
+        self._pages.tell(told, now_s)
+        self._pages.answer()
 
     # -------------------------------------------------- life
 
     def _died(self, exc: BaseException) -> None:
         logger.error("A replay ended", exc_info=exc)
-        with contextlib.suppress(RuntimeError):  # the kernel's loop has ended
-            self._end()
+        self._end()
 
     def _end(self) -> None:
         self._ended.set()
         if not self._viewer._closed:
-            self._viewer._kernel.call(lambda: self._tell(over=True))
+            self._attend(over=True)
 
     @property
     def _goes_on(self) -> bool:
@@ -206,7 +243,9 @@ class Replay:
             self._taken.clear()
             self._viewer._kernel.call(self._take_step)
             while not self._taken.wait(_LOOK_S) and self._goes_on:
-                pass
+                self._attend()
+            if self._goes_on:
+                self._attend()
             self._stopped.wait(_TICK_S)
         self._end()
 
@@ -237,9 +276,6 @@ class Replay:
         due = len(self._events) if is_end else self._due(self._at)
         events, self._at = self._events[self._at : due], due
         self._do(events)
-        if now_s - self._told_s >= _TELL_S:
-            self._told_s = now_s
-            self._tell()
         if is_end:
             self._ended.set()
 
@@ -248,29 +284,10 @@ class Replay:
             at += 1
         return at
 
-    def _tell(self, *, over: bool = False) -> None:
-        """Tell pages where it is, for the voices."""
-        if not self._speakers:
-            return
-        told = {
-            "kind": "replay",
-            "n": self._n,
-            "t": self._t,
-            "speed": self._speed,
-            "playing": not (over or self._is_paused),
-            "jumps": self._n_jumps,
-            "over": over,
-            "duration": self._duration_s,
-            "speakers": self._speakers,
-        }
-        self._viewer.send(told)
-
     # -------------------------------------------------- what happens
 
     def _show_time(self) -> None:
         """Have everything as it was at a time that was sought."""
-        self._told_s = float("-inf")
-        self._n_jumps += 1
         self._at = self._due(0)
         past = self._events[: self._at]
         states = [event for event in past if event["kind"] == "state"]
@@ -345,7 +362,7 @@ class Replay:
 
 
 def _checked_speed(speed: float) -> float:
-    if not 0.05 <= speed <= 100:
+    if not REPLAY_SPEED_MIN <= speed <= REPLAY_SPEED_MAX:
         raise RecordingError(f"speed={speed} cannot be.", hint="Give 0.05 to 100.")
     return speed
 

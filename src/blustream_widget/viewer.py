@@ -456,7 +456,7 @@ class Viewer(
             self._link.renew_token(self._session)
         elif kind == "front-end":
             self.send({"kind": kind, "digest": front_end.digest()}, [front_end.bundle()])
-        elif not self._is_about_replay(content):
+        else:
             self._relay.on_browser(content)
 
     # -------------------------------------------------- what the link says, on its thread

@@ -1,12 +1,17 @@
-"""A recording that happens again in a viewer: its voices are heard where it is."""
+"""A recording that happens again in a viewer: driven from the page, heard by guests too."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import msgspec
+from playwright.sync_api import expect
 from tests.unit.recording.conftest import Camera
 from tests.unit.recording.sound_kit import messages, spoken_packets
 
+from blustream_widget.core.annotation import annotation
+from blustream_widget.core.annotation_messages import PutItem
 from blustream_widget.recording.file import RecordingFile
 from blustream_widget.testing.waiting import wait_until
 
@@ -28,6 +33,22 @@ _LISTEN = """(() => {
 })()"""
 
 
+_HEAR = """document.querySelector('blustream-viewer')?.shadowRoot.querySelector(
+  'blustream-replay-bar')?.shadowRoot.querySelector('[part=hear]')"""
+# The phase in which the bar goes.
+_WATCH_BAR = """(bar) => {
+  const phase = () => document.querySelector('#view')?.dataset.phase;
+  const watch = () => { if (bar.hidden) window.gone ??= phase(); };
+  new MutationObserver(watch).observe(bar, { attributes: true });
+}"""
+LINE = {
+    "kind": "annotations",
+    "edits": msgspec.to_builtins(
+        [PutItem(annotation("line", [(90, 9, 9), (90, 90, 60)], id="line", label="Fault"))]
+    ),
+}
+
+
 def record(path: Path) -> Path:
     """Half a minute: slice 47 from the 20th second on; Mei beeps after 2.5 and 20.5 seconds."""
     file, camera = RecordingFile(path), Camera()
@@ -35,6 +56,7 @@ def record(path: Path) -> Path:
     file.add_event(begin, {"kind": "people", "people": [{"id": MEI, "name": "Mei", "color": ""}]})
     file.add_picture(camera.shoot(after=0))
     file.add_event(begin, {"kind": "state", "set": {"axis": 0, "slice_idx": [33, 80, 48]}})
+    file.add_event(begin + 20 * 90_000, LINE)
     file.add_event(begin + 20 * 90_000, {"kind": "state", "set": {"slice_idx": [47, 80, 48]}})
     for one in messages(MEI, 0, begin, spoken_packets(2.5, 20.5, lasts_s=LASTS_S)):
         file.add_voice(one)
@@ -71,3 +93,87 @@ def test_the_voices_of_a_replay_are_heard_where_it_is(open_viewer, tmp_path: Pat
     wait_until(lambda: page.evaluate(silent), timeout_s=30, what="nothing is heard in a pause")
     run("replay.stop()")
     assert view.page.problems == []
+
+
+class Untouched:
+    """Asks a guest's page: for Chromium whatever Playwright does there is a person's touch."""
+
+    def __init__(self, page) -> None:
+        self._session = page.context.new_cdp_session(page)
+
+    def __call__(self, expression: str):
+        told = self._session.send("Runtime.evaluate", {"expression": expression})
+        return told["result"].get("value")
+
+    def wait(self, expression: str, what: str) -> None:
+        wait_until(lambda: self(expression), timeout_s=30, what=what)
+
+
+def visit_untouched(view, visit):
+    """Let a guest in whose page nobody has touched."""
+    shared = "viewer.share().url if viewer._guest_page else ''"
+    wait_until(lambda: view.page.read_python(shared), timeout_s=30, what="the page is known")
+    guest = visit(view.page.read_python(shared), init_script=_LISTEN)
+    ask = Untouched(guest.page)
+    ask.wait("!!document.querySelector('form')", "the guest is asked for a name")
+    ask("document.querySelector('input').value = 'Ben'")
+    ask("document.querySelector('form').requestSubmit()")
+    ask.wait("!!document.querySelector('#view')?.dataset.frameNo", "the guest sees it")
+    return guest, ask
+
+
+def wait_loud(guest, on: bool) -> None:
+    wanted = "() => window.heard.some((one) => one.loud && one.on)"
+    what = f"the guest hears something: {on}"
+    wait_until(lambda: guest.page.evaluate(wanted) == on, timeout_s=30, what=what)
+
+
+def test_it_is_driven_from_the_page_and_guests_see_and_hear_it(
+    open_viewer, visit, tmp_path: Path
+) -> None:
+    view = open_viewer("", "from blustream_widget import Recording")
+    guest, ask = visit_untouched(view, visit)
+    path = record(tmp_path / "talk.mp4")
+    view.page.run_python(f"replay = Recording({str(path)!r}).replay(viewer)")
+    ask.wait(f"!!{_HEAR}", "they can have the voices heard")
+    box = json.loads(ask(f"JSON.stringify({_HEAR}.getBoundingClientRect())"))
+    guest.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    view.page.run_python("replay.seek(1)")
+    wait_loud(guest, True)
+    guest.wait_shown(33)
+    bar = view.page.page.locator("blustream-replay-bar")
+    theirs = guest.page.locator("blustream-replay-bar")
+    _both_follow_python(view, guest, bar, theirs)
+    _the_page_drives_it(view, guest, bar)
+    # A kernel that is gone takes its replay with it, before its view ends.
+    theirs.evaluate(_WATCH_BAR)
+    view.page.restart_kernel()
+    wait_until(lambda: guest.page.evaluate("window.gone"), timeout_s=30, what="the bar goes")
+    assert guest.page.evaluate("window.gone") == "live"
+    wait_loud(guest, False)
+    expect(bar).to_be_hidden()
+    assert guest.problems == []
+
+
+def _both_follow_python(view, guest, bar, theirs) -> None:
+    view.page.run_python("replay.pause()\nreplay.seek(1)")
+    for one in (bar, theirs):
+        expect(one.locator(".time b")).to_have_text("0:01.0")
+    wait_loud(guest, False)
+    expect(theirs.get_by_role("button", name="Play", exact=True)).to_be_disabled()
+    expect(theirs.get_by_label("Time of the replay")).to_be_disabled()
+    expect(theirs.get_by_role("button", name="End the replay")).to_have_count(0)
+
+
+def _the_page_drives_it(view, guest, bar) -> None:
+    """With keys: to a chapter, on, slower."""
+    bar.get_by_role("button", name="Chapters").press("Enter")
+    bar.get_by_role("button", name="Fault").last.press("Enter")
+    guest.wait_shown(47)
+    assert view.page.read_python("(replay.t, replay.is_paused)") == [20.0, True]
+    bar.get_by_role("button", name="Play", exact=True).press("Enter")
+    wait_loud(guest, True)
+    assert view.page.read_python("replay.is_paused") is False
+    bar.get_by_label("Speed").select_option("0.5")
+    slower = "replay.speed == 0.5"
+    wait_until(lambda: view.page.read_python(slower), timeout_s=30, what="it goes slower")

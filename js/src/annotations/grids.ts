@@ -4,6 +4,7 @@
  * A grid of a million traces comes once, deflated; the line on a section and the map on a time slice
  * are read from it at once, however fast slices are scrolled through.
  */
+import { bytesOf } from "../base64";
 import type { Point } from "../geometry";
 import type { GridOfHorizon } from "../protocol";
 import { coloursAlong } from "../viewer/colours";
@@ -207,7 +208,7 @@ export class Grid {
 /** What a message packs: see `HorizonGrid` in Python. */
 export async function gridOf(message: GridOfHorizon): Promise<Grid> {
   const { shape, stride, base, step, low, high, n_picked } = message;
-  const packed = Uint8Array.from(atob(message.codes), (letter) => letter.charCodeAt(0));
+  const packed = bytesOf(message.codes);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   const codes = new Uint16Array(await new Response(stream).arrayBuffer());
   const samples = new Float32Array(codes.length);

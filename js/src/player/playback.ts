@@ -1,7 +1,8 @@
 /** Where a recording is and how it goes on: time, play and pause, speed, steps, chapters. */
 import { Listeners } from "../listeners";
 import type { CineClock } from "../viewer/cine";
-import type { Timeline } from "./timeline";
+import type { Playable } from "./controls";
+import type { Chapter, Timeline } from "./timeline";
 
 export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8] as const;
 
@@ -15,7 +16,7 @@ export interface PlaybackHost {
   changed(jumped: boolean): void;
 }
 
-export class Playback {
+export class Playback implements Playable {
   readonly timeline: Timeline;
   readonly #clock: CineClock;
   readonly #host: PlaybackHost;
@@ -25,6 +26,7 @@ export class Playback {
   #lastMs = 0;
   #cancel: (() => void) | null = null;
 
+  readonly mayDrive = true;
   /** Nobody can see it: the time stands still. */
   isHidden = false;
   /** The kernel is busy: pictures come when it is not. */
@@ -56,6 +58,10 @@ export class Playback {
 
   get playing(): boolean {
     return this.#cancel !== null;
+  }
+
+  get chapters(): readonly Chapter[] {
+    return this.timeline.chapters;
   }
 
   get speed(): number {

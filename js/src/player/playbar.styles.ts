@@ -94,6 +94,55 @@ export const playBarStyles = css`
       flex-basis: 100%;
     }
   }
+  /* Of a replay: one row, between the picture and its other bars. */
+  :host([hidden]) {
+    display: none;
+  }
+  :host(.slim) .seek {
+    flex: 1;
+    min-width: 96px;
+    margin: 0;
+  }
+  :host(.slim) .row {
+    padding: 0 8px;
+  }
+  .waits {
+    min-width: 0;
+    padding-right: 8px;
+  }
+  .waits .dot {
+    background: var(--warn);
+  }
+  input:disabled {
+    cursor: default;
+  }
+  input:disabled::-webkit-slider-thumb {
+    background: var(--fg2);
+  }
+  input:disabled::-moz-range-thumb {
+    background: var(--fg2);
+  }
+  .list button:disabled {
+    opacity: 1;
+  }
+  @container (max-width: 560px) {
+    :host(.slim) :is(.seek, .time, .turn) {
+      order: -1;
+    }
+    :host(.slim) .row {
+      padding-bottom: 4px;
+    }
+    :host(.slim) .time {
+      flex: none;
+    }
+    :host(.slim) select {
+      margin-right: auto;
+    }
+    .waits {
+      flex-basis: 100%;
+      order: 1;
+    }
+  }
   .looks {
     flex: 1 1 0;
     min-width: 0;

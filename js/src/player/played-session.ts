@@ -24,7 +24,7 @@ import { browserBitmap, JpegFeed, type MakeBitmap } from "./jpeg-feed";
 import { Playback } from "./playback";
 import { doublesOf, Refusal, Source, wordsOf } from "./source";
 import { type Chapter, type Happened, Timeline } from "./timeline";
-import { Voices, type VoicesOptions } from "./voices";
+import { runsFrom, Voices, type VoicesOptions } from "./voices";
 
 export interface PlayedOptions {
   readonly clock?: CineClock;
@@ -115,7 +115,7 @@ export class PlayedSession implements Session {
       mayGoTo: (t) => this.#mayGoTo(t),
       changed: (jumped) => this.#moved(jumped),
     });
-    this.voices = new Voices(this.#source, this.playback, this.#options.voices);
+    this.voices = new Voices(runsFrom(this.#source), this.playback, this.#options.voices);
     this.film = new Film(this.#source, signal, (before) => this.#filmChanged(before));
     signal.addEventListener("abort", () => this.stop(), { once: true });
   }

@@ -1,31 +1,31 @@
-/** The voices of a recording that happens again in this view: the kernel replays it, and tells the time. */
-import type { MessagePort } from "../relay";
+/** A recording that happens again in this view: the kernel replays it, and tells where it is. */
+import { bytesOf } from "../base64";
+import { Listeners } from "../listeners";
+import {
+  type DriveReplay,
+  MessageType,
+  type ReplayAbout,
+  type ReplayState,
+  type Said,
+  type WantSaid,
+} from "../protocol";
 import type { SessionError } from "../session";
-import { Source } from "./source";
-import { type Played, Voices, type VoicesOptions } from "./voices";
-
-/** What the kernel says twice a second, and when something changes. */
-interface Told {
-  readonly kind: "replay";
-  /** Of the replay: the next one has a higher number. */
-  readonly n: number;
-  /** Seconds of the recording. */
-  readonly t: number;
-  readonly speed: number;
-  readonly playing: boolean;
-  /** How often somebody went to another time. */
-  readonly jumps: number;
-  readonly over: boolean;
-  readonly duration: number;
-  readonly speakers: readonly (readonly [id: string, name: string, color: string])[];
-}
+import { CALM_MS } from "../viewer/part";
+import { RateLimit } from "../viewer/rate";
+import type { Playable } from "./controls";
+import { SPEEDS } from "./playback";
+import { type Chapter, chapterFrom } from "./timeline";
+import { type FetchRuns, type Played, type Run, Voices, type VoicesOptions } from "./voices";
 
 export interface ReplayedOptions {
+  /** By the reliable link; false if there is none. */
+  send(message: DriveReplay | WantSaid): boolean;
   say(notice: SessionError): void;
-  readonly voices?: VoicesOptions;
+  mayDrive(): boolean;
+  readonly voices?: VoicesOptions | undefined;
 }
 
-/** A kernel that runs a cell tells nothing, and the view stands still. */
+/** A kernel that runs a cell tells nothing for a while, and the view stands still. */
 const STALE_MS = 1200;
 /** A word may be on its way so much longer than others, in seconds: the time goes on as before. */
 const LATE_S = 0.4;
@@ -33,29 +33,41 @@ const LATE_S = 0.4;
 const LATE_WORDS = 4;
 const APART_S = 0.1;
 const LOOK_MS = 100;
-
-function toldOf(content: unknown): Told | null {
-  const told = (content ?? {}) as Partial<Told>;
-  return told.kind === "replay" && typeof told.n === "number" ? (told as Told) : null;
-}
+/** A time that was sought and that nobody confirms is given up. */
+const SOUGHT_MS = 3000;
 
 /** The time of a replay, between two words of the kernel. */
 class ReplayClock implements Played {
   readonly timeline = { isGrowing: false };
-  #told: Told;
-  #at = { t: 0, ms: 0 };
+  /** A time that this page went to, until the replay is there; nothing is heard until then. */
+  sought: number | null = null;
+  #told: ReplayState;
+  #at: { t: number; ms: number };
   #toldMs = performance.now();
   #lates: number[] = [];
 
-  constructor(told: Told) {
+  /** @param tell something that is shown of it is other now */
+  constructor(
+    told: ReplayState,
+    readonly duration: number,
+    readonly tell: () => void,
+  ) {
     this.#told = told;
     this.#at = { t: told.t, ms: this.#toldMs };
   }
 
-  take(told: Told): void {
-    const before = this.t;
-    const { playing, speed, jumps } = this.#told;
-    const isOther = told.playing !== playing || told.speed !== speed || told.jumps !== jumps;
+  get told(): ReplayState {
+    return this.#told;
+  }
+
+  take(told: ReplayState): void {
+    const before = this.#t;
+    const { playing, waits, speed, jumps } = this.#told;
+    const isOther =
+      told.playing !== playing ||
+      told.waits !== waits ||
+      told.speed !== speed ||
+      told.jumps !== jumps;
     const lateS = (before - told.t) / told.speed;
     this.#lates = [...this.#lates, lateS].slice(-LATE_WORDS);
     const least = Math.min(...this.#lates);
@@ -69,84 +81,233 @@ class ReplayClock implements Played {
     this.#told = told;
   }
 
-  get t(): number {
-    const { playing, speed, duration } = this.#told;
-    if (!playing) return this.#at.t;
+  get #t(): number {
+    const { speed } = this.#told;
+    if (!this.playing) return this.#at.t;
     const until = Math.min(performance.now(), this.#toldMs + STALE_MS);
-    return Math.min(this.#at.t + (Math.max(0, until - this.#at.ms) / 1000) * speed, duration);
+    const gone = Math.max(0, until - this.#at.ms) / 1000;
+    return Math.min(this.#at.t + gone * speed, this.duration);
+  }
+
+  get t(): number {
+    return this.sought ?? this.#t;
   }
 
   get playing(): boolean {
-    return this.#told.playing;
+    return this.#told.playing && !this.#told.waits;
   }
 
   get speed(): number {
     return this.#told.speed;
   }
 
-  get duration(): number {
-    return this.#told.duration;
-  }
-
   get isHidden(): boolean {
-    return document.visibilityState === "hidden";
+    return this.sought !== null || document.visibilityState === "hidden";
   }
-
-  tell(): void {}
 }
 
-interface Heard {
-  readonly n: number;
+/** One replay, from its first word to its last. */
+interface Running {
   readonly clock: ReplayClock;
   readonly voices: Voices;
+  about: ReplayAbout;
+  chapters: readonly Chapter[];
 }
 
-/** Play the voices of whatever is replayed in a notebook's viewer, until the signal ends. */
-export function playReplays(
-  port: MessagePort,
-  signal: AbortSignal,
-  options: ReplayedOptions,
-): void {
-  const source = new Source(port, signal);
-  let heard: Heard | null = null;
-  let last = 0;
-  let timer: ReturnType<typeof setInterval> | undefined;
+interface Waiting {
+  resolve(runs: readonly Run[]): void;
+  reject(reason: Error): void;
+}
 
-  const end = (): void => {
-    clearInterval(timer);
-    timer = undefined;
-    heard?.voices.close();
-    heard = null;
-  };
+export class Replayed implements Playable {
+  readonly #options: ReplayedOptions;
+  readonly #listeners = new Listeners<void>();
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #seeks = new RateLimit(CALM_MS, () => this.#sendSought());
+  #run: Running | null = null;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  /** How many jumps the replay has made when all that were sent are done. */
+  #jumps = 0;
+  #soughtMs = 0;
 
-  const begin = (told: Told): Heard => {
-    end();
-    const clock = new ReplayClock(told);
-    const voices = new Voices(source, clock, options.voices);
-    voices.speakers = told.speakers.map(([id, name, color]) => ({ id, name, color }));
-    if (voices.trouble) options.say({ code: "", message: voices.trouble, hint: "" });
-    timer = setInterval(() => voices.follow(), LOOK_MS);
-    return { n: told.n, clock, voices };
-  };
+  constructor(options: ReplayedOptions) {
+    this.#options = options;
+  }
 
-  const receive = (content: unknown): void => {
-    const told = toldOf(content);
-    // What a replay said last may come behind the first words of the next one.
-    if (!told || told.n < last) return;
-    last = told.n;
+  // ------------------------------------------------------------ what the server says
+
+  received(told: ReplayState): void {
+    const run = this.#run;
     if (told.over) {
-      end();
+      this.#end();
       return;
     }
-    if (heard?.n === told.n) heard.clock.take(told);
-    else heard = begin(told);
-    heard.voices.follow();
-  };
+    if (run && run.clock.told.n === told.n) {
+      run.clock.take(told);
+      if (told.jumps >= this.#jumps) this.#arrive();
+    } else if (told.about) this.#begin(told, told.about);
+    this.#run?.voices.follow();
+    this.#tell();
+  }
 
-  port.on("msg:custom", receive);
-  const stop = (): void => {
-    port.off("msg:custom", receive);
-    end();
-  };
-  signal.addEventListener("abort", stop, { once: true });
+  said({ n, piece, runs, refused }: Said): void {
+    const waiting = n === this.#run?.clock.told.n ? this.#waiting.get(piece) : undefined;
+    if (!waiting) return;
+    this.#waiting.delete(piece);
+    if (refused) waiting.reject(new Error(refused));
+    else {
+      waiting.resolve(
+        runs.map(({ who, at, packets }) => ({ who, at, packets: packets.map(bytesOf) })),
+      );
+    }
+  }
+
+  /** The connection is gone: whether it goes on is not known, and said again with the next one. */
+  lost(): void {
+    this.#end();
+  }
+
+  #begin(told: ReplayState, about: ReplayAbout): void {
+    this.#end();
+    const clock = new ReplayClock(told, about.duration_s, () => this.#tell());
+    const voices = new Voices(this.#fetch, clock, this.#options.voices);
+    voices.speakers = about.speakers.map(([id, name, color]) => ({ id, name, color }));
+    if (voices.trouble && voices.speakers.length > 0) {
+      voices.trouble = "This browser plays no voices"; // a film is the player's to save
+      this.#options.say({ code: "", message: voices.trouble, hint: "" });
+    }
+    const chapters = about.chapters.map(([t, title]) => ({ t, title }));
+    this.#run = { clock, voices, about, chapters };
+    this.#jumps = told.jumps;
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  #end(): void {
+    clearInterval(this.#timer);
+    this.#seeks.cancel();
+    this.#waiting.clear();
+    const run = this.#run;
+    this.#run = null;
+    run?.voices.close();
+    if (run) this.#tell();
+  }
+
+  #look(): void {
+    if (this.#run?.clock.sought != null && performance.now() - this.#soughtMs > SOUGHT_MS) {
+      this.#arrive();
+    }
+    this.#run?.voices.follow();
+    if (this.#run?.clock.playing) this.#tell();
+  }
+
+  readonly #fetch: FetchRuns = (piece) =>
+    new Promise((resolve, reject) => {
+      const n = this.#run?.clock.told.n ?? 0;
+      this.#waiting.set(piece, { resolve, reject });
+      if (!this.#options.send({ type: MessageType.WANT_SAID, n, piece })) reject(new Error("lost"));
+    });
+
+  #tell(): void {
+    this.#listeners.emit();
+  }
+
+  onChange(listener: () => void, signal: AbortSignal): void {
+    this.#listeners.add(listener, signal);
+  }
+
+  // ------------------------------------------------------------ what is shown of it
+
+  get isOn(): boolean {
+    return this.#run !== null;
+  }
+
+  /** The file's name. */
+  get name(): string {
+    return this.#run?.about.name ?? "";
+  }
+
+  get t(): number {
+    return this.#run?.clock.t ?? 0;
+  }
+
+  get duration(): number {
+    return this.#run?.clock.duration ?? 0;
+  }
+
+  get playing(): boolean {
+    return this.#run?.clock.told.playing ?? false;
+  }
+
+  /** The notebook's kernel runs a cell: it goes on behind that. */
+  get waits(): boolean {
+    return this.#run?.clock.told.waits ?? false;
+  }
+
+  get chapters(): readonly Chapter[] {
+    return this.#run?.chapters ?? [];
+  }
+
+  get voices(): Voices | null {
+    return this.#run?.voices ?? null;
+  }
+
+  get mayDrive(): boolean {
+    return this.#options.mayDrive();
+  }
+
+  // ------------------------------------------------------------ what its user does
+
+  get speed(): number {
+    return this.#run?.clock.speed ?? 1;
+  }
+
+  set speed(speed: number) {
+    this.#drive({ speed });
+  }
+
+  faster(by: 1 | -1): void {
+    const { speed } = this;
+    const next =
+      by > 0 ? SPEEDS.find((each) => each > speed) : SPEEDS.findLast((each) => each < speed);
+    if (next !== undefined) this.speed = next;
+  }
+
+  toggle(): void {
+    this.#drive({ playing: !this.playing });
+  }
+
+  seek(t: number): void {
+    if (!this.#run || !this.mayDrive || !Number.isFinite(t)) return;
+    this.#run.clock.sought = Math.min(Math.max(t, 0), this.duration);
+    this.#soughtMs = performance.now();
+    this.#seeks.request();
+    this.#run.voices.follow();
+    this.#tell();
+  }
+
+  chapter(by: 1 | -1): void {
+    this.seek(chapterFrom(this.chapters, this.t, by) ?? this.duration);
+  }
+
+  end(): void {
+    this.#drive({ end: true });
+  }
+
+  #sendSought(): void {
+    const t = this.#run?.clock.sought;
+    if (t == null) return;
+    this.#jumps = Math.max(this.#jumps, this.#run?.clock.told.jumps ?? 0) + 1;
+    this.#drive({ t });
+  }
+
+  /** The replay is where it was sent to. */
+  #arrive(): void {
+    this.#jumps = this.#run?.clock.told.jumps ?? 0;
+    if (this.#run) this.#run.clock.sought = null;
+  }
+
+  #drive(change: Partial<DriveReplay>): void {
+    if (!this.#run || !this.mayDrive) return;
+    this.#options.send({ type: MessageType.DRIVE_REPLAY, n: this.#run.clock.told.n, ...change });
+  }
 }

@@ -219,9 +219,18 @@ export class Timeline {
 
   /** When the chapter before or behind a time begins; the beginning or the end if there is none. */
   chapterFrom(t: number, by: 1 | -1): number {
-    const starts = this.chapters.map((chapter) => chapter.t);
-    // Just begun: back means the one before, as players of music do.
-    if (by < 0) return starts.findLast((start) => start < t - 1) ?? 0;
-    return starts.find((start) => start > t + 1e-3) ?? this.duration;
+    return chapterFrom(this.chapters, t, by) ?? this.duration;
   }
+}
+
+/** When the one before or behind a time begins; before the first it is 0, behind the last nothing. */
+export function chapterFrom(
+  chapters: readonly Chapter[],
+  t: number,
+  by: 1 | -1,
+): number | undefined {
+  const starts = chapters.map((chapter) => chapter.t);
+  // Just begun: back means the one before, as players of music do.
+  if (by < 0) return starts.findLast((start) => start < t - 1) ?? 0;
+  return starts.find((start) => start > t + 1e-3);
 }

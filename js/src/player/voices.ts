@@ -1,4 +1,5 @@
 /** The voices of a recording, in step with its picture: fetched, decoded and played piece by piece. */
+import { PIECE_MS } from "../protocol";
 import type { Source } from "./source";
 
 /** What they are in step with; `Playback` is one. */
@@ -34,6 +35,9 @@ export interface Piece {
   readonly samples: Float32Array<ArrayBuffer>;
 }
 
+/** What is said in the piece of this number, and just before. */
+export type FetchRuns = (piece: number) => Promise<readonly Run[]>;
+
 export type Decode = (runs: readonly Run[], from: number) => Promise<readonly Piece[]>;
 
 export interface VoicesOptions {
@@ -42,7 +46,7 @@ export interface VoicesOptions {
 }
 
 export const RATE_HZ = 48_000;
-export const PIECE_S = 2;
+export const PIECE_S = PIECE_MS / 1000;
 /** Pieces that are kept: what is heard, the next one, and those just before. */
 const MOST_KEPT = 6;
 /** What was said comes so much behind the end of a recording that is still made, in seconds. */
@@ -53,6 +57,10 @@ const LOOK_MS = 100;
 /** A decoded voice comes late by so many samples (Opus, as it is coded here). */
 const LOOKAHEAD = 312;
 const PACKET_US = 20_000;
+/** A page that may play sound does so after this long. */
+const HELD_MS = 500;
+/** What could not be got is asked for again after this long. */
+const AGAIN_MS = 1000;
 /** Faster or slower nobody is understood. */
 const HEARD = { from: 0.5, to: 2 };
 
@@ -72,7 +80,10 @@ export class Voices {
   speakers: readonly Speaker[] = [];
   /** Why nothing is heard; "" if something can be. */
   trouble = "";
-  readonly #source: Source;
+  /** The browser plays no sound before somebody pressed something on this page. */
+  isHeldBack = false;
+  #heldMs: number | null = null;
+  readonly #fetchRuns: FetchRuns;
   readonly #playback: Played;
   readonly #decode: Decode;
   readonly #makeContext: () => AudioContext;
@@ -89,8 +100,8 @@ export class Voices {
   #resumedMs = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(source: Source, playback: Played, options: VoicesOptions = {}) {
-    this.#source = source;
+  constructor(fetchRuns: FetchRuns, playback: Played, options: VoicesOptions = {}) {
+    this.#fetchRuns = fetchRuns;
     this.#playback = playback;
     this.#decode = options.decode ?? decodeOpus;
     this.#makeContext = options.context ?? (() => new AudioContext({ sampleRate: RATE_HZ }));
@@ -121,12 +132,15 @@ export class Voices {
   follow(): void {
     const { playing, isHidden, speed, t } = this.#playback;
     if (!playing || isHidden || !this.isHeard || this.trouble || this.speakers.length === 0) {
+      this.#hold(false);
       this.#silence();
       this.#looked = null;
       return;
     }
     this.#context ??= this.#makeContext();
-    if (this.#context.state !== "running") {
+    const isHeld = this.#context.state !== "running";
+    this.#hold(isHeld);
+    if (isHeld) {
       this.#silence();
       this.#resume(this.#context);
       return;
@@ -154,6 +168,21 @@ export class Voices {
     this.#gains.clear();
     void this.#context?.close();
     this.#context = null;
+  }
+
+  /** Have them heard, now that somebody pressed something. */
+  allow(): void {
+    void this.#context?.resume().then(() => this.follow());
+  }
+
+  #hold(isHeld: boolean): void {
+    const now = performance.now();
+    this.#heldMs = isHeld ? (this.#heldMs ?? now) : null;
+    // Every context takes a moment to begin.
+    const isLong = this.#heldMs !== null && now - this.#heldMs >= HELD_MS;
+    if (isLong === this.isHeldBack) return;
+    this.isHeldBack = isLong;
+    this.#playback.tell();
   }
 
   /** The browser holds sound back, until somebody presses something or another program ends. */
@@ -231,18 +260,20 @@ export class Voices {
       if (this.#pieces.size <= MOST_KEPT) break;
       this.#pieces.delete(old);
     }
-    const from = piece * PIECE_S;
-    const places = { from: from * 1000, until: (from + PIECE_S) * 1000 };
     try {
-      const { content, buffers } = await this.#source.ask("voices", places);
-      const made = await this.#decode(runsOf(content.runs, buffers[0]), from);
+      const made = await this.#decode(await this.#fetchRuns(piece), piece * PIECE_S);
       if (!this.#pieces.has(piece)) return;
       this.#pieces.set(piece, { until, made, isComing: false });
       this.#replace(piece);
     } catch {
       // The picture goes on without; asking at every moment would hold up its pictures too.
+      if (!this.#pieces.has(piece)) return;
       const made = before?.made ?? [];
-      this.#pieces.set(piece, { until: Number.POSITIVE_INFINITY, made, isComing: false });
+      const failed = { until: Number.POSITIVE_INFINITY, made, isComing: false };
+      this.#pieces.set(piece, failed);
+      setTimeout(() => {
+        if (this.#pieces.get(piece) === failed) this.#pieces.delete(piece);
+      }, AGAIN_MS);
     }
   }
 
@@ -254,6 +285,15 @@ export class Voices {
     for (const { source } of former) source.stop();
     this.#play(piece);
   }
+}
+
+/** The voices of a file that the kernel has, which answers this page alone. */
+export function runsFrom(source: Pick<Source, "ask">): FetchRuns {
+  return async (piece) => {
+    const places = { from: piece * PIECE_MS, until: (piece + 1) * PIECE_MS };
+    const { content, buffers } = await source.ask("voices", places);
+    return runsOf(content.runs, buffers[0]);
+  };
 }
 
 /** Runs as the kernel tells them, with their bytes. */

@@ -7,6 +7,7 @@ import { talkKey } from "../call/keys";
 import { labelKey } from "../labels/keys";
 import { LabelBar } from "../labels/labelbar";
 import { PlayBar } from "../player/playbar";
+import { ReplayBar } from "../player/replaybar";
 import { followTheme, themeTokens } from "../theme";
 import { Announcer } from "./announcer";
 import { sliceOfText } from "./axes";
@@ -65,6 +66,8 @@ export class ViewerElement extends LitElement {
   private readonly announcer: Announcer;
   /** In place of all tools where a recording is shown. */
   private readonly playBar: PlayBar | null;
+  /** Beside them where one happens again. */
+  private readonly replayBar: ReplayBar | null;
   private readonly run: (command: Command) => void;
   private readonly wheel = new SliceWheel();
   private readonly lock = new GestureLock();
@@ -94,7 +97,8 @@ export class ViewerElement extends LitElement {
     this.followBar = new FollowBar(context);
     this.callBar = new CallBar(context);
     this.announcer = new Announcer(context);
-    const { playback } = context.session;
+    const { playback, replay } = context.session;
+    this.replayBar = replay ? new ReplayBar(context, replay) : null;
     this.playBar = playback ? new PlayBar(context, playback, this) : null;
     this.run = commandRunner(context, {
       goToNumber: () => this.sliceBar.focusNumber(),
@@ -456,7 +460,7 @@ export class ViewerElement extends LitElement {
     return html`
       ${this.toolbar}
       <div class="body"><div class="stage">${this.grid} ${this.pickBar} ${this.followBar} ${this.callBar}</div> ${this.hasPanel ? this.sidePanel : nothing}</div>
-      ${this.timeBar} ${this.sliceBar} ${this.statusLine} ${this.labelBar} ${this.dock}
+      ${this.replayBar} ${this.timeBar} ${this.sliceBar} ${this.statusLine} ${this.labelBar} ${this.dock}
       ${open === "window" ? this.windowPanel : nothing} ${isMenu ? this.menu : nothing}
       ${open === "help" ? this.help : nothing} ${open === "share" ? this.share : nothing} ${this.announcer.polite} ${this.announcer.urgent}
     `;

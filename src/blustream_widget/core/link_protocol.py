@@ -34,6 +34,7 @@ from blustream_widget.core.palettes import LabelStyle, OwnMap
 from blustream_widget.core.picture_messages import PictureTaken, TakePicture
 from blustream_widget.core.publishing import PublishStatus, StartPublishing, StopPublishing
 from blustream_widget.core.recording_messages import RecordingState
+from blustream_widget.core.replay_messages import DriveReplay, ReplayState, Said, WantSaid
 from blustream_widget.core.segmentation import (
     SegmentationSource,
 )
@@ -165,6 +166,20 @@ class StopRecording(_Message, tag="stop-recording", frozen=True):
     n: int
 
 
+class ReplayStatus(_Message, tag="replay", frozen=True):
+    """Where a replay in this view is; with `about` for a server that does not know it yet."""
+
+    session: str
+    status: ReplayState
+
+
+class ReplaySaid(_Message, tag="said", frozen=True):
+    """Answer to `WishOfReplay`: what is said in a piece."""
+
+    session: str
+    said: Said
+
+
 class RefreshVolume(_Message, tag="refresh", frozen=True):
     """The shared array changed in place."""
 
@@ -275,6 +290,8 @@ ToServer: TypeAlias = (
     | LabelsToServer
     | StartRecording
     | StopRecording
+    | ReplayStatus
+    | ReplaySaid
     | TakePicture
     | StartPublishing
     | StopPublishing
@@ -377,6 +394,13 @@ class RecordingStatus(_Message, tag="recording", frozen=True):
     status: RecordingState
 
 
+class WishOfReplay(_Message, tag="replay-wish", frozen=True):
+    """What somebody who looks wants of a replay, and may."""
+
+    session: str
+    wish: DriveReplay | WantSaid
+
+
 class RenewDesk(_Message, tag="renew-desk", frozen=True):
     """The ticket of `OpenDesk` is not good any more."""
 
@@ -415,6 +439,7 @@ ToKernel: TypeAlias = (
     | Tracked
     | LabelsToKernel
     | RecordingStatus
+    | WishOfReplay
     | PictureTaken
     | PublishStatus
     | Shared

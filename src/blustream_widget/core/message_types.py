@@ -53,6 +53,10 @@ class MessageType(IntEnum):
     RECORD_VOICE = 0xB8
     VOICE = 0xB9
     CALL_MEDIA = 0xBA
+    DRIVE_REPLAY = 0xC0
+    REPLAY = 0xC1
+    WANT_SAID = 0xC2
+    SAID = 0xC3
     JOIN = 0x90
     JOINED = 0x91
     PEOPLE = 0x92

@@ -37,6 +37,7 @@ from blustream_widget.core.label_edit import CancelEdit, EditLabels, EditProgres
 from blustream_widget.core.message_types import MessageType
 from blustream_widget.core.publishing import PublishState
 from blustream_widget.core.recording_messages import RecordingState, SetRecording
+from blustream_widget.core.replay_messages import DriveReplay, ReplayState, Said, WantSaid
 from blustream_widget.core.share_messages import (
     Chat,
     Join,
@@ -197,6 +198,8 @@ ViewerMessage: TypeAlias = (
     | ViewMessage
     | CallMessage
     | VoiceMessage
+    | DriveReplay
+    | WantSaid
 )
 
 # ---------------------------------------------------------------- server to viewer
@@ -287,6 +290,8 @@ ServerMessage: TypeAlias = (
     | Tracking
     | GridOfHorizon
     | RecordingState
+    | ReplayState
+    | Said
     | PublishState
     | Joined
     | People

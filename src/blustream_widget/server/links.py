@@ -34,6 +34,8 @@ OfSession: TypeAlias = (
     | lp.WantHorizon
     | lp.StartRecording
     | lp.StopRecording
+    | lp.ReplayStatus
+    | lp.ReplaySaid
     | TakePicture
     | StartPublishing
     | StopPublishing
@@ -184,7 +186,7 @@ class KernelLink:
             case lp.RenewToken():
                 token = self._hub.owner_token(session.id)
                 self.tell(lp.SessionToken(session=session.id, token=token))
-            case lp.StartRecording() | lp.StopRecording():
+            case lp.StartRecording() | lp.StopRecording() | lp.ReplayStatus() | lp.ReplaySaid():
                 _record(session, message)
             case _:
                 _receive_for_part(session, message)
@@ -214,8 +216,13 @@ class KernelLink:
             self._tasks.spawn(visitor.leave(), name="relayed viewer end")
 
 
-def _record(session: Session, message: lp.StartRecording | lp.StopRecording) -> None:
-    if session.recording.receive_of_kernel(message):
+def _record(
+    session: Session,
+    message: lp.StartRecording | lp.StopRecording | lp.ReplayStatus | lp.ReplaySaid,
+) -> None:
+    if isinstance(message, lp.ReplayStatus | lp.ReplaySaid):
+        session.outlets.replaying.receive_of_kernel(message)
+    elif session.recording.receive_of_kernel(message):
         session.sharing.recorded(None, on=isinstance(message, lp.StartRecording))
 
 

@@ -19,6 +19,7 @@ from blustream_widget.core.call_messages import (
 from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
 from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.core.recording_messages import SetRecording
+from blustream_widget.core.replay_messages import DriveReplay, WantSaid
 from blustream_widget.core.sharing import ROLES
 from blustream_widget.core.voice_messages import RecordVoice, Voice
 from blustream_widget.errors import NotDriverError
@@ -58,6 +59,9 @@ ALLOWED: Mapping[type, frozenset[str]] = MappingProxyType(
         Measure: EVERYBODY,
         WantGrid: EVERYBODY,
         SetRecording: DRIVERS,
+        # A recording that happens again in the view: its time is the view's.
+        DriveReplay: DRIVERS,
+        WantSaid: EVERYBODY,
         # People.
         sm.OpenLink: OWNERS,
         sm.StopSharing: OWNERS,
@@ -91,6 +95,7 @@ _WHY = {
 _WHY_OF_KIND: Mapping[type, tuple[str, str]] = {
     EditLabels: ("edit labels", "Ask the owner for an editor's link."),
     CancelEdit: ("edit labels", "Ask the owner for an editor's link."),
+    DriveReplay: ("drive the replay", "Ask to drive, or ask the owner for an editor's link."),
     SetRecording: ("record", "Ask the owner for an editor's link."),
 }
 

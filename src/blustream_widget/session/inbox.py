@@ -21,6 +21,7 @@ from blustream_widget.core.call_messages import (
 from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
 from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.core.recording_messages import SetRecording
+from blustream_widget.core.replay_messages import DriveReplay, WantSaid
 from blustream_widget.core.share_messages import (
     Control,
     CopyView,
@@ -151,8 +152,8 @@ class Inbox:
                 self._viewer.set_stream(message)
             case p.RtcOffer():
                 self._viewer.offer(message)
-            case SetRecording():
-                self._record(message)
+            case SetRecording() | DriveReplay() | WantSaid():
+                self._handle_recording(message)
             case (
                 JoinCall()
                 | LeaveCall()
@@ -189,8 +190,10 @@ class Inbox:
         else:
             self._room.sharing.call.receive(self._viewer, message)
 
-    def _record(self, message: SetRecording) -> None:
-        if self._room.outlets.recording.receive(self._viewer, message):
+    def _handle_recording(self, message: SetRecording | DriveReplay | WantSaid) -> None:
+        if not isinstance(message, SetRecording):
+            self._room.outlets.replaying.receive(self._viewer, message)
+        elif self._room.outlets.recording.receive(self._viewer, message):
             self._room.sharing.recorded(self._viewer, on=message.on)
 
     def _look_around(self, message: LookAround) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from blustream_widget.core import link_labels as ll
@@ -14,6 +15,7 @@ from blustream_widget.core.label_edit import Brick
 from blustream_widget.core.picture_messages import PictureTaken
 from blustream_widget.core.publishing import PublishStatus
 from blustream_widget.core.recording_messages import RecordingState
+from blustream_widget.core.replay_messages import DriveReplay, WantSaid
 from blustream_widget.core.segmentation import SegmentationInfo
 from blustream_widget.core.sharing import AuditRecord, SharedPerson, ShareLinkInfo
 from blustream_widget.core.state import ViewState
@@ -43,6 +45,8 @@ class KernelPort:
         self._kernel: Kernel | None = None
         # Of the newest patch that was applied or refused, and of the newest that came.
         self.seq = self.wished_seq = 0
+        # What a kernel said that is not there any more, holds no longer.
+        self.on_change: Callable[[], None] = lambda: None
 
     @property
     def is_attached(self) -> bool:
@@ -52,11 +56,13 @@ class KernelPort:
     def attach(self, kernel: Kernel) -> None:
         """Tell `kernel` from now on."""
         self._kernel = kernel
+        self.on_change()
 
     def detach(self, kernel: Kernel) -> None:
         """Forget `kernel`, unless another one took its place."""
         if self._kernel is kernel:
             self._kernel = None
+            self.on_change()
 
     def tell_opened(self, info: VolumeInfo, state: ViewState, capabilities: Capabilities) -> None:
         """Tell that the volume is open."""
@@ -177,6 +183,10 @@ class KernelPort:
     def tell_recording(self, path: str, n: int, status: RecordingState) -> None:
         """Tell how the recording is."""
         self._tell(lp.RecordingStatus(session=self._session_id, n=n, path=path, status=status))
+
+    def tell_replay_wish(self, wish: DriveReplay | WantSaid) -> None:
+        """Tell what somebody wants of its replay."""
+        self._tell(lp.WishOfReplay(session=self._session_id, wish=wish))
 
     def tell_sharing(
         self,

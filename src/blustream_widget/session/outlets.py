@@ -1,4 +1,4 @@
-"""Where the pictures of a session go, other than to those who look: files, publishing, Python."""
+"""Where a session goes, other than to those who look: recordings and back, publishing, Python."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from blustream_widget.core import worker_protocol as wp
 from blustream_widget.session.pictures import PictureDesk
 from blustream_widget.session.publishing import PublishDesk
 from blustream_widget.session.recording import RecordingDesk
+from blustream_widget.session.replaying import ReplayDesk
 from blustream_widget.session.voices import VoiceDesk
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Outlets:
-    """Recording with voices, publishing, and single pictures. Loop thread only.
+    """Recording with voices and its replay, publishing, single pictures. Loop thread only.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ class Outlets:
     markup : Markup
         A recording holds what is drawn, too.
     sharing : Sharing
-        Its call may be heard in a recording.
+        Its call may be heard in a recording; who drives drives a replay, too.
     store : SessionStore
     want_worker : callable
         Has a worker got, if there is none.
@@ -45,6 +46,7 @@ class Outlets:
     ----------
     recording : RecordingDesk
     voices : VoiceDesk
+    replaying : ReplayDesk
     pictures : PictureDesk
     publishing : PublishDesk
     """
@@ -76,6 +78,7 @@ class Outlets:
             in_turn=store.in_turn,
         )
         self.voices = VoiceDesk(sharing.call, self.recording, sharing.noted)
+        self.replaying = ReplayDesk(kernel, lambda: audience, sharing.drove)
         self.pictures = PictureDesk(
             fanout=drawing.fanout,
             kernel=kernel,
@@ -112,9 +115,10 @@ class Outlets:
         self._drawing.demand.update()
 
     def welcome(self, viewer: Viewer) -> None:
-        """Tell a viewer whether the session is recorded or published."""
+        """Tell a viewer whether the session is recorded or published, or something is replayed."""
         self.recording.welcome(viewer)
         self.publishing.welcome(viewer)
+        self.replaying.welcome(viewer)
 
     def attach_kernel(self) -> None:
         """Tell the kernel likewise."""

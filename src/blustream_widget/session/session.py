@@ -261,6 +261,7 @@ class Session:
         if self.audience.remove(viewer):
             logger.info("Viewer %d left", viewer.peer)
             self.markup.forget(viewer)
+            self.outlets.replaying.forget(viewer)
             self.sharing.left(viewer)
             if self._announcer.mover is viewer:
                 self._announcer.mover = None

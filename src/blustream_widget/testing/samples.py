@@ -18,6 +18,7 @@ from blustream_widget.core.call_messages import (
 from blustream_widget.core.horizon_messages import Snap, Track, WantGrid
 from blustream_widget.core.label_edit import CancelEdit, EditLabels
 from blustream_widget.core.recording_messages import SetRecording
+from blustream_widget.core.replay_messages import DriveReplay, WantSaid
 from blustream_widget.core.voice_messages import RecordVoice, Voice
 
 BOX = annotation("box", [(0, 0, 0), (9, 9, 9)], id="box")
@@ -47,6 +48,8 @@ SAMPLES: tuple[p.ViewerMessage, ...] = (
     Measure(n=1, id="box"),
     WantGrid(name="grid"),
     SetRecording(on=False),
+    DriveReplay(n=1, playing=False),
+    WantSaid(n=1, piece=0),
     sm.OpenLink(id=KEY, code=CODE, role="viewer", expires_s=60, max_viewers=1),
     sm.StopSharing(),
     sm.GuestPage(address="https://hub.example/blustream/guest"),

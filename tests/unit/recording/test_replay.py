@@ -1,6 +1,7 @@
 """A replay: what it posts, when, and what it leaves out; what pages hear of its voices."""
 
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
@@ -8,9 +9,17 @@ import pytest
 
 from blustream_widget.core.annotation import annotation
 from blustream_widget.core.annotation_messages import PutItem, RemoveItem
+from blustream_widget.core.replay_messages import (
+    DriveReplay,
+    ReplayAbout,
+    ReplayState,
+    WantSaid,
+)
 from blustream_widget.core.state import ViewState
 from blustream_widget.errors import RecordingError, StateError
+from blustream_widget.recordings import Chapter
 from blustream_widget.replay import Replay
+from blustream_widget.testing.waiting import wait_until
 
 LINE = annotation("line", [(0, 0, 0), (0, 9, 9)], id="line")
 
@@ -56,8 +65,8 @@ class FakeViewer:
     def _begin_replay(self, replay):
         self.replays.append(replay)
 
-    def send(self, content, buffers=None):
-        self.sent.append(content)
+    def _tell_of_replay(self, told):
+        self.sent.append(told)
 
     def _current(self):
         return ViewState()
@@ -75,6 +84,8 @@ class FakeViewer:
 
 class FakeRecording:
     duration_s = 0.2
+    path = Path("talk.mp4")
+    chapters = (Chapter(0.0, "Beginning"), Chapter(0.1, "Fault"))
 
     def __init__(self, *events, speakers=()):
         people = {who: {"id": who, "name": who.title(), "color": "#111111"} for who in speakers}
@@ -168,7 +179,17 @@ class Stepped:
 
     @property
     def told(self):
-        return [m for m in self.viewer.sent if m["kind"] == "replay"]
+        return [one for one in self.viewer.sent if isinstance(one, ReplayState)]
+
+    def wait_told(self, **wanted):
+        """Wait until the newest word says so: the replay's thread tells."""
+
+        def is_told():
+            told = self.told[-1:]
+            return told and all(getattr(told[0], k) == v for k, v in wanted.items())
+
+        wait_until(is_told, timeout_s=10, what=f"{wanted} is told")
+        return self.told[-1]
 
 
 @pytest.fixture
@@ -246,21 +267,14 @@ def test_a_time_that_is_sought_while_another_one_is_gone_to_counts():
 
 def test_pages_hear_of_the_end_of_a_replay_that_died():
     class Loop(BusyLoop):
-        """Fails once, as one that is being replaced."""
-
-        has_failed = False
-
         def call(self, body):
-            if not self.has_failed:
-                self.has_failed = True
-                raise OSError("no loop")
-            body()
+            raise OSError("no loop")
 
     viewer = FakeViewer(Loop())
-    replay = Replay(FakeRecording(speakers=("ann",)), viewer)
+    replay = Replay(FakeRecording(), viewer)
     replay._thread.join(10)
     assert not replay.is_running
-    assert [told["over"] for told in viewer.sent] == [True]
+    assert [told.over for told in viewer.sent] == [True]
 
 
 def test_it_stands_still_and_goes_slower_or_faster_when_asked(stepped):
@@ -314,39 +328,75 @@ def test_a_cell_that_waits_takes_the_steps_itself():
     replay.stop()
 
 
-def test_pages_hear_where_it_is_for_the_voices(stepped):
+def test_pages_hear_where_it_is_and_what_it_is_of(stepped):
     scene = stepped(speakers=["mei"])
+    first = scene.wait_told(t=0.0)
+    assert first.about == ReplayAbout(
+        name="talk.mp4",
+        duration_s=100.0,
+        chapters=((0.0, "Beginning"), (0.1, "Fault")),
+        speakers=(("mei", "Mei", "#111111"),),
+    )
+    assert (first.playing, first.speed, first.over, first.waits) == (True, 1.0, False, False)
+    scene.go(0.2)  # nothing but the time is other, and that not for long
     scene.go(0.2)
     scene.go(0.2)
-    scene.go(0.2)
-    assert [round(m["t"], 3) for m in scene.told] == [0.2]
-    scene.go(0.2)
-    assert [round(m["t"], 3) for m in scene.told] == [0.2, 0.8]
-    first = {key: value for key, value in scene.told[0].items() if key not in ("n", "t")}
-    assert first == {
-        "kind": "replay",
-        "speed": 1.0,
-        "playing": True,
-        "jumps": 0,
-        "over": False,
-        "duration": 100.0,
-        "speakers": [["mei", "Mei", "#111111"]],
-    }
-    for act, name, value in (
-        (lambda: scene.replay.seek(50), "jumps", 1),
-        (scene.replay.pause, "playing", False),
-        (scene.replay.resume, "playing", True),
-        (lambda: setattr(scene.replay, "speed", 2), "speed", 2),
+    told = scene.wait_told(t=pytest.approx(0.6))
+    assert (len(scene.told), told.about) == (2, None)
+    for act, wanted in (
+        (lambda: scene.replay.seek(50), {"jumps": 1, "t": 50.0}),
+        (scene.replay.pause, {"playing": False}),
+        (scene.replay.resume, {"playing": True}),
+        (lambda: setattr(scene.replay, "speed", 2), {"speed": 2}),
     ):
-        act()
-        scene.go(0.01)
-        assert scene.told[-1][name] == value
+        act()  # a kernel that runs a cell takes no step, and who looks hears of it all the same
+        scene.wait_told(**wanted)
     scene.replay.stop()
-    scene.viewer._kernel.let_go()
-    assert scene.told[-1]["over"]
+    assert scene.told[-1].over
 
 
-def test_nobody_is_told_where_nobody_is_heard(stepped):
+def test_pages_hear_that_it_waits_for_a_kernel_that_runs_a_cell(stepped):
+    scene = stepped()
+    scene.wait_told(t=0.0, waits=False)
+    scene.clock.now_s += 5
+    scene.wait_told(t=0.0, waits=True, playing=True)
+    scene.go()
+    scene.wait_told(t=0.25, waits=False)
+    scene.replay.pause()
+    scene.clock.now_s += 5
+    scene.wait_told(playing=False, waits=False)
+
+
+def test_another_server_hears_all_anew(stepped):
+    scene = stepped()
+    scene.wait_told(t=0.0)
+    scene.replay._server_changed()
+    wait_until(lambda: len(scene.told) == 2, timeout_s=10, what="it is told again")
+    assert scene.told[1].about == scene.told[0].about
+
+
+def test_who_looks_drives_it_by_its_number(stepped):
+    scene = stepped()
+    n = scene.wait_told(t=0.0).n
+    for wish, wanted in (
+        (DriveReplay(n=n, playing=False), {"playing": False}),
+        (DriveReplay(n=n, t=30.0), {"t": 30.0, "jumps": 1}),
+        (DriveReplay(n=n, t=1e6, speed=0.5, playing=True), {"t": 100.0, "speed": 0.5}),
+    ):
+        scene.replay._hear(wish)
+        scene.wait_told(**wanted)
+    scene.replay._hear(DriveReplay(n=n - 1, end=True))
+    scene.replay._hear(DriveReplay(n=n + 1, end=True))
+    assert scene.replay.is_running
+    scene.replay._hear(DriveReplay(n=n, end=True))
+    scene.wait_told(over=True)
+    assert not scene.replay.is_running
+    scene.replay._hear(DriveReplay(n=n, t=1.0))  # came too late
+
+
+def test_nobody_is_named_where_nobody_is_heard(stepped):
     for scene in (stepped(), stepped(speakers=["mei"], voices=False)):
-        scene.go(0.2)
-        assert scene.told == []
+        assert scene.wait_told(t=0.0).about.speakers == ()
+        scene.replay._hear(WantSaid(n=scene.told[0].n, piece=0))
+        wait_until(lambda s=scene: len(s.viewer.sent) > 1, timeout_s=10, what="it is answered")
+        assert "No voices" in scene.viewer.sent[1].refused
