@@ -17,20 +17,17 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from blustream_widget.config import Config, load_config
 from blustream_widget.core import link_labels as ll
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.errors import BlustreamError, SessionNotFoundError, TransportError
 from blustream_widget.link_orders import Behind, Orders
 from blustream_widget.link_session import LinkListener, LinkSession
+from blustream_widget.link_socket import LinkSocket
 from blustream_widget.runtime import start_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import aiohttp
+    from collections.abc import Callable, Iterator
 
     from blustream_widget.core.palettes import Palette
     from blustream_widget.core.segmentation import SegmentationSource
@@ -65,10 +62,8 @@ class Link:
         self._channels: dict[int, str] = {}
         self._next_channel = 0
         self._orders = Orders()
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._wake: asyncio.Event | None = None
-        self._outbox: list[str] = []
-        self._descriptors: list[int] = []
+        self._socket = LinkSocket(self._receive, self._to_browser)
+        self._descriptors: list[int] = []  # of the loop
         _links.add(self)
 
     # -------------------------------------------------- any thread
@@ -121,7 +116,7 @@ class Link:
 
         For what has an answer that somebody waits for, or is known here for as long as it holds.
         """
-        self._post(lambda: self._send(message), start=False)
+        self._post(lambda: self._socket.send(message), start=False)
 
     def order(self, message: lp.OfOrder) -> None:
         """Have something done once: sent until a server confirms it, in whatever connection."""
@@ -140,7 +135,7 @@ class Link:
 
     def renew_token(self, session: str) -> None:
         """Ask for a fresh token; it comes as `SessionToken`."""
-        self._post(lambda: self._send(lp.RenewToken(session=session)), start=False)
+        self._post(lambda: self._socket.send(lp.RenewToken(session=session)), start=False)
 
     def new_channel(self, session: str) -> int:
         """Give the number for a browser that will speak through this link."""
@@ -155,12 +150,12 @@ class Link:
 
     def relay(self, channel: int, text: str) -> None:
         """Pass a browser's message on."""
-        self._post(lambda: self._send(lp.RelayText(channel=channel, text=text)), start=False)
+        self._post(lambda: self._socket.send(lp.RelayText(channel=channel, text=text)), start=False)
 
     def close_relay(self, channel: int) -> None:
         """Let go of a relayed browser."""
         self._channels.pop(channel, None)
-        self._post(lambda: self._send(lp.RelayClose(channel=channel)), start=False)
+        self._post(lambda: self._socket.send(lp.RelayClose(channel=channel)), start=False)
 
     def join(self, timeout_s: float) -> bool:
         """Wait until the thread has ended (after the last `close_session`)."""
@@ -171,9 +166,9 @@ class Link:
 
     def forget_parent(self) -> None:
         """Begin anew in a forked child: thread, connection and sessions are the parent's."""
-        _of_parent.append((self._loop, self._thread, self._socket, self._wake))
+        _of_parent.append((self._loop, self._thread, self._socket))
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        for descriptor in self._descriptors:
+        for descriptor in (*self._descriptors, *self._socket.descriptors):
             # Not closed: the copies of the parent's objects believe that the number is theirs.
             os.dup2(null, descriptor, inheritable=False)
         os.close(null)
@@ -220,7 +215,7 @@ class Link:
         self._tell_all(error)
 
     async def _serve(self) -> None:
-        self._wake = asyncio.Event()
+        self._socket.begin()
         attempt = 0
         while not self._finished():
             try:
@@ -234,7 +229,7 @@ class Link:
                 logger.exception("The connection to the server failed")
                 self._tell_all(TransportError(f"The connection to the server failed: {exc}."))
             if self._is_needed:
-                await self._pause(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
+                await self._socket.pause(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
                 attempt += 1
 
     @property
@@ -255,16 +250,7 @@ class Link:
             self._loop = None
             return True
 
-    async def _pause(self, seconds: float) -> None:
-        assert self._wake is not None
-        self._wake.clear()
-        with contextlib.suppress(asyncio.TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-
     async def _connect_once(self) -> None:
-        import aiohttp  # here: 0.2 s that `import blustream_widget` need not take
-
         from blustream_widget.server import discovery
 
         # No server is started only to hear that nothing is wanted of it.
@@ -274,69 +260,22 @@ class Link:
             address = found
         else:
             return
-        connector = aiohttp.UnixConnector(path=str(address.socket_path))
-        headers = {"Authorization": f"Bearer {address.secret}"}
-        async with (
-            aiohttp.ClientSession(connector=connector) as http,
-            http.ws_connect(
-                "http://blustream/link", headers=headers, max_msg_size=0, heartbeat=20, compress=0
-            ) as socket,
-        ):
-            self._socket = socket
-            known, inner = self._descriptors, socket.get_extra_info("socket")
-            if inner is not None:
-                self._descriptors = [*known, inner.fileno()]
+        async with self._socket.connected(address):
             try:
                 self._reopen_all()
-                await self._exchange(socket)
+                await self._socket.exchange(
+                    self._unsent,
+                    is_needed=lambda: self._is_needed,
+                    look_again_s=lambda: _CLOSE_S if self._closing else None,
+                )
             finally:
-                self._descriptors = known
-                self._socket = None
                 self._drop_relays()
 
-    async def _exchange(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        reader = asyncio.ensure_future(self._read(socket))
-        try:
-            while self._is_needed and not reader.done():
-                assert self._wake is not None
-                self._wake.clear()
-                await self._flush(socket)
-                waiting = asyncio.ensure_future(self._wake.wait())
-                await asyncio.wait(
-                    {reader, waiting},
-                    timeout=_CLOSE_S if self._closing else None,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                waiting.cancel()
-            await self._flush(socket)
-        finally:
-            reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reader
-
-    async def _flush(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def _unsent(self) -> Iterator[lp.ToServer]:
         for session in self._sessions.values():
-            for message in session.take_unsent():
-                self._put(message)
+            yield from session.take_unsent()
         if (question := self._orders.question()) is not None:
-            self._put(question)
-        texts, self._outbox = self._outbox, []
-        for text in texts:
-            await socket.send_str(text)
-
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        async for message in socket:
-            data = message.data
-            if isinstance(data, bytes):
-                (channel,) = lp.RELAY_PREFIX.unpack_from(data)
-                self._to_browser(channel, data[lp.RELAY_PREFIX.size :])
-            elif isinstance(data, str):
-                try:
-                    answer = lp.to_kernel_decoder.decode(data)
-                except msgspec.MsgspecError as exc:
-                    logger.warning("A message of the server is skipped: %s", exc)
-                    continue
-                self._receive(answer)
+            yield question
 
     def _receive(self, message: lp.ToKernel) -> None:
         if isinstance(message, lp.RelayText):
@@ -346,7 +285,7 @@ class Link:
             self._channels.pop(message.channel, None)
         elif isinstance(message, lp.SessionClosed):
             self._closing.pop(message.session, None)
-            self._notify()
+            self._socket.notify()
         elif isinstance(message, lp.Confirmed):
             self._orders.confirmed(message.n)
         elif (session := self._sessions.get(message.session)) is not None:
@@ -372,30 +311,29 @@ class Link:
             _tell(session.listener.on_link_error, error)
 
     def _reopen_all(self) -> None:
-        self._outbox = []
         for name in self._closing:
-            self._put(lp.CloseSession(session=name))
+            self._socket.put(lp.CloseSession(session=name))
         for name in self._sessions:
             self._reopen(name)
         for order, behind in self._orders.again():
             self._put_changes(behind)
-            self._put(order)
+            self._socket.put(order)
 
     def _reopen(self, name: str) -> None:
         session = self._sessions.get(name)
         if session is None:
             return
-        session.is_known = session.is_known or self._socket is not None
-        self._send(session.reopening())
+        session.is_known = session.is_known or self._socket.is_open
+        self._socket.send(session.reopening())
         for tie in self._orders.ties_of(name):
-            self._send(tie)
+            self._socket.send(tie)
 
     def _put_changes(self, behind: Behind) -> None:
         """Tell the first changes of some sessions."""
         for name, last in behind.items():
             if (session := self._sessions.get(name)) is not None:
                 for message in session.take_unsent(last):
-                    self._put(message)
+                    self._socket.put(message)
 
     def _open(self, name: str) -> None:
         with self._lock:
@@ -404,9 +342,9 @@ class Link:
             return
         self._sessions[name] = session
         self._closing.pop(name, None)
-        if self._socket is not None:
+        if self._socket.is_open:
             session.is_known = True
-            self._send(session.opening)
+            self._socket.send(session.opening)
 
     def _close(self, name: str) -> None:
         session = self._sessions.pop(name, None)
@@ -415,31 +353,31 @@ class Link:
                 self._closing[name] = time.monotonic() + _CLOSE_S
             for channel in [c for c, s in self._channels.items() if s == name]:
                 del self._channels[channel]
-            self._send(lp.CloseSession(session=name))
+            self._socket.send(lp.CloseSession(session=name))
         self._orders.forget(name)
 
     def _order(self, message: lp.OfOrder) -> None:
-        self._send(self._orders.add(message))
+        self._socket.send(self._orders.add(message))
 
     def _tie(self, message: lp.TieViews) -> None:
         members = {name: one for name, one in self._sessions.items() if name in message.sessions}
         sealed = {name: session.seal() for name, session in members.items()}
         behind = {name: last for name, last in sealed.items() if last is not None}
         order = self._orders.tie(message, behind)
-        if self._socket is not None:
+        if self._socket.is_open:
             self._put_changes(behind)
-        self._send(order)
+        self._socket.send(order)
 
     def _untie(self, name: str) -> None:
         if (order := self._orders.untie(name)) is not None:
-            self._send(order)
+            self._socket.send(order)
 
     def _open_relay(self, channel: int) -> None:
         session = self._channels.get(channel)
         if session is None:
             return
-        if self._socket is not None:
-            self._send(lp.RelayOpen(session=session, channel=channel))
+        if self._socket.is_open:
+            self._socket.send(lp.RelayOpen(session=session, channel=channel))
         else:
             # The page tries again by itself; what it said meanwhile would be lost.
             self._to_browser(channel, "")
@@ -451,13 +389,13 @@ class Link:
             session.add(patch, seq)
             # Of linked views the one that was set last leads: it is told of last.
             self._sessions[name] = self._sessions.pop(name)
-            self._notify()
+            self._socket.notify()
 
     def _put_palette(self, name: str, palette: Palette) -> None:
         session = self._sessions.get(name)
         if session is not None:
             session.put(palette)
-            self._send(lp.PutPalette(session=name, palette=palette))
+            self._socket.send(lp.PutPalette(session=name, palette=palette))
 
     def _keep_segmentation(self, name: str, source: SegmentationSource) -> None:
         session = self._sessions.get(name)
@@ -469,19 +407,6 @@ class Link:
         if session is not None:
             session.drop_segmentation(segmentation)
             self._order(ll.RemoveSegmentation(session=name, name=segmentation))
-
-    def _send(self, message: lp.ToServer) -> None:
-        """Send what may be lost: it is not sent where there is no server."""
-        if self._socket is not None:
-            self._put(message)
-        self._notify()
-
-    def _put(self, message: lp.ToServer) -> None:
-        self._outbox.append(lp.encoder.encode(message).decode())
-
-    def _notify(self) -> None:
-        if self._wake is not None:
-            self._wake.set()
 
 
 def _tell(call: Callable[..., None], *arguments: Any) -> None:

@@ -50,11 +50,12 @@ class Kernel(Link):
 
     def connect_only(self) -> None:
         """Make the connection anew; nothing goes out yet."""
-        self._socket = object()  # type: ignore[assignment]  # only whether there is one counts
+        self._socket._socket = object()  # type: ignore[assignment]  # whether there is one counts
+        self._socket._outbox = []
         self._reopen_all()
 
     def break_off(self) -> None:
-        self._socket = None
+        self._socket._socket = None
         self._drop_relays()
 
     def sent(self) -> list[lp.ToServer]:
@@ -70,7 +71,8 @@ class Kernel(Link):
             async def send_str(self, text: str) -> None:
                 texts.append(text)
 
-        flushing = self._flush(Socket())  # type: ignore[arg-type]  # the part that it needs
+        # Of the socket, the part that it needs.
+        flushing = self._socket._flush(Socket(), self._unsent)  # type: ignore[arg-type]
         with contextlib.suppress(StopIteration):
             flushing.send(None)  # it waits for nothing: no loop is needed
         return texts

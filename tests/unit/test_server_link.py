@@ -183,8 +183,8 @@ def test_a_close_that_went_into_a_broken_connection_is_told_once_more(
         wait_until(kept.exists, timeout_s=30, what="what is kept of the session")
 
         def breaks_and_closes() -> None:
-            assert link._socket is not None
-            link._socket.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+            assert link._socket._socket is not None
+            link._socket._socket.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
             link._close(session.id)
 
         assert link._post(breaks_and_closes, start=False)
@@ -228,7 +228,7 @@ def test_a_session_that_the_server_let_go_is_opened_again_when_it_is_asked_for(l
     session.patch(slice_idx=5)
     session.shows(5)
     # As at the server's limit: the session ends, and this side is not told.
-    link._post(lambda: link._send(lp.CloseSession(session=session.id)))
+    link._post(lambda: link._socket.send(lp.CloseSession(session=session.id)))
     session.listener.heard.clear()
     link.renew_token(session.id)
     assert session.listener.wait(lp.SessionOpened).token
@@ -318,7 +318,7 @@ async def test_its_messages_are_skipped_where_it_cannot_read_them(caplog) -> Non
         for text in ('{"t": "new-kind"}', "nonsense", _mirror("a" * 32)):
             yield type("Message", (), {"data": text})()
 
-    await link._read(messages())
+    await link._socket._read(messages())
     assert [type(message) for message in listener.heard] == [lp.Mirror]
 
 
