@@ -4,67 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
-import traitlets as t
+from blustream_widget._trait_lock import TRAIT_LOCK
 
 logger = logging.getLogger(__name__)
 
 _AGAIN_S, _AGAIN_MOST_S = 0.005, 0.1
-_TURN_S = 0.1
-
-
-class Turn:
-    """Held while traits change: what one thread sets must not go under in what another takes over.
-
-    One for all viewers, because an observer of one may set another. Observers run in it, and may
-    wait for a thread that sets a trait: so nobody waits for it longer than a moment.
-    """
-
-    def __init__(self) -> None:
-        self.renew()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self.renew)
-
-    def renew(self) -> None:
-        """Be free: the thread that has it stayed in the process that was forked."""
-        self._lock = threading.RLock()
-        self._of_thread = threading.local()
-
-    def take(self, timeout_s: float = _TURN_S) -> bool:
-        """Wait for it, so long at most; False: another thread has it still."""
-        return self._lock.acquire(timeout=timeout_s)
-
-    def give(self) -> None:
-        """Let others have it, if it was taken as often as it is given."""
-        self._lock.release()
-
-    def __enter__(self) -> None:
-        taken = self._of_thread.__dict__.setdefault("taken", [])
-        taken.append(self.take())
-
-    def __exit__(self, *_: object) -> None:
-        if self._of_thread.taken.pop():
-            self.give()
-
-
-TURN = Turn()
-"""Of this kernel. The link's thread never waits for it: whoever has it may wait for the link."""
-
-
-class InTurn(t.HasTraits):
-    """Traits that a user sets on one thread while they follow the server on another."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name.startswith("_") or not self.has_trait(name):
-            super().__setattr__(name, value)
-            return
-        with TURN:
-            super().__setattr__(name, value)
+_WAIT_S = 0.1
 
 
 class KernelLoop:
@@ -104,7 +53,7 @@ class KernelLoop:
             loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
             loop = None
-        is_taken = TURN.take(0.0 if loop is not None else _TURN_S)
+        is_taken = TRAIT_LOCK.take(0.0 if loop is not None else _WAIT_S)
         if not is_taken and loop is not None:
             self._look_again(loop)
             return
@@ -113,7 +62,7 @@ class KernelLoop:
             self._drain()
         finally:
             if is_taken:
-                TURN.give()
+                TRAIT_LOCK.give()
 
     def _drain(self) -> None:
         """Run all that waits; who finds another thread at it leaves it to that."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import msgspec
 import traitlets as t
 
-from blustream_widget._kernel_loop import InTurn
+from blustream_widget._trait_lock import LockedTraits
 from blustream_widget.core.looks import Look
 from blustream_widget.core.segmentation import SegmentationInfo
 from blustream_widget.errors import BlustreamError, StateError
@@ -18,7 +18,7 @@ from blustream_widget.view_traits import TraitStateError
 L = TypeVar("L", bound=Look)
 
 
-class LayerItem(InTurn, Generic[L]):
+class LayerItem(LockedTraits, Generic[L]):
     """Something over the slices; a trait that is set changes the view, and the view the trait.
 
     Parameters

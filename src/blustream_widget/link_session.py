@@ -49,10 +49,37 @@ class Change:
 
     def joined(self, patch: dict[str, Any], seq: int) -> Change | None:
         """Give it with a later patch; None if that does not mean the same."""
-        # An index belongs to the axis of its moment.
-        if self.is_sealed or ("axis" in patch and "slice_idx" in self.patch):
-            return None
-        return Change(self.patch | patch, seq)
+        joined = None if self.is_sealed else _joined(self.patch, patch)
+        return None if joined is None else Change(joined, seq)
+
+
+_OF_PANES = frozenset(("active", "layout", "linked", "panes"))
+"""Fields that say which panes the others are of."""
+
+
+def _joined(patch: dict[str, Any], later: dict[str, Any]) -> dict[str, Any] | None:
+    """Give one patch for two; None where it would not mean the same."""
+    if not patch:
+        return later
+    # An index belongs to the axis of its moment.
+    if "axis" in later and "slice_idx" in patch:
+        return None
+    if patch.keys() == later.keys() == {"panes"}:
+        return _joined_panes(patch["panes"], later["panes"])
+    # And a field to the pane that was in use.
+    if "panes" in patch or not _OF_PANES.isdisjoint(later):
+        return None
+    return patch | later
+
+
+def _joined_panes(panes: Any, later: Any) -> dict[str, Any] | None:
+    """Join changes of one pane, whose slice is moved many times a second."""
+    are_changes = isinstance(panes, dict) and isinstance(later, dict)
+    if not are_changes or panes.keys() != later.keys() or len(panes) != 1:
+        return None
+    ((index, fields),) = panes.items()
+    joined = _joined(fields, later[index])
+    return None if joined is None else {"panes": {index: joined}}
 
 
 class LinkSession:

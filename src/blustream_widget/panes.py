@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from typing import Any, Protocol, overload
 
-import msgspec
 import traitlets as t
 
-from blustream_widget._kernel_loop import InTurn
+from blustream_widget._trait_lock import LockedTraits
 from blustream_widget._user_words import patch_of
-from blustream_widget.core.layouts import OWN_FIELDS, SHARED_FIELDS
-from blustream_widget.core.panes import pane_of, view_of
+from blustream_widget.core.panes import view_of
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import VolumeInfo
 from blustream_widget.errors import StateError
@@ -44,11 +42,11 @@ PANE_TRAITS = (
     "section",
 )
 
-PatchPane = Callable[[int, str, Any], Any]
+CheckPane = Callable[[int, str, Any], Any]
 Current = Callable[[], tuple[ViewState, VolumeInfo]]
 
 
-class Pane(InTurn):
+class Pane(LockedTraits):
     """One pane of a viewer; setting a trait changes the view, and the view changes the trait.
 
     Parameters
@@ -58,7 +56,7 @@ class Pane(InTurn):
     check : callable
         Raises `StateError` for a value that cannot be; gives the value as the trait has it.
     post : callable
-        Changes the view.
+        Changes the view; told also of what is as it was known here, with `is_said`.
     """
 
     axis = AxisTrait("", help="Axis the slice is taken across, by name or number.")
@@ -87,7 +85,7 @@ class Pane(InTurn):
     section = t.Any(None, help="Fence or Oblique in the place of the slice; None: the slice.")
     size = t.Tuple((0, 0), read_only=True, help="Size in device pixels; (0, 0): not on the page.")
 
-    def __init__(self, index: int, *, check: PatchPane, post: PatchPane) -> None:
+    def __init__(self, index: int, *, check: CheckPane, post: PostPane) -> None:
         self.index = index
         self._check_value = check
         self._post_value = post
@@ -104,14 +102,26 @@ class Pane(InTurn):
         if self._is_following:
             return value
         try:
-            return self._check_value(self.index, name, value)
+            checked = self._check_value(self.index, name, value)
         except StateError as exc:
             raise TraitStateError(exc.message, hint=exc.hint) from None  # one error, not two
+        if checked == getattr(self, name) and not self.is_held:
+            self._post_value(self.index, name, value, is_said=True)  # nothing is notified
+        return checked
 
     @t.observe(*PANE_TRAITS)
     def _changed(self, change: Any) -> None:
+        name = change["name"]
+        is_said = self._take_set_in_block(name)
         if not self._is_following:
-            self._post_value(self.index, change["name"], change["new"])
+            self._post_value(self.index, name, change["new"], is_said=is_said)
+
+    def _said(self, name: str, value: Any) -> None:
+        if name in PANE_TRAITS and not self._is_following:
+            try:
+                self._post_value(self.index, name, value, is_said=True)
+            except StateError as exc:
+                raise TraitStateError(exc.message, hint=exc.hint) from None
 
     def follow(self, values: dict[str, Any], size: tuple[int, int]) -> None:
         """Take what the view shows now; not for users."""
@@ -125,6 +135,18 @@ class Pane(InTurn):
             self._is_following = before
 
 
+class PostPatch(Protocol):
+    """Changes the view by a patch; `is_said`: also where it is known to be so already."""
+
+    def __call__(self, patch: dict[str, Any], *, is_said: bool = False) -> None: ...
+
+
+class PostPane(Protocol):
+    """Sets a trait of a pane, by its number."""
+
+    def __call__(self, index: int, name: str, value: Any, *, is_said: bool = False) -> None: ...
+
+
 class Panes(Sequence[Pane]):
     """The panes of a viewer, as many as its layout has; the same objects as long as it lasts.
 
@@ -136,7 +158,7 @@ class Panes(Sequence[Pane]):
         Changes the view by a patch.
     """
 
-    def __init__(self, current: Current, post: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, current: Current, post: PostPatch) -> None:
         self._current = current
         self._post = post
         self._panes: list[Pane] = []
@@ -181,9 +203,9 @@ class Panes(Sequence[Pane]):
         new = state.with_patch(patch_of_pane(index, name, value, info, state), info)
         return values_of(view_of(new, index), info)[name]
 
-    def _set(self, index: int, name: str, value: Any) -> None:
+    def _set(self, index: int, name: str, value: Any, *, is_said: bool = False) -> None:
         state, info = self._current()
-        self._post(patch_of_pane(index, name, value, info, state))
+        self._post(patch_of_pane(index, name, value, info, state), is_said=is_said)
 
 
 def values_of(view: ViewState, info: VolumeInfo) -> dict[str, Any]:
@@ -212,16 +234,8 @@ def patch_of_pane(
     n = max(len(state.panes), 1)
     if index >= n:
         raise StateError(f"There is no pane {index}.", hint=f"The layout has {n}.")
-    view = view_of(state, index)
-    patch = patch_of(name, value, info, view)
+    patch = patch_of(name, value, info, view_of(state, index))
     if index == state.active or not state.panes:
         return patch
-    new, old = pane_of(view.with_patch(patch, info)), state.panes[index]
-    names = OWN_FIELDS + SHARED_FIELDS
-    changed = {field for field in names if getattr(new, field) != getattr(old, field)}
-    if state.linked and changed & set(SHARED_FIELDS):
-        # Of all panes: the active one has it, and the others follow.
-        return {field: getattr(new, field) for field in changed & set(SHARED_FIELDS)}
-    panes = [msgspec.structs.asdict(pane) for pane in state.panes]
-    panes[index] = msgspec.structs.asdict(new)
-    return {"panes": panes}
+    # Its alone: what the others show may be known here as it was a while ago.
+    return {"panes": {str(index): patch}}

@@ -8,7 +8,7 @@ import anywidget
 import traitlets as t
 
 from blustream_widget._colors import color_hex
-from blustream_widget._kernel_loop import InTurn
+from blustream_widget._trait_lock import LockedTraits
 from blustream_widget.errors import BlustreamError, StateError
 from blustream_widget.front_end import module_of_viewers
 
@@ -105,7 +105,7 @@ class ColorTrait(t.Unicode[str, Any]):
             raise TraitStateError(exc.message, hint=exc.hint) from None
 
 
-class ViewTraits(InTurn, anywidget.AnyWidget):
+class ViewTraits(LockedTraits, anywidget.AnyWidget):
     """Declarations only; `Viewer` gives them their behaviour."""
 
     _esm = module_of_viewers()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import traitlets as t
 
 from blustream_widget import front_end
 from blustream_widget._array_copy import ArrayCopy
-from blustream_widget._kernel_loop import TURN, KernelLoop
+from blustream_widget._kernel_loop import KernelLoop
 from blustream_widget._relay import Relay
 from blustream_widget._token import TokenGiver
+from blustream_widget._trait_lock import TRAIT_LOCK
 from blustream_widget._user_words import as_dict, patch_of
 from blustream_widget.annotations.annotated import Annotated
 from blustream_widget.color_traits import ColorTraits, first_colors
@@ -355,7 +357,7 @@ class Viewer(
     # -------------------------------------------------- traits: check, then post
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in STATE_TRAITS and not self._cross_validation_lock:
+        if name in STATE_TRAITS and not self.is_held:
             _ = self.info  # before its turn: nobody else need wait for the volume
         super().__setattr__(name, value)
 
@@ -367,14 +369,22 @@ class Viewer(
             new = self._patched(patch)
         except StateError as exc:
             raise TraitStateError(exc.message, hint=exc.hint) from None  # one error, not two
-        if new == self._current() and not self._cross_validation_lock:
+        if new == self._current() and not self.is_held:
             self._post(patch, is_said=True)  # no trait changes, and so nobody else would
         return self._values_of(new)[name]
 
     @t.observe(*STATE_TRAITS)
     def _on_field(self, change: Any) -> None:
         # Traits that follow the server equal the state already: then nothing is posted.
-        self._post(self._to_patch(change["name"], change["new"]))
+        name = change["name"]
+        self._post(self._to_patch(name, change["new"]), is_said=self._take_set_in_block(name))
+
+    def _said(self, name: str, value: Any) -> None:
+        if name in STATE_TRAITS:
+            try:
+                self._post(self._to_patch(name, value), is_said=True)
+            except StateError as exc:
+                raise TraitStateError(exc.message, hint=exc.hint) from None
 
     def _to_patch(self, name: str, value: Any) -> dict[str, Any]:
         return patch_of(name, value, self.info, self._current(), self._looks)
@@ -397,7 +407,7 @@ class Viewer(
 
         While a cell runs, pages move on, and the kernel hears of that behind it.
         """
-        with TURN:
+        with TRAIT_LOCK:
             new = self._patched(patch)
             is_news = new != self._current()
             # What observers set while the traits follow is an echo, and may be old at the server.
@@ -418,7 +428,7 @@ class Viewer(
         return in_our_words | {name: getattr(state, name) for name in others}
 
     def _follow(self, state: ViewState) -> None:
-        with TURN:
+        with TRAIT_LOCK:
             self._state = state
             self._remember(state)
             before, self._is_following = self._is_following, True
@@ -480,7 +490,7 @@ class Viewer(
                 self._copy.heard(message)
             waiting, self._mirror = self._mirror, message
             if waiting is None:
-                self._kernel.call(self._take_mirror)
+                self._kernel.call(lambda: self._let_follow(self._take_mirror))
         elif isinstance(message, lp.SessionError):
             error = from_code(message.code, message.message, message.hint)
             if not (message.fatal and self._copy is not None and self._copy.mends(error)):
@@ -506,12 +516,11 @@ class Viewer(
         self._error = {}
 
         def take() -> None:
-            with TURN:
-                self.set_trait("capabilities", as_dict(message.capabilities))
-                self.set_trait("error", self._failure)
-                self._follow(self._current())
+            self.set_trait("capabilities", as_dict(message.capabilities))
+            self.set_trait("error", self._failure)
+            self._follow(self._current())
 
-        self._kernel.call(take)
+        self._kernel.call(lambda: self._let_follow(take))
 
     def _on_error(self, error: BlustreamError, fatal: bool) -> None:
         logger.warning("%s", error)
@@ -527,6 +536,14 @@ class Viewer(
             return
         for name in STATUS_TRAITS:
             self.set_trait(name, getattr(message, name))
-        with TURN:
-            if message.seq >= self._seq:
-                self._follow(message.state)
+        if message.seq >= self._seq:
+            self._follow(message.state)
+
+    def _let_follow(self, take: Callable[[], None]) -> None:
+        """Take over what the server says: now, or behind a block in which a user sets traits."""
+        with TRAIT_LOCK:
+            layers = (*self._segmentations.values(), *self._overlays.values())
+            if not any(one.is_held for one in (self, *self._panes, *layers)):
+                take()
+                return
+            TRAIT_LOCK.at_block_end(lambda: self._kernel.call(lambda: self._let_follow(take)))

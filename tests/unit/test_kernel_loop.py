@@ -1,4 +1,4 @@
-"""Whose turn it is to change traits, and that nobody waits for it for long."""
+"""Who may change traits, and that nobody waits for it for long."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import traitlets as t
 
-from blustream_widget._kernel_loop import TURN, InTurn, KernelLoop
+from blustream_widget._kernel_loop import KernelLoop
+from blustream_widget._trait_lock import TRAIT_LOCK, LockedTraits
 from blustream_widget.runtime import start_thread
 
 
-class Light(InTurn):
+class Light(LockedTraits):
     level = t.Int()
 
 
@@ -32,7 +33,7 @@ def test_an_observer_may_wait_for_threads_that_set_traits() -> None:
     assert not setting.is_alive()
     assert [light.level for light in lights] == [7, 7, 7]
     assert is_free()
-    with TURN:
+    with TRAIT_LOCK:
         assert not is_free()
 
 
@@ -40,9 +41,9 @@ def is_free() -> bool:
     """Whether another thread may have it now."""
 
     def look() -> bool:
-        if not TURN.take(0.0):
+        if not TRAIT_LOCK.take(0.0):
             return False
-        TURN.give()
+        TRAIT_LOCK.give()
         return True
 
     with ThreadPoolExecutor(1) as thread:
@@ -54,7 +55,7 @@ def test_a_forked_process_waits_for_no_thread_that_it_has_not() -> None:
     held, may_end = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with TURN:
+        with TRAIT_LOCK:
             held.set()
             may_end.wait(10)
 
@@ -62,7 +63,7 @@ def test_a_forked_process_waits_for_no_thread_that_it_has_not() -> None:
         holding = thread.submit(hold)
         assert held.wait(10)
         if (child := os.fork()) == 0:
-            os._exit(0 if TURN.take(0.0) else 1)
+            os._exit(0 if TRAIT_LOCK.take(0.0) else 1)
         _, status = os.waitpid(child, 0)
         may_end.set()
         holding.result(10)
@@ -91,7 +92,7 @@ async def test_while_it_is_held_for_long_the_link_looks_seldom(monkeypatch) -> N
     have_run = asyncio.Event()
 
     def hold() -> None:
-        with TURN:
+        with TRAIT_LOCK:
             held.set()
             assert may_end.wait(10)
 

@@ -18,7 +18,8 @@ import traitlets
 from tests.unit.viewer_kit import INFO, FakeLink
 
 from blustream_widget import _token, errors
-from blustream_widget._kernel_loop import TURN, KernelLoop
+from blustream_widget._kernel_loop import KernelLoop
+from blustream_widget._trait_lock import TRAIT_LOCK
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.state import first_state
 from blustream_widget.core.types import (
@@ -435,7 +436,7 @@ async def test_the_link_does_not_wait_for_a_thread_that_sets_something() -> None
     here = asyncio.get_running_loop()
 
     def sets() -> None:
-        with TURN:
+        with TRAIT_LOCK:
             here.call_soon_threadsafe(has_begun.set)
             assert may_end.wait(10)
 

@@ -34,7 +34,10 @@ def test_a_pane_that_is_set_moves_its_slice_and_leaves_the_active_one(viewer, li
     assert (viewer.active, viewer.axis, viewer.slice_idx, viewer.zoom) == (0, "inline", 50, 1.0)
     assert viewer.crosshair_idx == (50, 39, 25)
     assert [pane.zoom for pane in viewer.panes] == [1.0, 1.0, 3.0]
-    assert link.patches[1] == {"slice_idx": (50, 39, 25)}
+    assert link.patches[1:] == [
+        {"panes": {"1": {"slice_idx": 39}}},
+        {"panes": {"2": {"zoom": 3.0}}},
+    ]
 
 
 def test_the_traits_of_the_viewer_are_those_of_the_active_pane(viewer, link) -> None:

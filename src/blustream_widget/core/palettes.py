@@ -158,6 +158,7 @@ def _maps_of(patch: dict[str, Any]) -> Iterator[Any]:
         yield patch["colormap"]
     for field in ("panes", "overlays"):
         items = patch.get(field, ())
+        items = tuple(items.values()) if isinstance(items, dict) else items
         for item in items if isinstance(items, (list, tuple)) else ():
             if isinstance(item, dict):
                 yield item.get("colormap", COLORMAPS[0])

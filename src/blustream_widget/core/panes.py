@@ -101,12 +101,26 @@ def change_panes(state: ViewState, values: dict[str, Any], info: VolumeInfo) -> 
     for name in ("linked", "maximised", "columns", "rows", "pane_sizes"):
         if name in values:
             state = msgspec.structs.replace(state, **{name: values[name]})
-    if "panes" in values:
-        state = msgspec.structs.replace(state, panes=values["panes"])
-    if "active" in values or "panes" in values:
+    panes = values.get("panes")
+    if isinstance(panes, dict):
+        for index, fields in panes.items():
+            state = _with_fields(state, index, fields, info)
+    elif panes is not None:
+        state = msgspec.structs.replace(state, panes=panes)
+    if "active" in values or panes is not None:
         state = _load(state, values.get("active", state.active))
     alone = {name: value for name, value in values.items() if name not in PANES_FIELDS}
     return _kept_in_step(msgspec.structs.replace(state, **alone), alone)
+
+
+def _with_fields(
+    state: ViewState, index: int, fields: dict[str, Any], info: VolumeInfo
+) -> ViewState:
+    """Change fields of one pane; what linked panes share they take over."""
+    now = pane_of(view_of(state, index).with_patch(fields, info))
+    panes = [with_shared(pane, now) if state.linked else pane for pane in state.panes]
+    panes[index] = now
+    return _load(msgspec.structs.replace(state, panes=tuple(panes)), state.active)
 
 
 def _laid_out(state: ViewState, layout: str, info: VolumeInfo) -> ViewState:
@@ -152,7 +166,14 @@ def _check_counts(state: ViewState, values: dict[str, Any]) -> None:
             f"There is no pane {active} in the layout {state.layout!r}.",
             hint=f"It has {n}, counted from 0.",
         )
-    lengths = {"panes": len(state.panes), "pane_sizes": len(state.panes)}
+    panes = values.get("panes")
+    if isinstance(panes, dict) and (unknown := [index for index in panes if index >= n]):
+        raise StateError(
+            f"There is no pane {unknown[0]} in the layout {state.layout!r}.",
+            hint=f"It has {n}, counted from 0.",
+        )
+    lengths = {"pane_sizes": len(state.panes)}
+    lengths |= {} if isinstance(panes, dict) else {"panes": len(state.panes)}
     lengths |= {"columns": cells.columns, "rows": cells.rows}
     for name, length in lengths.items():
         given = values.get(name, ())

@@ -199,20 +199,38 @@ def _check_overlays(_name: str, value: Any, _info: VolumeInfo) -> tuple[OverlayL
     return checked_overlays(value)
 
 
-def _check_panes(name: str, value: Any, info: VolumeInfo) -> tuple[PaneState, ...]:
-    """Check panes; each may leave out fields, which then have their usual values."""
+def _check_panes(
+    name: str, value: Any, info: VolumeInfo
+) -> tuple[PaneState, ...] | dict[int, dict[str, Any]]:
+    """Check panes; each may leave out fields, which then have their usual values.
+
+    By number ("0" to "8"), they are changes of some panes, checked when they are applied.
+    """
+    if isinstance(value, dict):
+        return {_pane_number(name, key): _pane_fields(key, one) for key, one in value.items()}
     if not isinstance(value, (list, tuple)) or len(value) > PANES_MAX:
         raise StateError(f"{name} is not a list of panes.", hint=f"At most {PANES_MAX}.")
     return tuple(_checked_pane(number, pane, info) for number, pane in enumerate(value))
 
 
-def _checked_pane(number: int, value: Any, info: VolumeInfo) -> PaneState:
-    if isinstance(value, PaneState):
-        value = msgspec.structs.asdict(value)
+def _pane_number(name: str, key: Any) -> int:
+    if key not in map(str, range(PANES_MAX)):
+        raise StateError(f"{name} has no pane {key!r}.", hint=f'"0" to "{PANES_MAX - 1}".')
+    return int(key)
+
+
+def _pane_fields(number: Any, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or not value.keys() <= set(PANE_FIELDS):
         raise StateError(
             f"Pane {number} is {value!r}.", hint=f"Its fields: {', '.join(PANE_FIELDS)}."
         )
+    return value
+
+
+def _checked_pane(number: int, value: Any, info: VolumeInfo) -> PaneState:
+    if isinstance(value, PaneState):
+        value = msgspec.structs.asdict(value)
+    value = _pane_fields(number, value)
     fields = {name: CHECKS[name](name, given, info) for name, given in value.items()}
     pane = PaneState(**{name: given for name, given in fields.items() if name != "slice_idx"})
     at = fields.get("slice_idx", (0, 0, 0))

@@ -63,6 +63,8 @@ def test_a_patch_may_name_only_what_is_here() -> None:
     palettes.check({"panes": [{"colormap": own_map(1).name}, {"zoom": 2.0}]})
     with pytest.raises(StateError, match="user-00000003"):
         palettes.check({"panes": [{"colormap": own_map(3).name}]})
+    with pytest.raises(StateError, match="user-00000003"):
+        palettes.check({"panes": {"1": {"colormap": own_map(3).name}}})
     palettes.check({"colormap": "vik", "label_style": "", "zoom": 2.0})
     with pytest.raises(StateError, match="user-00000002"):
         palettes.check({"colormap": own_map(2).name})

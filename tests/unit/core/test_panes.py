@@ -83,6 +83,26 @@ def test_a_pane_in_the_list_is_changed_without_becoming_the_active_one() -> None
     assert view_of(state, 2).slice_idx == (0, 0, 9)
 
 
+def test_fields_of_one_pane_leave_what_the_others_show() -> None:
+    state = laid_out("compare")
+    other = state.with_patch({"panes": {"1": {"zoom": 4.0, "slice_idx": 3}}}, INFO)
+    assert (other.active, other.zoom, other.slice_idx) == (0, state.zoom, state.slice_idx)
+    assert (other.panes[1].zoom, other.panes[1].slice_idx) == (4.0, (3, 40, 30))
+    assert other.panes[0] == state.panes[0]
+    active = state.with_patch({"panes": {"0": {"zoom": 2.0}}}, INFO)
+    assert (active.zoom, active.panes[0].zoom, active.panes[1].zoom) == (2.0, 2.0, 1.0)
+    both = {"panes": {"0": {"axis": 1}, "1": {"axis": 2, "slice_idx": 59}}}
+    assert axes_of(state.with_patch(both, INFO)) == [1, 2]
+
+
+def test_what_linked_panes_share_is_shared_from_any_of_them() -> None:
+    state = laid_out("orthogonal", slice_idx=(7, 8, 9))
+    state = state.with_patch({"panes": {"1": {"slice_idx": 20, "zoom": 2.0, "window": 5.0}}}, INFO)
+    assert {pane.slice_idx for pane in state.panes} == {state.slice_idx} == {(7, 20, 9)}
+    assert {pane.window for pane in state.panes} == {state.window} == {5.0}
+    assert [pane.zoom for pane in state.panes] == [1.0, 2.0, 1.0]
+
+
 def test_another_active_pane_is_the_same_picture() -> None:
     state = laid_out("orthogonal")
     assert state.with_patch({"active": 1}, INFO).looks_like(state)
@@ -131,6 +151,12 @@ def test_going_back_to_one_pane_leaves_what_was_in_use() -> None:
         ({"panes": [{"axis": 0}, {"axis": 7}, {"axis": 2}]}, "axis"),
         ({"panes": [{"colour": 0}] * 3}, "colour"),
         ({"panes": [{"axis": 0, "slice_idx": (999, 0, 0)}] * 3}, "slice_idx"),
+        ({"panes": {"3": {"zoom": 2.0}}}, "no pane 3"),
+        ({"panes": {"9": {"zoom": 2.0}}}, "no pane '9'"),
+        ({"panes": {1: {"zoom": 2.0}}}, "no pane 1"),
+        ({"panes": {"1": {"active": 2}}}, "Pane 1 is"),
+        ({"panes": {"1": 2.0}}, "Pane 1 is"),
+        ({"panes": {"1": {"slice_idx": 80}}}, "0 to 79"),
         ({"pane_sizes": [(64, 64)] * 2}, "pane_sizes"),
         ({"pane_sizes": [(64, 0)] * 3}, "pane_sizes"),
         ({"pane_sizes": [(4096, 4096)] * 3}, "too large"),
