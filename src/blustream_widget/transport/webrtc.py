@@ -114,6 +114,7 @@ class RtcPeer:
     ) -> None:
         self._takes_encoded = takes_encoded
         self._header_sender = send_header or self._send_header_by_channel
+        self._may_lose_headers = send_header is None
         self._ice_servers = ice_servers
         servers = [RTCIceServer(**server) for server in ice_servers]  # type: ignore[arg-type]  # checked in config
         self._relay_only = relay_only
@@ -200,7 +201,8 @@ class RtcPeer:
 
     def _repeat(self, frame: EncodedFrame) -> None:
         if self._is_live and self._stream is not None:
-            self._send_header(frame)
+            if self._may_lose_headers:
+                self._send_header(frame)
             self._stream.repeat(frame)
 
     @property

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
 
 from blustream_widget.testing.contracts.transport import make_frame
+from blustream_widget.transport import webrtc
 from blustream_widget.transport.frame import EncodedFrame
 from blustream_widget.transport.link_rate import LinkRate
 from blustream_widget.transport.webrtc import MAX_ANSWERED_AT_REST, RtcPeer, _usable_offer
@@ -56,9 +58,16 @@ class FakeStream:
         self.n_packets = self.n_missed = 0
         self.is_behind = False
         self.sent: list[int] = []
+        self.repeated: list[int] = []
+        self.repeated_twice = asyncio.Event()
 
     def send(self, frame) -> None:
         self.sent.append(frame.frame_no)
+
+    def repeat(self, frame) -> None:
+        self.repeated.append(frame.frame_no)
+        if len(self.repeated) == 2:
+            self.repeated_twice.set()
 
     def forget_waiting(self) -> None:
         self.sent.append(-1)
@@ -134,6 +143,29 @@ async def test_headers_go_by_the_link_instead_where_the_viewer_wants_that(peer, 
     assert by_link == [frame] * n_headers
     assert wanting._input.sent == []
     await wanting.close()
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+async def test_a_frame_is_repeated_with_its_header_where_that_may_have_been_lost(
+    by_link, monkeypatch
+) -> None:
+    monkeypatch.setattr(webrtc, "REPEAT_AFTER_S", 0.0)
+    headers: list[EncodedFrame] = []
+    sending = RtcPeer(
+        on_text=lambda _data: None,
+        on_state=lambda _state: None,
+        on_keyframe_wanted=lambda: None,
+        send_header=headers.append if by_link else None,
+    )
+    sending._is_live, sending._stream = True, FakeStream()
+    sending._input = FakeChannel()
+    sending._repeats.of = lambda _n_bytes, _link: 3
+    sending.offer(make_frame(1, is_key=True))
+    async with asyncio.timeout(10):
+        await sending._stream.repeated_twice.wait()
+    assert sending._stream.repeated == [1, 1]
+    assert (len(headers), len(sending._input.sent)) == ((0, 0) if by_link else (0, 2))
+    await sending.close()
 
 
 @pytest.mark.parametrize("peer", [True], indirect=True)
