@@ -29,12 +29,21 @@ class _Left:
         self.publisher = publisher
         self.trying: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
-        self._is_gone = False
+        self._is_gone = self._has_failed = False
 
     async def close(self) -> bool:
         async with self._lock:  # two who ask at once are one try after the other
-            self._is_gone = self._is_gone or await self.publisher.close()
+            self._is_gone = self._is_gone or await self._try()
         return self._is_gone
+
+    async def _try(self) -> bool:
+        try:
+            return await self.publisher.close()
+        except Exception:  # it never should: one whose task dies of it would be left for good
+            if not self._has_failed:
+                logger.exception("%s cannot be taken away from an SFU", self.publisher.place)
+            self._has_failed = True
+            return False
 
 
 class LeftBehind:

@@ -589,6 +589,26 @@ async def test_so_many_places_are_tried_at_a_time(monkeypatch):
     await left.close()
 
 
+async def test_one_that_fails_is_tried_on_and_says_so_once(caplog):
+    left = left_behind.LeftBehind()
+    publisher = FakePublisher(JANUS, lambda: None)
+    close, n_failures = publisher.close, iter(range(3))
+
+    async def fails():
+        if next(n_failures, None) is not None:
+            raise RuntimeError("a bug")
+        return await close()
+
+    publisher.close = fails
+    left.keep("place", publisher)
+    assert not await left.clear("place")
+    await closed_times(publisher, 1)
+    assert await left.clear("place")  # and it is not there any more
+    assert publisher.n_closed == 1
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1
+    await left.close()
+
+
 async def test_where_something_is_left_its_own_publisher_ends_it_before_the_next_one():
     scene = Scene()
     old = await silent_end(scene, n_silent=10**9)
