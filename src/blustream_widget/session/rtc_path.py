@@ -72,7 +72,7 @@ class RtcPath:
         self._ice_servers = ice_servers
         self._turns = turns
         self._turn: Turn | None = None
-        self._n_offers = 0
+        self._n_offers = 0  # and of those that were given up
         self._loopback = loopback
         self._relay_only = relay_only
         self._send_header = send_header
@@ -102,7 +102,6 @@ class RtcPath:
     ) -> None:
         """Answer the browser's offer in the background, through one of the two callables."""
         self.drop()
-        self._n_offers += 1
         answer = self._answer_in_turn(self._n_offers, offer, reply, refuse)
         self._tasks.spawn(answer, name="webrtc answer")
 
@@ -121,7 +120,19 @@ class RtcPath:
             self._peer.restart()
 
     def drop(self) -> None:
-        """End the connection in the background."""
+        """End the connection in the background; an offer that waits is not answered any more."""
+        self._n_offers += 1
+        self._end_peer()
+
+    def begin_anew(self) -> None:
+        """End a connection whose pictures build on others than those that come now.
+
+        One that is being made has had none: it goes on.
+        """
+        if self._is_connected:
+            self._end_peer()
+
+    def _end_peer(self) -> None:
         peer, self._peer = self._peer, None
         self._end_trial()
         self._end_turn()
@@ -151,11 +162,14 @@ class RtcPath:
         refuse: Callable[[BlustreamError], None],
     ) -> None:
         def refuse_it(error: BlustreamError) -> None:
-            if number == self._n_offers:  # else another one followed, which this is no answer to
+            if number == self._n_offers:  # else it was given up, or another one followed
                 refuse(error)
 
         asked_s = asyncio.get_running_loop().time()
         turn = await self._turns.take()
+        if number != self._n_offers:
+            turn.end()
+            return
         # aiortc takes 0.3 s to import: in a thread, so that other viewers' pictures go on.
         webrtc = await asyncio.to_thread(
             importlib.import_module, "blustream_widget.transport.webrtc"
@@ -193,7 +207,7 @@ class RtcPath:
         except BlustreamError as exc:
             logger.info("A WebRTC offer was refused: %s", exc)
             if self._peer is peer:
-                self.drop()
+                self._end_peer()
             refuse(exc)
             return
         if self._peer is peer:

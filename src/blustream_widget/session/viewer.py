@@ -106,7 +106,7 @@ class Viewer:
 
         The WebRTC connection is made anew: its pictures build on those of the other view.
         """
-        self._rtc.drop()
+        self._rtc.begin_anew()
         self.shown.fanout.remove(self.frames)
         self.own = own
         self.frames.restart()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from blustream_widget.core.protocol import RtcOffer
-from blustream_widget.errors import IceFailedError
+from blustream_widget.errors import IceFailedError, SignallingError
 from blustream_widget.session import rtc_path
 from blustream_widget.session.rtc_path import RtcPath
 from blustream_widget.transport.turns import Turns
@@ -131,6 +131,47 @@ async def test_of_two_offers_of_one_page_the_newer_is_answered(peers, join):
     await idle()
     assert second.answers == ["answer to newer"]
     assert len(peers) == 2
+
+
+async def test_an_offer_that_waits_is_given_up_with_its_path(peers, join):
+    first, second, third = join(Turns(1, NEVER_S), 3)
+    await eventually(lambda: first.answers)
+    second.path.drop()
+    await first.path.close()
+    await eventually(lambda: third.answers)
+    assert (second.answers, second.refusals, len(peers)) == ([], [], 2)
+    second.offer("again")
+    await third.path.close()
+    await eventually(lambda: second.answers)
+    assert second.answers == ["answer to again"]
+
+
+@pytest.mark.parametrize("is_waiting", [True, False])
+async def test_whoever_comes_to_look_at_another_view_keeps_a_connection_that_is_being_made(
+    peers, join, is_waiting
+):
+    turns = Turns(1 if is_waiting else 2, NEVER_S)
+    first, second = join(turns, 2)
+    await eventually(lambda: first.answers)
+    if not is_waiting:
+        await eventually(lambda: second.answers)
+    second.path.begin_anew()
+    await first.path.close()
+    await eventually(lambda: second.answers)
+    peers[1].on_state("connected")
+    assert second.path.is_connected
+    second.path.begin_anew()
+    assert second.path.peer is None
+
+
+async def test_an_offer_that_cannot_be_used_is_refused(peers, join, monkeypatch):
+    async def refuses(_self, _sdp):
+        raise SignallingError("The offer cannot be used.")
+
+    monkeypatch.setattr(FakePeer, "answer", refuses)
+    (page,) = join(Turns(1, NEVER_S), 1)
+    await eventually(lambda: page.refusals)
+    assert isinstance(page.refusals[0], SignallingError)
 
 
 async def test_an_offer_that_is_followed_by_another_at_once_is_not_answered(peers, join):
