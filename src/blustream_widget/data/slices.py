@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,9 +14,10 @@ from blustream_widget.core.section_grid import SectionRead
 from blustream_widget.core.slab import Slab
 from blustream_widget.core.types import Samples, SliceData
 from blustream_widget.data.cache import BrickCache
+from blustream_widget.data.coarsest import CoarsestLevels
 from blustream_widget.data.composite import Composite, SliceSpec
 from blustream_widget.data.fetch import BrickFetcher
-from blustream_widget.data.grid import brick_counts, clip_region, lod_shape, plane_axes
+from blustream_widget.data.grid import clip_region, plane_axes
 from blustream_widget.data.layout import is_cut_slowly, turned
 from blustream_widget.data.loaded import Run, loaded_runs
 from blustream_widget.data.plan import AnyComposite, plan_stages
@@ -40,14 +39,12 @@ from blustream_widget.data.source import (
     TileKey,
     VolumeSource,
 )
+from blustream_widget.data.voxel_value import ValueDone, VoxelQuestion, plain
 from blustream_widget.errors import BlustreamError
 
 logger = logging.getLogger(__name__)
 
-ValueDone = Callable[[float | None], None]
 _TURNED_PER_READ = 6  # 4 ms once, instead of 0.15 ms for each such brick in every slice
-# The coarsest level is read before anything else; a volume without levels must not be.
-_RESIDENT_BYTES = 32 << 20
 # What OpenVDS and bricks on their way take, measured with a cache of next to nothing; and the holes
 # between bricks: resident memory grew by a ninth more than the bricks in a cache of 1 GB.
 _READING_BYTES = 48 << 20
@@ -57,13 +54,6 @@ _HOLES = 16
 _SEEN = 4
 # So long a slab is reduced at once, the rest with the next reads: no input waits longer.
 _SLAB_S = 0.025
-
-
-@dataclass(frozen=True, slots=True)
-class _ValueRequest:
-    key: BrickKey
-    offset: tuple[int, int, int]
-    done: ValueDone
 
 
 class SliceReader:
@@ -116,12 +106,13 @@ class SliceReader:
         )
         self._tile_size = source.tile_size if isinstance(source, TiledSource) else 0
         self._seats = Seats()
-        self._value: _ValueRequest | None = None
-        self._resident: dict[int, list[BrickKey]] = {}
+        self._coarsest = CoarsestLevels(self._info, self._cache, self._fetcher, self._seats)
+        self._question: VoxelQuestion | None = None
         self._stale: set[AnyKey] = set()
         self._broken: dict[BrickKey, BlustreamError] = {}
         self._closed = False
-        self._load_coarsest(0)
+        if self._direct is None:
+            self._coarsest.load(0)
 
     @property
     def cached_bytes(self) -> int:
@@ -235,18 +226,18 @@ class SliceReader:
         size = self._info.brick_size
         i0, i1, i2 = (v // size for v in voxel)
         offset = (voxel[0] % size, voxel[1] % size, voxel[2] % size)
-        request = _ValueRequest(BrickKey(channel, 0, i0, i1, i2), offset, done)
+        request = VoxelQuestion(BrickKey(channel, 0, i0, i1, i2), offset, done)
         if self._direct is not None:
             a, b = voxel[1], voxel[2]
             values = self._direct.read_slice(0, voxel[0], channel, 0, Region(a, a + 1, b, b + 1))
-            done(_plain(values[0, 0]))
+            done(plain(values[0, 0]))
             return
         with self._lock:
             brick = self._cache.find(request.key)
-            self._value = None if brick is not None else request
+            self._question = None if brick is not None else request
             self._fetcher.want_urgently(None if brick is not None else request.key)
         if brick is not None:
-            done(_plain(brick[offset]))
+            done(plain(brick[offset]))
 
     def refresh(self) -> None:
         """Read everything again: the volume was changed in place."""
@@ -257,10 +248,8 @@ class SliceReader:
             self._cache.clear()
             self._seen.clear()
             self._stale = self._fetcher.restart()
-            shown = list(self._resident) or [0]
-            self._resident.clear()
-            for channel in shown:
-                self._load_coarsest(channel)
+            if self._direct is None:
+                self._coarsest.load_again()
             for seat in self._seats.all:
                 if seat.composite is not None:
                     self._move_to(seat.composite.spec, seat)
@@ -301,7 +290,7 @@ class SliceReader:
             self._cache.clear()
             self._seen.clear()
             self._seats.empty()
-            self._value = None
+            self._question = None
 
     def _check(
         self,
@@ -348,7 +337,7 @@ class SliceReader:
 
     def _move_to(self, spec: SliceSpec, seat: Seat, is_late: IsLate = lambda: False) -> None:
         seat.hand = seat.follow(spec)
-        self._load_coarsest(spec.channel)
+        self._coarsest.load(spec.channel)
         composite: AnyComposite
         if spec.section is not None and spec.slab is not None:
             composite = SectionSlabComposite(self._info, spec, self._cache)
@@ -383,7 +372,7 @@ class SliceReader:
     def _ask(self, seat: Seat) -> None:
         composite = seat.composite
         assert composite is not None
-        room_bytes = self._cache.budget_bytes - self._coarsest_bytes(composite.spec.channel)
+        room_bytes = self._cache.budget_bytes - self._coarsest.bytes_of(composite.spec.channel)
         seat.stages = plan_stages(
             composite,
             self._info,
@@ -403,41 +392,6 @@ class SliceReader:
             self._cache.pin(self._seats.pinned)
         if seat.has_slow_cuts:
             seat.has_slow_cuts = self._turn_some(keys, seat)
-
-    def _load_coarsest(self, channel: int) -> None:
-        """Keep the coarsest level of a channel in memory, if that is little.
-
-        Of a series, that of the steps looked at last, as many as there are slices side by side.
-        """
-        if self._direct is not None:
-            return
-        if channel in self._resident:
-            self._resident[channel] = self._resident.pop(channel)
-            return
-        most = max(len(self._info.channels), len(self._seats))
-        while self._info.time is not None and len(self._resident) >= most:
-            left = self._resident.pop(next(iter(self._resident)))
-            self._cache.keep_no_longer(left)
-            self._fetcher.want_no_longer(left)
-        self._resident[channel] = []
-        lod = self._info.n_lods - 1
-        if self._coarsest_bytes(channel) > min(self._cache.budget_bytes // 4, _RESIDENT_BYTES):
-            return
-        n0, n1, n2 = brick_counts(self._info, lod)
-        keys = [
-            BrickKey(channel, lod, i0, i1, i2)
-            for i0 in range(n0)
-            for i1 in range(n1)
-            for i2 in range(n2)
-        ]
-        self._resident[channel] = keys
-        for key in keys:
-            self._cache.keep(key)
-        self._fetcher.want_always(keys)
-
-    def _coarsest_bytes(self, channel: int) -> int:
-        itemsize = np.dtype(self._info.channel_of(channel).dtype).itemsize
-        return math.prod(lod_shape(self._info.shape, self._info.n_lods - 1)) * int(itemsize)
 
     def _turn_some(self, keys: Sequence[BrickKey], seat: Seat) -> bool:
         """Turn a few cached bricks that are cut slowly; say whether more of them are left."""
@@ -522,12 +476,10 @@ class SliceReader:
     def _answer(
         self, key: BrickKey, result: Samples | BlustreamError | None
     ) -> tuple[ValueDone, float | None] | None:
-        if result is None or self._value is None or self._value.key != key:
-            return None
-        request, self._value = self._value, None
-        if isinstance(result, BlustreamError):
-            return request.done, None
-        return request.done, _plain(result[request.offset])
+        answer = None if self._question is None else self._question.answered_by(key, result)
+        if answer is not None:
+            self._question = None
+        return answer
 
 
 def _is_of(key: AnyKey, bricks: Collection[BrickKey], size: int) -> bool:
@@ -548,8 +500,3 @@ def _is_of(key: AnyKey, bricks: Collection[BrickKey], size: int) -> bool:
 def _room(budget_bytes: int) -> int:
     """Take off what the reading of bricks needs."""
     return budget_bytes - min(_READING_BYTES + budget_bytes // _HOLES, budget_bytes // 4)
-
-
-def _plain(value: np.generic) -> float | None:
-    number = float(value.item())
-    return None if math.isnan(number) else number

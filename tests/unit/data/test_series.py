@@ -217,8 +217,8 @@ def test_what_is_kept_in_memory_does_not_grow_with_the_steps():
         source.deliver_all()
         assert reader.cached_bytes <= budget_bytes
         assert reader.read(0, 17, step, 0).progress == 1.0
-    assert len(reader._resident) == 1
-    assert len(reader._cache._resident) == len(next(iter(reader._resident.values())))
+    assert len(reader._coarsest._resident) == 1
+    assert len(reader._cache._resident) == len(next(iter(reader._coarsest._resident.values())))
 
 
 def test_requests_of_a_step_that_was_left_are_cancelled():
