@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from blustream_widget.annotations import annotation
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core.annotation_messages import (
@@ -45,7 +46,7 @@ async def test_two_pages_and_a_kernel_share_edits_and_measurements(tmp_path):
                 await one.send(EditAnnotations(seq=2, edits=(DragPoint("a", 0, (2.0, 3.0, 4.0)),)))
                 await two.message(AnnotationEdits, lambda m: m.revision == 2)
                 heard = await kernel.message(
-                    lp.Annotations,
+                    la.Annotations,
                     lambda m: any(
                         isinstance(e, PutItem) and e.item.points[0] == (2.0, 3.0, 4.0)
                         for e in m.edits.edits

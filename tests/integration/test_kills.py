@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import link_sharing as ls
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
@@ -56,7 +56,7 @@ async def test_killed_servers_are_replaced_with_view_annotations_undo_and_guests
                     await page.message(p.Welcome)
                 assert opened.annotations_revision == 6 * number
                 if not number:
-                    restoring = lp.EditItems(session=SESSION, seq=0, is_restoring=True)
+                    restoring = la.EditItems(session=SESSION, seq=0, is_restoring=True)
                     await kernel.send(restoring)
                     people = [p.Hello(token=opened.token), *await invite(kernel, server)]
                 owner, drawing, removed = people

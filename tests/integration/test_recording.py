@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import view_messages as vm
 from blustream_widget.core.annotation import annotation
@@ -52,9 +53,9 @@ async def test_without_anybody_who_looks_the_worker_draws_for_the_recording(serv
             )
             await kernel.message(lp.Mirror, lambda m, seq=seq: m.seq == seq)
         line = annotation("line", [(0, 0, 0), (0, 9, 9)], label="Fault", id="fault")
-        await kernel.send(lp.EditItems(session=opened.session, seq=1, edits=(), is_restoring=True))
-        await kernel.send(lp.EditItems(session=opened.session, seq=2, edits=(PutItem(line),)))
-        await kernel.message(lp.Annotations, lambda m: bool(m.edits.edits))
+        await kernel.send(la.EditItems(session=opened.session, seq=1, edits=(), is_restoring=True))
+        await kernel.send(la.EditItems(session=opened.session, seq=2, edits=(PutItem(line),)))
+        await kernel.message(la.Annotations, lambda m: bool(m.edits.edits))
         await status(kernel, 1, "on", lambda m: m.status.duration_s > 0.5)
         await kernel.send(lp.StopRecording(session=opened.session, n=2))
         end = await status(kernel, 2, "off")

@@ -22,9 +22,7 @@ from blustream_widget._kernel_loop import KernelLoop
 from blustream_widget._trait_lock import TRAIT_LOCK
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.state import first_state
-from blustream_widget.core.types import (
-    Capabilities,
-)
+from blustream_widget.core.types import Capabilities
 from blustream_widget.shared import PREFIX, shared_folder
 from blustream_widget.testing.waiting import wait_until
 from blustream_widget.viewer import Viewer

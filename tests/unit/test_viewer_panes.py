@@ -12,6 +12,7 @@ from tests.unit.viewer_kit import FakeLink
 
 from blustream_widget import errors
 from blustream_widget.annotations import annotation
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.annotation_messages import Measurement
 from blustream_widget.core.horizon import Gate, TrackedGrid
@@ -201,15 +202,15 @@ def test_what_cannot_be_an_annotation_cannot_be_measured(viewer, kind, points, f
 def test_questions_take_numpys_numbers_and_refuse_what_is_no_number_at_once(viewer, link) -> None:
     def answered(message):
         message = lp.to_server_decoder.decode(lp.encoder.encode(message))
-        if isinstance(message, lp.TrackHorizon):
+        if isinstance(message, la.TrackHorizon):
             grid = np.zeros((1, 1), "<f4").tobytes()
             found = TrackedGrid(
                 message.n, done=True, shape=(1, 1), samples=grid, likeness=grid, amplitude=grid
             )
-            link.listener.on_message(lp.Tracked(link.session, found))
+            link.listener.on_message(la.Tracked(link.session, found))
         else:
             found = Measurement(n=message.n, id=message.item.id, done=True)
-            link.listener.on_message(lp.Measured(link.session, found))
+            link.listener.on_message(la.Measured(link.session, found))
 
     viewer._questions._post = answered
     box = annotation("box", [(0, 0, 0), (5, 5, 5)])

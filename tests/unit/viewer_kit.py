@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from blustream_widget import errors
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.state import first_state
 from blustream_widget.core.types import (
@@ -90,7 +91,7 @@ class FakeLink:
         self.calls.append("reopen")
 
     def tell(self, message: lp.ToServer) -> None:
-        is_nothing = isinstance(message, lp.EditItems) and not message.edits and not message.history
+        is_nothing = isinstance(message, la.EditItems) and not message.edits and not message.history
         if not is_nothing:  # every session is told that there were no annotations before it
             self.calls.append(type(message).__name__)
 

@@ -13,6 +13,7 @@ from blustream_widget.annotations.container import Annotations, AnnotationsChang
 from blustream_widget.annotations.item import Item
 from blustream_widget.annotations.mirror import AnnotationMirror
 from blustream_widget.annotations.questions import VoxelQuestions
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.annotation import (
     Annotation,
@@ -281,11 +282,11 @@ class Annotated(t.HasTraits):
         if isinstance(message, lp.SessionOpened):
             self._mirrored.opened(message.annotations_revision)
             self._questions.opened()
-        elif isinstance(message, lp.Annotations):
+        elif isinstance(message, la.Annotations):
             self._mirrored.hear(message)
-        elif isinstance(message, lp.Measured):
+        elif isinstance(message, la.Measured):
             self._questions.answer(message.measurement)
-        elif isinstance(message, lp.Tracked):
+        elif isinstance(message, la.Tracked):
             self._questions.answer(message.grid)
 
     def _on_annotations(self) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.annotation_messages import Edit, PutItem
 from blustream_widget.core.annotation_set import OWNER, AnnotationSet, Author
@@ -48,7 +49,7 @@ class AnnotationMirror:
         self._confirmed = AnnotationSet()
         self._coming: AnnotationSet | None = None  # all of them anew, of which the rest follows
         self._confirmed_seq = 0
-        self._pending: list[lp.EditItems] = []
+        self._pending: list[la.EditItems] = []
         self._tried: list[tuple[Sequence[Edit], Author]] = []  # and neither posted nor rolled back
         self._items = AnnotationSet()
         self._seq = 0
@@ -89,7 +90,7 @@ class AnnotationMirror:
             self._tried = []
             for chunk in _chunks(edits):
                 self._send(
-                    lp.EditItems(
+                    la.EditItems(
                         session=self._session,
                         seq=self._next_seq(),
                         edits=chunk,
@@ -107,7 +108,7 @@ class AnnotationMirror:
             It does not answer.
         """
         before = dict(self._items)
-        message = lp.EditItems(session=self._session, seq=self._next_seq(), history=what)
+        message = la.EditItems(session=self._session, seq=self._next_seq(), history=what)
         self._send(message)
         with self._changed:
             answered = self._changed.wait_for(lambda: self._confirmed_seq >= message.seq, _ANSWER_S)
@@ -129,7 +130,7 @@ class AnnotationMirror:
             for message in self._pending:
                 self._post(message)
 
-    def hear(self, message: lp.Annotations) -> None:
+    def hear(self, message: la.Annotations) -> None:
         """Take what the server says."""
         said = message.edits
         with self._changed:
@@ -156,7 +157,7 @@ class AnnotationMirror:
         self._seq += 1
         return self._seq
 
-    def _send(self, message: lp.EditItems) -> None:
+    def _send(self, message: la.EditItems) -> None:
         with self._changed:
             self._pending.append(message)
             self._post(message)
@@ -166,7 +167,7 @@ class AnnotationMirror:
         chunks = list(_chunks([PutItem(item) for item in self._confirmed.values()])) or [()]
         for number, chunk in enumerate(chunks, 1):
             self._post(
-                lp.EditItems(
+                la.EditItems(
                     session=self._session,
                     seq=0,
                     edits=chunk,

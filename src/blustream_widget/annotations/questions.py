@@ -8,13 +8,14 @@ from typing import TypeAlias
 
 import msgspec
 
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core.annotation import Annotation, Points
 from blustream_widget.core.annotation_messages import Measurement, Want
 from blustream_widget.core.horizon import Gate, TrackedGrid
 from blustream_widget.errors import AnnotationError, ProcessingError
 
-_Question: TypeAlias = lp.MeasureItem | lp.TrackHorizon | lp.WantHorizon
+_Question: TypeAlias = la.MeasureItem | la.TrackHorizon | la.WantHorizon
 
 
 class VoxelQuestions:
@@ -58,7 +59,7 @@ class VoxelQuestions:
         AnnotationError
             It cannot be measured, or not in time.
         """
-        question = lp.MeasureItem(
+        question = la.MeasureItem(
             session=self._session,
             n=self._next(),
             item=item,
@@ -91,7 +92,7 @@ class VoxelQuestions:
         ProcessingError
             It cannot be followed, or not in time.
         """
-        question = lp.TrackHorizon(
+        question = la.TrackHorizon(
             session=self._session,
             n=self._next(),
             seeds=seeds,
@@ -116,7 +117,7 @@ class VoxelQuestions:
         ProcessingError
             It has none of this name, or does not answer in time.
         """
-        question = lp.WantHorizon(session=self._session, n=self._next(), name=name)
+        question = la.WantHorizon(session=self._session, n=self._next(), name=name)
         late = ProcessingError(f"The server did not answer within {timeout_s:g} s.")
         answer = self._ask(question, timeout_s, late)
         assert isinstance(answer, TrackedGrid)

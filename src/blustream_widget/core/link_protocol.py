@@ -8,19 +8,17 @@ One link serves all viewers of a kernel; it authenticates with the header
 from __future__ import annotations
 
 import struct
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
-from blustream_widget.core.annotation import Annotation, Id, Name, Points
-from blustream_widget.core.annotation_messages import (
-    AnnotationEdits,
-    Edit,
-    Measurement,
-    Seq,
-    Want,
+from blustream_widget.core.link_annotations import (
+    AnnotationsToKernel,
+    AnnotationsToServer,
+    MeasureItem,
+    TrackHorizon,
+    WantHorizon,
 )
-from blustream_widget.core.horizon import Gate, TrackedGrid
 from blustream_widget.core.link_labels import (
     CancelEdit,
     LabelsToKernel,
@@ -35,12 +33,8 @@ from blustream_widget.core.picture_messages import PictureTaken, TakePicture
 from blustream_widget.core.publishing import PublishStatus, StartPublishing, StopPublishing
 from blustream_widget.core.recording_messages import RecordingState
 from blustream_widget.core.replay_messages import DriveReplay, ReplayState, Said, WantSaid
-from blustream_widget.core.segmentation import (
-    SegmentationSource,
-)
-from blustream_widget.core.sharing import (
-    Key,
-)
+from blustream_widget.core.segmentation import SegmentationSource
+from blustream_widget.core.sharing import Key
 from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import Capabilities, VolumeInfo, VolumeRef
 
@@ -86,65 +80,6 @@ class PatchState(_Message, tag="patch", frozen=True):
     session: str
     patch: dict[str, Any]
     seq: int = 0
-
-
-class EditItems(_Message, tag="edit", frozen=True):
-    """Change annotations, all of it or nothing; answered by `Annotations`.
-
-    `seq` grows with every message; one that was taken already is not taken again. `is_restoring`:
-    these are all that a former server had, with their authors and times; `more`: the rest of them
-    follows. The server takes no other edits before it has all of them, not even if there are none.
-    """
-
-    session: str
-    seq: Seq
-    edits: tuple[Edit, ...] = ()
-    gesture: Seq = 0
-    history: Literal["", "undo", "redo"] = ""
-    now_ms: float = 0.0
-    is_restoring: bool = False
-    more: bool = False
-
-
-class MeasureItem(_Message, tag="measure", frozen=True):
-    """Measure an annotation, whether the session has it or not; answered by `Measured`.
-
-    `cancel`: the answer to question `n` is not wanted any more.
-    """
-
-    session: str
-    n: int
-    item: Annotation
-    want: tuple[Want, ...] = ()
-    channel: int | None = None
-    bins: int = 64
-    cancel: bool = False
-
-
-class TrackHorizon(_Message, tag="track", frozen=True):
-    """Follow a horizon from its seeds over the volume; answered by `Tracked`.
-
-    `span`: samples above and below the seeds that are looked at; None: as many as may be. `item`:
-    the annotation that gets what is followed.
-    """
-
-    session: str
-    n: int
-    seeds: Points = ()
-    gate: Gate = Gate()
-    channel: int | None = None
-    span: int | None = None
-    item: Id | None = None
-    cancel: bool = False
-
-
-class WantHorizon(_Message, tag="horizon", frozen=True):
-    """Ask for a grid that the session keeps; answered by `Tracked`."""
-
-    session: str
-    n: int
-    name: Name
-    cancel: bool = False
 
 
 class StartRecording(_Message, tag="record", frozen=True):
@@ -283,10 +218,7 @@ ToServer: TypeAlias = (
     OpenSession
     | PutPalette
     | PatchState
-    | EditItems
-    | MeasureItem
-    | TrackHorizon
-    | WantHorizon
+    | AnnotationsToServer
     | LabelsToServer
     | StartRecording
     | StopRecording
@@ -364,27 +296,6 @@ class Mirror(_Message, tag="mirror", frozen=True):
     held_back: str = ""
 
 
-class Annotations(_Message, tag="annotations", frozen=True):
-    """What changed of the annotations: at most 5 a second, each with its newest version."""
-
-    session: str
-    edits: AnnotationEdits
-
-
-class Measured(_Message, tag="measured", frozen=True):
-    """Answer to `MeasureItem`; more than one while voxels are read, the last is `done`."""
-
-    session: str
-    measurement: Measurement
-
-
-class Tracked(_Message, tag="tracked", frozen=True):
-    """Answer to `TrackHorizon` or `WantHorizon`; the last is `done`."""
-
-    session: str
-    grid: TrackedGrid
-
-
 class RecordingStatus(_Message, tag="recording", frozen=True):
     """How the recording is; `n` is the kernel's newest wish that was heard."""
 
@@ -434,9 +345,7 @@ ToKernel: TypeAlias = (
     | SessionToken
     | VolumeOpened
     | Mirror
-    | Annotations
-    | Measured
-    | Tracked
+    | AnnotationsToKernel
     | LabelsToKernel
     | RecordingStatus
     | WishOfReplay

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import link_sharing as ls
 from blustream_widget.core.picture_messages import TakePicture
@@ -28,10 +29,10 @@ MAX_RELAYS = 64
 OfSession: TypeAlias = (
     lp.PutPalette
     | lp.PatchState
-    | lp.EditItems
-    | lp.MeasureItem
-    | lp.TrackHorizon
-    | lp.WantHorizon
+    | la.EditItems
+    | la.MeasureItem
+    | la.TrackHorizon
+    | la.WantHorizon
     | lp.StartRecording
     | lp.StopRecording
     | lp.ReplayStatus
@@ -177,9 +178,9 @@ class KernelLink:
                 session.put_palette(palette)
             case lp.PatchState(patch=patch, seq=seq):
                 session.view.patch_by_kernel(patch, seq)
-            case lp.EditItems():
+            case la.EditItems():
                 session.annotations.edit_by_kernel(message)
-            case lp.MeasureItem() | lp.TrackHorizon() | lp.WantHorizon():
+            case la.MeasureItem() | la.TrackHorizon() | la.WantHorizon():
                 session.markup.measure_by_kernel(message)
             case lp.RefreshVolume():
                 session.refresh()

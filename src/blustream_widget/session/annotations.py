@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core.annotation import Annotation
 from blustream_widget.core.annotation_ledger import Edited, chunks
 from blustream_widget.core.annotation_messages import (
@@ -171,7 +171,7 @@ class AnnotationBoard:
 
             self._store.in_turn(answer)
 
-    def edit_by_kernel(self, message: lp.EditItems) -> None:
+    def edit_by_kernel(self, message: la.EditItems) -> None:
         """Take the kernel's edits, or those that a former server had."""
         if message.is_restoring:
             self._restore(message)
@@ -239,7 +239,7 @@ class AnnotationBoard:
         self._store.write(written, tell)
         return True
 
-    def _restore(self, message: lp.EditItems) -> None:
+    def _restore(self, message: la.EditItems) -> None:
         if self._is_whole:
             return  # it was asked for twice, and this is older than what came since
         try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation import Annotation, new_id
 from blustream_widget.core.horizon import Gate, TrackedGrid
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from blustream_widget.session.viewer import Viewer
 
 FromViewer: TypeAlias = Snap | Track | WantGrid
-FromKernel: TypeAlias = lp.TrackHorizon | lp.WantHorizon
+FromKernel: TypeAlias = la.TrackHorizon | la.WantHorizon
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Horizons:
 
     def receive_of_kernel(self, message: FromKernel) -> None:
         """Take a question of the kernel; there need not be a worker yet."""
-        if isinstance(message, lp.WantHorizon):
+        if isinstance(message, la.WantHorizon):
             if not message.cancel:
                 self._grids.when_read(
                     lambda: self._kernel.tell_horizon(
@@ -147,7 +147,7 @@ class Horizons:
         self._measuring.ask(question)
         self._followed[question.owner, question.n] = _Followed(item.id, author)
 
-    def _track_for_kernel(self, message: lp.TrackHorizon) -> None:
+    def _track_for_kernel(self, message: la.TrackHorizon) -> None:
         question = wp.TrackVoxels(
             owner=KERNEL,
             n=message.n,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import link_labels as ll
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import link_sharing as ls
@@ -124,11 +125,11 @@ class KernelPort:
 
     def tell_annotations(self, edits: AnnotationEdits) -> None:
         """Tell what changed of the annotations."""
-        self._tell(lp.Annotations(session=self._session_id, edits=edits))
+        self._tell(la.Annotations(session=self._session_id, edits=edits))
 
     def tell_measurement(self, measurement: Measurement) -> None:
         """Tell what was measured."""
-        self._tell(lp.Measured(session=self._session_id, measurement=measurement))
+        self._tell(la.Measured(session=self._session_id, measurement=measurement))
 
     def tell_segmentation(self, info: SegmentationInfo) -> None:
         """Tell that labels are open, or counted."""
@@ -178,7 +179,7 @@ class KernelPort:
 
     def tell_horizon(self, grid: TrackedGrid) -> None:
         """Tell a horizon that was followed."""
-        self._tell(lp.Tracked(session=self._session_id, grid=grid))
+        self._tell(la.Tracked(session=self._session_id, grid=grid))
 
     def tell_recording(self, path: str, n: int, status: RecordingState) -> None:
         """Tell how the recording is."""

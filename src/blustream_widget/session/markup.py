@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation_messages import EditAnnotations, Measure, OrderedEdit
 from blustream_widget.core.label_edit import CancelEdit, EditLabels
@@ -157,9 +157,9 @@ class Markup:
         channel = self._source_channel(message.channel, viewer)
         self.measuring.ask_by(viewer, message, item, channel)
 
-    def measure_by_kernel(self, message: lp.MeasureItem | FromKernel) -> None:
+    def measure_by_kernel(self, message: la.MeasureItem | FromKernel) -> None:
         """Measure an annotation for the kernel, with a worker got for it if there is none."""
-        if isinstance(message, lp.MeasureItem):
+        if isinstance(message, la.MeasureItem):
             self.measuring.ask_by_kernel(message, self._source_channel(message.channel))
         else:
             self.horizons.receive_of_kernel(message)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation import Annotation
 from blustream_widget.core.annotation_messages import Measure, Measurement
@@ -88,7 +88,7 @@ class Measuring:
             )
         )
 
-    def ask_by_kernel(self, message: lp.MeasureItem, channel: int) -> None:
+    def ask_by_kernel(self, message: la.MeasureItem, channel: int) -> None:
         """Take a question of the kernel, as `ask_by`; there need not be a worker yet."""
         if message.cancel:
             self.cancel(KERNEL, message.n)
@@ -193,7 +193,7 @@ class Measuring:
             viewer.send(answer)
 
 
-def _kernels(message: lp.MeasureItem, channel: int) -> Question:
+def _kernels(message: la.MeasureItem, channel: int) -> Question:
     return wp.MeasureVoxels(
         owner=KERNEL,
         n=message.n,

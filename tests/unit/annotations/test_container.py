@@ -8,6 +8,7 @@ import pytest
 from blustream_widget.annotations import AnnotationsChange, annotation
 from blustream_widget.annotations.container import Annotations
 from blustream_widget.annotations.mirror import AnnotationMirror
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import protocol as p
 from blustream_widget.core.annotation_messages import (
@@ -378,7 +379,7 @@ async def test_hearing_all_of_them_again_is_no_change(desk):
 async def test_what_was_taken_already_is_not_taken_again(desk):
     desk.container.add("line", LINE, id="l")
     revision = desk.board.known_revision
-    desk.board.edit_by_kernel(lp.EditItems(session="s", seq=1, edits=(RemoveItem("l"),)))
+    desk.board.edit_by_kernel(la.EditItems(session="s", seq=1, edits=(RemoveItem("l"),)))
     assert desk.board.known_revision == revision
 
 

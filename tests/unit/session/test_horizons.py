@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from blustream_widget.core import link_protocol as lp
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import worker_protocol as wp
 from blustream_widget.core.annotation import annotation
 from blustream_widget.core.annotation_messages import EditAnnotations, PutItem
@@ -175,16 +175,16 @@ async def test_a_pick_snaps_for_the_one_who_made_it(room):
 
 
 async def test_python_gets_the_grid_that_the_page_shows(room):
-    message = lp.TrackHorizon(session="s", n=7, seeds=((1.0, 1.0, 24.0),), item="h")
+    message = la.TrackHorizon(session="s", n=7, seeds=((1.0, 1.0, 24.0),), item="h")
     room.horizons.receive_of_kernel(message)
     (question,) = room.supervisor.sent
     assert question.packs
     room.answers(question, packed=GRID, samples=b"12", shape=(3, 4))
     answer = room.kernel.heard[-1]
     assert (answer.samples, answer.packed, answer.error) == (b"12", None, "")
-    room.horizons.receive_of_kernel(lp.WantHorizon(session="s", n=8, name=room.item.grid))
+    room.horizons.receive_of_kernel(la.WantHorizon(session="s", n=8, name=room.item.grid))
     assert room.kernel.heard[-1].packed == GRID
-    room.horizons.receive_of_kernel(lp.WantHorizon(session="s", n=9, name="gone"))
+    room.horizons.receive_of_kernel(la.WantHorizon(session="s", n=9, name="gone"))
     assert "follow it again" in room.kernel.heard[-1].error
 
 

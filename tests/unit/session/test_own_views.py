@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from blustream_widget.config import Config
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import link_labels as ll
-from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import link_sharing as ls
 from blustream_widget.core import protocol as p
 from blustream_widget.core import share_messages as sm
@@ -212,7 +212,7 @@ async def test_what_comes_of_a_page_behind_the_end_of_its_session_starts_no_work
     guest.send(sm.LookAround(on=True))
     owner.send(EditLabels(seq=1, name="salt", history="undo"))
     session.refresh()
-    session.markup.measure_by_kernel(lp.WantHorizon(session=session.id, n=1, name="x"))
+    session.markup.measure_by_kernel(la.WantHorizon(session=session.id, n=1, name="x"))
     await asyncio.sleep(0)
     assert len(pool.workers) == 1
     assert guest.channel.codes() == ["not-driver"]

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from blustream_widget.config import Config
+from blustream_widget.core import link_annotations as la
 from blustream_widget.core import link_labels as ll
 from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import worker_protocol as wp
@@ -35,7 +36,7 @@ class Kernel:
         self.heard.append(message)
 
     def measured(self):
-        return [m.measurement for m in self.heard if isinstance(m, lp.Measured)]
+        return [m.measurement for m in self.heard if isinstance(m, la.Measured)]
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ async def session(idle, pool, kernel):
 
 
 def measure(n=1, **fields):
-    return lp.MeasureItem(session="0" * 32, n=n, item=BOX, want=("statistics",), **fields)
+    return la.MeasureItem(session="0" * 32, n=n, item=BOX, want=("statistics",), **fields)
 
 
 async def test_a_map_that_comes_while_the_volume_is_being_opened_reaches_the_worker(session, pool):
