@@ -6,7 +6,15 @@ import pytest
 from tests.unit.session.call_scene import Scene, at_once
 from tests.unit.session.sharing_kit import Kernel, workerless_session
 
-from blustream_widget.session import call_kept, call_left, call_media, call_relay
+from blustream_widget.session import (
+    call_kept,
+    call_left,
+    call_media,
+    call_relay,
+    left_behind,
+    publish_tap,
+    publishing,
+)
 
 
 @pytest.fixture
@@ -38,3 +46,12 @@ async def scene(no_call_pauses):
     made = Scene()
     yield made
     await made.close()
+
+
+@pytest.fixture
+def no_pauses(monkeypatch):
+    """Try at once what is tried again after a while."""
+    monkeypatch.setattr(publishing, "FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr(left_behind, "FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr(publish_tap, "LOOK_S", 0.0)
+    monkeypatch.setattr(publish_tap, "REST_S", 1000.0)

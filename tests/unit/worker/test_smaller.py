@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.unit.worker.test_pipeline import Bench
+from tests.unit.worker.pipeline_kit import Bench
 
 from blustream_widget.core.frame_header import FrameFlags
 from blustream_widget.core.types import VolumeRef

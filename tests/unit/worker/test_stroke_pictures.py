@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.unit.worker.test_pipeline import Bench
+from tests.unit.worker.pipeline_kit import Bench
 
 from blustream_widget.core.label_edit import Stroke
 from blustream_widget.core.segmentation import SegmentationLook, SegmentationSource
