@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import logging
+import math
 import os
 import secrets
 import time
@@ -134,7 +135,8 @@ class ShareLink:
 
     def _opening(self, session: str) -> ls.OpenLink | None:
         """Message that opens it, as far as it is open; None if it is not."""
-        left_s = (self.expires - datetime.now(UTC)).total_seconds()
+        # Whole seconds: of a minute, the shortest that a link can have, less is left by now.
+        left_s = float(math.ceil((self.expires - datetime.now(UTC)).total_seconds()))
         self._is_known = False
         seats = self.max_viewers - self.joined
         if not self.is_open or left_s < 60.0 or seats < 1:

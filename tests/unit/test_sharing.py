@@ -125,6 +125,12 @@ def test_what_cannot_be_shared_is_one_clear_error(viewer, link, given, words):
     assert link.got(ls.OpenLink) == []
 
 
+def test_the_shortest_link_that_the_documentation_promises_can_be_made(viewer, link):
+    assert viewer.share(expires="1m").is_open
+    (asked,) = link.got(lp.OpenLink)
+    assert asked.expires_s == 60.0
+
+
 def test_too_many_links_are_refused_and_a_closed_one_makes_room(viewer):
     links = [viewer.share() for _ in range(MAX_LINKS)]
     with pytest.raises(ShareError, match="no more"):

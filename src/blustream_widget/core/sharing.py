@@ -43,6 +43,8 @@ COLORS = (
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 """Of letters and marks, those that show nothing: fillers, an empty Braille cell, joiners."""
 
+_NO_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d\ufe0f"))
+
 Export: TypeAlias = Literal[
     "exported CSV", "exported a table", "exported GeoJSON", "exported labels", "saved a picture"
 ]
@@ -186,16 +188,35 @@ def shown_text(text: str, max_chars: int) -> str:
     """Return what is left of a guest's words when nothing in them can deceive the eye.
 
     Control characters, and those that turn the direction of text or are not seen at all, become
-    spaces; runs of spaces become one. Letters are composed with their marks (NFC).
+    spaces; runs of spaces become one. What makes one picture of several emoji, or parts letters of
+    Arabic script as Persian does, stays. Letters are composed with their marks (NFC).
     """
     composed = unicodedata.normalize("NFC", text)
-    plain = "".join(" " if _is_unseen(char) else char for char in composed)
-    return " ".join(plain.split())[:max_chars].strip()
+    around = zip(" " + composed, composed, composed[1:] + " ", strict=False)
+    plain = "".join(
+        char if not _is_unseen(char) or _joins(before, char, after) else " "
+        for before, char, after in around
+    )
+    return " ".join(plain.split())[:max_chars].strip(" \u200c\u200d")
 
 
 def name_key(name: str) -> str:
     """Give what two names have in common that people would take for one."""
-    return unicodedata.normalize("NFKC", name).casefold()
+    return unicodedata.normalize("NFKC", name).casefold().translate(_NO_JOINERS)
+
+
+def _joins(before: str, char: str, after: str) -> bool:
+    """Tell whether it is a joiner where writing needs one, seen by what it does."""
+    if char == "\u200c":
+        return _is_arabic(before) and _is_arabic(after)
+    is_emoji = unicodedata.category(before) in {"So", "Sk"} or before == "\ufe0f"
+    if char == "\u200d":
+        return is_emoji and unicodedata.category(after) == "So"
+    return char == "\ufe0f" and unicodedata.category(before) == "So"
+
+
+def _is_arabic(char: str) -> bool:
+    return "\u0620" <= char <= "\u06ff" and unicodedata.category(char) == "Lo"
 
 
 def _is_unseen(char: str) -> bool:

@@ -148,6 +148,19 @@ def test_there_are_not_too_many_links():
         (["Jos\u00e9", "Jose\u0301"], ["Jos\u00e9", "Jos\u00e9 2"]),
         (["Anna", "Anna\u3164", "\u2800", "Ann\u034fa"], ["Anna", "Anna 2", "Guest", "Ann a"]),
         (["Mei", "\uff2d\uff45\uff49"], ["Mei", "\uff2d\uff45\uff49 2"]),
+        # A scientist is one picture, a heart is red, and Persian names have their shape.
+        (["\U0001f469\U0001f3fd\u200d\U0001f52c Zo\u00eb"],) * 2,
+        (["\u2764\ufe0f"],) * 2,
+        (
+            ["\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", "\u0639\u0644\u06cc\u0631\u0636\u0627"],
+            [
+                "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+                "\u0639\u0644\u06cc\u0631\u0636\u0627 2",
+            ],
+        ),
+        # Nothing of it hides between other letters.
+        (["Me\u200ci", "Me\u200di", "M\ufe0fei"], ["Me i", "Me i 2", "M ei"]),
+        (["\u2764", "\u2764\ufe0f"], ["\u2764", "\u2764\ufe0f 2"]),
     ],
 )
 def test_names_are_plain_text_and_no_two_are_alike(names, shown):
