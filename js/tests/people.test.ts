@@ -243,6 +243,10 @@ describe("people", () => {
   it("shortens names to two letters", () => {
     expect(["Mei Tan", "Ravi", "anna von berg", ""].map(initials)).toEqual(["MT", "R", "AB", ""]);
   });
+
+  it("takes no emoji and no letter of a name apart", () => {
+    expect(["👩🏽‍🔬 Zoë", "🇳🇴 Ola Nordmann", "é"].map(initials)).toEqual(["👩🏽‍🔬Z", "🇳🇴N", "É"]);
+  });
 });
 
 describe("the way in", () => {

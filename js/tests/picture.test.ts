@@ -11,8 +11,9 @@ import { Pointing } from "../src/pointing";
 import type { FrameHeader } from "../src/protocol";
 import type { Frame, Session } from "../src/session";
 import { FIRST_STATUS } from "../src/status";
+import { Actions } from "../src/viewer/actions";
 import { ViewContext } from "../src/viewer/context";
-import { Picture } from "../src/viewer/picture";
+import { PaneSize, Picture } from "../src/viewer/picture";
 import { Settings } from "../src/viewer/settings";
 import { header, INFO, STATE } from "./fakes";
 
@@ -240,4 +241,36 @@ describe("the picture", () => {
     expect(stage.drawn).toEqual(["1", "2", "3"]);
     expect(stage.picture.element.querySelector("video")).toBeNull();
   });
+});
+
+it("of who follows has the shown view's size: none is asked for, which would be refused", () => {
+  let measure = (): void => {};
+  class FakeObserver {
+    constructor(measured: () => void) {
+      measure = measured;
+    }
+    observe(): void {}
+    disconnect(): void {}
+  }
+  vi.stubGlobal("ResizeObserver", FakeObserver);
+  const asked: unknown[] = [];
+  const session = {
+    role: "viewer",
+    info: INFO,
+    state: STATE,
+    ownView: new OwnView(() => false),
+    onInfo: () => {},
+    patch: (size: unknown) => asked.push(size),
+  };
+  const actions = new Actions(session as unknown as Session, () => asked.push("refused"));
+  const pane = { clientWidth: 300, clientHeight: 200 } as HTMLElement;
+  const { signal } = new AbortController();
+  const context = { session, actions, signal, set() {} } as unknown as ViewContext;
+  new PaneSize(pane, context, () => {});
+  measure();
+  expect(asked).toEqual([]);
+  session.role = "editor";
+  measure();
+  vi.advanceTimersByTime(1000);
+  expect(asked).toEqual([{ width_px: 300, height_px: 200 }]);
 });

@@ -139,7 +139,7 @@ def _one_that_is_gone_is_told_and_replaced(mei: Talker, ben: Talker) -> None:
     mei.page.get_by_role("button", name="Camera on").click()
     mei.read("The browser does not give this page the camera.")
     mei.guest.context.grant_permissions(["microphone", "camera"])
-    mei.choose("audioinput", "The usual one")
+    mei.choose("audioinput", "System default")
     wait_heard(ben.page, is_loud=True, what="the usual microphone is heard")
     mei.page.get_by_role("button", name="Camera on").click()
     ben.wait_sees(STILL)

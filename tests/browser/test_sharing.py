@@ -28,6 +28,7 @@ def test_a_guest_is_let_in_asks_drives_talks_and_is_shown_out(open_viewer, visit
     guest.join("Mei <b>Tan</b>")
     guest.wait_shown(20)
     assert link.split("#")[1] not in guest.page.url
+    _page_keeps_clear_of_a_notch(guest)
     _guest_looks_around(guest, view)
     _guest_looks_and_asks(guest)
     _owner_allows(owner)
@@ -44,6 +45,23 @@ def test_a_guest_is_let_in_asks_drives_talks_and_is_shown_out(open_viewer, visit
     )
     assert guest.problems == []
     assert view.page.problems == []
+
+
+def _page_keeps_clear_of_a_notch(guest) -> None:
+    """The viewer ends above the bar by which a phone is swiped home, and beside its notch."""
+    devtools = guest.context.new_cdp_session(guest.page)
+    size = guest.page.viewport_size
+    assert size is not None
+    edges = {"top": 0, "left": 47, "bottom": 34, "right": 0}
+    inside = {"x": 47, "y": 0, "width": size["width"] - 47, "height": size["height"] - 34}
+    for insets, box in ((edges, inside), ({}, {"x": 0, "y": 0, **size})):
+        devtools.send("Emulation.setSafeAreaInsetsOverride", {"insets": insets})
+        wait_until(
+            lambda box=box: guest.page.locator("blustream-viewer").bounding_box() == box,
+            timeout_s=10,
+            what=f"the viewer lies at {box}",
+        )
+    devtools.detach()
 
 
 def _guest_looks_around(guest, view) -> None:

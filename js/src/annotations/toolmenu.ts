@@ -48,7 +48,8 @@ export function toolEntries(
       .filter(({ only }) => only !== "seismic" || isSeismic)
       .map((facts) => entryOf(desk, facts)),
   ]);
-  return [entryOf(desk, toolOf("select")), ...entries];
+  const why = desk.editor.host.canEdit ? [] : [{ heading: "You may look, not draw" }];
+  return [...why, entryOf(desk, toolOf("select")), ...entries];
 }
 
 /** Picture of the family's button: of its tool in hand, or else of the family. */

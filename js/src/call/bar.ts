@@ -304,7 +304,7 @@ export class CallBar extends Part {
       state === "connected" ? "" : "far",
     ];
     return html`<span class=${classes.join(" ")} part="talks" data-seat=${member.seat} data-state=${state} role="img" aria-label=${words} title=${words}>
-      ${video ? html`<video autoplay playsinline .muted=${true}></video><span class="name cut">${person.name}</span>` : avatar(person, speaks)}
+      ${video ? html`<video autoplay playsinline .muted=${true}></video><span class="name cut"><bdi>${person.name}</bdi></span>` : avatar(person, speaks)}
       ${muted ? icon("muted") : nothing}${recorded ? html`<i></i>` : nothing}
     </span>`;
   }

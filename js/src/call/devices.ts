@@ -37,7 +37,7 @@ function deviceChoice(
     <span>${title}</span>
     <select part=${kind} @change=${choose}>
       <option value="none" disabled ?hidden=${!isNone} .selected=${live(isNone)}>None</option>
-      ${option("", "The usual one")}
+      ${option("", "System default")}
       ${found.map(({ id, label }, i) => option(id, label || `${title} ${i + 1}`))}
     </select>
   </label>`;

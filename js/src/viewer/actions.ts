@@ -38,7 +38,11 @@ export class Actions {
   /** Window and colours of the channels that are not shown, so that they come back as they were left. */
   private readonly looks = new Map<number, ViewPatch>();
 
-  constructor(private readonly session: Session) {}
+  /** @param refused called when a hand would move a view that it may not move */
+  constructor(
+    private readonly session: Session,
+    private readonly refused: () => void = () => {},
+  ) {}
 
   get state(): ViewState {
     return this.session.state;
@@ -50,7 +54,9 @@ export class Actions {
   }
 
   patch(patch: ViewPatch): void {
-    if (this.canDrive && this.session.info) this.session.patch(patch);
+    if (!this.session.info) return;
+    if (this.canDrive) this.session.patch(patch);
+    else this.refused();
   }
 
   private withInfo(body: (info: VolumeInfo, state: ViewState) => void): void {

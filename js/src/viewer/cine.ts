@@ -37,7 +37,7 @@ export class Cine {
   constructor(
     private readonly clock: CineClock,
     private readonly source: { current(): number; count(): number },
-    /** Shows a slice; must not call `stop`. */
+    /** Shows a slice; may call `stop` where it must not. */
     private readonly show: (slice: number) => void,
     private readonly changed: () => void,
   ) {}
@@ -95,7 +95,7 @@ export class Cine {
       const steps = Math.floor(((this.clock.now() - this.startMs) / 1000) * this.framesPerSecond);
       const slice = playedSlice(this.startSlice, steps, this.source.count(), this.end);
       if (slice !== this.source.current()) this.show(slice);
-      this.schedule();
+      if (this.playing) this.schedule();
     });
   }
 }

@@ -14,6 +14,7 @@ import type { Voxel } from "./axes";
 import type { Tool } from "./bindings";
 import { fitPicture, isSamePlane, sectionKind, viewOf } from "./camera";
 import { browserClock, Cine } from "./cine";
+import { followText, watchPeople } from "./driving";
 import { startFence } from "./fence";
 import { clamp } from "./format";
 import { drawnAt, type Scene, sceneOf } from "./scene";
@@ -68,7 +69,7 @@ export class ViewContext {
     private readonly root: ViewContext | null = null,
   ) {
     if (root) {
-      this.actions = new Actions(session);
+      this.actions = new Actions(session, () => root.mayNotMove());
       this.cine = root.cine;
       this.time = root.time;
       this.desk = root.desk;
@@ -80,7 +81,7 @@ export class ViewContext {
       session.people.onChange(() => this.changed(), signal);
       return;
     }
-    const actions = new Actions(session);
+    const actions = new Actions(session, () => this.mayNotMove());
     this.actions = actions;
     this.cine = new Cine(
       browserClock,
@@ -115,6 +116,7 @@ export class ViewContext {
     session.onValue((value) => this.set({ value }), signal);
     session.pointing.elsewhere.add((linked) => this.set({ linked }), signal);
     session.onNotice(({ message, hint }) => this.note(message, hint), signal);
+    watchPeople(this);
     const stop = (): void => {
       clearTimeout(this.noticeTimer);
       clearTimeout(this.restartTimer);
@@ -271,6 +273,15 @@ export class ViewContext {
     this.noticeTimer = setTimeout(() => this.set({ notice: null }), NOTICE_MS);
   }
 
+  /** Somebody who follows tries to move the view: nothing would happen, so why is said, and what helps. */
+  private mayNotMove(): void {
+    this.cine.stop();
+    this.time.cine.stop();
+    if (this.session.ownView.isOnTheWay) return;
+    const message = `${followText(this.session.people.driver?.name)}.`;
+    if (this.ui.notice?.message !== message) this.note(message, "Look around to move on your own.");
+  }
+
   /** Open a floating part, or close it if it is the open one. */
   toggle(open: Open): void {
     this.set({ open: this.ui.open === open ? "" : open, menuAt: null });
@@ -322,7 +333,7 @@ export class ViewContext {
   pick(tool: Tool): void {
     const isCrosshair = tool === "crosshair";
     if (isCrosshair && !this.actions.canDrive) {
-      this.note("You may look at this view, not move its crosshair.");
+      this.mayNotMove();
       return;
     }
     const again = (isCrosshair || tool === "fence") && this.ui.tool === tool;
@@ -333,7 +344,7 @@ export class ViewContext {
     if (tool !== "annotate") this.desk.editor.putAway();
     const isFence = tool === "fence" && this.ui.tool !== "fence";
     if (isFence && !this.actions.canDrive) {
-      this.note("You may look at this view, not change it.");
+      this.mayNotMove();
       return;
     }
     this.set({ tool: again ? "navigate" : tool, fence: null });

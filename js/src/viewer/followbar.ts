@@ -1,6 +1,7 @@
-/** Over the picture of who does not drive: whom they follow, the way to a view of their own, and back. */
+/** Over the picture: whom one follows and the way to a view of one's own; who drives on loan; who asks to. */
 import { css, html, nothing, type TemplateResult } from "lit";
 import type { ViewContext } from "./context";
+import { asker, followText } from "./driving";
 import type { Entry } from "./entries";
 import { define, Part } from "./part";
 import { shared } from "./styles";
@@ -12,8 +13,9 @@ export class FollowBar extends Part {
       :host {
         position: absolute;
         z-index: 3;
-        right: 12px;
+        left: 50%;
         bottom: 12px;
+        transform: translateX(-50%);
         max-width: calc(100% - 24px);
         display: flex;
         align-items: center;
@@ -30,7 +32,7 @@ export class FollowBar extends Part {
       :host([hidden]) {
         display: none;
       }
-      :host([own]) {
+      :host([marked]) {
         box-shadow: inset 0 0 0 2px var(--accent);
       }
       button {
@@ -41,17 +43,41 @@ export class FollowBar extends Part {
         background: rgb(255 255 255 / 0.16);
         white-space: nowrap;
         flex: none;
+        max-width: 60%;
       }
       button:hover {
         background: rgb(255 255 255 / 0.28);
+      }
+      button.main {
+        background: #1976d2;
+      }
+      button + button {
+        margin-left: -4px;
       }
       button:focus-visible {
         outline: 2px solid #fff;
         outline-offset: -2px;
       }
       @container (max-width: 560px) {
+        /* The scale below it and the colour bar beside it stay in sight. */
         :host {
-          bottom: 56px; /* the scale stays in sight */
+          left: 48px;
+          bottom: 56px;
+          transform: none;
+          max-width: calc(100% - 60px);
+        }
+      }
+      @container (max-width: 400px) {
+        /* Who asks is no shorter than the two answers. */
+        :host([asked]) {
+          flex-wrap: wrap;
+          justify-content: flex-end;
+          height: auto !important;
+          padding: 8px 2px 2px 16px;
+          row-gap: 4px;
+        }
+        :host([asked]) .cut {
+          flex: 1 1 100%;
         }
       }
       @media (pointer: coarse) {
@@ -76,8 +102,14 @@ export class FollowBar extends Part {
   }
 
   protected override shows(): readonly unknown[] {
-    const { ownView, people, role, info } = this.context.session;
-    return [ownView.isOn, people.all, role, info];
+    const { session, ui } = this.context;
+    const { ownView, people, role, info } = session;
+    return [ownView.isOn, people.all, role, info, ui.open === "share"];
+  }
+
+  /** The button that was pressed is gone: keys are meant for the picture. */
+  protected override focusLost(): void {
+    this.context.ask("focus");
   }
 
   private turned(): void {
@@ -89,19 +121,35 @@ export class FollowBar extends Part {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { session } = this.context;
-    const { ownView, people, info } = session;
-    const isShown = info !== null && (ownView.isOn || !this.context.actions.canDrive);
-    this.toggleAttribute("hidden", !isShown);
-    this.toggleAttribute("own", ownView.isOn);
-    if (!isShown) return nothing;
-    const driver = people.driver?.name;
-    if (!ownView.isOn) {
-      return html`<span class="cut">${followText(driver)}</span>
-        <button part="look-around" title="Move a view of your own; the others stay where they are" @click=${() => this.go(true)}>Look around</button>`;
+    const { ownView, info } = this.context.session;
+    const body = info ? this.body() : nothing;
+    this.toggleAttribute("hidden", body === nothing);
+    this.toggleAttribute("marked", ownView.isOn);
+    this.toggleAttribute("asked", asker(this.context.session) !== undefined);
+    return body;
+  }
+
+  private body(): TemplateResult | typeof nothing {
+    const { actions, session } = this.context;
+    const { ownView, people } = session;
+    const asks = asker(session);
+    if (asks && this.context.ui.open !== "share") {
+      return html`<span class="cut"><bdi>${asks.name}</bdi> asks to drive</span>
+        <button part="refuse" @click=${() => people.manage(asks.id, "refuse")}>Not now</button>
+        <button part="let-drive" class="main" @click=${() => people.manage(asks.id, "grant")}>Allow</button>`;
     }
-    return html`<span class="cut">Your own view</span>
-      <button part="follow" title="${backText(driver)} (Esc)" @click=${() => this.go(false)}>${backText(driver)}</button>`;
+    const driver = people.driver?.name;
+    if (ownView.isOn) {
+      return html`<span class="cut">Your own view</span>
+        <button part="follow" class="cut" title="${backText(driver)} (Esc)" @click=${() => this.go(false)}>${backText(driver)}</button>`;
+    }
+    if (people.you?.is_lent) {
+      return html`<span class="cut">You drive</span>
+        <button part="give-back" title="Give back control" @click=${() => people.control("give-back")}>Give back</button>`;
+    }
+    if (actions.canDrive) return nothing;
+    return html`<span class="cut">${followText(driver)}</span>
+      <button part="look-around" title="Move a view of your own; the others stay where they are" @click=${() => this.go(true)}>Look around</button>`;
   }
 
   /** The button that was pressed is about to be another one: keys are meant for the picture. */
@@ -112,10 +160,6 @@ export class FollowBar extends Part {
 }
 
 define("blustream-follow-bar", FollowBar);
-
-function followText(driver: string | undefined): string {
-  return driver ? `You follow ${driver}` : "You follow the shared view";
-}
 
 function backText(driver: string | undefined): string {
   return driver ? `Follow ${driver}` : "Follow again";

@@ -46,6 +46,10 @@ export class Menu extends Part {
         text-align: left;
         white-space: nowrap;
       }
+      button .grow {
+        overflow: hidden;
+        text-overflow: ellipsis;
+      }
       button:hover:not(:disabled),
       button:focus-visible {
         background: var(--hover);
@@ -287,15 +291,7 @@ export class Menu extends Part {
       "line",
       ...this.pictures(),
       "line",
-      ...(session.role === "owner" || session.people.isShared
-        ? [
-            {
-              label: session.role === "owner" ? "Share this view" : "People",
-              icon: session.role === "owner" ? ("share" as const) : ("people" as const),
-              act: () => context.set({ open: "share" }),
-            },
-          ]
-        : []),
+      ...this.people(),
       ...followEntries(context),
       ...viewEntries(context),
       {
@@ -306,6 +302,24 @@ export class Menu extends Part {
       },
       { label: "Settings", icon: "gear", act: () => context.set({ open: "settings" }) },
     ];
+  }
+
+  private people(): Entry[] {
+    const { context } = this;
+    const { people, role } = context.session;
+    const isOwner = role === "owner";
+    const entries: Entry[] = [];
+    if (isOwner || people.isShared) {
+      entries.push({
+        label: isOwner ? "Share this view" : "People",
+        icon: isOwner ? "share" : "people",
+        act: () => context.set({ open: "share" }),
+      });
+    }
+    if (people.isShared) {
+      entries.push({ label: "Chat", icon: "chat", act: () => context.set({ open: "chat" }) });
+    }
+    return entries;
   }
 
   /** Kept in this browser, for all viewers. */
@@ -419,8 +433,12 @@ export class Menu extends Part {
   protected override updated(_: PropertyValues): void {
     const { menuAt } = this.context.ui;
     const host = this.offsetParent;
+    // Where it hung the last time says nothing.
+    this.style.inset = "";
+    this.toggleAttribute("hangs", menuAt !== null);
     if (!menuAt || !(host instanceof HTMLElement)) return;
     // Beside the pointer, but whole inside the viewer.
+    this.style.inset = "0 auto auto 0";
     this.style.left = `${clamp(menuAt.x, 4, Math.max(4, host.clientWidth - this.offsetWidth - 4))}px`;
     this.style.top = `${clamp(menuAt.y, 4, Math.max(4, host.clientHeight - this.offsetHeight - 4))}px`;
   }

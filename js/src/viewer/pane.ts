@@ -421,7 +421,7 @@ export class SlicePane extends Part {
     const { crosshair, ui, session } = this.context;
     const isLarge = ui.maximised || session.state.maximised;
     return html`
-      ${personPointers(scene, session.people, this.shownSlice(base))}
+      ${personPointers(scene, session.people, this.shownSlice(base), this.context.ui.pane)}
       ${ui.linked ? linkedPointer(scene, ui.linked, this.shownSlice(base)) : nothing}
       ${crosshair ? this.crosshair(scene, crosshair) : nothing}
       ${this.fence.render(scene)}

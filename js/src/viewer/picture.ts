@@ -169,6 +169,8 @@ export class PaneSize {
     if (this.size.width === 0 || !session.info) return;
     const wanted = pictureSize(this.size);
     const { width_px, height_px } = session.state;
-    if (wanted.width_px !== width_px || wanted.height_px !== height_px) actions.patch(wanted);
+    const isOther = wanted.width_px !== width_px || wanted.height_px !== height_px;
+    // Who follows takes pictures of the shown view's size.
+    if (isOther && actions.canDrive) actions.patch(wanted);
   }
 }

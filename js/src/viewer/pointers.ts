@@ -3,6 +3,7 @@ import { css, html, nothing, type TemplateResult } from "lit";
 import { styleMap } from "lit/directives/style-map.js";
 import { drawingWords } from "../annotations/unfinished";
 import type { People } from "../people";
+import type { Pane } from "./camera";
 import { isOffSlice } from "./crosshair";
 import { pixelOf, type Scene } from "./scene";
 
@@ -36,13 +37,27 @@ export const pointerStyles = css`
     font-weight: 600;
     box-shadow: 0 0 0 1px rgba(12, 14, 17, 0.5);
   }
+  /* The name is where there is room for it. */
+  .person.left b {
+    left: auto;
+    right: 4px;
+  }
+  .person.above b {
+    top: auto;
+    bottom: 4px;
+  }
   .person.off {
     opacity: 0.5;
   }
 `;
 
 /** They lie over the picture and are read by nobody: the list of people says who is here. */
-export function personPointers(scene: Scene, people: People, slice: number): unknown {
+export function personPointers(
+  scene: Scene,
+  people: People,
+  slice: number,
+  { width, height }: Pane,
+): unknown {
   const { marks } = people;
   if (marks.length === 0) return nothing;
   return marks.map(({ name, color, place, drawing }): TemplateResult | typeof nothing => {
@@ -51,7 +66,11 @@ export function personPointers(scene: Scene, people: People, slice: number): unk
     const { x, y } = pixelOf(scene, at);
     const transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
     const off = isOffSlice(scene, at, slice);
-    return html`<div class="person ${off ? "off" : ""}" part="person-pointer" aria-hidden="true" style=${styleMap({ transform })}>
+    const classes = ["person"];
+    if (x > width / 2) classes.push("left");
+    if (y > height - 32) classes.push("above");
+    if (off) classes.push("off");
+    return html`<div class=${classes.join(" ")} part="person-pointer" aria-hidden="true" style=${styleMap({ transform })}>
       <svg viewBox="0 0 16 16">
         <path d="M2 2l10.5 6.4-4.7 1.2-2.3 4.4z" fill=${color} stroke="#fff" stroke-width="1.2"></path>
       </svg>

@@ -64,9 +64,16 @@ export class ShareDialog extends Part {
         line-height: 16px;
         font-weight: 600;
       }
+      h2 span,
       h3 span {
         font-weight: 400;
         margin-left: 4px;
+      }
+      .said {
+        margin: 0;
+      }
+      .said:not(:empty) {
+        margin-top: 12px;
       }
       .link {
         display: grid;
@@ -117,9 +124,17 @@ export class ShareDialog extends Part {
         padding: 0 3px; /* the ring of who speaks is not cut off */
         max-height: 200px;
         overflow: auto;
+        overscroll-behavior: contain;
       }
       .row {
         min-height: 40px;
+      }
+      .row .cut {
+        flex: 1 1 0;
+      }
+      .row > .button,
+      .row > select {
+        flex: none;
       }
       .foot {
         margin-top: 12px;
@@ -140,6 +155,26 @@ export class ShareDialog extends Part {
       @container (max-width: 420px) {
         .link {
           grid-template-columns: 1fr;
+        }
+        /* The name alone, what they do below it; buttons below both where there is no room beside. */
+        .row {
+          flex-wrap: wrap;
+          justify-content: flex-end;
+          padding: 2px 0;
+        }
+        .row .cut {
+          flex-basis: 100px;
+        }
+        .row .cut .quiet {
+          display: block;
+          font-size: 12px;
+          overflow: hidden;
+          text-overflow: ellipsis;
+        }
+      }
+      @media (pointer: coarse) and (min-height: 700px) {
+        ul {
+          max-height: 320px;
         }
       }
     `,
@@ -169,7 +204,7 @@ export class ShareDialog extends Part {
     const { people, role } = this.context.session;
     return html`
       <div class="head">
-        <h2>${role === "owner" ? "Share this view" : "People"}</h2>
+        <h2>${role === "owner" ? "Share this view" : this.here()}</h2>
         <span class="grow"></span>
         <button class="tool" aria-label="Close" title="Close (Esc)" @click=${() => this.close()}>${icon("close")}</button>
       </div>
@@ -186,7 +221,18 @@ export class ShareDialog extends Part {
         ${talkButton(this.context)}
         <button class="button" @click=${() => this.close()}>Done</button>
       </div>
+      ${this.said()}
     `;
+  }
+
+  /** What is said over the picture is below this dialog there. */
+  private said(): TemplateResult {
+    const { notice } = this.context.ui;
+    return html`<p class="said">${notice ? `${notice.message} ${notice.hint}` : nothing}</p>`;
+  }
+
+  private here(): TemplateResult {
+    return html`People here <span class="quiet">${this.context.session.people.count}</span>`;
   }
 
   private close(): void {
@@ -273,6 +319,7 @@ export class ShareDialog extends Part {
           ${info ? `${info.n_joined} of ${info.max_viewers} came. ` : ""}${info && !info.is_open ? "It lets nobody new in. " : ""}
           Guests see pictures of this view. Files, kernel and data stay on the server.
         </p>
+        ${isOfThisMachine(link.url) ? html`<p>This address works on this computer only.</p>` : nothing}
         <button class="button small" @click=${() => this.another()}>Another link</button>
       </div>
       ${link.qr.length > 0 ? qrCode(link.qr) : nothing}
@@ -298,9 +345,9 @@ export class ShareDialog extends Part {
   // ------------------------------------------------------------- people
 
   private list(): TemplateResult {
-    const { people } = this.context.session;
-    return html`<h3>People here <span class="quiet">${people.count}</span></h3>
-      <ul>
+    const { people, role } = this.context.session;
+    return html`${role === "owner" ? html`<h3>${this.here()}</h3>` : nothing}
+      <ul tabindex="0" aria-label="People here">
         ${people.all.map((person) => html`<li class="row" part="person">${this.person(person)}</li>`)}
         ${people.more > 0 ? html`<li class="row quiet">and ${people.more} more</li>` : nothing}
       </ul>`;
@@ -308,15 +355,17 @@ export class ShareDialog extends Part {
 
   private person(person: SharedPerson): TemplateResult {
     return html`${avatar(person, this.context.session.call.speaking.has(person.id))}
-      <span class="cut"><span>${person.name}</span> <span class="quiet">${this.words(person)}</span></span>
-      <span class="grow"></span>${this.buttons(person)}`;
+      <span class="cut" title=${person.name}><bdi>${person.name}</bdi> <span class="quiet">${this.words(person)}</span></span>
+      ${this.buttons(person)}`;
   }
 
   private words(person: SharedPerson): string {
     if (person.asks) return "asks to drive";
-    const words = person.id === this.context.session.people.you?.id ? ["you"] : [];
+    const { people } = this.context.session;
+    const words = person.id === people.you?.id ? ["you"] : [];
     if (person.looks_around) words.push("looks around");
-    else words.push(person.drives ? "drives" : "follows");
+    else if (person.drives) words.push("drives");
+    else if (people.all.some(({ drives }) => drives)) words.push("follows");
     if (person.in_call) words.push(person.muted ? "in the call, muted" : "in the call");
     if (person.recorded) words.push("voice recorded");
     if (person.latency_ms > 0) words.push(`${person.latency_ms} ms`);
@@ -372,10 +421,15 @@ export class ShareDialog extends Part {
   }
 }
 
+/** Nobody else gets anywhere by it. */
+function isOfThisMachine(url: string): boolean {
+  return /^(localhost|127\..*|\[::1\])$/.test(new URL(url).hostname);
+}
+
 function timeText(ms: number): string {
   const at = new Date(ms);
   const isToday = at.toDateString() === new Date().toDateString();
-  const time = { hour: "2-digit", minute: "2-digit" } as const;
+  const time = { hour: "numeric", minute: "2-digit" } as const;
   return isToday
     ? at.toLocaleTimeString(undefined, time)
     : at.toLocaleString(undefined, { day: "numeric", month: "short", ...time });

@@ -14,6 +14,7 @@ export const avatarStyles = css`
     border-radius: 50%;
     display: inline-grid;
     place-content: center;
+    overflow: hidden;
     flex: none;
     color: #fff;
     font-size: 10px;
@@ -60,7 +61,15 @@ export const shareButtonStyles = css`
     line-height: 13px;
     text-align: center;
   }
-  /* Where there is no room for it, it stays in "More". */
+  .count.unread {
+    display: inline;
+    top: 0;
+    bottom: auto;
+    background: var(--solid);
+    color: #fff;
+    forced-color-adjust: none;
+  }
+  /* Where there is no room to share, "More" has it; people who are here are always in sight. */
   @container (max-width: 859.9px) {
     .avatars {
       display: none;
@@ -70,42 +79,85 @@ export const shareButtonStyles = css`
     }
   }
   @container (max-width: 790px) {
-    .people {
+    .people:not(.here) {
+      display: none;
+    }
+    :host([shared]) .pinched,
+    :host([shared]) .fence {
+      display: none;
+    }
+  }
+  @container (max-width: 720px) {
+    :host([shared]) .split,
+    :host([shared]) .side {
+      display: none;
+    }
+  }
+  @container (max-width: 420px) {
+    :host([shared]) .wide.desk {
       display: none;
     }
   }
   @media (pointer: coarse) {
     /* The button is larger there, its icon is not. */
     .count {
+      right: calc(50% - 16px);
       bottom: calc(50% - 16px);
     }
+    .count.unread {
+      top: calc(50% - 17px);
+    }
     @container (max-width: 1000px) {
-      .people {
+      .people:not(.here) {
+        display: none;
+      }
+      :host([shared]) .pinched,
+      :host([shared]) .fence {
         display: none;
       }
     }
-    /* A phone has its tools below: whoever is in a shared view finds the others here. */
-    @container (max-width: 560px) {
-      .people.here {
-        display: inline-flex;
+    @container (max-width: 840px) {
+      :host([shared]) .split {
+        display: none;
+      }
+    }
+    @container (max-width: 680px) {
+      :host([shared]) .wide.desk {
+        display: none;
       }
     }
   }
   .dot {
+    position: absolute;
+    top: 3px;
+    right: 1px;
     width: 8px;
     height: 8px;
     border-radius: 50%;
     background: var(--warn);
-    flex: none;
+    box-shadow: 0 0 0 2px var(--bg);
+  }
+  @media (pointer: coarse) {
+    .dot {
+      top: calc(50% - 15px);
+      right: calc(50% - 14px);
+    }
   }
 `;
+
+/** What is read as one letter: of emoji all that makes one picture. */
+function firstLetter(word: string): string {
+  if (!("Segmenter" in Intl)) return [...word][0] ?? "";
+  const [first] = new Intl.Segmenter().segment(word);
+  return first?.segment ?? "";
+}
 
 /** Two letters of a name: the first ones of its first and its last word. */
 export function initials(name: string): string {
   const words = name.split(" ").filter(Boolean);
-  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined];
+  const letters = words.length > 1 ? [words[0], words.at(-1)] : words;
   return letters
-    .map((word) => [...(word ?? "")][0] ?? "")
+    .map((word) => firstLetter(word ?? ""))
     .join("")
     .toUpperCase();
 }
@@ -121,7 +173,7 @@ export function shareButton(context: ViewContext): TemplateResult | typeof nothi
   if (!people.isShared && role !== "owner") return nothing;
   const asks = role === "owner" && people.all.some((person) => person.asks);
   const label = people.isShared ? `People: ${people.count} here` : "Share this view";
-  return html`<button
+  return html`${people.isShared ? chatButton(context) : nothing}<button
     class="tool people ${people.isShared ? "here" : ""}"
     data-opens="share"
     part="share"
@@ -133,5 +185,23 @@ export function shareButton(context: ViewContext): TemplateResult | typeof nothi
   >
     ${people.isShared ? html`<span class="avatars">${people.all.slice(0, MAX_AVATARS).map((person) => avatar(person))}</span>` : nothing}
     ${icon(role === "owner" ? "share" : "people")}${people.isShared ? html`<span class="count" aria-hidden="true">${people.count}</span>` : nothing}${asks ? html`<span class="dot"></span>` : nothing}
+  </button>`;
+}
+
+/** The chat, and how much of it nobody here has seen. */
+function chatButton(context: ViewContext): TemplateResult {
+  const { unread } = context.session.people;
+  const label = unread > 0 ? `Chat, ${unread} new` : "Chat";
+  return html`<button
+    class="tool people here"
+    data-opens="chat"
+    part="chat"
+    aria-label=${label}
+    title=${label}
+    aria-haspopup="dialog"
+    aria-expanded=${context.ui.open === "chat" ? "true" : "false"}
+    @click=${() => context.toggle("chat")}
+  >
+    ${icon("chat")}${unread > 0 ? html`<span class="count unread" aria-hidden="true">${unread > 9 ? "9+" : unread}</span>` : nothing}
   </button>`;
 }

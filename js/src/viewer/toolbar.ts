@@ -218,6 +218,7 @@ export class Toolbar extends Part {
   }
 
   protected override updated(_: PropertyValues): void {
+    this.toggleAttribute("shared", this.context.session.people.isShared);
     // Which buttons there is room for is layout, which is dear to ask for at every change.
     const count = this.renderRoot.querySelectorAll("button").length;
     if (count !== this.count) this.placeStop();

@@ -24,6 +24,7 @@ export type Open =
   | "measure"
   | "tools"
   | "share"
+  | "chat"
   | "help";
 
 /** "goto": put the focus into the number; "focus": onto the picture; "maximise": give a pane all the room, or take it back. */

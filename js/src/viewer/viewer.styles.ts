@@ -50,16 +50,36 @@ export const viewerStyles = css`
         border-radius: 0;
         resize: none;
       }
+      /* A whole screen: clear of its notch and of the bar by which a phone is swiped home. */
+      :host([filled]),
+      :host(:fullscreen) {
+        box-sizing: border-box;
+        padding: env(safe-area-inset-top) env(safe-area-inset-right) env(safe-area-inset-bottom)
+          env(safe-area-inset-left);
+      }
       .floating {
         position: absolute;
         z-index: 5;
         overflow: auto;
         max-height: calc(100% - 52px);
       }
+      .menu {
+        top: 44px;
+        right: 8px;
+        width: max-content; /* never narrower than its words because of where it hangs */
+        max-width: calc(100% - 8px);
+        max-height: calc(100% - 8px);
+      }
       .window {
         top: 44px;
         right: 8px;
         width: min(320px, calc(100% - 16px));
+      }
+      .chat {
+        top: 44px;
+        right: 8px;
+        width: min(320px, calc(100% - 16px));
+        height: min(360px, calc(100% - 52px));
       }
       .share {
         top: 48px;
@@ -73,15 +93,16 @@ export const viewerStyles = css`
         }
         @container (max-width: 560px) {
           /* A sheet over the lower half: what changes stays in sight above it. */
-          .window {
+          .window,
+          .chat,
+          .menu:not([hangs]) {
             inset: auto 4px 4px;
             width: auto;
             max-height: 62%;
           }
+          .chat {
+            height: 62%;
+          }
         }
-      }
-      .menu {
-        max-height: calc(100% - 8px);
-        max-width: calc(100% - 8px);
       }
     `;

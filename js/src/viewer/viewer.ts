@@ -12,6 +12,7 @@ import { followTheme, themeTokens } from "../theme";
 import { Announcer } from "./announcer";
 import { sliceOfText } from "./axes";
 import { type Command, commandOf, isOurs, movesSlider } from "./bindings";
+import { Chat } from "./chat";
 import { commandRunner } from "./commands";
 import type { Open, ViewContext } from "./context";
 import { Dock } from "./dock";
@@ -38,6 +39,8 @@ import { GestureLock, SliceWheel, zoomFactorOf } from "./wheel";
 import { composeWhole } from "./wholepicture";
 import { WindowPanel } from "./windowpanel";
 
+/** What stays open while something beside it is pressed. */
+const STAYS: ReadonlySet<Open> = new Set<Open>(["help", "chat"]);
 const HINT_MS = 1500;
 /** Sessions whose user has seen the hint about the wheel. */
 const hinted = new WeakSet<object>();
@@ -60,6 +63,7 @@ export class ViewerElement extends LitElement {
   private readonly menu: Menu;
   private readonly help: Help;
   private readonly share: ShareDialog;
+  private readonly chat: Chat;
   private readonly pickBar: PickBar;
   private readonly followBar: FollowBar;
   private readonly callBar: CallBar;
@@ -93,6 +97,7 @@ export class ViewerElement extends LitElement {
     this.menu = new Menu(context, this);
     this.help = new Help(context);
     this.share = new ShareDialog(context);
+    this.chat = new Chat(context, true);
     this.pickBar = new PickBar(context);
     this.followBar = new FollowBar(context);
     this.callBar = new CallBar(context);
@@ -220,7 +225,7 @@ export class ViewerElement extends LitElement {
   private pressed(event: PointerEvent): void {
     this.lock.release();
     const { open } = this.context.ui;
-    if (!open || open === "help") return;
+    if (!open || STAYS.has(open)) return;
     const inside = event
       .composedPath()
       .some(
@@ -232,7 +237,8 @@ export class ViewerElement extends LitElement {
   }
 
   private pressedOutside(): void {
-    if (this.context.ui.open) this.context.set({ open: "" });
+    const { open } = this.context.ui;
+    if (open && open !== "chat") this.context.set({ open: "" });
     // A click on what takes no focus would leave it here, and the wheel and keys with it.
     this.focusedDeep?.blur();
   }
@@ -329,7 +335,7 @@ export class ViewerElement extends LitElement {
     const { desk, ui } = this.context;
     const inView = this.focusedDeep === this.pane.view && !isDead(this.pane.state);
     desk.claim(this.pane.annotations);
-    if (!inView || ui.open || event.defaultPrevented) return false;
+    if (!inView || (ui.open && ui.open !== "chat") || event.defaultPrevented) return false;
     // The tool in hand comes first: undo is of labels then, K of a chosen horizon else.
     const { labels } = this.context;
     if (labels.isInHand) return this.labelKey(event) || desk.key(event);
@@ -423,7 +429,12 @@ export class ViewerElement extends LitElement {
       if (lost && this.opener?.isConnected) this.opener.focus({ preventScroll: true });
       return;
     }
-    const parts = { help: this.help, window: this.windowPanel, share: this.share };
+    const parts = {
+      help: this.help,
+      window: this.windowPanel,
+      share: this.share,
+      chat: this.chat,
+    };
     const part = parts[open as "help"] ?? this.menu;
     void part.updateComplete.then(() => part.focusFirst());
   }
@@ -443,7 +454,8 @@ export class ViewerElement extends LitElement {
   protected override render(): TemplateResult {
     if (this.playBar) return this.played(this.playBar);
     const { open } = this.context.ui;
-    const isMenu = !["", "window", "help", "share"].includes(open);
+    const isMenu = !["", "window", "help", "share", "chat"].includes(open);
+    this.chat.className = "floating chat";
     this.share.className = "floating share";
     this.windowPanel.className = "floating window";
     this.menu.className = "floating menu";
@@ -462,7 +474,7 @@ export class ViewerElement extends LitElement {
       <div class="body"><div class="stage">${this.grid} ${this.pickBar} ${this.followBar} ${this.callBar}</div> ${this.hasPanel ? this.sidePanel : nothing}</div>
       ${this.replayBar} ${this.timeBar} ${this.sliceBar} ${this.statusLine} ${this.labelBar} ${this.dock}
       ${open === "window" ? this.windowPanel : nothing} ${isMenu ? this.menu : nothing}
-      ${open === "help" ? this.help : nothing} ${open === "share" ? this.share : nothing} ${this.announcer.polite} ${this.announcer.urgent}
+      ${open === "help" ? this.help : nothing} ${open === "share" ? this.share : nothing} ${open === "chat" ? this.chat : nothing} ${this.announcer.polite} ${this.announcer.urgent}
     `;
   }
 

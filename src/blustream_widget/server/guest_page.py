@@ -85,7 +85,12 @@ html, body { height: 100%; margin: 0; background: #fff; color: rgba(0, 0, 0, 0.8
 body {
   font: 14px/20px system-ui, -apple-system, "Segoe UI", "Liberation Sans", Arial, sans-serif;
 }
-#view { height: 100%; --blustream-height: 100dvh; }
+/* Clear of the notch, and of the bar by which a phone is swiped home. */
+#view {
+  box-sizing: border-box; height: 100%; height: 100dvh; --blustream-height: 100%;
+  padding: env(safe-area-inset-top) env(safe-area-inset-right)
+    env(safe-area-inset-bottom) env(safe-area-inset-left);
+}
 blustream-viewer { border: 0; border-radius: 0; resize: none; }
 .card {
   box-sizing: border-box; min-height: 100%; max-width: 360px; margin: 0 auto; padding: 24px 16px;

@@ -98,6 +98,7 @@ def _states() -> dict[str, str]:
         "slice number": f"{context}.set({{ open: '' }}); {context}.ask('goto')",
         "share": f"{_PEOPLE}('owner'); {context}.set({{ open: 'share' }})",
         "people and chat": f"{context}.set({{ open: '', panel: true }})",
+        "chat, a request": f"{context}.set({{ open: 'chat', panel: false }})",
         "call": f"({_CALL})()",
         "call is full": f"({_NO_CALL})()",
         "following": f"{_PEOPLE}('b'); {context}.set({{ panel: false }})",
