@@ -246,8 +246,8 @@ describe("the picture", () => {
 it("of who follows has the shown view's size: none is asked for, which would be refused", () => {
   let measure = (): void => {};
   class FakeObserver {
-    constructor(measured: () => void) {
-      measure = measured;
+    constructor(measured: (entries: readonly unknown[]) => void) {
+      measure = () => measured([]);
     }
     observe(): void {}
     disconnect(): void {}
