@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build, context } from "esbuild";
+import { looks } from "./looks.mjs";
 import { workers } from "./workers.mjs";
 
 /** Where Jupyter cannot give it out, the bundle travels through the kernel's comm, whole. */
@@ -33,7 +34,7 @@ const options = {
   entryPoints: ["src/index.ts"],
   outfile,
   format: "esm",
-  plugins: [workers(shared)],
+  plugins: watching ? [workers(shared)] : [workers(shared), looks],
   sourcemap: watching ? "inline" : false,
 };
 

@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { looks } from "../looks.mjs";
 import { workers } from "../workers.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -22,6 +23,6 @@ await build({
   entryPoints: ["page.ts"],
   outfile: join(folder, "page.js"),
   format: "esm",
-  plugins: [workers(shared)],
+  plugins: [workers(shared), looks],
 });
 copyFileSync(join(here, "index.html"), join(folder, "index.html"));
