@@ -110,5 +110,5 @@ $(HUB_PACKAGES): tests/hub/package.json tests/hub/package-lock.json | system
 	@npm --prefix tests/hub ci --silent
 	@touch $@
 
-$(BUNDLE): $(JS_SOURCES) js/build.mjs js/workers.mjs js/tsconfig.json $(JS_PACKAGES)
+$(BUNDLE): $(JS_SOURCES) js/build.mjs js/looks.mjs js/workers.mjs js/tsconfig.json $(JS_PACKAGES)
 	@npm --prefix js run --silent build
