@@ -127,7 +127,7 @@ def test_what_cannot_be_shared_is_one_clear_error(viewer, link, given, words):
 
 def test_the_shortest_link_that_the_documentation_promises_can_be_made(viewer, link):
     assert viewer.share(expires="1m").is_open
-    (asked,) = link.got(lp.OpenLink)
+    (asked,) = link.got(ls.OpenLink)
     assert asked.expires_s == 60.0
 
 
