@@ -365,9 +365,15 @@ class RtcPeer:
 
 
 def _usable_offer(sdp: str) -> str:
-    """Drop candidates that cost time: mDNS names (1 s each to resolve) and masses."""
+    """Drop candidates that cost time: mDNS names (1 s each to resolve) and masses.
+
+    The list never ends with these: where a browser comes from is seen when it calls. aiortc gathers
+    no address of its own for a browser that has ended a list with nothing left in it (Firefox).
+    """
     lines, n_candidates = [], 0
     for line in sdp.splitlines():
+        if line == "a=end-of-candidates":
+            continue
         if line.startswith("a=candidate"):
             n_candidates += 1
             if ".local " in line or n_candidates > MAX_CANDIDATES:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from types import SimpleNamespace
 
 import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection
 
 from blustream_widget.testing.contracts.transport import make_frame
 from blustream_widget.transport import webrtc
@@ -32,6 +34,24 @@ def test_candidates_with_an_mdns_name_are_dropped_and_the_others_kept() -> None:
 def test_masses_of_candidates_are_cut() -> None:
     many = OFFER + "a=candidate:3 1 udp 1 127.0.0.1 5 typ host\r\n" * 1000
     assert _usable_offer(many).count("a=candidate") <= 40
+
+
+async def test_a_browser_that_hides_its_addresses_is_told_ours() -> None:
+    """Firefox also says that there are no more: nothing is left of a list that has ended."""
+    browser = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    browser.createDataChannel("input")
+    browser.addTransceiver("video", direction="recvonly")
+    await browser.setLocalDescription(await browser.createOffer())
+    offer = browser.localDescription.sdp
+    await browser.close()
+    assert "a=end-of-candidates" in offer
+    hidden = re.sub(r"(a=candidate:\S+ \d \w+ \d+) \S+", r"\1 0f2a6f0e-5d3b-4f0c.local", offer)
+    nothing = dict.fromkeys(("on_text", "on_state"), lambda _: None)
+    peer = RtcPeer(**nothing, on_keyframe_wanted=lambda: None, loopback=True)
+    try:
+        assert "a=candidate" in await peer.answer(hidden)
+    finally:
+        await peer.close()
 
 
 @pytest.fixture
