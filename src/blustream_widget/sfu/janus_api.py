@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -48,6 +49,10 @@ class SilentError(SfuUnreachableError):
     """Janus did not answer this time."""
 
 
+class ClosedError(SilentError):
+    """Nobody listens there: Janus has ended, or has not begun."""
+
+
 class JanusHttp:
     """Requests to one Janus, each with what that asks of its clients.
 
@@ -80,7 +85,8 @@ class JanusHttp:
         JanusError
             Janus answers that it cannot, or does not want to.
         SilentError
-            Nothing came within `timeout_s`, five seconds unless others are given.
+            Nothing came within `timeout_s`, five seconds unless others are given; `ClosedError`
+            where that is because nobody listens.
         SfuRefusedError
             What answers is no Janus.
         """
@@ -94,7 +100,7 @@ class JanusHttp:
             ) as response:
                 text, status = await _text_of(response), response.status
         except (aiohttp.ClientError, OSError, TimeoutError) as exc:
-            raise self._is_silent(_reason_of(exc)) from None
+            raise self._is_silent(exc) from None
         answer: dict[str, Any] = self._checked(self._decode(text, status, dict))
         return answer
 
@@ -116,7 +122,7 @@ class JanusHttp:
             ) as response:
                 text, status = await _text_of(response), response.status
         except (aiohttp.ClientError, OSError, TimeoutError) as exc:
-            raise self._is_silent(_reason_of(exc)) from None
+            raise self._is_silent(exc) from None
         if status == _NOT_FOUND:  # all that Janus says of a session that it does not know
             raise JanusError(NO_SUCH_SESSION, "No such session")
         answer = self._decode(text, status, list[dict[str, Any]] | dict[str, Any])
@@ -170,9 +176,10 @@ class JanusHttp:
             raise JanusError(number, reason)
         return answer
 
-    def _is_silent(self, reason: str) -> SilentError:
-        return SilentError(
-            f"Janus at {self._host} does not answer: {reason}.",
+    def _is_silent(self, error: Exception) -> SilentError:
+        is_closed = isinstance(error, OSError) and error.errno == errno.ECONNREFUSED
+        return (ClosedError if is_closed else SilentError)(
+            f"Janus at {self._host} does not answer: {_reason_of(error)}.",
             hint="Is it running, and its HTTP API switched on at this address?",
         )
 

@@ -17,6 +17,7 @@ from blustream_widget.errors import SfuError, SfuUnreachableError
 from blustream_widget.sfu.janus_api import (
     NO_SUCH_SESSION,
     REQUEST_TIMEOUT_S,
+    ClosedError,
     JanusAddress,
     JanusError,
     JanusHttp,
@@ -31,6 +32,8 @@ LOOK_S = 5.0
 """So often Janus is asked for a sign of life; after 60 s without it ends our session."""
 LOST_S = 5.0
 """So long Janus may be silent; a network that comes back meanwhile changes nothing."""
+CLOSED_S = 1.0
+"""So long nobody may listen there: a proxy that is started anew changes nothing."""
 _AGAIN_S = 0.25
 _THINK_S = 5.0
 """So long a plugin may take to say what it thinks of a request."""
@@ -110,6 +113,7 @@ class JanusSession:
         self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._tasks = TaskSet()
         self._heard_s = clock()
+        self._closed_s: float | None = None  # since when nobody listens
         self._poll: asyncio.Timeout | None = None
         self._n_polls = 0
         self._end: asyncio.Future[SfuError] = asyncio.get_running_loop().create_future()
@@ -122,7 +126,7 @@ class JanusSession:
         SfuError
         """
         self._number = id_of(await self._http.post("", {"janus": "create"}))
-        self._heard_s = self._clock()
+        self._heard()
         self._tasks.spawn(self._hear(), name="events of Janus")
         self._tasks.spawn(self._look(), name="looking after Janus")
 
@@ -228,7 +232,7 @@ class JanusSession:
                 continue
             finally:
                 self._poll = None
-            self._heard_s = self._clock()
+            self._heard()
             try:
                 for event in events:
                     self._take(event)
@@ -257,13 +261,21 @@ class JanusSession:
             except SfuError as exc:
                 self._failed(exc)
             else:
-                self._heard_s = self._clock()
+                self._heard()
+
+    def _heard(self) -> None:
+        self._heard_s, self._closed_s = self._clock(), None
 
     def _failed(self, error: SfuError) -> None:
+        now_s = self._clock()
         if isinstance(error, JanusError) and error.number == NO_SUCH_SESSION:
             self.lose(SfuUnreachableError("Janus was started anew."))
-        elif not isinstance(error, SilentError) or self._clock() - self._heard_s > LOST_S:
+        elif not isinstance(error, SilentError) or now_s - self._heard_s > LOST_S:
             self.lose(error)
+        elif isinstance(error, ClosedError):
+            self._closed_s = now_s if self._closed_s is None else self._closed_s
+            if now_s - self._closed_s > CLOSED_S:
+                self.lose(error)
 
     def _take(self, event: dict[str, Any]) -> None:
         kind = event["janus"]

@@ -13,7 +13,8 @@ from blustream_widget.core.call_messages import Candidate
 from blustream_widget.core.call_sfu import CallSfu
 from blustream_widget.errors import SfuRefusedError, SfuUnreachableError
 from blustream_widget.sfu import janus_session
-from blustream_widget.sfu.janus_api import JanusHttp, SilentError
+from blustream_widget.sfu.janus_api import ClosedError, JanusHttp, SilentError
+from blustream_widget.sfu.janus_session import JanusSession
 from blustream_widget.sfu.media_room import LineEvents, Stream
 from blustream_widget.sfu.videoroom import JanusRoom, end_rooms, new_name
 
@@ -178,6 +179,35 @@ async def test_a_janus_that_takes_requests_and_says_no_more_is_not_waited_for(
     fake.is_mute = True
     with pytest.raises(SilentError):
         await room.publish("v=0", Heard().events)
+
+
+async def test_a_janus_that_has_ended_is_not_waited_for_as_a_silent_one_is(monkeypatch):
+    monkeypatch.setattr(janus_session, "LOST_S", 3600.0)
+    monkeypatch.setattr(janus_session, "CLOSED_S", 0.0)
+    fake, app = FakeJanus(), web.Application()
+    app.router.add_post("/{tail:.*}", fake.post)
+    app.router.add_get("/{tail:.*}", fake.poll)
+    async with TestServer(app, host="127.0.0.1", handler_cancellation=True) as server:
+        session = JanusSession(CallSfu(url=str(server.make_url("/janus")), api_secret="hidden"))
+        await session.open()
+    async with asyncio.timeout(10):
+        assert isinstance(await session.lost(), ClosedError)
+    await session.close()
+
+
+async def test_a_proxy_that_is_started_anew_in_a_second_changes_nothing(fake):
+    now_s = 0.0
+    session = JanusSession(CallSfu(url=fake.url, api_secret="hidden"), clock=lambda: now_s)
+    await session.open()
+    for now_s in (1.0, 1.9, 5.0, 5.9):
+        session._failed(ClosedError("Nobody listens."))
+        assert not session._end.done()
+        if now_s == 1.9:
+            session._heard()
+    now_s = 6.1
+    session._failed(ClosedError("Nobody listens."))
+    assert "Nobody" in (await session.lost()).message
+    await session.close()
 
 
 async def test_a_poll_that_hears_nothing_any_more_is_begun_anew(fake, room, monkeypatch):
