@@ -43,7 +43,7 @@ export function ownTimestamp(image: VideoFrame): number | undefined {
     .rtpTimestamp;
 }
 
-/** In the worker: read to the end. */
+/** In the worker: read to the end; rejects where that cannot be. */
 export async function tellPictures(
   pictures: ReadableStream<VideoFrame>,
   tell: TellDecoded,
@@ -53,24 +53,31 @@ export async function tellPictures(
     const { value: image, done } = await reader.read();
     if (done) return;
     const thereMs = performance.now();
-    tell({ kind: "decoded", image, rtpTimestamp: ownTimestamp(image), thereMs }, [image]);
+    try {
+      tell({ kind: "decoded", image, rtpTimestamp: ownTimestamp(image), thereMs }, [image]);
+    } catch (error) {
+      image.close();
+      throw error;
+    }
   }
 }
 
-/** On the page: give a track to the worker and get its pictures until `signal` aborts. */
+/**
+ * On the page: give a track to the worker and get its pictures until `signal` aborts.
+ *
+ * Those that are on their way then are closed when they come: a browser has few of them.
+ */
 export function takePictures(
   track: MediaStreamTrack,
   worker: Worker,
   show: (picture: DecodedMessage) => void,
   signal: AbortSignal,
 ): void {
-  worker.addEventListener(
-    "message",
-    ({ data }: MessageEvent<DecodedMessage>) => {
-      if (data.kind === "decoded") show(data);
-    },
-    { signal },
-  );
+  worker.addEventListener("message", ({ data }: MessageEvent<DecodedMessage>) => {
+    if (data.kind !== "decoded") return;
+    if (signal.aborted) data.image.close();
+    else show(data);
+  });
   const pictures = picturesOf(track);
   if (pictures) worker.postMessage(pictures, [pictures]);
 }

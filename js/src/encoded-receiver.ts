@@ -60,16 +60,14 @@ export function receiveEncoded(
     events.failed(reason);
   };
   worker.addEventListener("error", () => fail("the worker for frames does not run"), { signal });
-  worker.addEventListener(
-    "message",
-    ({ data }: MessageEvent<WorkerMessage>) => {
-      if (data.kind === "picture") {
-        const { header, image, thereMs } = data;
-        events.frame({ header, image, thereMs });
-      } else if (data.kind === "want-keyframe") events.wantKeyframe();
-      else fail(data.reason);
-    },
-    { signal },
-  );
+  worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => {
+    if (signal.aborted) {
+      if (data.kind === "picture") data.image.close();
+    } else if (data.kind === "picture") {
+      const { header, image, thereMs } = data;
+      events.frame({ header, image, thereMs });
+    } else if (data.kind === "want-keyframe") events.wantKeyframe();
+    else fail(data.reason);
+  });
   return true;
 }

@@ -17,5 +17,7 @@ interface Scope {
 const scope = globalThis as unknown as Scope;
 const tell: Scope["postMessage"] = (message, transfer) => scope.postMessage(message, transfer);
 const frames = new EncodedFrames(tell);
-scope.onrtctransform = ({ transformer }) => void frames.read(transformer.readable);
-scope.onmessage = ({ data }) => void tellPictures(data, tell);
+// What is reported is an error of this worker to the page, which goes on another way.
+scope.onrtctransform = ({ transformer }) =>
+  void frames.read(transformer.readable).catch(reportError);
+scope.onmessage = ({ data }) => void tellPictures(data, tell).catch(reportError);

@@ -286,7 +286,8 @@ class BrowserPeer implements Peer {
     watchStats(receiver, tell, signal);
     if (this.takesEncoded) return;
     if (this.#worker) takePictures(track, this.#worker, (picture) => this.#show(picture), signal);
-    else if (givesPictures()) void readTrack(track, show, signal);
+    else if (givesPictures())
+      readTrack(track, show, signal).catch((error: unknown) => this.#fail(String(error)));
     else readVideo(track, show, signal);
   }
 
@@ -317,7 +318,7 @@ async function readTrack(
 ): Promise<void> {
   const reader = picturesOf(track)?.getReader();
   if (!reader) return;
-  signal.addEventListener("abort", () => void reader.cancel(), { once: true });
+  signal.addEventListener("abort", () => reader.cancel().catch(() => {}), { once: true });
   for (;;) {
     const { value: image, done } = await reader.read();
     if (done) return;

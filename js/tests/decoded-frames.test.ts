@@ -94,8 +94,41 @@ describe("pictures that the browser has decoded", () => {
     worker.tell({ kind: "want-keyframe" });
     worker.tell(message);
     ended.abort();
-    worker.tell(message);
+    const late = { ...message, image: new FakeImage() };
+    worker.tell({ kind: "want-keyframe" });
+    worker.tell(late);
     expect(shown).toEqual([message]);
+    expect([message.image.isClosed, late.image.isClosed]).toEqual([false, true]);
+  });
+
+  it("are closed, and told of as a failure, where the page cannot get them", async () => {
+    const image = new FakeImage();
+    const pictures = new ReadableStream<VideoFrame>({
+      start: (controller) => controller.enqueue(asFrame(image)),
+    });
+    const read = tellPictures(pictures, () => {
+      throw new DOMException("", "DataCloneError");
+    });
+    await expect(read).rejects.toThrow(DOMException);
+    expect(image.isClosed).toBe(true);
+  });
+
+  it("that end with an error are an error of the worker", async () => {
+    const reported = vi.fn();
+    vi.stubGlobal("reportError", reported);
+    vi.stubGlobal("postMessage", vi.fn());
+    await import("../src/frame-worker");
+    const scope = globalThis as unknown as {
+      onmessage: (event: { data: ReadableStream }) => void;
+      onrtctransform: (event: { transformer: { readable: ReadableStream } }) => void;
+    };
+    const broken = () =>
+      new ReadableStream({ start: (controller) => controller.error(new Error("no more")) });
+    scope.onmessage({ data: broken() });
+    await vi.waitFor(() => expect(reported).toHaveBeenCalledTimes(1));
+    scope.onrtctransform({ transformer: { readable: broken() } });
+    await vi.waitFor(() => expect(reported).toHaveBeenCalledTimes(2));
+    expect(String(reported.mock.calls[0])).toContain("no more");
   });
 });
 

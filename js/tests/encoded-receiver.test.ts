@@ -56,6 +56,18 @@ describe("frames of a receiver", () => {
     expect(events.wantKeyframe).toHaveBeenCalledOnce();
     ended.abort();
     expect(FakeWorker.newest.isTerminated).toBe(true);
+    const late = new FakeImage();
+    FakeWorker.newest.tell({ kind: "want-keyframe" });
+    FakeWorker.newest.tell({
+      kind: "picture",
+      header: header(),
+      image: late as unknown as VideoFrame,
+      thereMs: 4,
+    });
+    expect(late.isClosed).toBe(true);
+    expect(events.frame).toHaveBeenCalledOnce();
+    expect(events.wantKeyframe).toHaveBeenCalledOnce();
+    expect(events.failed).not.toHaveBeenCalled();
   });
 
   it.each(["RTCRtpScriptTransform", "VideoDecoder", "Worker"])(
