@@ -84,16 +84,26 @@ def _packages(report: Report) -> None:
 
 
 def _encoders(report: Report) -> None:
-    from blustream_widget.encode.probe import probe_all
+    from blustream_widget.encode.probe import candidates, probe_all
 
-    trials = probe_all()
     forced = load_config().encoder
-    chosen = forced or next((trial.name for trial in trials if not trial.reason), "")
-    for trial in trials:
-        detail = trial.reason or ("works, in use" if trial.name == chosen else "works")
-        report.findings.append(Finding(trial.name, not trial.reason, detail, needed=False))
-    detail = chosen or "none works: install PyAV from its wheel; until then JPEG is sent"
-    report.findings.append(Finding("H.264 encoder", bool(chosen), detail))
+    known = {trial.name: trial.reason for trial in probe_all()}
+    if forced and forced not in known:
+        known |= {trial.name: trial.reason for trial in probe_all(candidates(forced))}
+    working = [name for name, reason in known.items() if not reason]
+    allowed = [forced] if forced else working
+    chosen = next((name for name in allowed if name in working), "")
+    for name, reason in known.items():
+        detail = reason or ("works, in use" if name == chosen else "works")
+        report.findings.append(Finding(name, not reason, detail, needed=False))
+    if not chosen and forced:
+        obstacle = (
+            f"{forced}, which BLUSTREAM_ENCODER asks for, does not work here: unset it, or set "
+            f"{working[0] if working else 'another'}; until then JPEG is sent"
+        )
+    else:
+        obstacle = "none works: install PyAV from its wheel; until then JPEG is sent"
+    report.findings.append(Finding("H.264 encoder", bool(chosen), chosen or obstacle))
 
 
 def _front_end(report: Report) -> None:

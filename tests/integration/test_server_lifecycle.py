@@ -113,6 +113,7 @@ async def test_another_process_takes_a_killed_servers_place_at_once(folder):
         process = server.process
         wait_until(lambda: heirs(process), timeout_s=30, what="a process that waits")
         (heir,) = heirs(process)
+        assert heir not in server.workers()
         process.kill()
         wait_until(
             lambda: (known := find_server(server.config)) and known != server.address,

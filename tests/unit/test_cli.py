@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from blustream_widget.cli import main
+from blustream_widget.core.types import EncoderTrial
 
 
 def test_info_of_a_missing_file_is_one_line_and_status_1(capsys, tmp_path) -> None:
@@ -39,6 +40,24 @@ def test_doctor_names_every_encoder_with_its_reason(capsys) -> None:
         assert name in text
     refused = next(line for line in text.splitlines() if "h264_amf" in line)
     assert len(refused.split()) > 3
+
+
+@pytest.mark.parametrize("name", ["h264_nvenc", "h264_of_nobody"])
+def test_doctor_says_no_to_an_encoder_that_is_asked_for_and_does_not_work(
+    name, capsys, monkeypatch
+) -> None:
+    monkeypatch.setattr(
+        "blustream_widget.encode.probe.try_one",
+        lambda profile: EncoderTrial(profile.name, "It is taken." * (profile.name == name)),
+    )
+    monkeypatch.setenv("BLUSTREAM_ENCODER", name)
+    assert main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert any(name in line and "It is taken." in line for line in lines)
+    (verdict,) = (line for line in lines if "H.264 encoder" in line)
+    assert verdict.split()[0] == "NO"
+    assert f"{name}, which BLUSTREAM_ENCODER asks for" in verdict
+    assert not any("in use" in line for line in lines)
 
 
 def test_bench_says_what_it_needs(capsys, monkeypatch) -> None:

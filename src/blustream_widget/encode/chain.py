@@ -8,6 +8,7 @@ from collections.abc import Callable
 from blustream_widget.core.types import Capabilities, EncoderTrial, Picture
 from blustream_widget.encode.encoder import EncodedFrame, Encoder, StreamSettings
 from blustream_widget.encode.h264 import H264Encoder
+from blustream_widget.encode.known_refusals import TryEncoder
 from blustream_widget.encode.probe import PROBE_SETTINGS, no_encoder, try_one
 from blustream_widget.encode.profiles import PROFILES, EncoderProfile
 from blustream_widget.errors import EncoderFailedError
@@ -15,7 +16,6 @@ from blustream_widget.errors import EncoderFailedError
 logger = logging.getLogger(__name__)
 
 OpenEncoder = Callable[[EncoderProfile, StreamSettings], Encoder]
-TryEncoder = Callable[[EncoderProfile, StreamSettings], "Encoder | EncoderTrial"]
 
 # Ceilings that encoders are opened with: the bit rate moves below without a new IDR.
 # Close together where a picture's time on the link is felt: their buffers grow with them.

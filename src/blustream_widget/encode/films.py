@@ -19,7 +19,7 @@ from av.video.format import VideoFormat
 from av.video.stream import VideoStream
 
 from blustream_widget.core.types import Picture
-from blustream_widget.encode.h264 import reason_of
+from blustream_widget.encode.reasons import reason_of
 from blustream_widget.encode.sound import FilmSound, Samples
 from blustream_widget.encode.stills import JpegEncoder
 from blustream_widget.errors import RecordingError

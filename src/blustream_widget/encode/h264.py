@@ -6,6 +6,7 @@ import contextlib
 from fractions import Fraction
 
 import av
+import av.logging
 import numpy as np
 from av.codec.codec import UnknownCodecError
 from av.video.codeccontext import VideoCodecContext
@@ -16,6 +17,7 @@ from blustream_widget.core.types import Picture
 from blustream_widget.encode.encoder import EncodedFrame, StreamSettings
 from blustream_widget.encode.frames import frame_of
 from blustream_widget.encode.profiles import EncoderProfile
+from blustream_widget.encode.reasons import reason_of
 from blustream_widget.errors import EncoderFailedError
 
 _HINT = "Set BLUSTREAM_ENCODER=libx264 to use the software encoder."
@@ -59,12 +61,13 @@ class H264Encoder:
         self._n_encoded = 0
         self._reformatter = VideoReformatter() if profile.pixel_format != "yuv420p" else None
         self._context: VideoCodecContext | None = None
-        try:
-            self._context = _open(profile, settings)
-        except (av.FFmpegError, UnknownCodecError, ValueError) as exc:
-            raise EncoderFailedError(
-                f"{profile.name} cannot be opened: {reason_of(exc)}.", hint=_HINT
-            ) from exc
+        with av.logging.Capture() as lines:
+            try:
+                self._context = _open(profile, settings)
+            except (av.FFmpegError, UnknownCodecError, ValueError) as exc:
+                raise EncoderFailedError(
+                    f"{profile.name} cannot be opened: {reason_of(exc, lines)}.", hint=_HINT
+                ) from exc
 
     @property
     def name(self) -> str:
@@ -134,16 +137,6 @@ def _open(profile: EncoderProfile, settings: StreamSettings) -> VideoCodecContex
     context.options = profile.options(settings)
     context.open()
     return context
-
-
-def reason_of(exc: Exception) -> str:
-    """Say what FFmpeg says of an error: its last log line rather than its error number."""
-    if isinstance(exc, UnknownCodecError):
-        return "this FFmpeg was built without it"
-    log = getattr(exc, "log", None)
-    if log is not None and log[2].strip():
-        return str(log[2]).strip().rstrip(".")
-    return str(getattr(exc, "strerror", None) or exc).rstrip(".")
 
 
 def blank_picture(width_px: int, height_px: int) -> Picture:

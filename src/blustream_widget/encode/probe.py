@@ -39,7 +39,7 @@ def try_one(
 ) -> H264Encoder | EncoderTrial:
     """Return the encoder, open, or why it was refused."""
     before = av.logging.get_level()
-    # FFmpeg's reason ("Cannot load libcuda.so.1") is only in its log.
+    # FFmpeg's reason ("Cannot load libcuda.so.1") is only in its log: reasons.py.
     av.logging.set_level(av.logging.ERROR)
     try:
         with av.logging.Capture():
@@ -69,10 +69,10 @@ def find_encoder(
     raise no_encoder(tuple(trials))
 
 
-def probe_all() -> tuple[EncoderTrial, ...]:
+def probe_all(profiles: tuple[EncoderProfile, ...] = PROFILES) -> tuple[EncoderTrial, ...]:
     """Try every encoder, also those after the first that works."""
     trials = []
-    for profile in PROFILES:
+    for profile in profiles:
         result = try_one(profile)
         if isinstance(result, H264Encoder):
             result.close()
@@ -84,6 +84,11 @@ def probe_all() -> tuple[EncoderTrial, ...]:
 def no_encoder(trials: tuple[EncoderTrial, ...]) -> NoEncoderError:
     """Error that names every trial."""
     reasons = " ".join(trial.reason for trial in trials)
+    if len(trials) == 1:  # one alone is tried where somebody asks for it by name
+        return NoEncoderError(
+            f"The only H.264 encoder that BLUSTREAM_ENCODER allows does not work here. {reasons}",
+            hint="Unset BLUSTREAM_ENCODER to use the first that works. Until then JPEG is sent.",
+        )
     return NoEncoderError(
         f"No H.264 encoder works here. {reasons}".rstrip(),
         hint="Install PyAV from its wheel, which brings libx264. Until then JPEG is sent.",

@@ -13,7 +13,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
 from blustream_widget.core.voice_messages import PACKET_SAMPLES, RATE_HZ
-from blustream_widget.encode.h264 import reason_of
+from blustream_widget.encode.reasons import reason_of
 from blustream_widget.errors import RecordingError
 
 Samples: TypeAlias = npt.NDArray[np.float32]

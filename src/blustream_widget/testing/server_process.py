@@ -48,13 +48,21 @@ class ServerProcess:
             return False
 
     def workers(self) -> list[psutil.Process]:
-        """Its worker processes, the warm ones as well, oldest first."""
-        children: list[psutil.Process] = self.process.children()
+        """Its worker processes, the warm ones as well, oldest first; its heir is none."""
+        children = [child for child in self.process.children() if not _is_heir(child)]
         return sorted(children, key=lambda child: (child.create_time(), child.pid))
 
     def wait_until_ended(self, *, timeout_s: float = 10.0) -> None:
         """Wait until the process is gone."""
         wait_until(lambda: not self.is_running, timeout_s=timeout_s, what="server's end")
+
+
+def _is_heir(process: psutil.Process) -> bool:
+    """Whether it waits to be the server; who has just ended does not."""
+    try:
+        return "--heir" in process.cmdline()
+    except psutil.Error:
+        return False
 
 
 @contextmanager

@@ -16,10 +16,11 @@ import socket
 import sys
 import threading
 
-from blustream_widget.config import Config, load_config
+from blustream_widget.config import Config, load_config, runtime_dir
 from blustream_widget.core.worker_protocol import Failed, Ready
 from blustream_widget.encode.chain import EncoderChain
-from blustream_widget.encode.probe import candidates
+from blustream_widget.encode.known_refusals import remembering
+from blustream_widget.encode.probe import candidates, try_one
 from blustream_widget.errors import BlustreamError, NoEncoderError, PeerClosedError
 from blustream_widget.runtime import start_thread
 from blustream_widget.worker.channel import ServerChannel
@@ -45,7 +46,9 @@ def die_with_parent() -> None:
 
 def start_chain(config: Config) -> EncoderChain:
     """Find the encoder; a chain without one if none works, which still leaves JPEG."""
-    chain = EncoderChain(candidates(config.encoder))
+    # One that is asked for by name is really tried, each time.
+    attempt = try_one if config.encoder else remembering(try_one, lambda: runtime_dir(config))
+    chain = EncoderChain(candidates(config.encoder), try_encoder=attempt)
     try:
         chain.start()
     except NoEncoderError as exc:
