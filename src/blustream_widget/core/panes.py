@@ -167,10 +167,11 @@ def _check_counts(state: ViewState, values: dict[str, Any]) -> None:
             hint=f"It has {n}, counted from 0.",
         )
     panes = values.get("panes")
-    if isinstance(panes, dict) and (unknown := [index for index in panes if index >= n]):
+    n_panes = len(state.panes)  # none where one view has the whole picture
+    if isinstance(panes, dict) and (unknown := [index for index in panes if index >= n_panes]):
         raise StateError(
             f"There is no pane {unknown[0]} in the layout {state.layout!r}.",
-            hint=f"It has {n}, counted from 0.",
+            hint=f"It has {n_panes}, counted from 0." if n_panes else "Set the view's own fields.",
         )
     lengths = {"pane_sizes": len(state.panes)}
     lengths |= {} if isinstance(panes, dict) else {"panes": len(state.panes)}

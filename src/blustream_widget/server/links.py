@@ -12,7 +12,12 @@ from blustream_widget.core import link_protocol as lp
 from blustream_widget.core import link_sharing as ls
 from blustream_widget.core.picture_messages import TakePicture
 from blustream_widget.core.publishing import StartPublishing, StopPublishing
-from blustream_widget.errors import BlustreamError, PeerClosedError, ProtocolError
+from blustream_widget.errors import (
+    BlustreamError,
+    PeerClosedError,
+    ProtocolError,
+    SessionError,
+)
 from blustream_widget.server.admission import Visitor
 from blustream_widget.server.hub import Hub
 from blustream_widget.session.kernel_process import KernelProcess
@@ -108,9 +113,25 @@ class KernelLink:
             self._answer_unreadable(text, exc)
             return
         if not isinstance(message, lp.Order):
-            self._take(message)
+            self._try(message)
         elif self._hub.orders.take(message.kernel, message.n):
-            self._take(message.what)
+            self._try(message.what)
+
+    def _try(self, message: _Unwrapped) -> None:
+        """Take a message; a fault of ours in it is not the end of the kernel's other viewers."""
+        try:
+            self._take(message)
+        except Exception as exc:
+            what = type(message).__name__
+            logger.exception("A kernel's %s failed", what)
+            if (session := getattr(message, "session", "")) != "":
+                error = lp.SessionError(
+                    session=session,
+                    code=SessionError.code,
+                    message=f"The server failed to take {what}: {type(exc).__name__}.",
+                    hint="Its log has the details; the viewer goes on without it.",
+                )
+                self.tell(error)
 
     def _take(self, message: _Unwrapped) -> None:
         match message:

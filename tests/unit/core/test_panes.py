@@ -203,3 +203,11 @@ def test_a_frame_of_several_panes_says_what_each_shows() -> None:
     assert FrameHeader.unpack(data + b"picture") == header
     with pytest.raises(ProtocolError, match="panes"):
         FrameHeader.unpack(data[:-1])
+
+
+def test_a_pane_that_went_with_its_layout_is_refused_by_name() -> None:
+    alone = (
+        laid_out("compare").with_patch({"active": 1}, INFO).with_patch({"layout": "single"}, INFO)
+    )
+    with pytest.raises(StateError, match="no pane 0 in the layout 'single'"):
+        alone.with_patch({"panes": {"0": {"zoom": 2.0}}}, INFO)

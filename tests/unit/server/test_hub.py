@@ -348,6 +348,25 @@ async def test_a_viewer_that_is_closed_behind_a_long_call_is_not_left_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_what_fails_in_one_message_is_told_and_leaves_the_link(monkeypatch, caplog) -> None:
+    def fail(*_: object) -> None:
+        raise IndexError("a fault of ours")
+
+    async with made() as hub:
+        outbox = LinkOutbox()
+        link = KernelLink(hub, outbox)  # type: ignore[arg-type]
+        monkeypatch.setattr(hub, "close", fail)
+        link.receive(lp.encoder.encode(lp.CloseSession(session="5" * 32)).decode())
+        (told,) = outbox.told
+        assert isinstance(told, lp.SessionError)
+        assert (told.session, told.fatal) == ("5" * 32, False)
+        assert "CloseSession: IndexError" in told.message
+        assert "a fault of ours" in caplog.text
+        link.receive(lp.encoder.encode(lp.Confirm(n=3)).decode())
+        assert outbox.told[1:] == [lp.Confirmed(n=3)]
+        await link.close()
+
+
 class LinkOutbox:
     """Keeps what a kernel is told."""
 
