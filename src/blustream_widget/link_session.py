@@ -56,13 +56,20 @@ class Change:
 _OF_PANES = frozenset(("active", "layout", "linked", "panes"))
 """Fields that say which panes the others are of."""
 
+_TURNS = frozenset(("north_up", "rotation", "flip_x", "flip_y"))
+
 
 def _joined(patch: dict[str, Any], later: dict[str, Any]) -> dict[str, Any] | None:
     """Give one patch for two; None where it would not mean the same."""
     if not patch:
         return later
-    # An index belongs to the axis of its moment.
-    if "axis" in later and "slice_idx" in patch:
+    # An index belongs to the axis of its moment, and one alone leaves those of the other axes.
+    if "slice_idx" in patch and "axis" in later:
+        return None
+    if not isinstance(patch.get("slice_idx", 0), int) and isinstance(later.get("slice_idx"), int):
+        return None
+    # What turns the picture turns what had been moved, of the pane that was in use.
+    if not _TURNS.isdisjoint(later):
         return None
     if patch.keys() == later.keys() == {"panes"}:
         return _joined_panes(patch["panes"], later["panes"])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from blustream_widget.core.state import first_state
+from blustream_widget.errors import StateError
 from blustream_widget.link_session import Change
 from blustream_widget.testing.fakes import volume_info
 
@@ -53,3 +57,45 @@ def test_what_is_told_means_what_was_set(patches, n, layout):
         at_once = at_once.with_patch(patch, INFO)
     assert at_once.looks_like(one_by_one)
     assert (at_once.active, at_once.slice_idx) == (one_by_one.active, one_by_one.slice_idx)
+
+
+def one_of_each(**fields):
+    return st.one_of(*(st.fixed_dictionaries({name: value}) for name, value in fields.items()))
+
+
+LOOKS = one_of_each(
+    axis=st.integers(0, 2),
+    slice_idx=st.integers(0, 59) | st.tuples(*(st.integers(0, 59),) * 3),
+    zoom=st.sampled_from([1.0, 2.0]),
+    window=st.sampled_from([1.0, 2.0]),
+    pan=st.tuples(st.sampled_from([0.2, 0.5]), st.sampled_from([0.5, 0.7])),
+    rotation=st.sampled_from([0, 90]),
+    flip_x=st.booleans(),
+    north_up=st.booleans(),
+)
+CHANGES = (
+    LOOKS
+    | one_of_each(
+        layout=st.sampled_from(["single", "compare", "2x2"]),
+        active=st.integers(0, 3),
+        linked=st.booleans(),
+    )
+    | one_of_each(panes=st.dictionaries(st.sampled_from(["0", "1"]), LOOKS, min_size=1))
+)
+
+
+def after(state, patches):
+    for patch in patches:
+        state = state.with_patch(patch, INFO)
+    return msgspec.structs.replace(state, revision=0)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(["single", "compare", "2x2"]), st.lists(CHANGES, min_size=2, max_size=4))
+def test_whatever_is_set_means_the_same_when_it_is_told(layout, patches):
+    state = first_state(INFO).with_patch({"layout": layout}, INFO)
+    try:
+        one_by_one = after(state, patches)
+    except StateError:
+        return  # a pane that is not there: refused one by one, or with what it was joined to
+    assert after(state, joined(*patches)) == one_by_one
