@@ -56,8 +56,9 @@ class KernelPort:
 
     def attach(self, kernel: Kernel) -> None:
         """Tell `kernel` from now on."""
-        self._kernel = kernel
-        self.on_change()
+        if kernel is not self._kernel:
+            self._kernel = kernel
+            self.on_change()
 
     def detach(self, kernel: Kernel) -> None:
         """Forget `kernel`, unless another one took its place."""

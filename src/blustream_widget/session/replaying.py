@@ -28,6 +28,8 @@ PIECES_HZ, PIECES_BURST = 5.0, 20.0
 """What one page may ask for: at twice the speed it hears one piece a second."""
 NEAR_S = 10.0
 """Of the recording: who looks hears what is said where the replay is, and nothing else of it."""
+_FASTEST, _SILENT_S = 2.0, 2.0
+"""Nobody is heard at a higher speed; a kernel that plays says twice a second where it is."""
 _MOST_KEPT = 8
 """Pieces: every page asks for the same ones at about the same time."""
 _NOT_NOW = "This piece of the recording is not replayed now."
@@ -146,7 +148,10 @@ class ReplayDesk:
         state = self._state
         if state is None or state.about is None or not state.about.speakers:
             return False
-        gone_s = (self._clock() - self._told_s) * state.speed if state.playing else 0.0
+        gone_s = 0.0
+        if state.playing and not state.waits:
+            silent_s = self._clock() - self._told_s
+            gone_s = min(silent_s, _SILENT_S) * min(state.speed, _FASTEST)
         begin_s = piece * PIECE_MS / 1000
         return state.t - NEAR_S <= begin_s <= state.t + gone_s + NEAR_S
 

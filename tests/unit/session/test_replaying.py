@@ -40,6 +40,12 @@ def wishes(kernel):
     return [m.wish for m in kernel.heard if isinstance(m, lp.WishOfReplay)]
 
 
+def pass_time(session, seconds):
+    desk = session.outlets.replaying
+    now_s = desk._clock()
+    desk._clock = lambda: now_s + seconds
+
+
 @pytest.fixture
 async def people(session, kernel):
     """The owner and a guest who may look, while something is replayed."""
@@ -137,13 +143,34 @@ async def test_nobody_is_given_what_is_not_replayed_now(session, kernel, people,
 
 async def test_what_is_near_goes_with_the_replay(session, kernel, people):
     _, (guest, channel) = people
-    now_s = session.outlets.replaying._clock()
-    session.outlets.replaying._clock = lambda: now_s + 4
+    pass_time(session, 1.5)
+    says(guest, WantSaid(n=3, piece=10))
+    assert wishes(kernel) == [WantSaid(n=3, piece=10)]
+    tells(session, ReplayState(n=3, t=12.0))
     says(guest, WantSaid(n=3, piece=11))
-    assert wishes(kernel) == [WantSaid(n=3, piece=11)]
+    assert wishes(kernel)[1:] == [WantSaid(n=3, piece=11)]
     tells(session, ReplayState(n=3, t=40.0, jumps=1))
     says(guest, WantSaid(n=3, piece=5))
     assert [bool(m.refused) for m in told(channel, Said)] == [True]
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        ReplayState(n=3, t=10.0, waits=True),
+        ReplayState(n=3, t=10.0, playing=False),
+        ReplayState(n=3, t=10.0, speed=100.0),
+        ReplayState(n=3, t=10.0, speed=2.0),
+    ],
+    ids=["waits for a cell", "stands", "too quick to be heard", "says nothing for long"],
+)
+async def test_nobody_hears_ahead_of_a_replay_whose_time_stands(session, kernel, people, status):
+    _, (guest, channel) = people
+    tells(session, status)
+    pass_time(session, 300.0)
+    says(guest, WantSaid(n=3, piece=15))
+    assert [bool(m.refused) for m in told(channel, Said)] == [True]
+    assert wishes(kernel) == []
 
 
 async def test_nobody_asks_more_than_can_be_heard(session, kernel, people):
