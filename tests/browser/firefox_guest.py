@@ -163,8 +163,8 @@ class FirefoxGuest:
         self._do(self._page.act("key", *down, *up))
 
     def type(self, text: str) -> None:
-        for key in text:
-            self.press(key)
+        strokes = [{"type": way, "value": key} for key in text for way in ("keyDown", "keyUp")]
+        self._do(self._page.act("key", *strokes))
 
     def join(self, name: str) -> None:
         self.click("Your name", what="field")
