@@ -45,6 +45,7 @@ class Publishable(t.HasTraits):
         self._publish_n = 0
         self._published = PublishStatus("", 0, PublishState())
         self._published_told = threading.Condition()
+        self._publish_turn = threading.Lock()  # of who asks: an answer is of one question
 
     @property
     def published(self) -> PublishState:
@@ -85,7 +86,7 @@ class Publishable(t.HasTraits):
         to = _checked(to)
         wish = StartPublishing(
             session=self._session,
-            n=self._next_publish_n(),
+            n=0,
             number=secrets.randbelow((1 << 53) - 1) + 1,
             secret=secrets.token_urlsafe(24),
             to=to,
@@ -101,22 +102,22 @@ class Publishable(t.HasTraits):
         return told.status
 
     def unpublish(self) -> None:
-        """Take what is seen away from the SFU, and wait until that is done."""
-        with self._published_told:
-            self._publish_wish = None
-        wish = StopPublishing(session=self._session, n=self._next_publish_n())
+        """Take what is seen away from the SFU, and wait until that is done.
+
+        A `publish` that another thread waits for comes to its end before.
+        """
+        wish = StopPublishing(session=self._session, n=0)
         self._ask_to_publish(wish, _STOP_TIMEOUT_S)
 
-    def _next_publish_n(self) -> int:
-        with self._published_told:
-            self._publish_n += 1
-            return self._publish_n
-
     def _ask_to_publish(
-        self, question: StartPublishing | StopPublishing, timeout_s: float
+        self, wish: StartPublishing | StopPublishing, timeout_s: float
     ) -> PublishStatus:
-        """Ask for something, and wait for what becomes of it."""
-        with self._published_told:
+        """Ask for something, when no other thread waits, and wait for what becomes of it."""
+        with self._publish_turn, self._published_told:
+            self._publish_n += 1
+            question = msgspec.structs.replace(wish, n=self._publish_n)
+            if isinstance(question, StopPublishing):
+                self._publish_wish = None
             self._publish_question = question
             self._link.tell(question)
             try:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import traitlets as t
 
 from blustream_widget.core import link_protocol as lp
@@ -49,6 +50,7 @@ class Recordable(t.HasTraits):
         self._is_reopened = False  # maybe by another server, which says next what it knows
         self._recording = lp.RecordingStatus("", 0, "", RecordingState())
         self._recording_told = threading.Condition()
+        self._recording_turn = threading.Lock()  # of who asks: an answer is of one question
         self._last_recording: Path | None = None
         self._replay: Replay | None = None
 
@@ -90,8 +92,7 @@ class Recordable(t.HasTraits):
         """
         _ = self.info
         target = "" if path is None else os.fspath(Path(path).expanduser().absolute())
-        n = self._next_recording_n()
-        wish = lp.StartRecording(session=self._session, n=n, path=target, overwrite=overwrite)
+        wish = lp.StartRecording(session=self._session, n=0, path=target, overwrite=overwrite)
         told = self._wait_for(wish, _START_TIMEOUT_S)
         if told.status.code:
             raise from_code(told.status.code, told.status.message, told.status.hint)
@@ -107,8 +108,7 @@ class Recordable(t.HasTraits):
         """
         if self.recording.phase == "off":
             raise RecordingError("Nothing is recorded.", hint="viewer.record() begins that.")
-        n = self._next_recording_n()
-        wish = lp.StopRecording(session=self._session, n=n)
+        wish = lp.StopRecording(session=self._session, n=0)
         told = self._wait_for(wish, _STOP_TIMEOUT_S)
         if told.status.code:
             raise from_code(told.status.code, told.status.message, told.status.hint)
@@ -136,17 +136,14 @@ class Recordable(t.HasTraits):
             return
         self._mirrored.post(edits, author, gesture=self._mirrored.next_gesture())
 
-    def _next_recording_n(self) -> int:
-        self._recording_n += 1
-        return self._recording_n
-
     def _wait_for(
         self, wish: lp.StartRecording | lp.StopRecording, timeout_s: float
     ) -> lp.RecordingStatus:
-        """Ask for something, and wait for what becomes of it."""
-        with self._recording_told:
-            self._recording_wish = wish
-            self._link.tell(wish)
+        """Ask for something, when no other thread waits, and wait for what becomes of it."""
+        with self._recording_turn, self._recording_told:
+            self._recording_n += 1
+            self._recording_wish = msgspec.structs.replace(wish, n=self._recording_n)
+            self._link.tell(self._recording_wish)
             try:
                 self._recording_told.wait_for(lambda: self._recording_answer is not None, timeout_s)
             finally:  # also when the user interrupts

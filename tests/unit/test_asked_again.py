@@ -182,3 +182,30 @@ def test_publishing_is_asked_for_again(viewer, asking, question):
     result.result(10)
     viewer.hear(OPENED, published(1, "on" if is_start else "off"))
     assert len(viewer._link.told) == 2
+
+
+def test_who_records_in_two_threads_gets_the_answer_to_their_own_wish(viewer):
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(viewer.record, "/tmp/a.mp4")
+        assert viewer._link.asked(1).n == 1
+        second = threads.submit(viewer.record, "/tmp/b.mp4")
+        viewer.hear(recording(1, "on", number=1))
+        assert str(first.result(10)) == "/tmp/a.mp4"
+        assert viewer._link.asked(2).n == 2
+        viewer.hear(recording(2, "on", number=1, code="recording", message="Recorded already."))
+        with pytest.raises(RecordingError, match="Recorded already"):
+            second.result(10)
+
+
+def test_the_end_of_publishing_waits_for_its_begin_in_another_thread(viewer):
+    on = PublishState(phase="on", sfu="Janus", place="mountpoint 1")
+    with ThreadPoolExecutor(2) as threads:
+        begin = threads.submit(viewer.publish, JANUS)
+        assert isinstance(viewer._link.asked(1), StartPublishing)
+        end = threads.submit(viewer.unpublish)
+        viewer.hear(PublishStatus("s", 1, on))
+        assert begin.result(10) == on
+        assert isinstance(viewer._link.asked(2), StopPublishing)
+        viewer.hear(PublishStatus("s", 2, PublishState()))
+        assert end.result(10) is None
+    assert viewer.published.phase == "off"

@@ -317,9 +317,13 @@ class RecordingDesk:
 
     def attach_kernel(self) -> None:
         """Tell a kernel that came (again) what it may not have heard, and if a recording runs."""
-        if self._refusal is not None:
-            self._tell_kernel(self._refusal)
-        if self._refusal is None or self._told.phase != "off":
+        if (why := self._refusal) is not None:
+            words = {"code": why.code, "message": why.message, "hint": why.hint}
+            over = msgspec.structs.replace(
+                self._told, **words
+            )  # what ran at its moment runs no more
+            self._tell_kernel(over if self._told.phase == "off" else why)
+        if self._refusal is None or self._told.phase != "off" or self._told.code:
             self._tell_kernel(self._told)
 
     def _heard(self, number: int, told: Told) -> None:

@@ -250,6 +250,19 @@ async def test_what_is_told_twice_is_done_once():
     await scene.desk.close()
 
 
+async def test_a_refusal_that_is_told_again_is_followed_by_why_it_has_ended():
+    scene = Scene()
+    scene.start()
+    await scene.until("on")
+    scene.start(n=2)
+    scene.made[0].end.set_result(SfuRefusedError("Shown out."))
+    await scene.until("off")
+    scene.desk.attach_kernel()
+    told = [(m.n, m.status.phase, m.status.code) for m in scene.told[-2:]]
+    assert told == [(2, "off", "sfu"), (2, "off", "sfu-refused")]
+    await scene.desk.close()
+
+
 async def test_an_accident_is_told_as_well():
     scene = Scene()
     scene.errors = [RuntimeError("a bug")]

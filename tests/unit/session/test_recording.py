@@ -249,6 +249,19 @@ async def test_a_kernel_that_comes_again_hears_first_that_its_wish_was_refused(
     assert [code for *_, code in kernel.heard()] == [""]  # it was of an older wish
 
 
+async def test_a_refusal_that_is_told_again_says_what_runs_now(monkeypatch):
+    monkeypatch.setattr(recording, "RecordingWriter", lambda *_, **__: Writer())
+    one = desk(kernel := Kernel())
+    one.receive_of_kernel(lp.StartRecording(session="s", n=1, path="/talk.mp4"))
+    one._heard(1, Told(phase="on", duration_s=1.0))
+    one.receive_of_kernel(lp.StartRecording(session="s", n=2, path="/another.mp4"))
+    one.receive(SimpleNamespace(role="editor", own=None), SetRecording(on=False))
+    one._heard(1, Told(phase="off", duration_s=2.0))
+    kernel.heard()
+    one.attach_kernel()
+    assert kernel.heard() == [("/talk.mp4", 2, "off", "recording")]
+
+
 async def test_a_file_that_could_not_be_made_is_told_before_what_a_page_began_since(monkeypatch):
     monkeypatch.setattr(recording, "RecordingWriter", lambda *_, **__: Writer())
     one = desk(kernel := Kernel())
