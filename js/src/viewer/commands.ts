@@ -84,7 +84,8 @@ function toggleLabels(context: ViewContext): void {
     return;
   }
   context.actions.patch({ show_segmentations: !show_segmentations });
-  context.say(show_segmentations ? "Segmentations hidden" : "Segmentations shown");
+  if (context.actions.canDrive)
+    context.say(show_segmentations ? "Segmentations hidden" : "Segmentations shown");
 }
 
 function toggleOverlays(context: ViewContext): void {
@@ -94,7 +95,7 @@ function toggleOverlays(context: ViewContext): void {
     return;
   }
   context.actions.patch({ show_overlays: !show_overlays });
-  context.say(show_overlays ? "Overlays hidden" : "Overlays shown");
+  if (context.actions.canDrive) context.say(show_overlays ? "Overlays hidden" : "Overlays shown");
 }
 
 /** The volume alone, until the key is let go: the eye sees what changes. */
@@ -163,7 +164,7 @@ function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
     layout: () => {
       const layout = nextLayout(session.state.layout);
       actions.patch({ layout });
-      context.say(wordsOf(layout));
+      if (actions.canDrive) context.say(wordsOf(layout));
     },
     display: () => cycleDisplay(context),
     labels: () => toggleLabels(context),

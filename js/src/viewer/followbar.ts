@@ -58,6 +58,15 @@ export class FollowBar extends Part {
         outline: 2px solid #fff;
         outline-offset: -2px;
       }
+      @container (min-width: 560.1px) {
+        /* Beside the chat. */
+        :host([aside]) {
+          left: 60px;
+          bottom: 56px;
+          transform: none;
+          max-width: calc(100% - 400px);
+        }
+      }
       @container (max-width: 560px) {
         /* The scale below it and the colour bar beside it stay in sight. */
         :host {
@@ -104,7 +113,7 @@ export class FollowBar extends Part {
   protected override shows(): readonly unknown[] {
     const { session, ui } = this.context;
     const { ownView, people, role, info } = session;
-    return [ownView.isOn, people.all, role, info, ui.open === "share"];
+    return [ownView.isOn, people.all, role, info, ui.open];
   }
 
   /** The button that was pressed is gone: keys are meant for the picture. */
@@ -125,6 +134,7 @@ export class FollowBar extends Part {
     const body = info ? this.body() : nothing;
     this.toggleAttribute("hidden", body === nothing);
     this.toggleAttribute("marked", ownView.isOn);
+    this.toggleAttribute("aside", this.context.ui.open === "chat");
     this.toggleAttribute("asked", asker(this.context.session) !== undefined);
     return body;
   }

@@ -132,8 +132,10 @@ export class ShareDialog extends Part {
       .row .cut {
         flex: 1 1 0;
       }
-      .row > .button,
-      .row > select {
+      .acts {
+        display: flex;
+        align-items: center;
+        gap: 8px;
         flex: none;
       }
       .foot {
@@ -356,7 +358,7 @@ export class ShareDialog extends Part {
   private person(person: SharedPerson): TemplateResult {
     return html`${avatar(person, this.context.session.call.speaking.has(person.id))}
       <span class="cut" title=${person.name}><bdi>${person.name}</bdi> <span class="quiet">${this.words(person)}</span></span>
-      ${this.buttons(person)}`;
+      <span class="acts">${this.buttons(person)}</span>`;
   }
 
   private words(person: SharedPerson): string {

@@ -76,10 +76,11 @@ export const viewerStyles = css`
         width: min(320px, calc(100% - 16px));
       }
       .chat {
-        top: 44px;
         right: 8px;
+        bottom: 8px;
         width: min(320px, calc(100% - 16px));
-        height: min(360px, calc(100% - 52px));
+        height: clamp(180px, 100% - 92px, 360px); /* below the bar of a call */
+        max-height: calc(100% - 16px);
       }
       .share {
         top: 48px;
@@ -101,7 +102,8 @@ export const viewerStyles = css`
             max-height: 62%;
           }
           .chat {
-            height: 62%;
+            height: clamp(180px, 100% - 140px, 400px);
+            max-height: calc(100% - 16px);
           }
         }
       }

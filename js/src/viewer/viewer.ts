@@ -471,10 +471,10 @@ export class ViewerElement extends LitElement {
       part.inert = open === "help";
     return html`
       ${this.toolbar}
-      <div class="body"><div class="stage">${this.grid} ${this.pickBar} ${this.followBar} ${this.callBar}</div> ${this.hasPanel ? this.sidePanel : nothing}</div>
+      <div class="body"><div class="stage">${this.grid} ${this.pickBar} ${this.followBar} ${this.callBar} ${open === "chat" ? this.chat : nothing}</div> ${this.hasPanel ? this.sidePanel : nothing}</div>
       ${this.replayBar} ${this.timeBar} ${this.sliceBar} ${this.statusLine} ${this.labelBar} ${this.dock}
       ${open === "window" ? this.windowPanel : nothing} ${isMenu ? this.menu : nothing}
-      ${open === "help" ? this.help : nothing} ${open === "share" ? this.share : nothing} ${open === "chat" ? this.chat : nothing} ${this.announcer.polite} ${this.announcer.urgent}
+      ${open === "help" ? this.help : nothing} ${open === "share" ? this.share : nothing} ${this.announcer.polite} ${this.announcer.urgent}
     `;
   }
 

@@ -94,6 +94,27 @@ def test_a_phone_has_the_chat_in_its_bar_with_what_is_new(open_viewer: OpenViewe
     field.wait_for(state="detached")
 
 
+@pytest.mark.parametrize("size", [(700, 440), (390, 640)])
+def test_who_talks_reaches_the_call_while_the_chat_is_open(
+    open_viewer: OpenViewer, size: tuple[int, int]
+) -> None:
+    viewer = open_viewer("", width=size[0], height=size[1], touch=size[0] < 500)
+    _here(viewer, "owner", "owner", n=4, asks=True)
+    viewer.page.evaluate("""() => {
+      const member = (person) => ({ seat: person, person, muted: false, camera: false });
+      Object.assign(dev.session.call, { phase: 'in', members: ['owner', 'g0'].map(member),
+        revision: 1 });
+      dev.session.patch({});
+      dev.viewer.context.set({ open: 'chat' });
+    }""")
+    viewer.page.get_by_role("log", name="Chat").wait_for()
+    for name in ("Camera on", "Leave the call"):
+        viewer.page.get_by_role("button", name=name).click(trial=True, timeout=5000)
+    viewer.page.get_by_role("slider", name="Inline").click(trial=True, timeout=5000)
+    if size[0] > 560:  # on a phone the chat lies over it
+        viewer.page.get_by_role("button", name="Allow").click(trial=True, timeout=5000)
+
+
 @pytest.mark.parametrize("touch", [False, True])
 def test_chat_and_people_have_room_in_the_bar_at_any_width(
     open_viewer: OpenViewer, touch: bool
