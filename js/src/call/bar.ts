@@ -11,6 +11,8 @@ import { TALK_KEY } from "./keys";
 
 /** A press that is longer is held to talk; a shorter one switches. */
 const HELD_MS = 400;
+/** Width of most of what is said over the picture. */
+const TOAST_PX = 320;
 const DEVICES = "Microphone, camera, speaker";
 const BY_SERVER = "Voices and pictures go through a server (an SFU)";
 
@@ -203,6 +205,27 @@ export class CallBar extends Part {
   protected override shows(): readonly unknown[] {
     const { call, people } = this.context.session;
     return [call.revision, people.all];
+  }
+
+  protected override firstUpdated(): void {
+    const watch = new ResizeObserver(() => this.makeRoom());
+    watch.observe(this);
+    this.context.signal.addEventListener("abort", () => watch.disconnect(), { once: true });
+  }
+
+  /** What is said over the picture lies beside the bar, or below it; in the middle, if both have room. */
+  private makeRoom(): void {
+    const stage = this.parentElement;
+    if (!stage) return;
+    const { offsetWidth: width, offsetHeight: height, offsetTop: top } = this; // 0 while it is hidden
+    const beside = stage.clientWidth - width - 24;
+    const isTight = width > 0 && stage.clientWidth < 2 * (width + 24) + TOAST_PX;
+    const isBeside = isTight && beside > TOAST_PX;
+    const put = (name: string, px: number, isSet: boolean): void =>
+      stage.style.setProperty(`--toast-${name}`, isSet ? `${px}px` : "");
+    put("left", beside / 2, isBeside);
+    put("width", beside - 48, isBeside);
+    put("top", top + height - 16, isTight && !isBeside);
   }
 
   protected override updated(): void {

@@ -22,7 +22,7 @@ const WORDS: Readonly<Record<string, Words>> = {
     text: `It was closed or mistyped. ${ASK}`,
     isFinal: true,
   },
-  "link-expired": { title: "This link is over its time", text: ASK, isFinal: true },
+  "link-expired": { title: "This link has expired", text: ASK, isFinal: true },
   "link-full": {
     title: "No more people are let in",
     text: `The link has let in as many as it may. ${ASK}`,

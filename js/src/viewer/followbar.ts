@@ -66,6 +66,13 @@ export class FollowBar extends Part {
           transform: none;
           max-width: calc(100% - 400px);
         }
+        @media (pointer: coarse) and (max-height: 480px) {
+          :host([aside]) {
+            left: auto;
+            right: 12px;
+            bottom: 12px;
+          }
+        }
       }
       @container (max-width: 560px) {
         /* The scale below it and the colour bar beside it stay in sight. */

@@ -107,14 +107,14 @@ export const stateStyles = css`
   }
   .toast {
     position: absolute;
-    left: 50%;
-    top: 12px;
+    left: var(--toast-left, 50%);
+    top: var(--toast-top, 12px);
     transform: translateX(-50%);
     display: flex;
     align-items: center;
     gap: 10px;
     min-height: 36px;
-    max-width: calc(100% - 16px);
+    max-width: var(--toast-width, calc(100% - 16px));
     padding: 4px 12px;
     border-radius: 6px;
     background: rgba(18, 20, 24, 0.92);
@@ -125,7 +125,7 @@ export const stateStyles = css`
   }
   @container (max-width: 560px) {
     .toast {
-      top: 44px;
+      top: var(--toast-top, 44px);
     }
   }
   .toast.lost {

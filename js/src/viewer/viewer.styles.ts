@@ -82,6 +82,13 @@ export const viewerStyles = css`
         height: clamp(180px, 100% - 92px, 360px); /* below the bar of a call */
         max-height: calc(100% - 16px);
       }
+      @media (pointer: coarse) and (max-height: 480px) {
+        /* A phone on its side: the bar of a call has the right half. */
+        .chat {
+          right: auto;
+          left: 8px;
+        }
+      }
       .share {
         top: 48px;
         left: 50%;

@@ -94,11 +94,11 @@ def test_a_phone_has_the_chat_in_its_bar_with_what_is_new(open_viewer: OpenViewe
     field.wait_for(state="detached")
 
 
-@pytest.mark.parametrize("size", [(700, 440), (390, 640)])
+@pytest.mark.parametrize("size", [(700, 440), (390, 640), (844, 390)])
 def test_who_talks_reaches_the_call_while_the_chat_is_open(
     open_viewer: OpenViewer, size: tuple[int, int]
 ) -> None:
-    viewer = open_viewer("", width=size[0], height=size[1], touch=size[0] < 500)
+    viewer = open_viewer("", width=size[0], height=size[1], touch=size[0] != 700)
     _here(viewer, "owner", "owner", n=4, asks=True)
     viewer.page.evaluate("""() => {
       const member = (person) => ({ seat: person, person, muted: false, camera: false });
@@ -113,6 +113,9 @@ def test_who_talks_reaches_the_call_while_the_chat_is_open(
     viewer.page.get_by_role("slider", name="Inline").click(trial=True, timeout=5000)
     if size[0] > 560:  # on a phone the chat lies over it
         viewer.page.get_by_role("button", name="Allow").click(trial=True, timeout=5000)
+    viewer.page.evaluate("dev.viewer.context.set({ open: '' })")
+    viewer.page.evaluate("dev.session.setStatus({ phase: 'reconnecting', retryInMs: 60000 })")
+    viewer.page.get_by_role("button", name="Try now").click(trial=True, timeout=5000)
 
 
 @pytest.mark.parametrize("touch", [False, True])
