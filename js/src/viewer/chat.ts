@@ -79,9 +79,6 @@ export class Chat extends Part {
         :host(.floating) li {
           line-height: 20px;
         }
-        input {
-          font-size: 16px; /* phones zoom into a field with smaller letters */
-        }
         input,
         .tool,
         .button.small {

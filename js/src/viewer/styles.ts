@@ -30,6 +30,14 @@ export const shared = css`
     font: inherit;
     color: inherit;
   }
+  @media (pointer: coarse) {
+    /* Phones zoom the page into a field with smaller letters. */
+    input,
+    select,
+    textarea {
+      font-size: 16px !important;
+    }
+  }
   button {
     border: 0;
     background: none;

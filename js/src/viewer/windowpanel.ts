@@ -74,6 +74,11 @@ export class WindowPanel extends Part {
         min-width: 0;
         text-align: right;
       }
+      @container (max-width: 360px) {
+        .field input {
+          font-size: 13px !important; /* a number of five digits has no room for more */
+        }
+      }
       .lock {
         height: 28px;
       }
