@@ -359,7 +359,12 @@ def test_pages_hear_that_it_waits_for_a_kernel_that_runs_a_cell(stepped):
     scene = stepped()
     scene.wait_told(t=0.0, waits=False)
     scene.clock.now_s += 5
-    scene.wait_told(t=0.0, waits=True, playing=True)
+    n = scene.wait_told(t=0.0, waits=True, playing=True).n
+    # A page would take a time that is told again for one that is late.
+    scene.clock.now_s += 5
+    scene.replay._hear(WantSaid(n=n, piece=0))  # is answered behind what would be told
+    wait_until(lambda: len(scene.viewer.sent) > 2, timeout_s=10, what="it is answered")
+    assert len(scene.told) == 2
     scene.go()
     scene.wait_told(t=0.25, waits=False)
     scene.replay.pause()
