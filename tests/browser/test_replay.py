@@ -24,11 +24,13 @@ _LISTEN = """(() => {
   Object.assign(AudioBufferSourceNode.prototype, {
     start(when, from) {
       const loudest = this.buffer.getChannelData(0).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-      this.told = { from, rate: this.playbackRate.value, loud: loudest > 0.2, on: true };
+      const told = { from, rate: this.playbackRate.value, loud: loudest > 0.2 };
+      this.told = Object.assign(told, { on: true, sounds: true });
+      this.addEventListener("ended", () => { this.told.sounds = false; });
       window.heard.push(this.told);
       start.call(this, when, from);
     },
-    stop() { this.told.on = false; stop.call(this); },
+    stop() { Object.assign(this.told, { on: false, sounds: false }); stop.call(this); },
   });
 })()"""
 
@@ -50,7 +52,7 @@ LINE = {
 
 
 def record(path: Path) -> Path:
-    """Half a minute: slice 47 from the 20th second on; Mei beeps after 2.5 and 20.5 seconds."""
+    """Ten minutes: slice 47 from the 20th second on; Mei beeps after 2.5 and 20.5 seconds."""
     file, camera = RecordingFile(path), Camera()
     begin = camera.now
     file.add_event(begin, {"kind": "people", "people": [{"id": MEI, "name": "Mei", "color": ""}]})
@@ -60,7 +62,7 @@ def record(path: Path) -> Path:
     file.add_event(begin + 20 * 90_000, {"kind": "state", "set": {"slice_idx": [47, 80, 48]}})
     for one in messages(MEI, 0, begin, spoken_packets(2.5, 20.5, lasts_s=LASTS_S)):
         file.add_voice(one)
-    file.finish(begin + LASTS_S * 90_000)
+    file.finish(begin + 600 * 90_000)
     return path
 
 
@@ -122,10 +124,16 @@ def visit_untouched(view, visit):
     return guest, ask
 
 
-def wait_loud(guest, on: bool) -> None:
-    wanted = "() => window.heard.some((one) => one.loud && one.on)"
-    what = f"the guest hears something: {on}"
-    wait_until(lambda: guest.page.evaluate(wanted) == on, timeout_s=30, what=what)
+def wait_loud(guest) -> None:
+    loud = "() => window.heard.some((one) => one.loud && one.on)"
+    wait_until(lambda: guest.page.evaluate(loud), timeout_s=30, what="the guest hears the beep")
+    guest.page.evaluate("window.heard = window.heard.filter((one) => one.sounds)")
+
+
+def wait_silent(guest) -> None:
+    silent = "() => window.heard.every((one) => !one.sounds)"
+    wait_until(lambda: guest.page.evaluate(silent), timeout_s=30, what="the guest hears nothing")
+    guest.page.evaluate("window.heard.length = 0")
 
 
 def test_it_is_driven_from_the_page_and_guests_see_and_hear_it(
@@ -139,7 +147,7 @@ def test_it_is_driven_from_the_page_and_guests_see_and_hear_it(
     box = json.loads(ask(f"JSON.stringify({_HEAR}.getBoundingClientRect())"))
     guest.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     view.page.run_python("replay.seek(1)")
-    wait_loud(guest, True)
+    wait_loud(guest)
     guest.wait_shown(33)
     bar = view.page.page.locator("blustream-replay-bar")
     theirs = guest.page.locator("blustream-replay-bar")
@@ -150,7 +158,7 @@ def test_it_is_driven_from_the_page_and_guests_see_and_hear_it(
     view.page.restart_kernel()
     wait_until(lambda: guest.page.evaluate("window.gone"), timeout_s=30, what="the bar goes")
     assert guest.page.evaluate("window.gone") == "live"
-    wait_loud(guest, False)
+    wait_silent(guest)
     expect(bar).to_be_hidden()
     assert guest.problems == []
 
@@ -159,7 +167,7 @@ def _both_follow_python(view, guest, bar, theirs) -> None:
     view.page.run_python("replay.pause()\nreplay.seek(1)")
     for one in (bar, theirs):
         expect(one.locator(".time b")).to_have_text("0:01.0")
-    wait_loud(guest, False)
+    wait_silent(guest)
     expect(theirs.get_by_role("button", name="Play", exact=True)).to_be_disabled()
     expect(theirs.get_by_label("Time of the replay")).to_be_disabled()
     expect(theirs.get_by_role("button", name="End the replay")).to_have_count(0)
@@ -172,7 +180,7 @@ def _the_page_drives_it(view, guest, bar) -> None:
     guest.wait_shown(47)
     assert view.page.read_python("(replay.t, replay.is_paused)") == [20.0, True]
     bar.get_by_role("button", name="Play", exact=True).press("Enter")
-    wait_loud(guest, True)
+    wait_loud(guest)
     assert view.page.read_python("replay.is_paused") is False
     bar.get_by_label("Speed").select_option("0.5")
     slower = "replay.speed == 0.5"
