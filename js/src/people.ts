@@ -53,7 +53,7 @@ export class People {
   /** Links that others can come by; the owner's pages know them. */
   links: readonly ShareLinkInfo[] = [];
   lines: readonly ChatLine[] = [];
-  /** Lines that came while nobody looked at them. */
+  /** Lines that came to this page while no chat was in sight on it. */
   unread = 0;
   /** This page may take part in calls. */
   mayCall = false;
@@ -78,6 +78,8 @@ export class People {
   #drawer: object | null = null;
   #pointed = "";
   #isToldAgain = false;
+  /** Chats of this page that are in sight. */
+  readonly #looks = new Set<object>();
 
   /**
    * @param send by the reliable link; false if there is none
@@ -188,13 +190,18 @@ export class People {
     const isSame = (a: ChatLine, b: ChatLine): boolean => a.n === b.n && a.at_ms === b.at_ms;
     const known = lines.some((line) => this.lines.some((one) => isSame(one, line)));
     // After a break they are told from the first: if none is known, the server began anew.
-    if (this.#isToldAgain && !known) this.lines = [];
+    if (this.#isToldAgain && !known) {
+      this.lines = [];
+      this.unread = 0;
+    }
     this.#isToldAgain = false;
     const last = this.lines.at(-1)?.n ?? 0;
     const fresh = lines.filter(({ n }) => n > last);
     if (fresh.length === 0) return;
     this.lines = [...this.lines, ...fresh].slice(-MAX_CHAT_LINES);
-    this.unread += fresh.filter(({ who }) => who !== this.#you).length;
+    // A server tells a page that comes what was said before, and then who it is: no news, and partly its own.
+    const isNews = this.#you !== "" && this.#looks.size === 0;
+    if (isNews) this.unread += fresh.filter(({ who }) => who !== this.#you).length;
     this.#tell();
   }
 
@@ -220,9 +227,11 @@ export class People {
 
   // ------------------------------------------------------------ to the server
 
-  /** Somebody looks at the chat. */
-  read(): void {
-    if (this.unread === 0) return;
+  /** A chat came into sight, and what is said is read as it comes; or it went out of it. */
+  look(chat: object, isSeen: boolean): void {
+    if (isSeen) this.#looks.add(chat);
+    else this.#looks.delete(chat);
+    if (!isSeen || this.unread === 0) return;
     this.unread = 0;
     this.#tell();
   }

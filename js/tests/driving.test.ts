@@ -116,6 +116,13 @@ describe("a request to drive", () => {
   });
 });
 
+it("reads nothing aloud of what was said before this page came", () => {
+  const old = { n: 1, who: "Mei", name: "Mei", text: "before", at_ms: 1 };
+  people.received({ type: MessageType.CHAT, lines: [old] });
+  here(person("me"), person("Mei"));
+  expect([said, people.unread]).toEqual([[], 0]);
+});
+
 it("reads a new line of the chat aloud, not one's own", () => {
   const line = (n: number, who: string): ChatLine => ({
     n,
@@ -128,6 +135,9 @@ it("reads a new line of the chat aloud, not one's own", () => {
   people.received({ type: MessageType.CHAT, lines: [line(1, "me")] });
   people.received({ type: MessageType.CHAT, lines: [line(2, "Mei")] });
   expect([said, people.unread]).toEqual([["Mei: here"], 1]);
+  people.look({}, true); // an open chat is a log, which is read aloud by itself
+  people.received({ type: MessageType.CHAT, lines: [line(3, "Mei")] });
+  expect([said.length, people.lines.length]).toEqual([1, 3]);
 });
 
 it("a hand that may not move the view moves nothing, and is told so", () => {

@@ -201,6 +201,38 @@ describe("people", () => {
     expect(people.lines.length).toBe(2);
   });
 
+  it("takes for read what was said before this page came, and counts what comes after", () => {
+    const told = (...lines: ChatLine[]): void => people.received({ type: MessageType.CHAT, lines });
+    told(line(1), line(2, "a"));
+    told(line(3));
+    here(person("a"), person("b"));
+    expect([people.lines.length, people.unread]).toEqual([3, 0]);
+    told(line(4, "a"), line(5));
+    expect(people.unread).toBe(1);
+    people.lost();
+    told(...[1, 2, 3, 4, 5, 6].map((n) => line(n))); // one came during the break
+    expect(people.unread).toBe(2);
+    people.lost();
+    told({ ...line(1), at_ms: 99 }); // a server that began anew knows of none of them
+    expect([people.lines.length, people.unread]).toEqual([1, 1]);
+  });
+
+  it("counts nothing while a chat is in sight", () => {
+    const told = (...lines: ChatLine[]): void => people.received({ type: MessageType.CHAT, lines });
+    here(person("a"), person("b"));
+    const [sheet, panel] = [{}, {}];
+    told(line(1));
+    people.look(sheet, true);
+    people.look(panel, true);
+    expect(people.unread).toBe(0);
+    people.look(sheet, false);
+    told(line(2));
+    expect(people.unread).toBe(0);
+    people.look(panel, false);
+    told(line(3));
+    expect(people.unread).toBe(1);
+  });
+
   it("keeps each line once, and not too many", () => {
     people.received({ type: MessageType.CHAT, lines: [line(1), line(2)] });
     people.received({ type: MessageType.CHAT, lines: [line(1), line(2), line(3)] });

@@ -308,6 +308,24 @@ it("stays where its user went until the replay is there, silently, and sends the
   expect(replay.t).toBeGreaterThanOrEqual(58);
 });
 
+it("goes to the newest time of a drag when an older one is confirmed before that was sent", async () => {
+  const server = new Server();
+  const { replay } = server;
+  await server.tell(10);
+  replay.seek(30);
+  expect(server.driven).toEqual([{ t: 30 }]);
+  replay.seek(40); // held back for a moment
+  server.jumps = 1;
+  await server.tell(30);
+  expect(replay.t).toBe(40);
+  await goes(100);
+  expect(server.driven).toEqual([{ t: 30 }, { t: 40 }]);
+  server.jumps = 2;
+  await server.tell(40);
+  await goes(200);
+  expect(replay.t).toBeCloseTo(40.2);
+});
+
 it("is not driven by who may not", async () => {
   const server = new Server();
   server.mayDrive = false;

@@ -234,7 +234,7 @@ export abstract class PlayControls extends Part {
     const { voices } = this;
     if (!voices?.speakers.length) return nothing;
     if (voices.isHeldBack) {
-      const title = "The browser plays no sound before something was pressed on this page";
+      const title = "The browser plays no sound until something is pressed on this page";
       return html`<button class="button small main" part="hear" aria-label="Hear the voices" title=${title} @click=${() => voices.allow()}>
         ${icon("microphone")}<span>Hear<span class="medium"> the voices</span></span>
       </button>`;

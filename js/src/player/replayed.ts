@@ -129,6 +129,8 @@ export class Replayed implements Playable {
   /** How many jumps the replay has made when all that were sent are done. */
   #jumps = 0;
   #soughtMs = 0;
+  /** A time was sought that is not sent yet. */
+  #isUnsent = false;
 
   constructor(options: ReplayedOptions) {
     this.#options = options;
@@ -144,7 +146,8 @@ export class Replayed implements Playable {
     }
     if (run && run.clock.told.n === told.n) {
       run.clock.take(told);
-      if (told.jumps >= this.#jumps) this.#arrive();
+      // What confirms an older time comes while the newest one of a drag waits to be sent.
+      if (told.jumps >= this.#jumps && !this.#isUnsent) this.#arrive();
     } else if (told.about) this.#begin(told, told.about);
     this.#run?.voices.follow();
     this.#tell();
@@ -185,6 +188,7 @@ export class Replayed implements Playable {
   #end(): void {
     clearInterval(this.#timer);
     this.#seeks.cancel();
+    this.#isUnsent = false;
     this.#waiting.clear();
     const run = this.#run;
     this.#run = null;
@@ -280,6 +284,7 @@ export class Replayed implements Playable {
     if (!this.#run || !this.mayDrive || !Number.isFinite(t)) return;
     this.#run.clock.sought = Math.min(Math.max(t, 0), this.duration);
     this.#soughtMs = performance.now();
+    this.#isUnsent = true;
     this.#seeks.request();
     this.#run.voices.follow();
     this.#tell();
@@ -294,6 +299,7 @@ export class Replayed implements Playable {
   }
 
   #sendSought(): void {
+    this.#isUnsent = false;
     const t = this.#run?.clock.sought;
     if (t == null) return;
     this.#jumps = Math.max(this.#jumps, this.#run?.clock.told.jumps ?? 0) + 1;

@@ -105,7 +105,7 @@ export class Chat extends Part {
   }
 
   protected override shows(): readonly unknown[] {
-    return [this.context.session.people.lines];
+    return [this.context.session.people.lines, this.isRead];
   }
 
   /** Into the field; on a touch screen not, where the keyboard would cover what was said. */
@@ -115,17 +115,22 @@ export class Chat extends Part {
   }
 
   protected override firstUpdated(): void {
+    const { people } = this.context.session;
     const form = this.find("form");
     const seen = new IntersectionObserver(([entry]) => {
       this.isSeen = entry?.isIntersecting ?? false;
-      this.read();
+      people.look(this, this.isSeen);
+      this.requestUpdate();
     });
     if (form) seen.observe(form);
-    this.context.signal.addEventListener("abort", () => seen.disconnect(), { once: true });
+    const end = (): void => {
+      seen.disconnect();
+      people.look(this, false);
+    };
+    this.context.signal.addEventListener("abort", end, { once: true });
   }
 
   protected override updated(): void {
-    this.read();
     const { length } = this.context.session.people.lines;
     if (length === this.shownLines) return;
     this.shownLines = length;
@@ -142,9 +147,12 @@ export class Chat extends Part {
     if (list) list.scrollTop = list.scrollHeight;
   }
 
-  /** What is scrolled out of sight in the side panel was not read. */
-  private read(): void {
-    if (this.isSeen) this.context.session.people.read();
+  /**
+   * A new line is read aloud from here. What is out of sight in the side panel is said by the viewer, and
+   * of two that are in sight the one over the picture says it.
+   */
+  private get isRead(): boolean {
+    return this.isSeen && (this.isSheet || this.context.ui.open !== "chat");
   }
 
   protected override render(): TemplateResult {
@@ -155,7 +163,7 @@ export class Chat extends Part {
         <span class="grow"></span>
         ${this.isSheet ? html`<button class="tool" aria-label="Close the chat" title="Close (Esc)" @click=${() => this.context.set({ open: "" })}>${icon("close")}</button>` : nothing}
       </div>
-      <div class="log" role="log" aria-label="Chat" tabindex="0">
+      <div class="log" role="log" aria-live=${this.isRead ? "polite" : "off"} aria-label="Chat" tabindex="0">
         ${lines.length > 0 ? html`<ol>${lines.map((line) => this.line(line))}</ol>` : html`<p class="quiet">Nobody has said anything yet.</p>`}
       </div>
       <form @submit=${(event: Event) => this.say(event)}>

@@ -37,7 +37,7 @@ export class Cine {
   constructor(
     private readonly clock: CineClock,
     private readonly source: { current(): number; count(): number },
-    /** Shows a slice; may call `stop` where it must not. */
+    /** Shows a slice; may call `stop`, where the view may not be moved. */
     private readonly show: (slice: number) => void,
     private readonly changed: () => void,
   ) {}

@@ -277,9 +277,10 @@ export class ViewContext {
   private mayNotMove(): void {
     this.cine.stop();
     this.time.cine.stop();
-    if (this.session.ownView.isOnTheWay) return;
+    if (this.isPlayed || this.session.ownView.isOnTheWay) return;
     const message = `${followText(this.session.people.driver?.name)}.`;
-    if (this.ui.notice?.message !== message) this.note(message, "Look around to move on your own.");
+    if (this.ui.notice?.message !== message)
+      this.note(message, "Look around to change the view on your own.");
   }
 
   /** Open a floating part, or close it if it is the open one. */

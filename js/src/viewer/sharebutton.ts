@@ -145,10 +145,13 @@ export const shareButtonStyles = css`
   }
 `;
 
+let segmenter: Intl.Segmenter | undefined;
+
 /** What is read as one letter: of emoji all that makes one picture. */
 function firstLetter(word: string): string {
-  if (!("Segmenter" in Intl)) return [...word][0] ?? "";
-  const [first] = new Intl.Segmenter().segment(word);
+  segmenter ??= "Segmenter" in Intl ? new Intl.Segmenter() : undefined;
+  if (!segmenter) return [...word][0] ?? "";
+  const [first] = segmenter.segment(word);
   return first?.segment ?? "";
 }
 
@@ -188,7 +191,7 @@ export function shareButton(context: ViewContext): TemplateResult | typeof nothi
   </button>`;
 }
 
-/** The chat, and how much of it nobody here has seen. */
+/** The chat, and how many of its lines came unseen. */
 function chatButton(context: ViewContext): TemplateResult {
   const { unread } = context.session.people;
   const label = unread > 0 ? `Chat, ${unread} new` : "Chat";

@@ -135,6 +135,7 @@ class Sharing:
         """Take note of a connection of somebody."""
         self._roster.joined(viewer)
         if self._was_shared:
+            # Before they hear who they are: by that a page knows that it is no news.
             for chat in self._chat.history:
                 viewer.send(chat)
             self._roster.forget_told()

@@ -178,7 +178,7 @@ def test_who_follows_is_told_why_a_hand_moves_nothing(open_viewer: OpenViewer) -
     page = viewer.page
     before = viewer.slice_idx
     page.get_by_role("button", name="Next slice").tap()
-    told = "You follow Jonas. Look around to move on your own."
+    told = "You follow Jonas. Look around to change the view on your own."
     page.get_by_role("application").get_by_text(told).wait_for()
     page.get_by_role("button", name="Play: Play slices").tap()
     # It does not pretend to play.

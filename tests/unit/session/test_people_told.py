@@ -202,6 +202,17 @@ async def test_lines_go_to_everybody_and_to_who_comes_later(session):
         ]
 
 
+async def test_who_comes_hears_what_was_said_before_they_hear_who_they_are(session):
+    share(session)
+    viewer, _ = enter(session)
+    for _ in range(3):
+        says(viewer, sm.Say(text="before"))
+    _, later = enter(session, "Ravi")
+    tell_people(session)
+    kinds = [type(m) for m in later.messages if isinstance(m, (sm.Chat, sm.People))]
+    assert kinds == [sm.Chat, sm.People]  # a page takes for news what comes after
+
+
 async def test_who_writes_too_quickly_is_told_so(session):
     share(session)
     viewer, channel = enter(session)
