@@ -15,6 +15,14 @@ export interface Presented {
 /** Without a newer frame for so long, a copy is of the frame that was named last. */
 const SETTLED_MS = 40;
 
+/**
+ * A page that was busy hears of the time before it hears of frames that came meanwhile: those are
+ * told when it draws, and a frame that was presented just now only when it draws again.
+ */
+function afterDrawing(call: () => void): void {
+  requestAnimationFrame(() => requestAnimationFrame(call));
+}
+
 interface Copy<T> {
   readonly of: Presented;
   readonly takenAt: number;
@@ -23,11 +31,16 @@ interface Copy<T> {
 
 export class VideoCopies<T extends { close(): void }> {
   readonly #show: (image: T, rtpTimestamp: number | undefined) => void;
+  readonly #later: (call: () => void) => void;
   #copy: Copy<T> | null = null;
   #settled: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(show: (image: T, rtpTimestamp: number | undefined) => void) {
+  constructor(
+    show: (image: T, rtpTimestamp: number | undefined) => void,
+    later: (call: () => void) => void = afterDrawing,
+  ) {
     this.#show = show;
+    this.#later = later;
   }
 
   /** A frame was presented, and a copy of what the video holds now was begun at `takenAt`. */
@@ -37,16 +50,19 @@ export class VideoCopies<T extends { close(): void }> {
     const next = { of: frame, takenAt, image };
     this.#copy = next;
     clearTimeout(this.#settled);
-    this.#settled = setTimeout(() => {
-      this.#copy = null;
-      this.#hand(next, frame);
-    }, SETTLED_MS);
+    this.#settled = setTimeout(() => this.#later(() => this.#settle(next)), SETTLED_MS);
   }
 
   close(): void {
     clearTimeout(this.#settled);
     if (this.#copy) this.#hand(this.#copy, null);
     this.#copy = null;
+  }
+
+  #settle(copy: Copy<T>): void {
+    if (copy !== this.#copy) return; // a newer frame has told, or the video has ended
+    this.#copy = null;
+    this.#hand(copy, copy.of);
   }
 
   #hand({ image }: Copy<T>, name: Presented | null): void {

@@ -11,13 +11,18 @@ describe("copies of a video", () => {
   const shown: [string, number | undefined][] = [];
   const closed: string[] = [];
   const copy = (name: string) => Promise.resolve({ name, close: () => void closed.push(name) });
+  const drawing: (() => void)[] = [];
   let copies: VideoCopies<{ name: string; close(): void }>;
 
   beforeEach(() => {
     vi.useFakeTimers();
     shown.length = 0;
     closed.length = 0;
-    copies = new VideoCopies((image, rtp) => shown.push([image.name, rtp]));
+    drawing.length = 0;
+    copies = new VideoCopies(
+      (image, rtp) => shown.push([image.name, rtp]),
+      (call) => drawing.push(call),
+    );
   });
   afterEach(() => void vi.useRealTimers());
 
@@ -46,13 +51,26 @@ describe("copies of a video", () => {
   it("are shown soon when nothing newer comes", async () => {
     copies.add(frame(1, 100), 103, copy("a"));
     await vi.advanceTimersByTimeAsync(50);
+    for (const call of drawing) call();
+    await vi.advanceTimersByTimeAsync(0);
     expect(shown).toEqual([["a", 1000]]);
+  });
+
+  it("wait for what a busy page has not been told yet", async () => {
+    copies.add(frame(1, 100), 119, copy("a"));
+    await vi.advanceTimersByTimeAsync(50); // the timer comes before the frame's callback
+    copies.add(frame(2, 117), 160, copy("b"));
+    for (const call of drawing) call();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(shown).toEqual([["a", 2000]]);
   });
 
   it("are closed with the video", async () => {
     copies.add(frame(1, 100), 103, copy("a"));
-    copies.close();
     await vi.advanceTimersByTimeAsync(50);
+    copies.close();
+    for (const call of drawing) call();
+    await vi.advanceTimersByTimeAsync(0);
     expect(shown).toEqual([]);
     expect(closed).toEqual(["a"]);
   });
