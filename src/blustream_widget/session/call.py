@@ -185,7 +185,7 @@ class CallRoom:
                 if other is not None and other is not member and other.viewer is not None:
                     other.viewer.send(cm.CallSignalled(seat=member.seat, signal=signal))
             case cm.CallMedia() if member is not None and self._relay is not None:
-                self._relay.receive(member.seat, message)
+                self._relay.receive(member.seat, message, person=member.person)
 
     def left(self, viewer: Viewer) -> None:
         """Take note that a connection is gone; its page may come again and go on."""

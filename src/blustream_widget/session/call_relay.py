@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from blustream_widget.errors import BlustreamError, CallError, ConfigError, SfuE
 from blustream_widget.session.call_left import CallRooms, Sweep
 from blustream_widget.session.call_media import SeatMedia
 from blustream_widget.session.call_stage import Stage
-from blustream_widget.session.ratelimit import TokenBucket
+from blustream_widget.session.ratelimit import TokenBuckets
 from blustream_widget.sfu.media_room import MediaRoom, OnTalk, Stream
 from blustream_widget.sfu.videoroom import JanusRoom, RoomName, end_rooms, new_name
 from blustream_widget.transport.tasks import TaskSet
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
 """Between tries to reach an SFU that is not there: each is twice as long."""
 BEGINS_HZ, BEGINS_BURST = 0.5, 8.0
-"""Of connections that one page begins."""
+"""Of connections that one person begins, whatever seats they take in turn."""
 CLOSE_S = 5.0
 """So long the end of a session waits for the SFU; a room that is left there is empty."""
 MOST_LINES = 3
@@ -51,7 +51,6 @@ class _Seat:
     """Somebody in the call, and their connections with the SFU, if there are some."""
 
     camera: bool = False
-    begins: TokenBucket = field(default_factory=lambda: TokenBucket(BEGINS_HZ, BEGINS_BURST))
     media: SeatMedia | None = None
     task: asyncio.Task[None] | None = None
 
@@ -107,6 +106,7 @@ class CallRelay:
         self._stage = Stage(settings.pictures)
         self._later: asyncio.TimerHandle | None = None
         self._seats: dict[str, _Seat] = {}
+        self._begins = TokenBuckets(BEGINS_HZ, BEGINS_BURST)
         self._tasks = TaskSet()
         self._rooms.end_left()
 
@@ -140,8 +140,8 @@ class CallRelay:
             self.trouble = ""
             self.rest()
 
-    def receive(self, seat: str, message: cm.CallMedia) -> None:
-        """Take what a page tells the SFU.
+    def receive(self, seat: str, message: cm.CallMedia, *, person: str) -> None:
+        """Take what a page tells the SFU, and whose page it is.
 
         Raises
         ------
@@ -152,7 +152,7 @@ class CallRelay:
         if there is None:
             return
         if isinstance(signal, cm.Description) and message.way == "up":
-            self._begin(seat, there, message.n, signal)
+            self._begin(seat, there, person, message.n, signal)
         elif there.media is not None:
             there.media.receive(message)
 
@@ -263,11 +263,11 @@ class CallRelay:
 
     # -------------------------------------------------- seats
 
-    def _begin(self, name: str, seat: _Seat, n: int, offer: cm.Description) -> None:
+    def _begin(self, name: str, seat: _Seat, person: str, n: int, offer: cm.Description) -> None:
         room = self._room
         if room is None or offer.kind != "offer":
             return  # its page is told that there is none
-        if not seat.begins.take():
+        if not self._begins.take(person):
             raise CallError("Your page connects to the call too often.", hint="Wait a moment.")
         if offer.sdp.count("\nm=") > MOST_LINES:
             raise CallError("Your page offers more than a voice and a picture.")

@@ -13,6 +13,7 @@ from blustream_widget.core.call_sfu import CallSfu
 from blustream_widget.errors import CallError, ConfigError
 from blustream_widget.session import call, call_media
 from blustream_widget.session.call_relay import call_sfu_of
+from blustream_widget.testing.fake_media_room import FakeRoom
 
 pytestmark = pytest.mark.usefixtures("no_call_pauses")
 
@@ -131,6 +132,30 @@ async def test_a_page_that_offers_much_or_often_is_refused(scene):
         begin_often(scene, ann)
     await settled()
     assert len(scene.at_sfu.ups) <= 1
+
+
+async def test_who_leaves_and_comes_again_begins_no_more_often(scene, monkeypatch):
+    publish, begun = FakeRoom.publish, []
+
+    async def counted(room, *args):
+        begun.append(args)
+        return await publish(room, *args)
+
+    monkeypatch.setattr(FakeRoom, "publish", counted)
+    ann, ben, _cat = await scene.joined("ann", "ben", "cat")
+    n_refused = 0
+    for n in range(1, 15):
+        ann.n = n
+        try:
+            scene.tell(ann, OFFER)
+        except CallError:
+            n_refused += 1
+        await settled()
+        scene.room.receive(ann, cm.LeaveCall())
+        (ann,) = scene.join("ann")  # from another page, which counts as well
+    assert (len(begun), n_refused) == (4, 10)
+    await scene.publish(ben)  # what she may not, others may
+    assert len(begun) == 5
 
 
 async def test_candidates_that_nobody_takes_do_not_pile_up(scene):

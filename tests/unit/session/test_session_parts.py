@@ -10,7 +10,7 @@ from blustream_widget.core.state import ViewState
 from blustream_widget.core.types import SharedArray, VolumeRef
 from blustream_widget.session.demand import Demand
 from blustream_widget.session.framing import WorkerSocket
-from blustream_widget.session.ratelimit import TokenBucket
+from blustream_widget.session.ratelimit import TokenBucket, TokenBuckets
 from blustream_widget.session.shared_memory import remove_shared_array
 from blustream_widget.testing.contracts.transport import make_frame
 from blustream_widget.transport.fanout import Fanout
@@ -264,6 +264,22 @@ def test_a_bucket_allows_a_burst_and_then_the_rate():
     assert [bucket.take() for _ in range(7)] == [True] * 5 + [False] * 2
     now_s = 0.25
     assert [bucket.take() for _ in range(3)] == [True, True, False]
+
+
+def test_buckets_are_kept_as_long_as_they_say_more_than_a_new_one():
+    now_s = 0.0
+    buckets = TokenBuckets(0.5, 4.0, clock=lambda: now_s)
+    assert [buckets.take("ann") for _ in range(6)] == [True] * 4 + [False] * 2
+    for k in range(100):
+        assert buckets.take(f"guest {k}")
+    assert len(buckets) == 101
+    now_s = 2.0  # of the guests each may all again
+    assert buckets.take("ben")
+    assert len(buckets) == 2
+    assert [buckets.take("ann") for _ in range(2)] == [True, False]
+    now_s = 20.0
+    assert buckets.take("cat")
+    assert len(buckets) == 1
 
 
 def array_at(path):
