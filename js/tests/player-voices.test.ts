@@ -47,7 +47,7 @@ class FakeContext {
 
 class Scene {
   readonly asked: number[] = [];
-  readonly context = new FakeContext();
+  context = new FakeContext();
   readonly playback = {
     ...{ t: 0, playing: true, isHidden: false, speed: 1, duration: 60 },
     timeline: { isGrowing: false },
@@ -271,6 +271,34 @@ it("says that the browser holds sound back, once that has lasted, and asks when 
   scene.playback.playing = false; // nothing is missed in a pause
   scene.voices.follow();
   expect(scene.voices.isHeldBack).toBe(false);
+});
+
+it("says that sound does not start where nothing plays it, and begins anew when pressed again", async () => {
+  const scene = new Scene();
+  const stuck = scene.context;
+  stuck.state = "suspended";
+  stuck.resume.mockImplementation(() => new Promise(() => {})); // as Firefox does without a speaker
+  scene.voices.follow();
+  const started = scene.voices.allow();
+  scene.context = new FakeContext();
+  await vi.advanceTimersByTimeAsync(5000);
+  expect([await started, stuck.isClosed]).toEqual([false, true]);
+  expect(await scene.voices.allow()).toBe(true);
+  await scene.go(0.1);
+  await scene.go(0.1);
+  expect(scene.heard.length).toBeGreaterThan(0);
+});
+
+it("says nothing of a sound that is given up with its page", async () => {
+  const scene = new Scene();
+  scene.context.state = "suspended";
+  scene.context.resume.mockImplementation(async () => {
+    throw new DOMException("closed", "InvalidStateError");
+  });
+  scene.voices.follow();
+  const started = scene.voices.allow();
+  scene.voices.close();
+  expect(await started).toBe(true);
 });
 
 it("keeps few pieces, and nothing once it is closed", async () => {

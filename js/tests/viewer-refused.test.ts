@@ -10,6 +10,8 @@ import { People } from "../src/people";
 import { Pointing } from "../src/pointing";
 import type { Session } from "../src/session";
 import { FIRST_STATUS } from "../src/status";
+import type { Command } from "../src/viewer/bindings";
+import { type CommandTarget, commandRunner } from "../src/viewer/commands";
 import { ViewContext } from "../src/viewer/context";
 import { Settings } from "../src/viewer/settings";
 import { INFO, STATE } from "./fakes";
@@ -62,4 +64,27 @@ it("in a recording's player a hand on the picture moves nothing and hears of no 
   const context = contextOf({ playback: {} });
   context.actions.zoomAtCentre(2);
   expect([context.ui.notice, patched, said]).toEqual([null, [], []]);
+});
+
+it("a key that changes nothing says nothing of a change", () => {
+  const commands: Command[] = [
+    { do: "overlays" },
+    { do: "labels" },
+    { do: "layout" },
+    { do: "rotate", quarters: 1 },
+    { do: "flip", side: "x" },
+    { do: "display" },
+  ];
+  const state = { ...STATE, overlays: [{}], segmentations: [{}] };
+  const heard = commands.map((command) => {
+    said = [];
+    commandRunner(contextOf({ state }), {} as CommandTarget)(command);
+    return said;
+  });
+  const refused = "You follow the shared view. Look around to change the view on your own.";
+  expect(heard).toEqual(commands.map(() => [refused]));
+  expect(patched).toEqual([]);
+  said = [];
+  commandRunner(contextOf({ state, role: "owner" }), {} as CommandTarget)({ do: "overlays" });
+  expect([said.length, patched.length]).toEqual([1, 1]);
 });

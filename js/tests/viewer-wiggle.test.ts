@@ -42,6 +42,7 @@ function contextOf(start: ViewState) {
       },
     },
     say: (words: string) => said.push(words),
+    sayDone: (words: string) => said.push(words),
     note: (words: string) => said.push(words),
   } as unknown as ViewContext;
   return { context, session, said };

@@ -111,8 +111,13 @@ export abstract class PlayControls extends Part {
     this.find<HTMLElement>('.list [aria-current="true"], .list button')?.focus();
   }
 
+  /** Into the list, or where it goes on: behind "Hear the voices" the choice of them. */
   protected override focusLost(): void {
     if (this.opened) this.focusList();
+    else this.find<HTMLElement>('[data-opens="voices"]')?.focus();
+    if (this.shadowRoot?.activeElement) return;
+    this.find<HTMLElement>('[part="play"]')?.focus();
+    if (!this.shadowRoot?.activeElement) this.context.ask("focus");
   }
 
   /** A button that opens a list of its name. */
@@ -235,12 +240,17 @@ export abstract class PlayControls extends Part {
     if (!voices?.speakers.length) return nothing;
     if (voices.isHeldBack) {
       const title = "The browser plays no sound until something is pressed on this page";
-      return html`<button class="button small main" part="hear" aria-label="Hear the voices" title=${title} @click=${() => voices.allow()}>
-        ${icon("microphone")}<span>Hear<span class="medium"> the voices</span></span>
+      return html`<button class="button small main" part="hear" aria-label="Hear the voices" title=${title} @click=${() => this.hear(voices)}>
+        ${icon("speaker")}<span>Hear<span class="medium"> the voices</span></span>
       </button>`;
     }
     const isOn = voices.isHeard && !voices.trouble;
     return this.opener("voices", "Voices", "Voices", icon(isOn ? "microphone" : "muted"));
+  }
+
+  private async hear(voices: Voices): Promise<void> {
+    if (await voices.allow()) return;
+    this.context.note("Sound does not start.", "Connect a speaker or headphones, and try again.");
   }
 
   private voiceList(): TemplateResult | typeof nothing {
@@ -252,7 +262,7 @@ export abstract class PlayControls extends Part {
       ${voices.speakers.map(({ id, name, color }) => {
         const muted = voices.isMuted(id);
         return html`<button role="switch" aria-checked=${muted ? "false" : "true"} title=${muted ? "Not heard" : "Heard"} @click=${() => voices.setMuted(id, !muted)}>
-          <span class="dot" style="background:${color || "currentColor"}"></span><span class="cut grow">${name}</span>${icon(muted ? "muted" : "microphone")}
+          <span class="dot" style="background:${color || "currentColor"}"></span><span class="cut grow"><bdi>${name}</bdi></span>${icon(muted ? "muted" : "microphone")}
         </button>`;
       })}
     </div>`;

@@ -59,6 +59,8 @@ const LOOKAHEAD = 312;
 const PACKET_US = 20_000;
 /** A page that may play sound does so after this long. */
 const HELD_MS = 500;
+/** So long a browser may take to begin with sound. */
+const STARTS_MS = 5000;
 /** What could not be got is asked for again after this long. */
 const AGAIN_MS = 1000;
 /** Faster or slower nobody is understood. */
@@ -163,16 +165,35 @@ export class Voices {
   }
 
   close(): void {
-    this.#silence();
+    this.#end();
     this.#pieces.clear();
+  }
+
+  /**
+   * Have them heard, now that somebody pressed something; false: sound does not start. Without anything to
+   * play by, Firefox's contexts never do, and say nothing.
+   */
+  async allow(): Promise<boolean> {
+    const context = this.#context;
+    if (!context) return true;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, STARTS_MS);
+    });
+    await Promise.race([context.resume().catch(() => {}), late]);
+    clearTimeout(timer);
+    if (this.#context !== context) return true; // nobody waits for this one any more
+    if (context.state !== "running") this.#end();
+    this.follow();
+    return context.state === "running";
+  }
+
+  /** The next one may be let start, or find a speaker. */
+  #end(): void {
+    this.#silence();
     this.#gains.clear();
     void this.#context?.close();
     this.#context = null;
-  }
-
-  /** Have them heard, now that somebody pressed something. */
-  allow(): void {
-    void this.#context?.resume().then(() => this.follow());
   }
 
   #hold(isHeld: boolean): void {

@@ -84,8 +84,7 @@ function toggleLabels(context: ViewContext): void {
     return;
   }
   context.actions.patch({ show_segmentations: !show_segmentations });
-  if (context.actions.canDrive)
-    context.say(show_segmentations ? "Segmentations hidden" : "Segmentations shown");
+  context.sayDone(show_segmentations ? "Segmentations hidden" : "Segmentations shown");
 }
 
 function toggleOverlays(context: ViewContext): void {
@@ -95,7 +94,7 @@ function toggleOverlays(context: ViewContext): void {
     return;
   }
   context.actions.patch({ show_overlays: !show_overlays });
-  if (context.actions.canDrive) context.say(show_overlays ? "Overlays hidden" : "Overlays shown");
+  context.sayDone(show_overlays ? "Overlays hidden" : "Overlays shown");
 }
 
 /** The volume alone, until the key is let go: the eye sees what changes. */
@@ -138,11 +137,11 @@ function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
     pan: ({ x, y }) => actions.panStep(x, y),
     rotate: ({ quarters }) => {
       actions.rotate(quarters);
-      context.say(turnWords(session.state));
+      context.sayDone(turnWords(session.state));
     },
     flip: ({ side }) => {
       actions.flip(side);
-      context.say(turnWords(session.state));
+      context.sayDone(turnWords(session.state));
     },
     fit: () => actions.fit(),
     reset: () => actions.reset(),
@@ -164,7 +163,7 @@ function handlersOf(context: ViewContext, target: CommandTarget): Handlers {
     layout: () => {
       const layout = nextLayout(session.state.layout);
       actions.patch({ layout });
-      if (actions.canDrive) context.say(wordsOf(layout));
+      context.sayDone(wordsOf(layout));
     },
     display: () => cycleDisplay(context),
     labels: () => toggleLabels(context),

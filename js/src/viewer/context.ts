@@ -248,6 +248,11 @@ export class ViewContext {
     for (const speaker of (this.root ?? this).speakers) speaker(text, urgent);
   }
 
+  /** Say what a hand did to the view; where it may not, that is said already. */
+  sayDone(text: string): void {
+    if (this.actions.canDrive) this.say(text);
+  }
+
   onSay(speaker: (text: string, urgent: boolean) => void): void {
     this.speakers.add(speaker);
   }

@@ -319,8 +319,8 @@ export class SlicePane extends Part {
     this.context.set({
       open: "context",
       menuAt: {
-        x: (box?.left ?? 0) - origin.left + point.x,
-        y: (box?.top ?? 0) - origin.top + point.y,
+        x: (box?.left ?? 0) - origin.left - host.clientLeft + point.x,
+        y: (box?.top ?? 0) - origin.top - host.clientTop + point.y,
       },
     });
   }

@@ -50,11 +50,15 @@ export const viewerStyles = css`
         border-radius: 0;
         resize: none;
       }
-      /* A whole screen: clear of its notch and of the bar by which a phone is swiped home. */
+      /*
+       * A whole screen: clear of its notch and of the bar by which a phone is swiped home. What floats is laid
+       * out from the inner edge of a border, as it is not from that of a padding.
+       */
       :host([filled]),
       :host(:fullscreen) {
         box-sizing: border-box;
-        padding: env(safe-area-inset-top) env(safe-area-inset-right) env(safe-area-inset-bottom)
+        border: 0 solid var(--bg);
+        border-width: env(safe-area-inset-top) env(safe-area-inset-right) env(safe-area-inset-bottom)
           env(safe-area-inset-left);
       }
       .floating {
@@ -69,6 +73,9 @@ export const viewerStyles = css`
         width: max-content; /* never narrower than its words because of where it hangs */
         max-width: calc(100% - 8px);
         max-height: calc(100% - 8px);
+      }
+      .menu:not([hangs]) {
+        max-height: calc(100% - 52px);
       }
       .window {
         top: 44px;

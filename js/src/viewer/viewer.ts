@@ -462,13 +462,18 @@ export class ViewerElement extends LitElement {
     for (const part of [
       this.toolbar,
       this.grid,
+      this.pickBar,
+      this.followBar,
+      this.callBar,
       this.sidePanel,
+      this.replayBar,
       this.timeBar,
       this.sliceBar,
+      this.statusLine,
       this.labelBar,
       this.dock,
     ])
-      part.inert = open === "help";
+      if (part) part.inert = open === "help";
     return html`
       ${this.toolbar}
       <div class="body"><div class="stage">${this.grid} ${this.pickBar} ${this.followBar} ${this.callBar} ${open === "chat" ? this.chat : nothing}</div> ${this.hasPanel ? this.sidePanel : nothing}</div>

@@ -29,7 +29,7 @@ export function cycleDisplay(context: ViewContext): void {
   }
   const display = nextDisplay(state.display);
   context.actions.patch({ display });
-  context.say(DISPLAY_CHOICES.find(([name]) => name === display)?.[1] ?? display);
+  context.sayDone(DISPLAY_CHOICES.find(([name]) => name === display)?.[1] ?? display);
 }
 
 export function wiggleControls(context: ViewContext): TemplateResult | typeof nothing {

@@ -244,3 +244,44 @@ def test_a_pointers_name_is_read_at_every_edge_of_every_pane(open_viewer: OpenVi
         }""")
         assert len(cut) == 3
         assert max(cut) <= 0
+
+
+def test_behind_the_help_no_key_reaches_anything(open_viewer: OpenViewer) -> None:
+    viewer = open_viewer("volume=seismic", width=800)
+    page = viewer.page
+    _here(viewer)
+    page.get_by_role("button", name="Look around").wait_for()
+    page.get_by_role("application").click()
+    page.keyboard.press("?")
+    page.get_by_role("dialog").wait_for()
+    reached = page.evaluate("""() => {
+      const { shadowRoot } = dev.viewer;
+      const isReached = (el) => el.shadowRoot && !el.closest('[inert]') &&
+        el.shadowRoot.querySelector('button, input, select, [tabindex]');
+      return [...shadowRoot.querySelectorAll('*')].filter(isReached).map((el) => el.localName);
+    }""")
+    assert reached == ["blustream-help"]
+
+
+def test_what_floats_keeps_clear_of_a_notch_where_the_window_is_filled(
+    open_viewer: OpenViewer,
+) -> None:
+    width, height = 844, 390
+    viewer = open_viewer("volume=seismic", width=width, height=height, touch=True)
+    page = viewer.page
+    _here(viewer)
+    devtools = page.context.new_cdp_session(page)
+    insets = {"top": 0, "left": 47, "bottom": 34, "right": 47}
+    devtools.send("Emulation.setSafeAreaInsetsOverride", {"insets": insets})
+    page.evaluate("dev.viewer.context.ask('maximise')")
+    page.wait_for_function("dev.viewer.hasAttribute('filled')")
+    for name in ("window", "more", "chat", "share"):
+        page.evaluate("(open) => dev.viewer.context.set({ open })", name)
+        page.wait_for_function("dev.viewer.shadowRoot.querySelector('.floating')?.offsetWidth > 0")
+        box = page.evaluate("""() => {
+          const box = dev.viewer.shadowRoot.querySelector('.floating').getBoundingClientRect();
+          return [box.left, box.right, box.bottom]; }""")
+        assert box[0] >= 47, (name, box)
+        assert box[1] <= width - 47, (name, box)
+        assert box[2] <= height - 34, (name, box)
+    devtools.detach()
