@@ -23,8 +23,11 @@ logger = logging.getLogger(__name__)
 ANSWER_S = 15.0
 """So long a page may take to answer an offer."""
 AGAIN_S = 1.0
-AGREE_S = 1.0
-"""Between two offers to a page, whatever others switch on and off: each answer is long."""
+AGREE_S, AT_ONCE = 1.0, 2
+"""A page is made one offer in so long, whatever others switch on and off: each answer is long.
+After a rest it may be two: many come at about the same time, as all do when a call goes over."""
+SOON_S = 0.25
+"""Between those two: the first one waits for nobody, the second one has who came meanwhile."""
 MOST_WAITING = 100
 """Candidates of a page that its connections did not take yet."""
 
@@ -129,7 +132,7 @@ class SeatMedia:
 
     async def _follow(self, down: DownLine) -> None:
         """Have come what the page is to get: what changes fast is agreed on once in a while."""
-        loop = asyncio.get_running_loop()
+        loop, rested_s = asyncio.get_running_loop(), 0.0
         while True:
             self._wake.clear()
             seats = self._wanted()
@@ -139,7 +142,9 @@ class SeatMedia:
                 await self._woken(AGAIN_S)
                 continue
             if offer is not None:
-                next_s = loop.time() + AGREE_S
+                now_s = loop.time()
+                rested_s = max(rested_s, now_s) + AGREE_S  # two at once may be from then on
+                next_s = max(now_s + SOON_S, rested_s - (AT_ONCE - 1) * AGREE_S)
                 await self._agree(down, offer, seats)
                 await asyncio.sleep(next_s - loop.time())
             await self._woken()

@@ -37,6 +37,7 @@ def no_call_pauses(monkeypatch):
         monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.0)
     monkeypatch.setattr(call_media, "AGAIN_S", 0.0)
     monkeypatch.setattr(call_media, "AGREE_S", 0.0)
+    monkeypatch.setattr(call_media, "SOON_S", 0.0)
     monkeypatch.setattr(call_relay, "BEGINS_BURST", 4.0)
     monkeypatch.setattr(call_kept, "to_thread", at_once)
 
