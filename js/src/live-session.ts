@@ -182,6 +182,7 @@ export class LiveSession implements Session, Linkable {
     this.#status.stop();
     this.call.leave();
     this.#lost();
+    this.replay.close();
     this.#connection.stop();
     this.#status.refresh();
   }
@@ -310,6 +311,7 @@ export class LiveSession implements Session, Linkable {
     this.tellGuestPage();
     this.#takeover?.start(welcome);
     this.call.welcomed(welcome);
+    this.replay.welcomed();
     this.#status.refresh();
   }
 

@@ -256,8 +256,56 @@ it("shows where it is, between two words too, and nothing once it is over or nob
   await server.tell(11, { over: true, playing: false });
   expect([replay.isOn, contexts.every(({ isClosed }) => isClosed)]).toEqual([false, true]);
   await server.tell(12);
-  replay.lost();
+  replay.close();
   expect([replay.isOn, vi.getTimerCount()]).toEqual([false, 0]);
+});
+
+it("stands still through a break of the link, and goes on where it is told to", async () => {
+  const server = new Server();
+  const { replay } = server;
+  await server.tell(10.5);
+  await goes(100);
+  replay.seek(30);
+  replay.lost();
+  const n = server.driven.length;
+  replay.seek(40);
+  replay.toggle();
+  await goes(1000);
+  expect([replay.isOn, replay.mayDrive, heard(), server.driven.length]).toEqual([
+    true,
+    false,
+    [],
+    n,
+  ]);
+  expect(replay.t).toBeLessThan(11);
+  replay.welcomed();
+  server.jumps = 7;
+  server.changed.mockImplementation(() => expect(replay.isOn).toBe(true));
+  await server.tell(20.5, { about: ABOUT });
+  await goes(3000);
+  expect([replay.isOn, replay.mayDrive]).toEqual([true, true]);
+  expect(replay.t).toBeGreaterThan(20.5);
+  replay.seek(40);
+  server.jumps = 8;
+  await server.tell(40);
+  await goes(100);
+  expect([replay.t, heard().length > 0]).toEqual([expect.closeTo(40.1), true]);
+});
+
+it("is over where a new connection tells nothing of it, and another one where it tells that", async () => {
+  const server = new Server();
+  const { replay } = server;
+  await server.tell(10);
+  replay.lost();
+  replay.welcomed();
+  await goes(2100);
+  expect([replay.isOn, vi.getTimerCount()]).toEqual([false, 0]);
+  await server.tell(10);
+  replay.lost();
+  replay.welcomed();
+  await server.tell(1, { about: { ...ABOUT, name: "other.mp4" } }); // the first one of a new kernel
+  expect([replay.name, replay.isLost]).toEqual(["other.mp4", false]);
+  expect(contexts.filter(({ isClosed }) => !isClosed).length).toBe(1);
 });
 
 it("knows nothing of a replay whose first word it has not heard", async () => {

@@ -27,7 +27,7 @@ export class ReplayBar extends PlayControls {
   }
 
   protected override shows(): readonly unknown[] {
-    return [this.playback.isOn, this.playback.mayDrive];
+    return [this.playback.isOn, this.playback.mayDrive, this.playback.isLost];
   }
 
   protected override get voices(): Voices | null {
@@ -54,11 +54,11 @@ export class ReplayBar extends PlayControls {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { isOn, name, mayDrive, waits } = this.playback;
+    const { isOn, name, mayDrive, waits, isLost } = this.playback;
     this.toggleAttribute("hidden", !isOn);
     if (!isOn) return nothing;
     this.setAttribute("aria-label", `Replay of ${name}`);
-    const title = mayDrive ? "" : "Whoever drives the view drives its replay";
+    const title = mayDrive || isLost ? "" : "Whoever drives the view drives its replay";
     return html`<div class="row" role="toolbar" aria-label="Replay" title=${title}>
       <span class="quiet medium">Replay</span>
       ${this.playButton(" (Space, while the bar has the focus)")} ${this.seekBar("Time of the replay")} ${this.time()}

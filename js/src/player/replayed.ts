@@ -35,12 +35,16 @@ const APART_S = 0.1;
 const LOOK_MS = 100;
 /** A time that was sought and that nobody confirms is given up. */
 const SOUGHT_MS = 3000;
+/** A replay that goes on is told with the first words of a connection. */
+const TOLD_MS = 2000;
 
 /** The time of a replay, between two words of the kernel. */
 class ReplayClock implements Played {
   readonly timeline = { isGrowing: false };
   /** A time that this page went to, until the replay is there; nothing is heard until then. */
   sought: number | null = null;
+  /** Nobody tells where it is. */
+  isLost = false;
   #told: ReplayState;
   #at: { t: number; ms: number };
   #toldMs = performance.now();
@@ -94,7 +98,7 @@ class ReplayClock implements Played {
   }
 
   get playing(): boolean {
-    return this.#told.playing && !this.#told.waits;
+    return this.#told.playing && !this.#told.waits && !this.isLost;
   }
 
   get speed(): number {
@@ -119,6 +123,11 @@ interface Waiting {
   reject(reason: Error): void;
 }
 
+/** Whether it is the replay that is known: another kernel counts from the first again. */
+function isSame(known: ReplayAbout, told: ReplayAbout | null): boolean {
+  return !told || (told.name === known.name && told.duration_s === known.duration_s);
+}
+
 export class Replayed implements Playable {
   readonly #options: ReplayedOptions;
   readonly #listeners = new Listeners<void>();
@@ -131,6 +140,7 @@ export class Replayed implements Playable {
   #soughtMs = 0;
   /** A time was sought that is not sent yet. */
   #isUnsent = false;
+  #backTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ReplayedOptions) {
     this.#options = options;
@@ -144,7 +154,10 @@ export class Replayed implements Playable {
       this.#end();
       return;
     }
-    if (run && run.clock.told.n === told.n) {
+    clearTimeout(this.#backTimer);
+    if (run && run.clock.told.n === told.n && isSame(run.about, told.about)) {
+      if (run.clock.isLost) this.#jumps = told.jumps;
+      run.clock.isLost = false;
       run.clock.take(told);
       // What confirms an older time comes while the newest one of a drag waits to be sent.
       if (told.jumps >= this.#jumps && !this.#isUnsent) this.#arrive();
@@ -167,11 +180,28 @@ export class Replayed implements Playable {
 
   /** The connection is gone: whether it goes on is not known, and said again with the next one. */
   lost(): void {
+    const run = this.#run;
+    clearTimeout(this.#backTimer);
+    if (!run) return;
+    this.#hold();
+    run.clock.isLost = true;
+    run.clock.sought = null;
+    run.voices.follow();
+    this.#tell();
+  }
+
+  /** There is a connection again: what it does not tell of is over. */
+  welcomed(): void {
+    if (this.#run?.clock.isLost) this.#backTimer = setTimeout(() => this.#end(), TOLD_MS);
+  }
+
+  /** Nothing is shown or heard of it any more. */
+  close(): void {
     this.#end();
   }
 
   #begin(told: ReplayState, about: ReplayAbout): void {
-    this.#end();
+    this.#drop();
     const clock = new ReplayClock(told, about.duration_s, () => this.#tell());
     const voices = new Voices(this.#fetch, clock, this.#options.voices);
     voices.speakers = about.speakers.map(([id, name, color]) => ({ id, name, color }));
@@ -186,14 +216,25 @@ export class Replayed implements Playable {
   }
 
   #end(): void {
+    const was = this.#run;
+    this.#drop();
+    if (was) this.#tell();
+  }
+
+  #drop(): void {
+    clearTimeout(this.#backTimer);
     clearInterval(this.#timer);
+    this.#hold();
+    this.#run?.voices.close();
+    this.#run = null;
+  }
+
+  /** Nothing is sent or waited for. */
+  #hold(): void {
     this.#seeks.cancel();
     this.#isUnsent = false;
+    for (const { reject } of this.#waiting.values()) reject(new Error("lost"));
     this.#waiting.clear();
-    const run = this.#run;
-    this.#run = null;
-    run?.voices.close();
-    if (run) this.#tell();
   }
 
   #look(): void {
@@ -255,8 +296,13 @@ export class Replayed implements Playable {
     return this.#run?.voices ?? null;
   }
 
+  /** There is no connection; whether it goes on is not known. */
+  get isLost(): boolean {
+    return this.#run?.clock.isLost ?? false;
+  }
+
   get mayDrive(): boolean {
-    return this.#options.mayDrive();
+    return !this.isLost && this.#options.mayDrive();
   }
 
   // ------------------------------------------------------------ what its user does

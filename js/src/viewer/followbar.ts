@@ -18,21 +18,30 @@ export class FollowBar extends Part {
         transform: translateX(-50%);
         max-width: calc(100% - 24px);
         display: flex;
+        flex-direction: column;
         align-items: center;
         gap: 8px;
-        height: 28px;
-        padding: 0 2px 0 12px;
-        box-sizing: border-box;
-        border-radius: 14px;
-        background: rgb(12 14 17 / 0.82);
+        pointer-events: none;
         color: #fff;
         font-size: 12px;
         forced-color-adjust: none;
       }
+      .row {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        height: 28px;
+        max-width: 100%;
+        padding: 0 2px 0 12px;
+        box-sizing: border-box;
+        border-radius: 14px;
+        background: rgb(12 14 17 / 0.82);
+        pointer-events: auto;
+      }
       :host([hidden]) {
         display: none;
       }
-      :host([marked]) {
+      .row.own {
         box-shadow: inset 0 0 0 2px var(--accent);
       }
       button {
@@ -65,12 +74,14 @@ export class FollowBar extends Part {
           bottom: 56px;
           transform: none;
           max-width: calc(100% - 400px);
+          align-items: flex-start;
         }
         @media (pointer: coarse) and (max-height: 480px) {
           :host([aside]) {
             left: auto;
             right: 12px;
             bottom: 12px;
+            align-items: flex-end;
           }
         }
       }
@@ -81,23 +92,24 @@ export class FollowBar extends Part {
           bottom: 56px;
           transform: none;
           max-width: calc(100% - 60px);
+          align-items: flex-start;
         }
       }
       @container (max-width: 400px) {
         /* Who asks is no shorter than the two answers. */
-        :host([asked]) {
+        .row.asked {
           flex-wrap: wrap;
           justify-content: flex-end;
           height: auto !important;
           padding: 8px 2px 2px 16px;
           row-gap: 4px;
         }
-        :host([asked]) .cut {
+        .row.asked .cut {
           flex: 1 1 100%;
         }
       }
       @media (pointer: coarse) {
-        :host {
+        .row {
           height: 48px;
           border-radius: 24px;
         }
@@ -137,24 +149,29 @@ export class FollowBar extends Part {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { ownView, info } = this.context.session;
-    const body = info ? this.body() : nothing;
-    this.toggleAttribute("hidden", body === nothing);
-    this.toggleAttribute("marked", ownView.isOn);
-    this.toggleAttribute("aside", this.context.ui.open === "chat");
-    this.toggleAttribute("asked", asker(this.context.session) !== undefined);
-    return body;
+    const { session, ui } = this.context;
+    const asked = session.info ? this.question() : nothing;
+    const own = session.info ? this.body() : nothing;
+    this.toggleAttribute("hidden", asked === nothing && own === nothing);
+    this.toggleAttribute("aside", ui.open === "chat");
+    // Above, not in the place of what somebody is about to press.
+    return html`${asked === nothing ? nothing : html`<div class="row asked">${asked}</div>`}
+      ${own === nothing ? nothing : html`<div class="row ${session.ownView.isOn ? "own" : ""}">${own}</div>`}`;
+  }
+
+  private question(): TemplateResult | typeof nothing {
+    const { session, ui } = this.context;
+    const { people } = session;
+    const asks = asker(session);
+    if (!asks || ui.open === "share") return nothing;
+    return html`<span class="cut"><bdi>${asks.name}</bdi> asks to drive</span>
+      <button part="refuse" @click=${() => people.manage(asks.id, "refuse")}>Not now</button>
+      <button part="let-drive" class="main" @click=${() => people.manage(asks.id, "grant")}>Allow</button>`;
   }
 
   private body(): TemplateResult | typeof nothing {
     const { actions, session } = this.context;
     const { ownView, people } = session;
-    const asks = asker(session);
-    if (asks && this.context.ui.open !== "share") {
-      return html`<span class="cut"><bdi>${asks.name}</bdi> asks to drive</span>
-        <button part="refuse" @click=${() => people.manage(asks.id, "refuse")}>Not now</button>
-        <button part="let-drive" class="main" @click=${() => people.manage(asks.id, "grant")}>Allow</button>`;
-    }
     const driver = people.driver?.name;
     if (ownView.isOn) {
       return html`<span class="cut">Your own view</span>

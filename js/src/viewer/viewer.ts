@@ -354,21 +354,31 @@ export class ViewerElement extends LitElement {
     const { context } = this;
     const focused = this.focusedDeep;
     const comesBack = focused !== this.pane.view && !isDead(this.pane.state);
-    if (context.ui.open) {
+    // The chat lies beside the picture: from there, what is in hand comes first.
+    const isBeside = context.ui.open === "chat" && focused === this.pane.view;
+    if (context.ui.open && !isBeside) {
       context.set({ open: "" });
       return;
     }
     if (comesBack) this.pane.focusView();
     // From the button of a tool, one press puts it away.
     if (comesBack && !(focused instanceof HTMLButtonElement)) return;
-    if (context.cine.playing) context.cine.stop();
-    else if (context.time.cine.playing) context.time.cine.stop();
-    else if (context.labels.escape() || context.desk.editor.escape()) return;
-    else if (context.ui.tool !== "navigate") context.pick("navigate");
-    else if (comesBack) return;
-    else if (context.session.ownView.isOn) context.session.ownView.set(false);
+    if (this.putAway() || comesBack) return;
+    if (context.session.ownView.isOn) context.session.ownView.set(false);
+    else if (isBeside) context.set({ open: "" });
     else if (context.ui.maximised || context.session.state.maximised) this.maximise();
     else this.leave();
+  }
+
+  /** The film that runs, what is begun, the tool in hand; false: there is nothing of it. */
+  private putAway(): boolean {
+    const { cine, time, labels, desk, ui } = this.context;
+    if (cine.playing) cine.stop();
+    else if (time.cine.playing) time.cine.stop();
+    else if (labels.escape() || desk.editor.escape()) return true;
+    else if (ui.tool !== "navigate") this.context.pick("navigate");
+    else return false;
+    return true;
   }
 
   /** One pane of several takes the room of all; one alone fills the window. And back. */

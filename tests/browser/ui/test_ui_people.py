@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
     from conftest import DevPage, OpenViewer
 
 # `you` and others, as a server would tell of them; the owner drives where `drives` says so.
@@ -285,3 +287,49 @@ def test_what_floats_keeps_clear_of_a_notch_where_the_window_is_filled(
         assert box[1] <= width - 47, (name, box)
         assert box[2] <= height - 34, (name, box)
     devtools.detach()
+
+
+def _middle(what: Locator) -> tuple[float, float]:
+    box = what.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_who_asks_to_drive_does_not_take_the_place_of_the_way_back(
+    open_viewer: OpenViewer,
+) -> None:
+    viewer = open_viewer("volume=seismic", width=800)
+    page = viewer.page
+    page.evaluate("""() => { window.asked = [];
+      dev.session.people.manage = (...what) => asked.push(what.join(' '));
+      Object.defineProperty(dev.session.ownView, 'isOn', { get: () => true, configurable: true });
+      dev.session.ownView.set = (on) => asked.push(`own view ${on}`); }""")
+    _here(viewer, "owner", "owner", n=4)
+    bar = page.get_by_role("region", name="Following")
+    back = bar.get_by_role("button", name="Follow again")
+    before = _middle(back)
+    _here(viewer, "owner", "owner", n=4, asks=True)
+    bar.get_by_role("button", name="Allow").wait_for()
+    assert _middle(back) == pytest.approx(before, abs=1)
+    back.click()
+    bar.get_by_role("button", name="Allow").click()
+    assert page.evaluate("asked") == ["own view false", "g2 grant"]
+
+
+def test_escape_in_the_picture_puts_away_what_is_in_hand_before_the_chat(
+    open_viewer: OpenViewer,
+) -> None:
+    viewer = open_viewer("volume=seismic", width=800)
+    page = viewer.page
+    _here(viewer, "owner", "owner")
+    page.get_by_role("button", name="Chat").click()
+    field = page.get_by_role("dialog", name="Chat").get_by_role("textbox")
+    field.wait_for()
+    page.get_by_role("application").click(position={"x": 100, "y": 100})
+    page.keyboard.press("w")
+    page.wait_for_function("dev.viewer.context.ui.tool === 'window'")
+    page.keyboard.press("Escape")
+    page.wait_for_function("dev.viewer.context.ui.tool === 'navigate'")
+    assert field.is_visible()
+    page.keyboard.press("Escape")
+    field.wait_for(state="detached")
