@@ -30,6 +30,7 @@ import {
   type VolumeInfo,
   type Welcome,
 } from "./protocol";
+import { randomName } from "./random-name";
 import type { Frame, ProbedValue, Session, SessionError, SessionStatus } from "./session";
 import { Takeover } from "./takeover";
 import { ViewLinks } from "./view-links";
@@ -61,6 +62,8 @@ const RTC_REFUSALS = new Set(["signalling", "ice-failed"]);
 export class LiveSession implements Session, Linkable {
   readonly palettes = new Palettes();
   readonly pointing = new Pointing();
+  /** The same by every connection: the server knows which of them is the newest. */
+  readonly #page = randomName();
   readonly #options: LiveSessionOptions;
   readonly #connection: Connection;
   readonly #takeover: Takeover | null;
@@ -295,7 +298,8 @@ export class LiveSession implements Session, Linkable {
       this.#abilities.pictures(),
     ]);
     const calm = this.#abilities.wantsCalm;
-    return { type: MessageType.HELLO, token, protocol: PROTOCOL_VERSION, pictures, calm };
+    const page = this.#page;
+    return { type: MessageType.HELLO, token, protocol: PROTOCOL_VERSION, pictures, calm, page };
   }
 
   #welcomed(welcome: Welcome): void {

@@ -741,6 +741,7 @@ export interface Hello {
   readonly pictures?: readonly ("h264" | "jpeg")[];
   readonly transport?: "comm" | "websocket";
   readonly calm?: boolean;
+  readonly page?: string;
 }
 
 /** Round-trip probe, either way; answered at once with the same number. */

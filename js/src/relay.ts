@@ -1,5 +1,6 @@
 /** The relay over the widget's comm, where Jupyter has no proxy: kernel and comm carry every message. */
 import type { Link, LinkEvents, OpenLink } from "./link";
+import { randomName } from "./random-name";
 
 /** The part of a widget model that carries custom messages. */
 export interface MessagePort {
@@ -20,15 +21,10 @@ function isRelayMessage(content: unknown, channel: string): content is RelayMess
   return name === channel && typeof kind === "string" && kind.startsWith("relay");
 }
 
-/** Every open page hears every custom message: a random name tells which are for this link. */
-function newChannel(): string {
-  return [...crypto.getRandomValues(new Uint32Array(3))].map((n) => n.toString(36)).join("-");
-}
-
 /** Links over the comm of a widget. */
 export function relayOpener(port: MessagePort): OpenLink {
   return (events: LinkEvents): Link => {
-    const channel = newChannel();
+    const channel = randomName();
     const close = (): void => port.off("msg:custom", receive);
     const receive = (content: unknown, buffers: DataView[]): void => {
       if (!isRelayMessage(content, channel)) return;

@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LatencyMeter } from "../src/latency";
 import { LiveSession } from "../src/live-session";
-import { type Ack, FrameFlags, HEADER_BYTES, MessageType, type Status } from "../src/protocol";
+import {
+  type Ack,
+  FrameFlags,
+  HEADER_BYTES,
+  type Hello,
+  MessageType,
+  type Status,
+} from "../src/protocol";
 import { Screen } from "../src/screen";
 import type { SessionError } from "../src/session";
 import type { OpenPeer, PeerEvents } from "../src/webrtc";
@@ -103,6 +110,26 @@ describe("a volume that nobody waits for any longer", () => {
     scene.link.welcome();
     expect(scene.session.status.phase).toBe("opening");
   });
+});
+
+it("is the same page by each of its connections, and no other's", async () => {
+  const pages: unknown[] = [];
+  for (const scene of [new Scene(), new Scene()]) {
+    await scene.connect();
+    const first = scene.link;
+    first.break();
+    await pass(1000);
+    scene.link.open();
+    expect(scene.link).not.toBe(first);
+    for (const link of [first, scene.link]) {
+      const hello = link.of(MessageType.HELLO)[0] as Hello;
+      pages.push(hello.page);
+    }
+  }
+  expect(pages[0]).toBeTruthy();
+  expect(pages[1]).toBe(pages[0]);
+  expect(pages[3]).toBe(pages[2]);
+  expect(pages[2]).not.toBe(pages[0]);
 });
 
 it("hears that the volume's values are other ones, and shows on", async () => {

@@ -86,7 +86,8 @@ class Hello(_Message, tag=int(MessageType.HELLO), frozen=True):
     """First message of a connection: who am I and what can I show.
 
     `pictures` lists what the viewer can decode, best first. `calm`: whoever looks there has asked
-    for no motion, and sees blinking overlays all the time, as all others do then.
+    for no motion, and sees blinking overlays all the time, as all others do then. `page`: the same
+    in all connections of one page, of which the newest moves the view.
     """
 
     token: Annotated[str, msgspec.Meta(max_length=4096)]
@@ -94,6 +95,7 @@ class Hello(_Message, tag=int(MessageType.HELLO), frozen=True):
     pictures: tuple[Literal["h264", "jpeg"], ...] = ("h264", "jpeg")
     transport: Literal["websocket", "comm"] = "websocket"
     calm: bool = False
+    page: Annotated[str, msgspec.Meta(max_length=32)] = ""
 
 
 class Ping(_Message, tag=int(MessageType.PING), frozen=True):

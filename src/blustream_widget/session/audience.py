@@ -72,15 +72,28 @@ class Audience(Collection["Viewer"]):
                 # Most likely the same page, which dials past a connection that hangs.
                 viewer.begin_like(other)
         self.by_peer[viewer.peer] = viewer
+        self._mark_overtaken(viewer)
 
     def remove(self, viewer: Viewer) -> bool:
         """Forget somebody; False: they were not here any more."""
         if self.by_peer.pop(viewer.peer, None) is None:
             return False
+        self._mark_overtaken(viewer)
         if self.reporter is viewer:
             self.reporter = None
         self.unseen_since_s = asyncio.get_running_loop().time()
         return True
+
+    def _mark_overtaken(self, changed: Viewer) -> None:
+        """Have the newest connection of a page be the one that counts, after one came or went.
+
+        One that hung may deliver what its page said seconds ago, behind what came by the next.
+        """
+        if not changed.page:
+            return
+        of_page = [v for v in self if (v.page, v.person) == (changed.page, changed.person)]
+        for viewer in of_page:
+            viewer.is_overtaken = viewer is not of_page[-1]
 
     def reported(self, viewer: Viewer) -> None:
         """Take note that somebody told their measurements."""

@@ -202,6 +202,8 @@ class Inbox:
         self._room.own_views.receive(self._viewer, message)
 
     def _change(self, message: vm.ChangeSlice | vm.ZoomPan | vm.WindowLevel | vm.ViewSync) -> None:
+        if self._viewer.is_overtaken:
+            return  # what still counts of it, the page has said again
         patch: dict[str, Any] = {}
         for name in message.__struct_fields__:
             value = getattr(message, name)

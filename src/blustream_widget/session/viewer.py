@@ -63,6 +63,9 @@ class Viewer:
         self.guest = guest
         self._role = role
         self.is_expelled = False
+        self.page = hello.page
+        self.is_overtaken = False
+        """Their page has a newer connection: what comes late by this one moves the view no more."""
         self.report: p.Report | None = None
         self.seq = 0
         self.annotation_seq = 0
