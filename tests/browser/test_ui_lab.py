@@ -231,7 +231,12 @@ def test_keyboard_alone_reaches_the_slices_from_the_cell(open_viewer) -> None:
     keyboard.type("63")
     keyboard.press("Enter")
     view.wait_shown(63)
-    assert view.page.read_python("viewer.slice_idx") == 63
+    # Pages are told at once, the kernel five times a second.
+    wait_until(
+        lambda: view.page.read_python("viewer.slice_idx") == 63,
+        timeout_s=10,
+        what="the kernel has the slice",
+    )
 
 
 _DEEP_FOCUS = """() => {

@@ -264,6 +264,7 @@ def test_one_server_is_enough_for_all_who_look_at_once(folder):
     with running_server(folder) as server:
         again = find_or_start(server.config, worker_module=FAKE_WORKER)
         assert again == server.address
+        wait_until(lambda: " listens" in server.log, timeout_s=5, what="its log's first line")
         assert server.log.count(" listens") == 1
 
 
