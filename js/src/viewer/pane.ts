@@ -272,6 +272,8 @@ export class SlicePane extends Part {
   }
 
   private hover(at: Point | null): void {
+    // The pointer goes to the menu of a place, which speaks of that place.
+    if (!at && this.context.ui.open === "context") return;
     const voxel = this.point(at);
     if (voxel) this.context.session.probe(voxel);
   }
