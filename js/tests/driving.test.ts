@@ -6,25 +6,7 @@ import type { Session } from "../src/session";
 import { Actions } from "../src/viewer/actions";
 import type { ViewContext } from "../src/viewer/context";
 import { asker, watchPeople } from "../src/viewer/driving";
-import { INFO, STATE } from "./fakes";
-
-const person = (id: string, change: Partial<SharedPerson> = {}): SharedPerson => ({
-  id,
-  name: id,
-  role: "viewer",
-  color: "#123456",
-  since_ms: 0,
-  transport: "websocket",
-  latency_ms: 0,
-  drives: false,
-  asks: false,
-  is_lent: false,
-  looks_around: false,
-  in_call: false,
-  muted: false,
-  recorded: false,
-  ...change,
-});
+import { INFO, person, STATE } from "./fakes";
 
 let people: People;
 let noted: string[];

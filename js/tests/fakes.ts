@@ -6,6 +6,7 @@ import {
   MessageType,
   NO_PANES,
   type ServerMessage,
+  type SharedPerson,
   type ViewerMessage,
   type ViewState,
   type VolumeInfo,
@@ -245,3 +246,22 @@ export class FakeServer {
     return this.links.filter((link) => link.name === name).length;
   }
 }
+
+/** Somebody who is told of. */
+export const person = (id: string, change: Partial<SharedPerson> = {}): SharedPerson => ({
+  id,
+  name: id,
+  role: "viewer",
+  color: "#123456",
+  since_ms: 0,
+  transport: "websocket",
+  latency_ms: 0,
+  drives: false,
+  asks: false,
+  is_lent: false,
+  looks_around: false,
+  in_call: false,
+  muted: false,
+  recorded: false,
+  ...change,
+});

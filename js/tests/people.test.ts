@@ -12,24 +12,8 @@ import {
   type SharedPerson,
 } from "../src/protocol";
 import { initials } from "../src/viewer/sharebutton";
+import { person } from "./fakes";
 
-const person = (id: string, change: Partial<SharedPerson> = {}): SharedPerson => ({
-  id,
-  name: id,
-  role: "viewer",
-  color: "#123456",
-  since_ms: 0,
-  transport: "websocket",
-  latency_ms: 0,
-  drives: false,
-  asks: false,
-  is_lent: false,
-  looks_around: false,
-  in_call: false,
-  muted: false,
-  recorded: false,
-  ...change,
-});
 const line = (n: number, who = "b"): ChatLine => ({ n, who, name: who, text: `${n}`, at_ms: 0 });
 
 const mapStorage = (kept: Map<string, string>): Storage =>

@@ -13,6 +13,7 @@ import numpy as np
 import traitlets as t
 
 from blustream_widget import front_end
+from blustream_widget.core.replay_messages import MAX_CHAPTERS
 from blustream_widget.errors import MissingDependencyError, RecordingError
 from blustream_widget.film_export import ENDINGS, FilmExport
 from blustream_widget.page_questions import Answer, VoiceAnswers, answered, read_part, whole
@@ -31,7 +32,7 @@ MAX_ANSWER_BYTES = 4 * 1024 * 1024
 """Of the pictures of one answer; a single one may be larger, up to `MAX_PICTURE_BYTES`."""
 MAX_PICTURES = 256
 """Of one answer."""
-MAX_TIMES, MAX_EVENT_BYTES, MAX_CHAPTERS = 50_000, 1_000_000, 1000
+MAX_TIMES, MAX_EVENT_BYTES = 50_000, 1_000_000
 """Of one answer about what is in the file; the page asks for the rest."""
 _KEY = 1 << 31
 

@@ -24,6 +24,7 @@ from blustream_widget.core.publishing import (
 from blustream_widget.errors import BlustreamError, SfuError, SfuUnreachableError
 from blustream_widget.session.left_behind import FIRST_PAUSE_S, LONGEST_PAUSE_S, LeftBehind
 from blustream_widget.session.publish_tap import PublishTap
+from blustream_widget.session.told_again import told_again
 from blustream_widget.transport.fanout import Fanout
 from blustream_widget.transport.tasks import TaskSet
 
@@ -238,14 +239,8 @@ class PublishDesk:
 
     def attach_kernel(self) -> None:
         """Tell a kernel that came (again) what it may not have heard, and how publishing is."""
-        if (why := self._refusal) is not None:
-            words = {"code": why.code, "message": why.message, "hint": why.hint}
-            over = msgspec.structs.replace(
-                self._told, **words
-            )  # what ran at its moment runs no more
-            self._tell_kernel(over if self._told.phase == "off" else why)
-        if self._refusal is None or self._told.phase != "off" or self._told.code:
-            self._tell_kernel(self._told)
+        for status in told_again(self._told, self._refusal):
+            self._tell_kernel(status)
 
     def _tell(self, status: PublishState) -> None:
         self._told = status

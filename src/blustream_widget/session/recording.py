@@ -23,6 +23,7 @@ from blustream_widget.recording import places
 from blustream_widget.recording.voices import Spoken
 from blustream_widget.recording.writer import RecordingWriter, Told
 from blustream_widget.session.recording_tap import RecordingTap
+from blustream_widget.session.told_again import told_again
 from blustream_widget.transport.fanout import Fanout
 
 if TYPE_CHECKING:
@@ -317,14 +318,8 @@ class RecordingDesk:
 
     def attach_kernel(self) -> None:
         """Tell a kernel that came (again) what it may not have heard, and if a recording runs."""
-        if (why := self._refusal) is not None:
-            words = {"code": why.code, "message": why.message, "hint": why.hint}
-            over = msgspec.structs.replace(
-                self._told, **words
-            )  # what ran at its moment runs no more
-            self._tell_kernel(over if self._told.phase == "off" else why)
-        if self._refusal is None or self._told.phase != "off" or self._told.code:
-            self._tell_kernel(self._told)
+        for status in told_again(self._told, self._refusal):
+            self._tell_kernel(status)
 
     def _heard(self, number: int, told: Told) -> None:
         """Hear the thread of a writer, in the loop."""
